@@ -1,0 +1,118 @@
+#pragma once
+
+#include "core/error.h"
+#include "core/types.h"
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The façade of core. Engine holds a model and does what needs one; the free functions work on results alone,
+/// so that a trace or a run opens without a model and without Torch being touched.
+namespace keepset {
+
+/// Version and commit of this build ("0.1.0", "1a2b3c4" or "unknown").
+std::string version();
+std::string commit();
+
+/// Holds one open model. Not thread-safe: one thread owns it. Every function throws Error; long ones throw Cancelled.
+class Engine {
+public:
+    Engine();
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    /// Reads config, tokenizer and weights of a Hugging Face folder onto a device. The model open before stays when this throws.
+    ModelInfo open_model(const std::filesystem::path& folder, const OpenOptions& options, const Task& task = {});
+    /// The open model, if any.
+    std::optional<ModelInfo> model() const;
+    /// All tokens of a text, with the BOS in front where the tokenizer adds one.
+    std::vector<Token> tokenize(const Text& text) const;
+    /// Log-probabilities at the last `last` positions (0: all) of the text, natural log, from float32 logits.
+    LogitsResult logits(const Text& text, std::int64_t last, std::int64_t offset = 0, const Task& task = {});
+    /// The attention pass: cumulative importance of every token per layer and query head (SEMANTICS 2). The result's
+    /// audit includes the causality check by perturbation.
+    std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request, const Task& task = {});
+    /// Perplexity under eviction (SEMANTICS 5). `on_window` gets a snapshot after every window, whose results are then on
+    /// disk where `request.out` is set. Cancelled: everything finished is kept in the file.
+    std::shared_ptr<const Run> sweep(const SweepRequest& request, const Task& task = {}, const SweepFn& on_window = {});
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+// ---- without a model -----------------------------------------------------------------------------------------
+
+/// Architecture and sizes of a folder from its headers alone; no weight is read.
+ModelInfo describe_model(const std::filesystem::path& folder);
+/// Tokens of a text by a folder's tokenizer.json alone.
+std::vector<Token> tokenize(const std::filesystem::path& folder, const Text& text);
+/// Reads a text file ("-": standard input). Throws Error{input}: missing, a directory, unreadable, invalid UTF-8 (offset named).
+Text read_text(const std::string& path);
+/// Model folders in the user's Hugging Face cache (HF_HUB_CACHE, HF_HOME, ~/.cache/huggingface/hub) that look loadable.
+std::vector<std::filesystem::path> cached_models();
+/// Devices that can be asked for: "cpu" and every "cuda:N" with its name. Loads the CUDA module.
+std::vector<std::pair<std::string, std::string>> devices();
+
+/// Every policy there is (SEMANTICS 4), in table order.
+std::span<const PolicyInfo> policies();
+/// "cab(local=0.3)" → spec, names and values checked. Throws Error{usage}.
+PolicySpec parse_policy(std::string_view text);
+/// "h2o,cab(bridge=median,local=0.3)" → specs; commas inside parentheses do not split.
+std::vector<PolicySpec> parse_policies(std::string_view text);
+/// The one spelling of a policy in files: parameters that differ from the default, in table order.
+std::string canonical(const PolicySpec& policy);
+/// For people: "H2O", "CAB", "H2O (local 0.3)".
+std::string title(const PolicySpec& policy);
+/// "0,0.5,0.9" or "0:0.9:0.1" (both ends included) → ascending distinct shares in [0, 1). Throws Error{usage}.
+std::vector<double> parse_sparsities(std::string_view text);
+/// k entries kept of `context` at `sparsity` (SEMANTICS 3).
+std::int64_t budget_of(double sparsity, std::int64_t context, Rounding rounding = Rounding::floor);
+
+/// Labelled keep sets of every layer and kv head.
+KeepSet select(const Analysis& analysis, const SelectRequest& request);
+/// Scores of what a view looks at. Throws Error{usage} where the scope is outside the model.
+RowScores row_scores(const Analysis& analysis, const Scope& scope, Importance importance, GqaReduction gqa);
+/// One policy on one row; `request.granularity`, `importance` and `gqa` are those of `row` and not looked at.
+RowSelection select_row(const RowScores& row, const SelectRequest& request);
+/// Why position `position` has its label.
+Explanation explain(const RowScores& row, const RowSelection& selection, const SelectRequest& request, std::int64_t position);
+/// |A ∩ B| / |A ∪ B| of two keep sets of one row (labels (context) each; evicted is outside the set).
+double jaccard(std::span<const Label> a, std::span<const Label> b);
+
+/// Policies of a run in the order of its points, canonical spelling.
+std::vector<std::string> methods(const Run& run);
+/// ΔNLL per token of every point of every other method to `reference` at the same sparsity (the dense point where reference is "dense").
+std::vector<PairedDifference> paired_differences(const Run& run, const std::string& reference);
+/// What may be said about `reference` against every other method, in sentences; names the missing control (SEMANTICS 4).
+std::vector<Finding> findings(const Run& run, const std::string& reference);
+
+/// SEMANTICS 8 on a result or on a table from elsewhere.
+AuditReport audit(const Analysis& analysis);
+AuditReport audit(const Run& run);
+AuditReport audit(const ImportedTable& table);
+/// Reads a CSV with columns method (or policy), sparsity, perplexity (INTERFACES 1). Throws Error{input} with the line.
+ImportedTable import_table(const std::filesystem::path& file);
+/// The points of a run as CSV, columns of /sweep/points, RFC 4180, full double precision.
+std::string to_csv(const Run& run);
+
+/// What a .h5 file holds, without its arrays.
+struct FileSummary {
+    std::string kind; ///< "trace" or "run"
+    std::string format_version;
+    Provenance provenance;
+};
+FileSummary summary(const std::filesystem::path& file);
+/// Writes and reads a trace (importance, lse, keep sets, audit) by INTERFACES 2. An existing file needs `force`.
+void save(const Analysis& analysis, const std::filesystem::path& file, bool force);
+void save(const LogitsResult& logits, const std::filesystem::path& file, bool force);
+std::shared_ptr<const Analysis> load_analysis(const std::filesystem::path& file);
+/// Writes a finished or partial run; reads one, also while another process writes it or after its writer was killed.
+void save(const Run& run, const std::filesystem::path& file, bool force);
+std::shared_ptr<const Run> load_run(const std::filesystem::path& file);
+
+} // namespace keepset

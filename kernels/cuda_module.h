@@ -1,0 +1,22 @@
+#pragma once
+
+#include "kernels/importance.h"
+
+/// The CUDA kernels live in a module (libkeepset_cuda.so) that core loads at run time (dlopen), so that programs start fast
+/// and run where no GPU is. This table is all that crosses the border.
+namespace keepset::kernels {
+
+inline constexpr int cuda_module_version = 1;
+
+struct CudaModule {
+    int version = 0; ///< cuda_module_version it was built with
+    /// importance_reference on the device, float32, bfloat16 or float16; queued on `stream` (a cudaStream_t), no
+    /// synchronisation, no allocation. Deterministic: no atomics. head_dim ≤ 256. Throws std::runtime_error.
+    void (*importance)(const ImportanceInputs& inputs, float* sums, void* stream) = nullptr;
+};
+
+/// The one symbol of the module, extern "C".
+inline constexpr const char* cuda_module_symbol = "keepset_cuda_module";
+using CudaModuleFn = const CudaModule* (*)();
+
+} // namespace keepset::kernels

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "kernels/shapes.h"
+
+namespace keepset::kernels {
+
+/// Inputs of the column sums. All pointers are on the device that runs the function.
+struct ImportanceInputs {
+    AttentionShape shape;
+    ElementType type = ElementType::float32; ///< of q and k
+    const void* q = nullptr; ///< (heads, queries, head_dim) by the shape's strides
+    const void* k = nullptr; ///< (kv_heads, keys, head_dim) by the shape's strides
+    const float* row_lse = nullptr; ///< (heads, queries) contiguous: natural log-sum-exp of each query's visible scores
+};
+
+/// Adds Σ_i exp(scale·q_i·k_j - row_lse_i) over the queries i that see key j to sums (heads, keys): the attention each key
+/// receives after softmax (SEMANTICS 2). P is never stored. Adding, so that query blocks may come one after another.
+/// The reference: plain loops, every product and sum in double; float32 inputs only.
+void importance_reference(const ImportanceInputs& inputs, double* sums);
+
+/// The same on `threads` CPU threads, vectorised (the widest instruction set this processor has, chosen at run time);
+/// float32 inputs only; relative error against the reference below 1e-5. Deterministic for any number of threads.
+void importance_cpu(const ImportanceInputs& inputs, float* sums, int threads);
+
+} // namespace keepset::kernels
