@@ -13,13 +13,16 @@ struct ImportanceInputs {
     const float* row_lse = nullptr; ///< (heads, queries) contiguous: natural log-sum-exp of each query's visible scores
 };
 
-/// Adds Σ_i exp(scale·q_i·k_j - row_lse_i) over the queries i that see key j to sums (heads, keys): the attention each key
-/// receives after softmax (SEMANTICS 2). P is never stored. Adding, so that query blocks may come one after another.
-/// The reference: plain loops, every product and sum in double; float32 inputs only.
+/// Adds Σ_i exp(scale·q_i·k_j - row_lse_i) over the queries i that see key j to sums (heads, keys): the attention each
+/// key receives after softmax (SEMANTICS 2). P is never stored. Adding, so that query blocks may come one after
+/// another. A query, key or log-sum-exp that is not finite gives NaN in every sum that it takes part in, never a
+/// number. The reference: plain loops, every product and sum in double; float32 inputs only.
 void importance_reference(const ImportanceInputs& inputs, double* sums);
 
 /// The same on `threads` CPU threads, vectorised (the widest instruction set this processor has, chosen at run time);
-/// float32 inputs only; relative error against the reference below 1e-5. Deterministic for any number of threads.
+/// float32 inputs only; relative error against the reference below 1e-5 for scores of ordinary size (a float32 product
+/// is off by about 1e-7 of Σ|q·k|·scale). The sums do not depend on `threads`. Takes heads·queries floats of memory.
+/// Throws std::runtime_error for another element type.
 void importance_cpu(const ImportanceInputs& inputs, float* sums, int threads);
 
 } // namespace keepset::kernels

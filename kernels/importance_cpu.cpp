@@ -1,0 +1,122 @@
+#include "kernels/importance_variant.h"
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <new>
+#include <stdexcept>
+
+#include <omp.h>
+
+namespace keepset::kernels {
+
+namespace {
+
+    struct AlignedFree {
+        void operator()(float* memory) const { ::operator delete[](memory, std::align_val_t { 64 }); }
+    };
+    using AlignedFloats = std::unique_ptr<float[], AlignedFree>;
+
+    AlignedFloats aligned_floats(std::int64_t count)
+    {
+        const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(float);
+        return AlignedFloats(static_cast<float*>(::operator new[](bytes, std::align_val_t { 64 })));
+    }
+
+    /// The tile's packed keys take half of a 32 KiB first-level cache, where head_dim allows.
+    std::int64_t panels_of_tile(const ImportanceVariant& variant, std::int64_t head_dim)
+    {
+        const std::int64_t floats = 16 * 1024 / static_cast<std::int64_t>(sizeof(float));
+        return std::clamp<std::int64_t>(floats / (variant.panel * std::max<std::int64_t>(head_dim, 1)), 1, max_panels);
+    }
+
+    /// row_lse with NaN where it or the query's row is not finite: every sum that the query touches is then NaN.
+    /// Returns (heads, queries).
+    std::vector<float> poisoned_lse(const ImportanceInputs& inputs, int threads)
+    {
+        const AttentionShape& shape = inputs.shape;
+        std::vector<float> lse(inputs.row_lse, inputs.row_lse + shape.heads * shape.queries);
+#pragma omp parallel for num_threads(threads) schedule(static)
+        for (std::int64_t row = 0; row < shape.heads * shape.queries; ++row) {
+            const float* q = static_cast<const float*>(inputs.q) + row / shape.queries * shape.q_head_stride
+                + row % shape.queries * shape.q_token_stride; // (head_dim)
+            float bad = lse[static_cast<std::size_t>(row)] * 0.0F; // 0, or NaN for what is not finite
+            for (std::int64_t dim = 0; dim < shape.head_dim; ++dim)
+                bad += q[dim] * 0.0F;
+            if (bad != 0)
+                lse[static_cast<std::size_t>(row)] = std::numeric_limits<float>::quiet_NaN();
+        }
+        return lse;
+    }
+
+    KeyTile key_tile(const ImportanceInputs& inputs, const float* lse, std::int64_t head, std::int64_t first_key)
+    {
+        const AttentionShape& shape = inputs.shape;
+        KeyTile tile;
+        tile.q = static_cast<const float*>(inputs.q) + head * shape.q_head_stride;
+        tile.q_stride = shape.q_token_stride;
+        tile.queries = shape.queries;
+        tile.lse = lse + head * shape.queries;
+        tile.k = static_cast<const float*>(inputs.k) + head / (shape.heads / shape.kv_heads) * shape.k_head_stride
+            + first_key * shape.k_token_stride;
+        tile.k_stride = shape.k_token_stride;
+        tile.head_dim = shape.head_dim;
+        tile.first_query = std::max<std::int64_t>(0, first_key - shape.query_begin);
+        tile.diagonal = shape.query_begin - first_key;
+        tile.scale = shape.scale;
+        return tile;
+    }
+
+} // namespace
+
+std::vector<ImportanceVariant> importance_variants()
+{
+    std::vector<ImportanceVariant> variants = { baseline::variant };
+#ifdef KEEPSET_X86_VARIANTS
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        variants.push_back(avx2::variant);
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")
+        && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd"))
+        variants.push_back(avx512::variant);
+#endif
+    return variants;
+}
+
+void importance_cpu_with(const ImportanceVariant& variant, const ImportanceInputs& inputs, float* sums, int threads)
+{
+    if (inputs.type != ElementType::float32)
+        throw std::runtime_error("importance_cpu takes float32 queries and keys only");
+    const AttentionShape& shape = inputs.shape;
+    threads = std::max(threads, 1);
+    const std::vector<float> lse = poisoned_lse(inputs, threads);
+    const std::int64_t tile_keys = panels_of_tile(variant, shape.head_dim) * variant.panel;
+    const std::int64_t seen_keys = shape.queries > 0 ? std::min(shape.keys, shape.query_begin + shape.queries) : 0;
+    const std::int64_t tiles = (seen_keys + tile_keys - 1) / tile_keys;
+    // An exception must not leave an OpenMP region, so all memory is taken here.
+    const std::int64_t workspace = (tile_keys * shape.head_dim + 15) / 16 * 16;
+    const AlignedFloats packed = aligned_floats(workspace * threads);
+    std::vector<double> tile_sums(static_cast<std::size_t>(tile_keys * threads));
+#pragma omp parallel num_threads(threads)
+    {
+        const std::int64_t thread = omp_get_thread_num();
+        double* own = tile_sums.data() + thread * tile_keys; // (tile_keys)
+        // A head's first tiles are its longest, so the short ones fill the end.
+#pragma omp for schedule(dynamic)
+        for (std::int64_t task = 0; task < shape.heads * tiles; ++task) {
+            const std::int64_t head = task / tiles;
+            const std::int64_t first_key = task % tiles * tile_keys;
+            KeyTile tile = key_tile(inputs, lse.data(), head, first_key);
+            tile.keys = std::min(tile_keys, seen_keys - first_key);
+            variant.tile(tile, packed.get() + thread * workspace, own);
+            for (std::int64_t key = 0; key < tile.keys; ++key)
+                sums[head * shape.keys + first_key + key] += static_cast<float>(own[key]);
+        }
+    }
+}
+
+void importance_cpu(const ImportanceInputs& inputs, float* sums, int threads)
+{
+    importance_cpu_with(importance_variants().back(), inputs, sums, threads);
+}
+
+} // namespace keepset::kernels
