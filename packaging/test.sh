@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds Keepset with warnings as errors and runs all tests:
+#   bash packaging/test.sh              layout of the code, then every test (those labelled gpu skip where no GPU is)
+#   bash packaging/test.sh --sanitize   every test under address and undefined-behaviour sanitizers instead
+#   bash packaging/test.sh --tidy       clang-tidy over our sources instead
+set -euo pipefail
+# shellcheck source=packaging/setup.sh
+. "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+
+TOOLS_MAJOR=14 # of clang-format and clang-tidy: other versions lay out and complain differently
+
+usage() { sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+
+# The tool in its one version, "" where only others are installed.
+clang_tool() {
+    local name
+    for name in "$1-$TOOLS_MAJOR" "$1"; do
+        if command -v "$name" >/dev/null && "$name" --version | grep -q "version $TOOLS_MAJOR\."; then
+            printf '%s' "$name"
+            return
+        fi
+    done
+}
+
+our_sources() { git -C "$keepset_root" ls-files '*.cpp' '*.h' '*.cu' '*.cuh'; }
+
+check_layout() {
+    local tool
+    step "Layout of the code (clang-format $TOOLS_MAJOR)"
+    tool=$(clang_tool clang-format)
+    if [ -z "$tool" ]; then
+        say "skipped: clang-format $TOOLS_MAJOR is not here (Debian 12 ships it; other versions lay out differently)"
+        return
+    fi
+    (cd "$keepset_root" && our_sources | xargs "$tool" --dry-run -Werror) ||
+        fail "the files named above are not laid out as .clang-format says: run '$tool -i' on them."
+    say "$(our_sources | wc -l) files are laid out as .clang-format says"
+}
+
+run_tests() { # preset
+    step "Tests ($1)"
+    ctest --test-dir "$keepset_root/build/$1" --output-on-failure --parallel "$(build_jobs)"
+}
+
+run_tidy() {
+    local tool folder=$keepset_root/build/tidy targets
+    step "clang-tidy $TOOLS_MAJOR"
+    tool=$(clang_tool clang-tidy)
+    if [ -z "$tool" ]; then
+        say "skipped: clang-tidy $TOOLS_MAJOR is not here (Debian 12 ships it)"
+        return
+    fi
+    keepset_configure tidy
+    # What moc and uic make is included by our sources; nothing else has to be built.
+    mapfile -t targets < <(ninja -C "$folder" -t targets all | sed -n 's/^\([^/:]*_autogen\): .*/\1/p' | sort -u)
+    [ ${#targets[@]} = 0 ] || cmake --build "$folder" --parallel "$(build_jobs)" --target "${targets[@]}" >/dev/null
+    run-clang-tidy -clang-tidy-binary "$tool" -quiet -p "$folder" -j "$(build_jobs)" \
+        -extra-arg=-Wno-unknown-warning-option "^$keepset_root/(app|core|kernels|ui)/.*\.cpp$" >"$folder/tidy.log" 2>&1 || {
+        grep -E '(warning|error): ' "$folder/tidy.log" | sort -u >&2
+        fail "clang-tidy found the above (in full: $folder/tidy.log)."
+    }
+    say "nothing found"
+}
+
+mode=plain
+case ${1:-} in
+'') ;;
+--sanitize) mode=sanitize ;;
+--tidy) mode=tidy ;;
+-h | --help)
+    usage
+    exit 0
+    ;;
+*) fail "'$1' is not known: see bash packaging/test.sh --help." ;;
+esac
+
+begin=$EPOCHREALTIME
+keepset_setup --tests
+status=0
+case $mode in
+plain)
+    check_layout
+    keepset_build ci
+    run_tests ci || status=$?
+    ;;
+sanitize)
+    keepset_build sanitize
+    # protect_shadow_gap: the CUDA driver needs that range. Suppressions: leaks of libraries that are not ours.
+    export ASAN_OPTIONS=detect_leaks=1:protect_shadow_gap=0:${ASAN_OPTIONS:-}
+    export LSAN_OPTIONS=suppressions=$keepset_root/tests/support/lsan.supp:print_suppressions=0
+    export UBSAN_OPTIONS=print_stacktrace=1
+    run_tests sanitize || status=$?
+    ;;
+tidy) run_tidy ;;
+esac
+say ""
+say "$([ $status = 0 ] && printf 'passed' || printf 'FAILED') in $(elapsed "$begin")"
+exit "$status"
