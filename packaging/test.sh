@@ -25,15 +25,17 @@ clang_tool() {
 our_sources() { git -C "$keepset_root" ls-files '*.cpp' '*.h' '*.cu' '*.cuh'; }
 
 check_layout() {
-    local tool
+    local tool wrong
     step "Layout of the code (clang-format $TOOLS_MAJOR)"
     tool=$(clang_tool clang-format)
     if [ -z "$tool" ]; then
         say "skipped: clang-format $TOOLS_MAJOR is not here (Debian 12 ships it; other versions lay out differently)"
         return
     fi
-    (cd "$keepset_root" && our_sources | xargs "$tool" --dry-run -Werror) ||
-        fail "the files named above are not laid out as .clang-format says: run '$tool -i' on them."
+    wrong=$(cd "$keepset_root" && our_sources | while read -r file; do
+        "$tool" --dry-run -Werror "$file" 2>/dev/null || printf '%s ' "$file"
+    done)
+    [ -z "$wrong" ] || fail "not laid out as .clang-format says: $wrong(run '$tool -i' on them)."
     say "$(our_sources | wc -l) files are laid out as .clang-format says"
 }
 
