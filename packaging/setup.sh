@@ -70,7 +70,8 @@ choose_package() {
     }
     for name in ${1//|/ }; do
         [ "$name" = - ] && return
-        if apt-cache policy "$name" 2>/dev/null | grep -q 'Candidate: [^(]'; then
+        # Not "| grep -q": that closes the pipe early, and pipefail takes it for a failure.
+        if [[ $(apt-cache policy "$name" 2>/dev/null) == *"Candidate: "[!\(]* ]]; then
             printf '%s\n' "$name"
             return
         fi
@@ -126,10 +127,10 @@ system_packages() {
     fi
     mapfile -t missing < <(missing_packages "$@")
     # What is left may be a package that this system does not have and does not need.
-    if [ ${#missing[@]} -gt 0 ]; then
+    if [ -n "${missing[*]}" ] && [[ " ${missing[*]} " != *[!-]" "* ]]; then
         local needed=() wanted
         for wanted in "${missing[@]}"; do
-            [[ $wanted == *"|-" && -z $(choose_package "$wanted") ]] || needed+=("$wanted")
+            [ -z "$(choose_package "$wanted")" ] || needed+=("$wanted")
         done
         missing=("${needed[@]}")
     fi
@@ -144,7 +145,7 @@ system_packages() {
 
 has_nvidia_gpu() {
     [ -n "$(ls -A /proc/driver/nvidia/gpus 2>/dev/null)" ] && return
-    command -v nvidia-smi >/dev/null && nvidia-smi -L 2>/dev/null | grep -q '^GPU'
+    command -v nvidia-smi >/dev/null && [[ $(nvidia-smi -L 2>/dev/null) == GPU* ]]
 }
 
 # Version of the torch package in a folder, "" where it is none.
@@ -229,7 +230,7 @@ cuda_compiler() {
     local nvcc folder=$keepset_cache/nvcc-$NVCC_VERSION
     keepset_nvcc=
     for nvcc in "$(command -v nvcc)" /usr/local/cuda/bin/nvcc; do
-        if [ -x "$nvcc" ] && "$nvcc" --version | grep -q 'release 13\.'; then
+        if [ -x "$nvcc" ] && [[ $("$nvcc" --version) == *"release 13."* ]]; then
             keepset_nvcc=$nvcc
             say "nvcc: $nvcc"
             return

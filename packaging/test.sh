@@ -15,7 +15,7 @@ usage() { sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 clang_tool() {
     local name
     for name in "$1-$TOOLS_MAJOR" "$1"; do
-        if command -v "$name" >/dev/null && "$name" --version | grep -q "version $TOOLS_MAJOR\."; then
+        if command -v "$name" >/dev/null && [[ $("$name" --version) == *"version $TOOLS_MAJOR."* ]]; then
             printf '%s' "$name"
             return
         fi

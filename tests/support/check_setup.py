@@ -71,7 +71,7 @@ class Setup(unittest.TestCase):
 
     def test_only_missing_packages_are_installed(self):
         self.tool("id", "echo 0")
-        self.tool("apt-cache", "[ $2 = libqt6opengl6-dev ] && exit; [ $2 = qt6-svg-dev ] && exit; echo '  Candidate: 1.0'")
+        self.tool("apt-cache", "[ $2 = libqt6opengl6-dev ] && exit; [ $2 = qt6-svg-dev ] && echo 'Candidate: (none)' && exit; echo '  Candidate: 1.0'; seq 99999")  # long, as a real answer is
         self.tool("apt-get", f"echo \"$@\" >> {self.root}/asked")
         self.run_setup(KEEPSET_SKIP_SYSTEM_PACKAGES="")
         asked = (self.root / "asked").read_text().splitlines()[-1].split()
