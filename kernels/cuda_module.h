@@ -2,8 +2,8 @@
 
 #include "kernels/importance.h"
 
-/// The CUDA kernels live in a module (libkeepset_cuda.so) that core loads at run time (dlopen), so that programs start fast
-/// and run where no GPU is. This table is all that crosses the border.
+/// The CUDA kernels live in a module (libkeepset_cuda.so) that core loads at run time (dlopen), so that programs start
+/// fast and run where no GPU is. This table is all that crosses the border.
 namespace keepset::kernels {
 
 inline constexpr int cuda_module_version = 1;
