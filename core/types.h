@@ -141,10 +141,11 @@ struct PolicySpec {
 struct PolicyParameter {
     std::string name;
     std::string description;
-    std::string default_value;
+    std::string default_value; ///< empty: taken from the request (the random policy's seed)
     std::vector<std::string> choices; ///< empty: a number in [minimum, maximum]
     double minimum = 0;
     double maximum = 1;
+    bool whole = false; ///< a whole number
 };
 
 /// One line of the policy table, as forms and help show it.

@@ -1,0 +1,111 @@
+#include "core/policy/policy.h"
+#include "core/policy/words.h"
+
+#include <algorithm>
+
+namespace keepset {
+
+namespace {
+
+    using policy::Case;
+
+    std::int64_t count_of(const Case& of, Label label) { return of.counts[static_cast<std::size_t>(label)]; }
+
+    /// "the 61 most recent tokens".
+    std::string recent_tokens(std::int64_t count)
+    {
+        return count == 1 ? "the most recent token" : "the " + grouped(count) + " most recent tokens";
+    }
+
+    std::string first_tokens(std::int64_t count)
+    {
+        return count == 1 ? "the first token" : "the first " + grouped(count) + " tokens";
+    }
+
+    /// What a policy that does not rank keeps: "the first 4 tokens and the 98 most recent tokens".
+    std::string kept_by_place(const Case& of)
+    {
+        std::vector<std::string> parts;
+        if (count_of(of, Label::sink) > 0)
+            parts.push_back(first_tokens(count_of(of, Label::sink)));
+        if (count_of(of, Label::local) > 0)
+            parts.push_back(recent_tokens(count_of(of, Label::local)));
+        return parts.empty() ? "nothing" : "only " + listed(parts);
+    }
+
+    std::string why_important(const Case& of)
+    {
+        const std::int64_t important = count_of(of, Label::important);
+        const std::int64_t local = count_of(of, Label::local);
+        const std::string outside = local > 0 ? " outside its " + counted(local, "local token") : "";
+        return "Rank " + grouped(of.rank) + " of " + grouped(of.context) + "; " + of.title + " takes the "
+            + (important == 1 ? "highest" : grouped(important) + " highest") + outside + ": this is "
+            + (important == 1 ? "it." : "one of them.");
+    }
+
+    std::string general_sentence(const Case& of)
+    {
+        const std::int64_t sinks = count_of(of, Label::sink);
+        const std::int64_t local = count_of(of, Label::local);
+        switch (of.label) {
+        case Label::important:
+            return why_important(of);
+        case Label::local:
+            return (local == 1 ? "It is " : "It is one of ") + recent_tokens(local) + ", which " + of.title + " keeps.";
+        case Label::sink:
+            return (sinks == 1 ? "It is " : "It is one of ") + first_tokens(sinks) + ", the attention sink"
+                + (sinks == 1 ? "" : "s") + " that " + of.title + " keeps.";
+        case Label::evicted:
+            if (count_of(of, Label::important) > 0)
+                return "Evicted: " + policy::below_cut_off(of) + ".";
+            return "Evicted: " + of.title + " with a budget of " + counted(of.budget, "token") + " keeps "
+                + kept_by_place(of) + ", whatever their importance.";
+        default:
+            return "Kept: one of the " + counted(of.budget, "token") + " that " + of.title + " keeps.";
+        }
+    }
+
+} // namespace
+
+namespace policy {
+
+    std::string below_cut_off(const Case& of)
+    {
+        const std::int64_t important = count_of(of, Label::important);
+        const std::string of_these
+            = important == 1 ? "the only one taken as important" : "the " + grouped(important) + " highest";
+        if (of.score >= of.cut_off)
+            return "its importance " + significant(of.score) + " equals the cut-off of " + of_these
+                + ", and among equals the earlier one is taken";
+        int digits = 3;
+        while (digits < 9 && significant(of.score, digits) == significant(of.cut_off, digits))
+            ++digits;
+        return "its importance " + significant(of.score, digits) + " is below the cut-off "
+            + significant(of.cut_off, digits) + " of " + of_these;
+    }
+
+} // namespace policy
+
+Explanation explain(
+    const RowScores& row, const RowSelection& selection, const SelectRequest& request, std::int64_t position)
+{
+    const auto context = static_cast<std::int64_t>(row.scores.size());
+    if (position < 0 || position >= context || selection.labels.size() != row.scores.size())
+        throw Error(ErrorKind::usage,
+            "Position " + grouped(position) + " is outside a context of " + counted(context, "token") + ".");
+    const auto at = static_cast<std::size_t>(position);
+    const float score = row.scores[at];
+    // Earlier ones rank before it where they are equal.
+    const auto before = std::count_if(row.scores.begin(), row.scores.end(), [&](float s) { return s > score; })
+        + std::count(row.scores.begin(), row.scores.begin() + position, score);
+
+    const Case of { selection.title, context, selection.budget, selection.counts, selection.labels[at], score,
+        before + 1, selection.cut_off };
+    const policy::Policy& policy = policy::find(request.policy.name);
+    std::string sentence = policy.explain ? policy.explain(of) : std::string();
+    if (sentence.empty())
+        sentence = general_sentence(of);
+    return { of.label, of.score, of.rank, of.cut_off, std::move(sentence) };
+}
+
+} // namespace keepset

@@ -1,0 +1,26 @@
+#include "core/policy/fill.h"
+
+namespace keepset::policy {
+
+/// Heavy-Hitter Oracle: recent tokens and those that received most attention (Zhang et al. 2023).
+Policy h2o()
+{
+    return {
+        .info = { .name = "h2o",
+            .title = "H2O",
+            .description = "Keeps the most recent tokens and, of the rest, those that received most attention.",
+            .parameters = { { .name = "local",
+                .description = "Share of the budget for the most recent tokens",
+                .default_value = "0.2",
+                .choices = {} } },
+            .labels = { Label::local, Label::important } },
+        .fill =
+            [](const Row& row, const Settings& settings, std::span<Label> labels) {
+                const std::int64_t local = local_share(settings.number("local"), row.budget);
+                take_recent(labels, local, Label::local);
+                take_highest(row.scores, labels, row.budget - local, Label::important);
+            },
+    };
+}
+
+} // namespace keepset::policy

@@ -1,0 +1,249 @@
+#include "core/policy/policy.h"
+#include "core/policy/words.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+namespace keepset {
+
+namespace {
+
+    std::string trimmed(std::string_view text)
+    {
+        const auto first = text.find_first_not_of(" \t\r\n");
+        if (first == std::string_view::npos)
+            return {};
+        return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
+    }
+
+    std::string lowered(std::string text)
+    {
+        std::transform(text.begin(), text.end(), text.begin(),
+            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+        return text;
+    }
+
+    /// Parts between `separator`s that stand outside parentheses, trimmed.
+    std::vector<std::string> split_outside_parentheses(std::string_view text, char separator)
+    {
+        std::vector<std::string> parts;
+        int depth = 0;
+        std::size_t begin = 0;
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            depth += text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
+            if (text[i] == separator && depth == 0) {
+                parts.push_back(trimmed(text.substr(begin, i - begin)));
+                begin = i + 1;
+            }
+        }
+        parts.push_back(trimmed(text.substr(begin)));
+        return parts;
+    }
+
+    /// The whole text as a number, or nothing.
+    template <typename Number> std::optional<Number> number_in(const std::string& text)
+    {
+        Number value {};
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (error != std::errc() || end != text.data() + text.size())
+            return std::nullopt;
+        return value;
+    }
+
+    [[noreturn]] void refuse(
+        const std::string& policy, const PolicyParameter& parameter, const std::string& value, const std::string& hint)
+    {
+        throw Error(ErrorKind::usage, policy + ": '" + value + "' is not a value of " + parameter.name + ".", hint);
+    }
+
+    /// The one spelling of a parameter's value.
+    std::string checked_value(const policy::Policy& policy, const PolicyParameter& parameter, const std::string& value)
+    {
+        if (!parameter.choices.empty()) {
+            const std::string choice = lowered(value);
+            const auto is_in = [&](const std::vector<std::string>& list) {
+                return std::find(list.begin(), list.end(), choice) != list.end();
+            };
+            if (is_in(policy.planned_choices))
+                throw Error(ErrorKind::usage,
+                    policy.info.name + ": " + parameter.name + "=" + choice + " is not built yet.",
+                    "Choose one of: " + joined(parameter.choices) + ".");
+            if (!is_in(parameter.choices))
+                refuse(policy.info.name, parameter, value, "Choose one of: " + joined(parameter.choices) + ".");
+            return choice;
+        }
+        const std::string range = std::string(parameter.whole ? "Give a whole number" : "Give a number") + " from "
+            + shortest(parameter.minimum) + " to " + shortest(parameter.maximum) + ".";
+        const auto whole = number_in<std::uint64_t>(value);
+        const auto number = parameter.whole && !whole ? std::nullopt : number_in<double>(value);
+        if (!number || !(*number >= parameter.minimum && *number <= parameter.maximum))
+            refuse(policy.info.name, parameter, value, range);
+        return parameter.whole ? std::to_string(*whole) : shortest(*number + 0.0); // + 0.0: -0 is 0
+    }
+
+    const PolicyParameter& find_parameter(const policy::Policy& policy, const std::string& name)
+    {
+        std::vector<std::string> known;
+        for (const PolicyParameter& parameter : policy.info.parameters) {
+            if (parameter.name == name)
+                return parameter;
+            known.push_back(parameter.name);
+        }
+        throw Error(ErrorKind::usage, policy.info.name + " has no parameter '" + name + "'.",
+            known.empty() ? "It has none." : "It has: " + joined(known) + ".");
+    }
+
+    /// Checked values of the parameters that differ from their defaults.
+    std::map<std::string, std::string> checked_parameters(
+        const policy::Policy& policy, const std::map<std::string, std::string>& parameters)
+    {
+        std::map<std::string, std::string> checked;
+        for (const auto& [name, value] : parameters) {
+            const PolicyParameter& parameter = find_parameter(policy, name);
+            const std::string spelled = checked_value(policy, parameter, value);
+            if (spelled != parameter.default_value)
+                checked[name] = spelled;
+        }
+        if (policy.check)
+            policy.check(policy::Settings(policy, { policy.info.name, checked }));
+        return checked;
+    }
+
+    std::map<std::string, std::string> parse_parameters(const std::string& policy, std::string_view text)
+    {
+        std::map<std::string, std::string> parameters;
+        for (const std::string& part : split_outside_parentheses(text, ',')) {
+            const auto equals = part.find('=');
+            if (equals == std::string::npos)
+                throw Error(ErrorKind::usage, "'" + part + "' in the parameters of " + policy + " is not name=value.");
+            const std::string name = lowered(trimmed(std::string_view(part).substr(0, equals)));
+            if (!parameters.emplace(name, trimmed(std::string_view(part).substr(equals + 1))).second)
+                throw Error(ErrorKind::usage, policy + ": parameter '" + name + "' is given twice.");
+        }
+        return parameters;
+    }
+
+} // namespace
+
+namespace policy {
+
+    Settings::Settings(const Policy& policy, const PolicySpec& spec)
+        : given_(spec.parameters)
+    {
+        for (const PolicyParameter& parameter : policy.info.parameters) {
+            const auto set = spec.parameters.find(parameter.name);
+            values_[parameter.name] = set == spec.parameters.end() ? parameter.default_value : set->second;
+        }
+    }
+
+    bool Settings::given(const std::string& name) const { return given_.count(name) > 0; }
+    double Settings::number(const std::string& name) const { return number_in<double>(values_.at(name)).value(); }
+    std::uint64_t Settings::whole(const std::string& name) const
+    {
+        return number_in<std::uint64_t>(values_.at(name)).value();
+    }
+
+} // namespace policy
+
+PolicySpec parse_policy(std::string_view text)
+{
+    const std::string whole = trimmed(text);
+    const auto open = whole.find('(');
+    const std::string name = lowered(trimmed(std::string_view(whole).substr(0, open)));
+    if (name.empty())
+        throw Error(ErrorKind::usage, "A policy without a name: '" + whole + "'.");
+    const policy::Policy& policy = policy::find(name);
+    if (open == std::string::npos)
+        return { name, {} };
+    if (whole.back() != ')' || std::count(whole.begin(), whole.end(), '(') != 1
+        || std::count(whole.begin(), whole.end(), ')') != 1)
+        throw Error(ErrorKind::usage, "The parentheses of '" + whole + "' do not match.",
+            "Write parameters as name(parameter=value,parameter=value).");
+    const std::string inside = trimmed(std::string_view(whole).substr(open + 1, whole.size() - open - 2));
+    if (inside.empty())
+        return { name, {} };
+    return { name, checked_parameters(policy, parse_parameters(name, inside)) };
+}
+
+std::vector<PolicySpec> parse_policies(std::string_view text)
+{
+    std::vector<PolicySpec> specs;
+    for (const std::string& part : split_outside_parentheses(text, ',')) {
+        PolicySpec spec = parse_policy(part);
+        if (std::find(specs.begin(), specs.end(), spec) != specs.end())
+            throw Error(ErrorKind::usage, "Policy " + canonical(spec) + " is asked for twice.");
+        specs.push_back(std::move(spec));
+    }
+    return specs;
+}
+
+std::string canonical(const PolicySpec& spec)
+{
+    const policy::Policy& policy = policy::find(spec.name);
+    const auto checked = checked_parameters(policy, spec.parameters);
+    std::vector<std::string> parts;
+    for (const PolicyParameter& parameter : policy.info.parameters) {
+        const auto set = checked.find(parameter.name);
+        if (set != checked.end())
+            parts.push_back(parameter.name + "=" + set->second);
+    }
+    std::string list;
+    for (const std::string& part : parts)
+        list += (list.empty() ? "" : ",") + part;
+    return list.empty() ? spec.name : spec.name + "(" + list + ")";
+}
+
+std::string title(const PolicySpec& spec)
+{
+    const policy::Policy& policy = policy::find(spec.name);
+    const auto checked = checked_parameters(policy, spec.parameters);
+    std::vector<std::string> parts;
+    for (const PolicyParameter& parameter : policy.info.parameters) {
+        const auto set = checked.find(parameter.name);
+        if (set == checked.end())
+            continue;
+        std::string name = parameter.name;
+        std::replace(name.begin(), name.end(), '_', ' ');
+        parts.push_back(name + " " + set->second);
+    }
+    return parts.empty() ? policy.info.title : policy.info.title + " (" + joined(parts) + ")";
+}
+
+std::vector<double> parse_sparsities(std::string_view text)
+{
+    constexpr double step_limit = 10000; // points: a mistyped step must not fill the memory
+    std::vector<double> values;
+    for (const std::string& part : split_outside_parentheses(text, ',')) {
+        std::vector<double> range;
+        for (const std::string& piece : split_outside_parentheses(part, ':')) {
+            const auto number = number_in<double>(piece);
+            if (!number || !std::isfinite(*number))
+                throw Error(ErrorKind::usage, "Sparsity '" + piece + "' is not a number.",
+                    "Write shares such as 0,0.5,0.9 or a range such as 0:0.9:0.1.");
+            range.push_back(*number);
+        }
+        if (range.size() == 1) {
+            values.push_back(range[0]);
+            continue;
+        }
+        if (range.size() != 3 || !(range[2] > 0) || !(range[1] >= range[0])
+            || (range[1] - range[0]) / range[2] > step_limit)
+            throw Error(ErrorKind::usage, "'" + part + "' is not a range of sparsities.",
+                "Write first:last:step with a step above 0, such as 0:0.9:0.1.");
+        const auto steps = static_cast<int>(std::floor((range[1] - range[0]) / range[2] + 1e-9));
+        for (int i = 0; i <= steps; ++i)
+            values.push_back(std::round((range[0] + i * range[2]) * 1e12) / 1e12); // 3 · 0.1 is 0.3
+        values.push_back(range[1]);
+    }
+    for (double& value : values) {
+        value += 0.0; // -0 is 0
+        budget_of(value, 1); // refuses what is not in [0, 1)
+    }
+    std::sort(values.begin(), values.end());
+    const auto same = [](double a, double b) { return b - a < 1e-12; };
+    values.erase(std::unique(values.begin(), values.end(), same), values.end());
+    return values;
+}
+
+} // namespace keepset

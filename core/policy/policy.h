@@ -1,0 +1,91 @@
+#pragma once
+
+#include "core/engine.h"
+
+#include <functional>
+#include <map>
+#include <string>
+
+/// A policy maps the scores of one row to a labelled keep set (SEMANTICS 4). Each has a file of its own that makes its
+/// Policy, and one line in table.cpp; the command line, the forms, the sweep, the files and the tests find it there.
+namespace keepset::policy {
+
+/// One row of scores and what a policy may know about it. It must not look at target tokens.
+struct Row {
+    std::span<const float> scores; ///< (context), finite
+    std::int64_t budget = 0; ///< k: positions to keep
+    std::uint64_t seed = 0; ///< the request's
+    std::int64_t window = 0;
+    std::int64_t layer = 0; ///< -1: the row is shared by all layers
+    std::int64_t kv_head = 0; ///< -1: the row is shared by the kv heads of its layer
+};
+
+struct Policy;
+
+/// Parameters of one policy as set, or else their defaults.
+class Settings {
+public:
+    Settings(const Policy& policy, const PolicySpec& spec);
+    /// Whether the parameter was given, for one whose default depends on the request.
+    bool given(const std::string& name) const;
+    double number(const std::string& name) const;
+    std::uint64_t whole(const std::string& name) const;
+
+private:
+    std::map<std::string, std::string> values_;
+    std::map<std::string, std::string> given_;
+};
+
+/// What there is to say about one position of one row.
+struct Case {
+    std::string title; ///< of the policy, with its parameters
+    std::int64_t context = 0;
+    std::int64_t budget = 0;
+    std::array<std::int64_t, label_count> counts {}; ///< by label
+    Label label = Label::evicted;
+    double score = 0;
+    std::int64_t rank = 0; ///< from 1
+    double cut_off = not_a_number; ///< lowest score among the important
+};
+
+/// One line of the table.
+struct Policy {
+    PolicyInfo info;
+    /// Labels exactly row.budget positions; `labels` (context) comes in with every position evicted.
+    std::function<void(const Row& row, const Settings& settings, std::span<Label> labels)> fill;
+    /// A sentence where the general one (explain.cpp) does not fit; it may return an empty one, or be absent.
+    std::function<std::string(const Case& of)> explain = nullptr;
+    /// Throws Error{usage} where parameters that are right alone are wrong together; may be absent.
+    std::function<void(const Settings& settings)> check = nullptr;
+    std::vector<std::string> planned_choices = {}; ///< values of the specification that are not built yet
+    bool evicts = true; ///< false: keeps everything, whatever the sparsity
+};
+
+/// Every policy, in the order of policies().
+std::span<const Policy> table();
+/// Throws Error{usage} with the list of known names.
+const Policy& find(const std::string& name);
+
+/// floor(ratio · k) with the epsilon of SEMANTICS 3.
+std::int64_t share_of(double ratio, std::int64_t k);
+/// Most recent positions out of a budget of k: at least one unless the ratio is 0, never more than k.
+std::int64_t local_share(double ratio, std::int64_t k);
+/// k of a request over `context` positions. Throws Error{usage} where the budget or the sparsity is out of range.
+std::int64_t budget_for(const Policy& policy, const SelectRequest& request, std::int64_t context);
+
+/// Runs the policy on one row and checks the promise: finite scores in, exactly row.budget labels out.
+/// `labels` (context) is overwritten. Throws Error{input} where a score is not finite.
+void label_row(const Policy& policy, const Settings& settings, const Row& row, std::span<Label> labels);
+
+/// "its importance 0.486 is below the cut-off 0.742 of the 164 highest", or that it ties and comes later.
+std::string below_cut_off(const Case& of);
+
+// One a file.
+Policy dense();
+Policy h2o();
+Policy cab();
+Policy streaming_llm();
+Policy recent();
+Policy random();
+
+} // namespace keepset::policy

@@ -1,0 +1,119 @@
+#include "core/policy/select.h"
+#include "core/policy/words.h"
+
+#include <algorithm>
+
+namespace keepset::policy {
+
+namespace {
+
+    void check_sizes(const ImportanceView& a)
+    {
+        const bool right = a.layers > 0 && a.kv_heads > 0 && a.context > 0 && a.heads > 0 && a.heads % a.kv_heads == 0
+            && static_cast<std::int64_t>(a.values.size()) == a.layers * a.heads * a.context;
+        if (!right)
+            throw Error(ErrorKind::internal,
+                "Importance of " + std::to_string(a.values.size()) + " values is not (" + std::to_string(a.layers)
+                    + " layers, " + std::to_string(a.heads) + " heads, " + std::to_string(a.context) + " tokens) for "
+                    + std::to_string(a.kv_heads) + " kv heads.");
+    }
+
+    /// Adds to `sum` (context) what the query heads of one kv head come to.
+    void add_kv_head(const ImportanceView& a, const Scope& row, GqaReduction gqa, std::span<double> sum)
+    {
+        const std::int64_t group = a.heads / a.kv_heads;
+        const auto context = static_cast<std::size_t>(a.context);
+        const float* first = a.values.data() + (row.layer * a.heads + row.kv_head * group) * a.context;
+        const double scale = gqa == GqaReduction::mean ? 1.0 / static_cast<double>(group) : 1.0;
+        for (std::size_t j = 0; j < context; ++j) {
+            double value = first[j];
+            for (std::int64_t h = 1; h < group; ++h) {
+                const double other = first[static_cast<std::size_t>(h) * context + j];
+                // A NaN must come through a maximum too: it is refused later, never skipped.
+                value = gqa == GqaReduction::max ? (value >= other ? value : other) : value + other;
+            }
+            sum[j] += value * scale;
+        }
+    }
+
+    /// Mean over the kv heads of a scope, (context). -1 in a scope stands for all.
+    std::vector<double> mean_over(const ImportanceView& a, const Scope& scope, GqaReduction gqa)
+    {
+        std::vector<double> sum(static_cast<std::size_t>(a.context), 0.0);
+        const auto range = [](std::int64_t chosen, std::int64_t all) {
+            return std::pair(chosen < 0 ? 0 : chosen, chosen < 0 ? all : chosen + 1);
+        };
+        const auto [first_layer, last_layer] = range(scope.layer, a.layers);
+        const auto [first_head, last_head] = range(scope.kv_head, a.kv_heads);
+        for (std::int64_t layer = first_layer; layer < last_layer; ++layer) {
+            for (std::int64_t kv_head = first_head; kv_head < last_head; ++kv_head)
+                add_kv_head(a, { layer, kv_head }, gqa, sum);
+        }
+        const auto rows = static_cast<double>((last_layer - first_layer) * (last_head - first_head));
+        for (double& value : sum)
+            value /= rows;
+        return sum;
+    }
+
+    /// Scores as policies see them, into `out` (context).
+    void finish_scores(std::span<const double> mean, Importance importance, std::span<float> out)
+    {
+        for (std::size_t j = 0; j < mean.size(); ++j) {
+            const auto queries = static_cast<double>(mean.size() - j); // that see key j
+            out[j] = static_cast<float>(importance == Importance::mean_received ? mean[j] / queries : mean[j]);
+        }
+    }
+
+    std::vector<Scope> scopes_of(const ImportanceView& a, Granularity granularity)
+    {
+        std::vector<Scope> scopes;
+        if (granularity == Granularity::model)
+            return { Scope {} };
+        for (std::int64_t layer = 0; layer < a.layers; ++layer) {
+            if (granularity == Granularity::layer)
+                scopes.push_back({ layer, -1 });
+            for (std::int64_t kv_head = 0; granularity == Granularity::head && kv_head < a.kv_heads; ++kv_head)
+                scopes.push_back({ layer, kv_head });
+        }
+        return scopes;
+    }
+
+} // namespace
+
+ScoreRows score_rows(const ImportanceView& importance, const Reduction& reduction)
+{
+    check_sizes(importance);
+    const auto context = static_cast<std::size_t>(importance.context);
+    ScoreRows rows { reduction, importance.layers, importance.kv_heads, importance.context, {}, {} };
+    for (const Scope& scope : scopes_of(importance, reduction.granularity)) {
+        rows.scores.resize(rows.scores.size() + context);
+        finish_scores(
+            mean_over(importance, scope, reduction.gqa), reduction.importance, std::span(rows.scores).last(context));
+    }
+    rows.mass.assign(static_cast<std::size_t>(importance.layers * importance.kv_heads) * context, 0.0);
+    std::size_t begin = 0;
+    for (const Scope& row : scopes_of(importance, Granularity::head)) {
+        add_kv_head(importance, row, GqaReduction::mean, std::span(rows.mass).subspan(begin, context));
+        begin += context;
+    }
+    return rows;
+}
+
+RowScores score_scope(const ImportanceView& importance, const Scope& scope, const Reduction& reduction)
+{
+    check_sizes(importance);
+    const bool inside = scope.layer >= -1 && scope.layer < importance.layers && scope.kv_head >= -1
+        && scope.kv_head < importance.kv_heads && !(scope.layer < 0 && scope.kv_head >= 0);
+    if (!inside)
+        throw Error(ErrorKind::usage,
+            "Layer " + std::to_string(scope.layer) + ", kv head " + std::to_string(scope.kv_head)
+                + " is outside a model of " + counted(importance.layers, "layer") + " and "
+                + counted(importance.kv_heads, "kv head") + ".",
+            "Layers and kv heads count from 0; -1 stands for all, and a kv head needs a layer.");
+    RowScores row { scope, reduction.importance, reduction.gqa, {}, mean_over(importance, scope, GqaReduction::mean) };
+    row.scores.resize(row.mass.size());
+    finish_scores(mean_over(importance, scope, reduction.gqa), reduction.importance, row.scores);
+    return row;
+}
+
+} // namespace keepset::policy

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "core/engine.h"
+
+/// Selection for all layers and kv heads at once, on importance from an analysis or from a window of a sweep.
+namespace keepset::policy {
+
+/// Cumulative importance (SEMANTICS 2), borrowed.
+struct ImportanceView {
+    std::span<const float> values; ///< (layers, heads, context)
+    std::int64_t layers = 0;
+    std::int64_t heads = 0;
+    std::int64_t kv_heads = 0;
+    std::int64_t context = 0;
+};
+
+/// What turns importance into the rows that get a keep set.
+struct Reduction {
+    Granularity granularity = Granularity::head;
+    Importance importance = Importance::cumulative;
+    GqaReduction gqa = GqaReduction::mean;
+};
+
+/// Scores made once and selected from for every policy and sparsity.
+struct ScoreRows {
+    Reduction reduction;
+    std::int64_t layers = 0;
+    std::int64_t kv_heads = 0;
+    std::int64_t context = 0;
+    std::vector<float> scores; ///< (layers · kv_heads, layers, or 1 by granularity; context)
+    std::vector<double> mass; ///< (layers, kv_heads, context): mean of A over the query heads of a kv head
+};
+
+/// Sums in double, rounded to float once. Throws Error{internal} where sizes and values do not fit together.
+ScoreRows score_rows(const ImportanceView& importance, const Reduction& reduction);
+/// Scores and mass of one scope: the mean of its rows. Throws Error{usage} where it is outside the model.
+RowScores score_scope(const ImportanceView& importance, const Scope& scope, const Reduction& reduction);
+/// Labelled keep sets with their kept mass. `request`'s granularity, importance and gqa are those of `rows`
+/// and are set to them in the result.
+KeepSet select(const ScoreRows& rows, const SelectRequest& request);
+/// Hash of which positions are kept, whatever their role, over all rows. Never 0, which stands for "not done".
+std::uint64_t hash_of(const KeepSet& keep_set);
+/// Kept positions over all rows.
+std::int64_t kept_entries(const KeepSet& keep_set);
+
+} // namespace keepset::policy
