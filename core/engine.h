@@ -25,7 +25,8 @@ public:
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    /// Reads config, tokenizer and weights of a Hugging Face folder onto a device. The model open before stays when this throws.
+    /// Reads config, tokenizer and weights of a Hugging Face folder onto a device. The model open before stays when
+    /// this throws.
     ModelInfo open_model(const std::filesystem::path& folder, const OpenOptions& options, const Task& task = {});
     /// The open model, if any.
     std::optional<ModelInfo> model() const;
@@ -36,8 +37,8 @@ public:
     /// The attention pass: cumulative importance of every token per layer and query head (SEMANTICS 2). The result's
     /// audit includes the causality check by perturbation.
     std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request, const Task& task = {});
-    /// Perplexity under eviction (SEMANTICS 5). `on_window` gets a snapshot after every window, whose results are then on
-    /// disk where `request.out` is set. Cancelled: everything finished is kept in the file.
+    /// Perplexity under eviction (SEMANTICS 5). `on_window` gets a snapshot after every window, whose results are then
+    /// on disk where `request.out` is set. Cancelled: everything finished is kept in the file.
     std::shared_ptr<const Run> sweep(const SweepRequest& request, const Task& task = {}, const SweepFn& on_window = {});
 
 private:
@@ -51,7 +52,8 @@ private:
 ModelInfo describe_model(const std::filesystem::path& folder);
 /// Tokens of a text by a folder's tokenizer.json alone.
 std::vector<Token> tokenize(const std::filesystem::path& folder, const Text& text);
-/// Reads a text file ("-": standard input). Throws Error{input}: missing, a directory, unreadable, invalid UTF-8 (offset named).
+/// Reads a text file ("-": standard input). Throws Error{input}: missing, a directory, unreadable, invalid UTF-8
+/// (offset named).
 Text read_text(const std::string& path);
 /// Model folders in the user's Hugging Face cache (HF_HUB_CACHE, HF_HOME, ~/.cache/huggingface/hub) that look loadable.
 std::vector<std::filesystem::path> cached_models();
@@ -80,15 +82,18 @@ RowScores row_scores(const Analysis& analysis, const Scope& scope, Importance im
 /// One policy on one row; `request.granularity`, `importance` and `gqa` are those of `row` and not looked at.
 RowSelection select_row(const RowScores& row, const SelectRequest& request);
 /// Why position `position` has its label.
-Explanation explain(const RowScores& row, const RowSelection& selection, const SelectRequest& request, std::int64_t position);
+Explanation explain(
+    const RowScores& row, const RowSelection& selection, const SelectRequest& request, std::int64_t position);
 /// |A ∩ B| / |A ∪ B| of two keep sets of one row (labels (context) each; evicted is outside the set).
 double jaccard(std::span<const Label> a, std::span<const Label> b);
 
 /// Policies of a run in the order of its points, canonical spelling.
 std::vector<std::string> methods(const Run& run);
-/// ΔNLL per token of every point of every other method to `reference` at the same sparsity (the dense point where reference is "dense").
+/// ΔNLL per token of every point of every other method to `reference` at the same sparsity (the dense point where
+/// reference is "dense").
 std::vector<PairedDifference> paired_differences(const Run& run, const std::string& reference);
-/// What may be said about `reference` against every other method, in sentences; names the missing control (SEMANTICS 4).
+/// What may be said about `reference` against every other method, in sentences; names the missing control (SEMANTICS
+/// 4).
 std::vector<Finding> findings(const Run& run, const std::string& reference);
 
 /// SEMANTICS 8 on a result or on a table from elsewhere.

@@ -15,7 +15,8 @@ enum class ErrorKind {
     internal, ///< a broken promise of our own code, shown with the numbers: exit status 4
 };
 
-/// One clear sentence for a user: `what` happened (file, numbers, where) and `hint`, what to do about it (may be empty).
+/// One clear sentence for a user: `what` happened (file, numbers, where) and `hint`, what to do about it (may be
+/// empty).
 class Error : public std::runtime_error {
 public:
     Error(ErrorKind kind, const std::string& what, std::string hint = {})

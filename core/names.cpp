@@ -25,9 +25,9 @@ namespace {
     constexpr Name<Positions> positions_names[]
         = { { Positions::original, "original" }, { Positions::repacked, "repacked" } };
     constexpr Name<Rounding> rounding_names[] = { { Rounding::floor, "floor" }, { Rounding::kvpress, "kvpress" } };
-    constexpr Name<Label> label_names[] = { { Label::evicted, "evicted" }, { Label::kept, "kept" },
-        { Label::local, "local" }, { Label::important, "important" }, { Label::bridge, "bridge" },
-        { Label::sink, "sink" } };
+    constexpr Name<Label> label_names[]
+        = { { Label::evicted, "evicted" }, { Label::kept, "kept" }, { Label::local, "local" },
+              { Label::important, "important" }, { Label::bridge, "bridge" }, { Label::sink, "sink" } };
     constexpr Name<CheckStatus> status_names[] = { { CheckStatus::pass, "pass" }, { CheckStatus::warning, "warning" },
         { CheckStatus::fail, "fail" }, { CheckStatus::not_applicable, "not applicable" } };
 
@@ -82,7 +82,10 @@ void from_name(const std::string& name, Granularity& value)
 {
     find_value<Granularity>("granularity", granularity_names, name, value);
 }
-void from_name(const std::string& name, GqaReduction& value) { find_value<GqaReduction>("gqa", gqa_names, name, value); }
+void from_name(const std::string& name, GqaReduction& value)
+{
+    find_value<GqaReduction>("gqa", gqa_names, name, value);
+}
 void from_name(const std::string& name, Protocol& value)
 {
     find_value<Protocol>("protocol", protocol_names, name, value);

@@ -109,7 +109,8 @@ struct Token {
     std::int32_t id = 0;
     std::int64_t byte_begin = 0;
     std::int64_t byte_end = 0;
-    std::string text; ///< those bytes; U+FFFD where they are a piece of a character; "<s>"-like name where there are none
+    std::string
+        text; ///< those bytes; U+FFFD where they are a piece of a character; "<s>"-like name where there are none
 };
 
 // ---- where a result comes from (root attributes of INTERFACES 2) ---------------------------------------------

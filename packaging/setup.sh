@@ -275,7 +275,7 @@ keepset_configure() {
     local preset=$1 folder=$keepset_root/build/$1 log=$keepset_root/build/$1.log
     local options=("-DKEEPSET_TORCH_DIR=$keepset_torch")
     if [ -n "$keepset_nvcc" ]; then
-        options+=("-DKEEPSET_CUDA=ON" "-DCMAKE_CUDA_COMPILER=$keepset_nvcc")
+        options+=("-DKEEPSET_CUDA=AUTO" "-DCMAKE_CUDA_COMPILER=$keepset_nvcc")
     else
         options+=("-DKEEPSET_CUDA=OFF")
     fi
@@ -291,6 +291,7 @@ keepset_configure() {
         fail "CMake could not configure the build (above; whole log: $log)."
     }
     printf '%s\n' "${options[*]}" >"$folder/keepset-options"
+    sed -n 's/^-- \(CUDA module: \)/\1/p' "$log"
 }
 
 # keepset_build PRESET [TARGET …]: configures where needed and builds.
