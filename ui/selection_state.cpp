@@ -1,0 +1,85 @@
+#include "ui/selection_state.h"
+
+#include <algorithm>
+
+namespace keepset::ui {
+
+SelectionState::SelectionState(QObject* parent)
+    : QObject(parent)
+{
+}
+
+SelectRequest SelectionState::request(int side) const
+{
+    SelectRequest request;
+    request.policy = policy(side);
+    request.sparsity = sparsity_;
+    request.granularity = granularity_;
+    request.importance = importance_;
+    request.gqa = gqa_;
+    return request;
+}
+
+void SelectionState::setScope(Scope scope)
+{
+    if (scope.layer < 0)
+        scope = {}; // a head of no layer is the whole model
+    if (scope == scope_)
+        return;
+    scope_ = scope;
+    Q_EMIT scopeChanged(scope_);
+}
+
+void SelectionState::setToken(std::int64_t position)
+{
+    position = std::max<std::int64_t>(position, -1);
+    if (position == token_)
+        return;
+    token_ = position;
+    Q_EMIT tokenChanged(token_);
+}
+
+void SelectionState::setPolicies(const PolicySpec& a, const PolicySpec& b)
+{
+    if (a == policies_[0] && b == policies_[1])
+        return;
+    policies_ = { a, b };
+    Q_EMIT policiesChanged();
+}
+
+void SelectionState::setSparsity(double sparsity)
+{
+    sparsity = std::clamp(sparsity, 0.0, 0.999);
+    if (sparsity == sparsity_)
+        return;
+    sparsity_ = sparsity;
+    Q_EMIT sparsityChanged(sparsity_);
+}
+
+void SelectionState::setGranularity(Granularity granularity)
+{
+    if (granularity == granularity_)
+        return;
+    granularity_ = granularity;
+    Q_EMIT granularityChanged(granularity_);
+}
+
+void SelectionState::setImportance(Importance importance)
+{
+    if (importance == importance_)
+        return;
+    importance_ = importance;
+    Q_EMIT importanceChanged(importance_);
+}
+
+void SelectionState::setGqa(GqaReduction gqa)
+{
+    if (gqa == gqa_)
+        return;
+    gqa_ = gqa;
+    Q_EMIT gqaChanged(gqa_);
+}
+
+} // namespace keepset::ui
+
+#include "moc_selection_state.cpp"

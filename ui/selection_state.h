@@ -1,0 +1,61 @@
+#pragma once
+
+#include "core/types.h"
+
+#include <QObject>
+
+#include <array>
+
+namespace keepset::ui {
+
+/// What is looked at: one object that links all views. Everything is a choice of the user; results are not in here.
+/// A setter that changes nothing emits nothing.
+class SelectionState : public QObject {
+    Q_OBJECT
+
+public:
+    explicit SelectionState(QObject* parent = nullptr);
+
+    Scope scope() const { return scope_; }
+    /// Chosen token, a position in the analysis; -1: none.
+    std::int64_t token() const { return token_; }
+    /// Policies compared, at most two; a side without one has an empty name.
+    const PolicySpec& policyA() const { return policies_[0]; }
+    const PolicySpec& policyB() const { return policies_[1]; }
+    const PolicySpec& policy(int side) const { return policies_[static_cast<std::size_t>(side)]; }
+    bool hasPolicy(int side) const { return !policy(side).name.empty(); }
+    double sparsity() const { return sparsity_; } ///< in [0, 1)
+    Granularity granularity() const { return granularity_; }
+    Importance importance() const { return importance_; }
+    GqaReduction gqa() const { return gqa_; }
+    /// The request for policy A (0) or B (1) under all of this.
+    SelectRequest request(int side) const;
+
+    void setScope(Scope scope);
+    void setToken(std::int64_t position);
+    void setPolicies(const PolicySpec& a, const PolicySpec& b);
+    void setSparsity(double sparsity);
+    void setGranularity(Granularity granularity);
+    void setImportance(Importance importance);
+    void setGqa(GqaReduction gqa);
+
+Q_SIGNALS:
+    void scopeChanged(keepset::Scope scope);
+    void tokenChanged(qint64 position);
+    void policiesChanged();
+    void sparsityChanged(double sparsity);
+    void granularityChanged(keepset::Granularity granularity);
+    void importanceChanged(keepset::Importance importance);
+    void gqaChanged(keepset::GqaReduction gqa);
+
+private:
+    Scope scope_;
+    std::int64_t token_ = -1;
+    std::array<PolicySpec, 2> policies_ { PolicySpec { "h2o", {} }, PolicySpec { "cab", {} } };
+    double sparsity_ = 0.8;
+    Granularity granularity_ = Granularity::head;
+    Importance importance_ = Importance::cumulative;
+    GqaReduction gqa_ = GqaReduction::mean;
+};
+
+} // namespace keepset::ui

@@ -1,0 +1,292 @@
+#include "ui/session.h"
+
+#include "core/engine.h"
+#include "core/error.h"
+
+#include <QElapsedTimer>
+#include <QMetaObject>
+
+#include <algorithm>
+
+namespace keepset::ui {
+
+struct Session::Job {
+    Kind kind;
+    QString what; ///< phrase in the gerund
+    std::stop_source stop;
+};
+
+Session::Session(QObject* parent)
+    : QObject(parent)
+    , worker_(new QObject)
+    , selector_(new QObject)
+{
+    worker_->moveToThread(&thread_);
+    selector_->moveToThread(&selectThread_);
+    connect(&thread_, &QThread::finished, worker_, &QObject::deleteLater);
+    connect(&selectThread_, &QThread::finished, selector_, &QObject::deleteLater);
+    thread_.setObjectName(QStringLiteral("engine"));
+    selectThread_.setObjectName(QStringLiteral("select"));
+    thread_.start();
+    selectThread_.start(QThread::LowPriority);
+}
+
+Session::~Session()
+{
+    for (const auto& job : jobs_)
+        job->stop.request_stop();
+    QMetaObject::invokeMethod(
+        worker_, [this] { engine_.reset(); }, Qt::QueuedConnection);
+    thread_.quit();
+    selectThread_.quit();
+    thread_.wait();
+    selectThread_.wait();
+}
+
+// ---- requests --------------------------------------------------------------------------------------------------
+
+void Session::openModel(const QString& folder, const OpenOptions& options)
+{
+    const std::filesystem::path path(folder.toStdString());
+    enqueue(Kind::model, tr("opening the model"), [=, this](const Task& task, const auto& job) {
+        const ModelInfo info = engine().open_model(path, options, task);
+        announce(job, [this, info] { Q_EMIT modelOpened(info); });
+    });
+}
+
+void Session::countTokens(const Text& text)
+{
+    enqueue(Kind::count, tr("counting tokens"), [=, this](const Task&, const auto& job) {
+        const auto tokens = static_cast<qint64>(engine().tokenize(text).size());
+        announce(job, [this, tokens] { Q_EMIT tokensCounted(tokens); });
+    });
+}
+
+void Session::analyse(const AnalysisRequest& request)
+{
+    enqueue(Kind::analysis, tr("analysing"), [=, this](const Task& task, const auto& job) {
+        const auto result = engine().analyse(request, task);
+        announce(job, [this, result] { announceAnalysis(result); });
+    });
+}
+
+void Session::sweep(const SweepRequest& request)
+{
+    enqueue(Kind::sweep, tr("sweeping"), [=, this](const Task& task, const auto& job) {
+        const auto onWindow = [&](const std::shared_ptr<const Run>& run) {
+            announce(job, [this, run] {
+                run_ = run;
+                Q_EMIT runChanged(run, false);
+            });
+        };
+        const auto result = engine().sweep(request, task, onWindow);
+        announce(job, [this, result] { announceRun(result); });
+    });
+}
+
+void Session::openFile(const QString& path)
+{
+    const std::filesystem::path file(path.toStdString());
+    enqueue(Kind::file, tr("opening %1").arg(QString::fromStdString(file.filename().string())),
+        [=, this](const Task&, const auto& job) {
+            if (file.extension() == ".csv")
+                openTable(file, job);
+            else
+                openResult(file, job);
+        });
+}
+
+void Session::saveAnalysis(const QString& path, const std::vector<SelectRequest>& keepSets)
+{
+    if (!analysis_) {
+        Q_EMIT errorOccurred(tr("There is no analysis to save yet."), tr("Press Analyse first."));
+        return;
+    }
+    enqueue(Kind::save, tr("saving"), [=, this, source = analysis_](const Task&, const auto& job) {
+        Analysis copy = *source;
+        for (const SelectRequest& request : keepSets)
+            copy.keep_sets.push_back(select(*source, request));
+        save(copy, path.toStdString(), true);
+        announce(job, [this, path] { Q_EMIT saved(path); });
+    });
+}
+
+void Session::saveRun(const QString& path)
+{
+    if (!run_) {
+        Q_EMIT errorOccurred(tr("There is no sweep to save yet."), tr("Press Sweep first."));
+        return;
+    }
+    enqueue(Kind::save, tr("saving"), [=, this, run = run_](const Task&, const auto& job) {
+        save(*run, path.toStdString(), true);
+        announce(job, [this, path] { Q_EMIT saved(path); });
+    });
+}
+
+void Session::selectAll(std::shared_ptr<const Analysis> analysis, const SelectRequest& request, int side)
+{
+    enqueue(side == 0 ? Kind::keepSetA : Kind::keepSetB, tr("selecting"), [=, this](const Task&, const auto& job) {
+        const auto result = std::make_shared<const KeepSet>(select(*analysis, request));
+        announce(job, [=, this] { Q_EMIT keepSetReady(result, side); });
+    });
+}
+
+void Session::listDevices()
+{
+    enqueue(Kind::devices, tr("looking for devices"), [=, this](const Task&, const auto& job) {
+        QStringList names;
+        QStringList titles;
+        for (const auto& [name, title] : devices()) {
+            names << QString::fromStdString(name);
+            titles << QString::fromStdString(title);
+        }
+        announce(job, [=, this] { Q_EMIT devicesListed(names, titles); });
+    });
+}
+
+void Session::cancel()
+{
+    for (const auto& job : jobs_)
+        job->stop.request_stop();
+}
+
+// ---- on the worker ---------------------------------------------------------------------------------------------
+
+void Session::openTable(const std::filesystem::path& file, const std::shared_ptr<Job>& job)
+{
+    const AuditReport report = audit(import_table(file));
+    const QString title = QString::fromStdString(file.filename().string());
+    announce(job, [=, this] { Q_EMIT auditReady(report, title); });
+}
+
+void Session::openResult(const std::filesystem::path& file, const std::shared_ptr<Job>& job)
+{
+    if (summary(file).kind == "run") {
+        const auto result = load_run(file);
+        announce(job, [=, this] { announceRun(result); });
+    } else {
+        const auto result = load_analysis(file);
+        announce(job, [=, this] { announceAnalysis(result); });
+    }
+}
+
+/// Made when first needed, so that a file opens without Torch being touched. Only on thread_.
+Engine& Session::engine()
+{
+    if (!engine_)
+        engine_ = std::make_unique<Engine>();
+    return *engine_;
+}
+
+Task Session::taskOf(const std::shared_ptr<Job>& job)
+{
+    Task task;
+    task.stop = job->stop.get_token();
+    // The window cannot show more than some thirty states a second; the last of a stage is always shown.
+    auto last = std::make_shared<QElapsedTimer>();
+    task.progress = [this, job, last](const Progress& progress) {
+        const bool ends = progress.total > 0 && progress.done >= progress.total;
+        if (last->isValid() && last->elapsed() < 30 && !ends)
+            return;
+        last->start();
+        announce(job, [this, progress] { Q_EMIT progressChanged(progress); });
+    };
+    return task;
+}
+
+void Session::execute(const std::shared_ptr<Job>& job, const Work& work)
+{
+    try {
+        if (job->stop.stop_requested())
+            throw Cancelled {};
+        work(taskOf(job), job);
+    } catch (const Cancelled&) {
+        // nothing is wrong: finish() says that it stopped
+    } catch (const Error& error) {
+        fail(job, QString::fromUtf8(error.what()), QString::fromStdString(error.hint()));
+    } catch (const std::bad_alloc&) {
+        fail(job, tr("There is not enough memory for this."), tr("Take a shorter context or fewer points."));
+    } catch (const std::exception& error) {
+        fail(job, tr("Something unexpected went wrong while %1: %2").arg(job->what, QString::fromUtf8(error.what())),
+            tr("Please report it with what you did."));
+    }
+    QMetaObject::invokeMethod(
+        this, [this, job] { finish(job); }, Qt::QueuedConnection);
+}
+
+// ---- announcements: posted from any thread, delivered on ours -----------------------------------------------------
+
+void Session::announce(const std::shared_ptr<Job>& job, std::function<void()> result)
+{
+    QMetaObject::invokeMethod(
+        this,
+        [job, result = std::move(result)] {
+            if (!job->stop.stop_requested())
+                result();
+        },
+        Qt::QueuedConnection);
+}
+
+void Session::fail(const std::shared_ptr<Job>& job, const QString& sentence, const QString& hint)
+{
+    announce(job, [=, this] { Q_EMIT errorOccurred(sentence, hint); });
+}
+
+void Session::announceAnalysis(const std::shared_ptr<const Analysis>& analysis)
+{
+    analysis_ = analysis;
+    Q_EMIT analysisReady(analysis);
+    Q_EMIT auditReady(analysis->audit, QString::fromStdString(analysis->provenance.text_name));
+}
+
+void Session::announceRun(const std::shared_ptr<const Run>& run)
+{
+    run_ = run;
+    Q_EMIT runChanged(run, true);
+    Q_EMIT auditReady(run->audit, tr("sweep of %1").arg(QString::fromStdString(run->provenance.text_name)));
+}
+
+// ---- the queue -------------------------------------------------------------------------------------------------
+
+void Session::enqueue(Kind kind, const QString& what, Work work)
+{
+    supersede(kind);
+    auto job = std::make_shared<Job>(Job { kind, what, {} });
+    jobs_.push_back(job);
+    updateBusy();
+    const bool selects = kind == Kind::keepSetA || kind == Kind::keepSetB;
+    QMetaObject::invokeMethod(
+        selects ? selector_ : worker_, [this, job, work = std::move(work)] { execute(job, work); },
+        Qt::QueuedConnection);
+}
+
+void Session::supersede(Kind kind)
+{
+    for (const auto& job : jobs_) {
+        const bool dependsOnModel = job->kind == Kind::count || job->kind == Kind::analysis || job->kind == Kind::sweep;
+        if (job->kind == kind ? kind != Kind::save && kind != Kind::file : kind == Kind::model && dependsOnModel)
+            job->stop.request_stop();
+    }
+}
+
+void Session::finish(const std::shared_ptr<Job>& job)
+{
+    std::erase(jobs_, job);
+    const bool newerOfKind
+        = std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& other) { return other->kind == job->kind; });
+    if (job->stop.stop_requested() && !newerOfKind)
+        Q_EMIT cancelled(job->what);
+    updateBusy();
+}
+
+void Session::updateBusy()
+{
+    const auto shown = std::find_if(jobs_.begin(), jobs_.end(), [](const auto& job) {
+        return job->kind != Kind::keepSetA && job->kind != Kind::keepSetB && job->kind != Kind::devices;
+    });
+    Q_EMIT busyChanged(shown != jobs_.end(), shown != jobs_.end() ? (*shown)->what : QString());
+}
+
+} // namespace keepset::ui
+
+#include "moc_session.cpp"

@@ -1,0 +1,96 @@
+#pragma once
+
+#include "core/types.h"
+
+#include <QObject>
+#include <QString>
+#include <QThread>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace keepset {
+class Engine;
+}
+
+namespace keepset::ui {
+
+/// The engine's Qt face. One worker thread owns the Engine; requests go in by value, finished snapshots come out as
+/// signals on the thread of the Session. A newer request of a kind supersedes the older: nothing of the older is
+/// announced any more. Errors are one signal; a cancelled request is not an error.
+class Session : public QObject {
+    Q_OBJECT
+
+public:
+    explicit Session(QObject* parent = nullptr);
+    ~Session() override;
+
+    /// Opens a model folder; supersedes everything under way.
+    void openModel(const QString& folder, const OpenOptions& options);
+    /// Tokenises a text with the open model and announces how many tokens it has.
+    void countTokens(const Text& text);
+    void analyse(const AnalysisRequest& request);
+    void sweep(const SweepRequest& request);
+    /// Opens a trace or run (.h5), or audits a table (.csv).
+    void openFile(const QString& path);
+    /// Writes the newest analysis, with the keep sets given, or run; an existing file is replaced.
+    void saveAnalysis(const QString& path, const std::vector<SelectRequest>& keepSets = {});
+    void saveRun(const QString& path);
+    /// Labels of every layer and kv head under policy A (0) or B (1), for small maps. On a thread of its own, so that
+    /// it answers while a sweep runs.
+    void selectAll(std::shared_ptr<const Analysis> analysis, const SelectRequest& request, int side);
+    /// Looks for devices; loads the CUDA module, so not before the first picture.
+    void listDevices();
+    /// Stops everything under way, the queue included.
+    void cancel();
+
+    bool busy() const { return !jobs_.empty(); }
+    std::shared_ptr<const Analysis> analysis() const { return analysis_; }
+    std::shared_ptr<const Run> run() const { return run_; }
+
+Q_SIGNALS:
+    void modelOpened(const keepset::ModelInfo& model);
+    void tokensCounted(qint64 tokens);
+    void analysisReady(std::shared_ptr<const keepset::Analysis> analysis);
+    void runChanged(std::shared_ptr<const keepset::Run> run, bool finished);
+    void auditReady(const keepset::AuditReport& report, const QString& title);
+    void keepSetReady(std::shared_ptr<const keepset::KeepSet> keepSet, int side);
+    void devicesListed(const QStringList& names, const QStringList& titles);
+    void saved(const QString& path);
+    void progressChanged(const keepset::Progress& progress);
+    void busyChanged(bool busy, const QString& what);
+    void errorOccurred(const QString& sentence, const QString& hint);
+    void cancelled(const QString& what);
+
+private:
+    enum class Kind { model, count, analysis, sweep, file, save, devices, keepSetA, keepSetB };
+    struct Job;
+    using Work = std::function<void(const Task&, const std::shared_ptr<Job>&)>;
+
+    void enqueue(Kind kind, const QString& what, Work work);
+    void supersede(Kind kind);
+    void execute(const std::shared_ptr<Job>& job, const Work& work);
+    Engine& engine();
+    Task taskOf(const std::shared_ptr<Job>& job);
+    void openTable(const std::filesystem::path& file, const std::shared_ptr<Job>& job);
+    void openResult(const std::filesystem::path& file, const std::shared_ptr<Job>& job);
+    void announce(const std::shared_ptr<Job>& job, std::function<void()> result);
+    void announceAnalysis(const std::shared_ptr<const Analysis>& analysis);
+    void announceRun(const std::shared_ptr<const Run>& run);
+    void finish(const std::shared_ptr<Job>& job);
+    void fail(const std::shared_ptr<Job>& job, const QString& sentence, const QString& hint);
+    void updateBusy();
+
+    QThread thread_; ///< owns the engine
+    QThread selectThread_; ///< keep sets for small maps; knows no engine
+    QObject* worker_ = nullptr; ///< lives on thread_
+    QObject* selector_ = nullptr; ///< lives on selectThread_
+    std::unique_ptr<Engine> engine_; ///< made, used and destroyed on thread_ only
+    std::vector<std::shared_ptr<Job>> jobs_; ///< queued and running, in order
+    std::shared_ptr<const Analysis> analysis_;
+    std::shared_ptr<const Run> run_;
+};
+
+} // namespace keepset::ui

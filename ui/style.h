@@ -1,0 +1,25 @@
+#pragma once
+
+#include <QProxyStyle>
+
+namespace keepset::ui {
+
+/// What a style sheet cannot draw without picture files: combo boxes with a chevron, check marks, sliders, arrows.
+/// Colours come from the widget's palette, so light and dark need nothing more.
+class Style : public QProxyStyle {
+    Q_OBJECT
+
+public:
+    Style();
+    void drawPrimitive(
+        PrimitiveElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const override;
+    void drawComplexControl(ComplexControl control, const QStyleOptionComplex* option, QPainter* painter,
+        const QWidget* widget) const override;
+    int pixelMetric(PixelMetric metric, const QStyleOption* option, const QWidget* widget) const override;
+    int styleHint(
+        StyleHint hint, const QStyleOption* option, const QWidget* widget, QStyleHintReturn* returnData) const override;
+    QSize sizeFromContents(
+        ContentsType type, const QStyleOption* option, const QSize& size, const QWidget* widget) const override;
+};
+
+} // namespace keepset::ui
