@@ -14,8 +14,8 @@ namespace {
     constexpr int flush_blocks
         = 16; ///< query blocks summed in float before they go to double: below 22 roundings in a row
 
-    using Floats = float __attribute__((vector_size(lanes * 4)));
-    using Ints = std::int32_t __attribute__((vector_size(lanes * 4)));
+    using Floats = float __attribute__((vector_size(lanes * 4), may_alias));
+    using Ints = std::int32_t __attribute__((vector_size(lanes * 4), may_alias));
 
     /// Queries of one step: tail rows repeat the last query with lse = +inf, which adds exp(-inf) = 0.
     struct QueryBlock {
@@ -90,7 +90,7 @@ namespace {
             q[row] = block.q[row];
         Floats sums[rows][vectors] = {};
         for (std::int64_t dim = 0; dim < head_dim; ++dim) {
-            const Floats* keys = reinterpret_cast<const Floats*>(panel + dim * panel_keys); // (vectors)
+            const auto* keys = reinterpret_cast<const Floats*>(panel + dim * panel_keys); // (vectors)
 #pragma GCC unroll 16
             for (int row = 0; row < rows; ++row) {
                 const float query = q[row][dim];
@@ -99,7 +99,7 @@ namespace {
                     sums[row][vector] += query * keys[vector];
             }
         }
-        Floats* out = reinterpret_cast<Floats*>(scores); // (rows, vectors)
+        auto* out = reinterpret_cast<Floats*>(scores); // (rows, vectors)
 #pragma GCC unroll 16
         for (int row = 0; row < rows; ++row) {
 #pragma GCC unroll 4
@@ -113,8 +113,8 @@ namespace {
     template <bool masked> [[gnu::noinline]] void add_probabilities(
         const float* scores, const float* lse, std::int64_t visible, float* partial)
     {
-        const Floats* in = reinterpret_cast<const Floats*>(scores); // (rows, vectors)
-        Floats* sums = reinterpret_cast<Floats*>(partial); // (vectors)
+        const auto* in = reinterpret_cast<const Floats*>(scores); // (rows, vectors)
+        auto* sums = reinterpret_cast<Floats*>(partial); // (vectors)
         Ints index;
         for (int lane = 0; lane < lanes; ++lane)
             index[lane] = lane;
