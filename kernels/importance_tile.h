@@ -172,7 +172,7 @@ namespace {
         }
         flush(partial, sums, tile.keys);
         for (std::int64_t key = 0; key < tile.keys; ++key) {
-            if (poisoned[key] && key < tile.queries + tile.diagonal)
+            if (poisoned[key])
                 sums[key] = __builtin_nan("");
         }
     }

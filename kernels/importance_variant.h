@@ -17,7 +17,7 @@ struct KeyTile {
     const float* lse = nullptr; ///< (queries), NaN where the query's row must poison its sums
     const float* k = nullptr; ///< (keys, head_dim) of the tile
     std::int64_t k_stride = 0;
-    std::int64_t keys = 0; ///< in this tile, from 1 to the tile's size
+    std::int64_t keys = 0; ///< in this tile, from 1 to the tile's size, each seen by the last query at least
     std::int64_t head_dim = 0;
     std::int64_t first_query = 0; ///< the first one that sees the tile's first key; below `queries`
     std::int64_t diagonal = 0; ///< query i sees key j of the tile where j ≤ i + diagonal

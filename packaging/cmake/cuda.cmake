@@ -3,6 +3,9 @@
 set(KEEPSET_BUILD_CUDA OFF)
 set(KEEPSET_CUDA_WHY "")
 file(GLOB KEEPSET_CUDART_FOUND ${KEEPSET_SITE}/nvidia/*/lib/libcudart.so.1[0-9])
+if(NOT KEEPSET_CUDART_FOUND) # a Torch that uses the machine's toolkit
+    file(GLOB KEEPSET_CUDART_FOUND ${KEEPSET_TORCH_LIB}/libcudart.so.1[0-9] /usr/local/cuda/lib64/libcudart.so.1[0-9])
+endif()
 if(KEEPSET_CUDA STREQUAL "OFF")
     set(KEEPSET_CUDA_WHY "KEEPSET_CUDA is OFF")
 elseif(KEEPSET_SANITIZE)
@@ -10,7 +13,7 @@ elseif(KEEPSET_SANITIZE)
 elseif(NOT EXISTS ${KEEPSET_TORCH_LIB}/libtorch_cuda.so)
     set(KEEPSET_CUDA_WHY "the Torch in ${KEEPSET_TORCH_DIR} has no CUDA")
 elseif(NOT KEEPSET_CUDART_FOUND)
-    set(KEEPSET_CUDA_WHY "there is no libcudart beside Torch (package nvidia-cuda-runtime)")
+    set(KEEPSET_CUDA_WHY "there is no libcudart, neither beside Torch (package nvidia-cuda-runtime) nor in /usr/local/cuda")
 else()
     list(GET KEEPSET_CUDART_FOUND 0 KEEPSET_CUDART)
     # The compiler may be a Python package too (cuda-toolkit[nvcc,cccl,crt,nvvm,cudart]).

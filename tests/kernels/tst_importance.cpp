@@ -162,6 +162,49 @@ private Q_SLOTS:
         QVERIFY2(largest_error(variant_named(name), values) < 1e-5, "relative to the reference");
     }
 
+    void a_long_sum_of_equal_terms_does_not_drift_data() { variant_rows(); }
+    void a_long_sum_of_equal_terms_does_not_drift()
+    {
+        // Equal terms round the same way at every step: in one float sum of 32768 terms the error grows to 1e-4.
+        QFETCH(QString, name);
+        ImportanceCase values = make_case({ 1, 1, 4, 32768, 5 }, true, 0);
+        std::fill(values.lse.begin(), values.lse.end(), 5.0F);
+        const std::vector<float> sums = cpu_sums(variant_named(name), values);
+        for (std::size_t key = 0; key < 5; ++key) {
+            const double expected = std::exp(-5.0) * static_cast<double>(32768 - key);
+            QVERIFY(std::abs(static_cast<double>(sums[key]) - expected) < 2e-6 * expected); // 22 roundings in a row
+        }
+    }
+
+    void the_exponential_is_good_to_two_roundings_data() { variant_rows(); }
+    void the_exponential_is_good_to_two_roundings()
+    {
+        // One query of 1 with lse 0: each sum is e^k, with no rounding before it.
+        QFETCH(QString, name);
+        AttentionShape shape { 1, 1, 1, 1, 20000, 19999 };
+        shape.scale = 1;
+        ImportanceCase values = make_case(shape, true, 0);
+        values.q[0] = 1;
+        std::uniform_real_distribution<float> score(-87.0F, 5.0F);
+        std::generate(values.k.begin(), values.k.end(), [&] { return score(random_); });
+        values.k[0] = 0;
+        values.k[1] = -88.5F; // below what a normal float holds
+        values.k[2] = -1e30F;
+        values.k[3] = 1e30F;
+        const std::vector<float> sums = cpu_sums(variant_named(name), values);
+        QCOMPARE(sums[0], 1.0F);
+        QCOMPARE(sums[1], 0.0F);
+        QCOMPARE(sums[2], 0.0F);
+        QVERIFY(std::isinf(sums[3]));
+        double largest = 0;
+        for (std::size_t key = 4; key < sums.size(); ++key) {
+            const double expected = std::exp(static_cast<double>(values.k[key]));
+            largest = std::max(largest, std::abs(static_cast<double>(sums[key]) - expected) / expected);
+        }
+        qInfo("largest relative error of the exponential: %.3g", largest);
+        QVERIFY(largest < 1.5e-7);
+    }
+
     void all_ties_share_evenly_data() { variant_rows(); }
     void all_ties_share_evenly()
     {
