@@ -99,7 +99,4 @@ void from_name(const std::string& name, Rounding& value)
     find_value<Rounding>("rounding", rounding_names, name, value);
 }
 
-std::string version() { return KEEPSET_VERSION; }
-std::string commit() { return KEEPSET_COMMIT; }
-
 } // namespace keepset
