@@ -58,7 +58,7 @@ run_tidy() {
     [ ${#targets[@]} = 0 ] || cmake --build "$folder" --parallel "$(build_jobs)" --target "${targets[@]}" >/dev/null
     run-clang-tidy -clang-tidy-binary "$tool" -quiet -p "$folder" -j "$(build_jobs)" \
         -extra-arg=-Wno-unknown-warning-option "^$keepset_root/(app|core|kernels|ui)/.*\.cpp$" >"$folder/tidy.log" 2>&1 || {
-        grep -E '(warning|error): ' "$folder/tidy.log" | sort -u >&2
+        sed 's/\x1b\[[0-9;]*m//g' "$folder/tidy.log" | grep -E '(warning|error): ' | sort -u >&2
         fail "clang-tidy found the above (in full: $folder/tidy.log)."
     }
     say "nothing found"
