@@ -1,0 +1,12 @@
+# cmake --install: programs, CUDA module, demo, desktop entry. LibTorch stays where it is, and the programs remember where.
+include(GNUInstallDirs)
+foreach(target IN ITEMS keepset keepset-cli keepset_cuda)
+    if(TARGET ${target})
+        set_target_properties(${target} PROPERTIES INSTALL_RPATH "${CMAKE_BUILD_RPATH}")
+        install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_BINDIR})
+    endif()
+endforeach()
+install(DIRECTORY resources/demo DESTINATION ${CMAKE_INSTALL_DATADIR}/keepset)
+install(FILES resources/icons/keepset.svg DESTINATION ${CMAKE_INSTALL_DATADIR}/icons/hicolor/scalable/apps)
+install(FILES packaging/keepset.desktop DESTINATION ${CMAKE_INSTALL_DATADIR}/applications)
+install(FILES packaging/keepset.metainfo.xml DESTINATION ${CMAKE_INSTALL_DATADIR}/metainfo)
