@@ -1,6 +1,8 @@
 #include "kernels/importance_variant.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <new>
@@ -30,23 +32,33 @@ namespace {
         return std::clamp<std::int64_t>(floats / (variant.panel * std::max<std::int64_t>(head_dim, 1)), 1, max_panels);
     }
 
-    /// row_lse with NaN where it or the query's row is not finite: every sum that the query touches is then NaN.
-    /// Returns (heads, queries).
-    std::vector<float> poisoned_lse(const ImportanceInputs& inputs, int threads)
+    /// Starting a thread costs more than a millisecond on a busy machine: too much for little work.
+    int useful_threads(const AttentionShape& shape, int threads)
+    {
+        const double products = static_cast<double>(shape.heads * shape.head_dim)
+            * (static_cast<double>(shape.queries) * static_cast<double>(shape.keys));
+        return products < 1e6 ? 1 : std::max(threads, 1);
+    }
+
+    /// Whether a row of one query and its log-sum-exp are finite: no exponent of all ones. Integers, so that it
+    /// vectorises.
+    bool finite_row(const float* q, std::int64_t head_dim, float lse)
+    {
+        constexpr std::uint32_t exponent = 0x7f800000U;
+        auto bad = static_cast<std::uint32_t>((std::bit_cast<std::uint32_t>(lse) & exponent) == exponent);
+        for (std::int64_t dim = 0; dim < head_dim; ++dim)
+            bad |= static_cast<std::uint32_t>((std::bit_cast<std::uint32_t>(q[dim]) & exponent) == exponent);
+        return bad == 0;
+    }
+
+    /// Every query's lse, NaN where it or the query's row is not finite: all sums that the query touches are then NaN.
+    float poisoned_lse(const ImportanceInputs& inputs, std::int64_t row)
     {
         const AttentionShape& shape = inputs.shape;
-        std::vector<float> lse(inputs.row_lse, inputs.row_lse + shape.heads * shape.queries);
-#pragma omp parallel for num_threads(threads) schedule(static)
-        for (std::int64_t row = 0; row < shape.heads * shape.queries; ++row) {
-            const float* q = static_cast<const float*>(inputs.q) + row / shape.queries * shape.q_head_stride
-                + row % shape.queries * shape.q_token_stride; // (head_dim)
-            float bad = lse[static_cast<std::size_t>(row)] * 0.0F; // 0, or NaN for what is not finite
-            for (std::int64_t dim = 0; dim < shape.head_dim; ++dim)
-                bad += q[dim] * 0.0F;
-            if (bad != 0)
-                lse[static_cast<std::size_t>(row)] = std::numeric_limits<float>::quiet_NaN();
-        }
-        return lse;
+        const float* q = static_cast<const float*>(inputs.q) + row / shape.queries * shape.q_head_stride
+            + row % shape.queries * shape.q_token_stride; // (head_dim)
+        return finite_row(q, shape.head_dim, inputs.row_lse[row]) ? inputs.row_lse[row]
+                                                                  : std::numeric_limits<float>::quiet_NaN();
     }
 
     KeyTile key_tile(const ImportanceInputs& inputs, const float* lse, std::int64_t head, std::int64_t first_key)
@@ -87,25 +99,29 @@ void importance_cpu_with(const ImportanceVariant& variant, const ImportanceInput
     if (inputs.type != ElementType::float32)
         throw std::runtime_error("importance_cpu takes float32 queries and keys only");
     const AttentionShape& shape = inputs.shape;
-    threads = std::max(threads, 1);
-    const std::vector<float> lse = poisoned_lse(inputs, threads);
+    threads = useful_threads(shape, threads);
+    const std::int64_t rows = shape.heads * shape.queries;
     const std::int64_t tile_keys = panels_of_tile(variant, shape.head_dim) * variant.panel;
     const std::int64_t seen_keys = shape.queries > 0 ? std::min(shape.keys, shape.query_begin + shape.queries) : 0;
     const std::int64_t tiles = (seen_keys + tile_keys - 1) / tile_keys;
     // An exception must not leave an OpenMP region, so all memory is taken here.
     const std::int64_t workspace = (tile_keys * shape.head_dim + 15) / 16 * 16;
     const AlignedFloats packed = aligned_floats(workspace * threads);
+    const AlignedFloats lse = aligned_floats(rows); // (heads, queries)
     std::vector<double> tile_sums(static_cast<std::size_t>(tile_keys * threads));
 #pragma omp parallel num_threads(threads)
     {
         const std::int64_t thread = omp_get_thread_num();
         double* own = tile_sums.data() + thread * tile_keys; // (tile_keys)
-        // A head's first tiles are its longest, so the short ones fill the end.
-#pragma omp for schedule(dynamic)
+#pragma omp for schedule(static)
+        for (std::int64_t row = 0; row < rows; ++row)
+            lse[static_cast<std::size_t>(row)] = poisoned_lse(inputs, row);
+            // A head's first tiles are its longest, so the short ones fill the end.
+#pragma omp for schedule(dynamic) nowait
         for (std::int64_t task = 0; task < shape.heads * tiles; ++task) {
             const std::int64_t head = task / tiles;
             const std::int64_t first_key = task % tiles * tile_keys;
-            KeyTile tile = key_tile(inputs, lse.data(), head, first_key);
+            KeyTile tile = key_tile(inputs, lse.get(), head, first_key);
             tile.keys = std::min(tile_keys, seen_keys - first_key);
             variant.tile(tile, packed.get() + thread * workspace, own);
             for (std::int64_t key = 0; key < tile.keys; ++key)

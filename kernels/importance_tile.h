@@ -48,23 +48,31 @@ namespace {
         return p * (Floats)exponent;
     }
 
-    inline bool finite(float value) { return value - value == 0; }
+    /// Whether no value has an exponent of all ones. Integers, so that it vectorises.
+    bool finite_row(const float* values, std::int64_t count)
+    {
+        constexpr std::uint32_t exponent = 0x7f800000U;
+        std::uint32_t bad = 0;
+        for (std::int64_t at = 0; at < count; ++at)
+            bad |= static_cast<std::uint32_t>((__builtin_bit_cast(std::uint32_t, values[at]) & exponent) == exponent);
+        return bad == 0;
+    }
 
-    /// Packs the tile as (panels, head_dim, panel_keys), scaled, so that a step loads consecutive keys of one dim.
-    /// Marks keys with a value that is not finite.
+    /// Packs the tile as (panels, head_dim, panel_keys), scaled, so that a step loads consecutive keys of one dim; the
+    /// last panel is filled up with its last key. Marks keys with a value that is not finite.
     void pack(const KeyTile& tile, float* packed, bool* poisoned)
     {
-        const std::int64_t panels = (tile.keys + panel_keys - 1) / panel_keys;
-        for (std::int64_t key = 0; key < panels * panel_keys; ++key) {
-            float* column = packed + key / panel_keys * panel_keys * tile.head_dim + key % panel_keys;
-            const float* k = tile.k + key * tile.k_stride; // (head_dim)
-            bool good = true;
-            for (std::int64_t dim = 0; dim < tile.head_dim; ++dim) {
-                const float value = key < tile.keys ? k[dim] : 0.0F;
-                good &= finite(value);
-                column[dim * panel_keys] = value * tile.scale;
+        for (std::int64_t begin = 0; begin < tile.keys; begin += panel_keys) {
+            const float* k[panel_keys]; // (panel_keys, head_dim)
+            for (std::int64_t lane = 0; lane < panel_keys; ++lane) {
+                const std::int64_t key = begin + lane < tile.keys ? begin + lane : tile.keys - 1;
+                k[lane] = tile.k + key * tile.k_stride;
+                poisoned[begin + lane] = !finite_row(k[lane], tile.head_dim);
             }
-            poisoned[key] = !good;
+            for (std::int64_t dim = 0; dim < tile.head_dim; ++dim) {
+                for (const float* key : k)
+                    *packed++ = key[dim] * tile.scale;
+            }
         }
     }
 
