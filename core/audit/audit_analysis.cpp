@@ -1,0 +1,111 @@
+#include "core/audit/checks.h"
+#include "core/engine.h"
+#include "core/policy/words.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace keepset {
+
+namespace {
+
+    using namespace audit_checks;
+
+    std::span<const float> row_of(const Analysis& a, std::int64_t row)
+    {
+        return std::span(a.importance)
+            .subspan(static_cast<std::size_t>(row * a.context), static_cast<std::size_t>(a.context));
+    }
+
+    std::string row_name(const Analysis& a, std::int64_t row)
+    {
+        return "layer " + std::to_string(row / a.heads) + ", head " + std::to_string(row % a.heads);
+    }
+
+    Outcome check_budget(const Analysis& a)
+    {
+        if (a.keep_sets.empty())
+            return not_applicable("No keep set is stored with the analysis.");
+        for (const KeepSet& keep : a.keep_sets) {
+            const auto rows = static_cast<std::size_t>(keep.layers * keep.kv_heads);
+            const auto context = static_cast<std::size_t>(keep.context);
+            const std::string name = title_of(keep.policy);
+            if (keep.context != a.context || keep.labels.size() != rows * context)
+                return failed("The keep set of " + name + " has " + grouped(keep.context)
+                    + " positions a row where the " + "context has " + grouped(a.context) + ".");
+            for (std::size_t row = 0; row < rows; ++row) {
+                const auto labels = std::span(keep.labels).subspan(row * context, context);
+                const auto kept = keep.context - std::count(labels.begin(), labels.end(), Label::evicted);
+                if (kept != keep.budget)
+                    return failed(name + " kept " + grouped(kept) + " positions in row "
+                        + grouped(static_cast<std::int64_t>(row)) + " where its budget is " + grouped(keep.budget)
+                        + ".");
+            }
+        }
+        return passed("Every keep set has exactly its budget of distinct positions.");
+    }
+
+    Outcome check_mass(const Analysis& a)
+    {
+        double largest = 0;
+        for (std::int64_t row = 0; row < a.layers * a.heads; ++row) {
+            double sum = 0;
+            const auto importance = row_of(a, row);
+            for (std::size_t j = 0; j < importance.size(); ++j) {
+                const auto queries = static_cast<double>(importance.size() - j); // that see key j
+                sum += importance[j];
+                if (!(importance[j] >= 0 && importance[j] <= queries * (1 + mass_tolerance)))
+                    return failed("Key " + grouped(static_cast<std::int64_t>(j)) + " of " + row_name(a, row)
+                        + " received " + significant(importance[j], 6) + " where its "
+                        + grouped(static_cast<std::int64_t>(queries)) + (queries > 1 ? " queries" : " query")
+                        + " can give from 0 to " + significant(queries, 6) + ".");
+            }
+            const double error = std::abs(sum / static_cast<double>(a.context) - 1);
+            if (!(error <= mass_tolerance))
+                return failed("The attention that the keys of " + row_name(a, row) + " received sums to "
+                    + significant(sum, 8) + " where the context is " + grouped(a.context)
+                    + ": it was not normalised by its final softmax, or rows are missing.");
+            largest = std::max(largest, error);
+        }
+        return passed("The attention that all keys received sums to the context in every head (largest relative error "
+            + significant(largest) + ").");
+    }
+
+    Outcome check_causality(const Analysis& a)
+    {
+        double largest = 0;
+        for (std::int64_t row = 0; row < a.layers * a.heads; ++row) {
+            const double last = row_of(a, row).back();
+            if (!(last <= 1 + mass_tolerance))
+                return failed("The last key of " + row_name(a, row) + " received " + significant(last, 6)
+                    + ", more than its own query can give: earlier queries look ahead, the mask is not causal.");
+            largest = std::max(largest, last);
+        }
+        return passed(
+            "The last key received attention from its own query alone (at most " + significant(largest) + ").");
+    }
+
+    Outcome check_finite(const Analysis& a)
+    {
+        const auto finite = [](float value) { return std::isfinite(value); };
+        if (!std::all_of(a.importance.begin(), a.importance.end(), finite)
+            || !std::all_of(a.row_lse.begin(), a.row_lse.end(), finite))
+            return failed("Importance or log-sum-exp has a value that is no finite number: the model or its dtype "
+                          "overflowed.");
+        return passed("Every value is a finite number.");
+    }
+
+} // namespace
+
+AuditReport audit(const Analysis& analysis)
+{
+    const bool empty = analysis.context < 1 || analysis.heads < 1
+        || static_cast<std::int64_t>(analysis.importance.size()) != analysis.layers * analysis.heads * analysis.context;
+    const Outcome none = not_applicable("The analysis holds no importance.");
+    const Outcome of_sweeps = not_applicable("An analysis scores no target tokens; this is checked on a sweep.");
+    return report_of({ of_sweeps, of_sweeps, empty ? none : check_budget(analysis), empty ? none : check_mass(analysis),
+        empty ? none : check_causality(analysis), of_sweeps, of_sweeps, of_sweeps,
+        empty ? none : check_finite(analysis) });
+}
+
+} // namespace keepset

@@ -1,0 +1,163 @@
+#include "core/audit/checks.h"
+#include "core/engine.h"
+#include "core/policy/words.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace keepset {
+
+namespace {
+
+    using namespace audit_checks;
+    using Row = ImportedTable::Row;
+
+    bool is_dense(const std::string& method)
+    {
+        std::string name = method;
+        std::transform(name.begin(), name.end(), name.begin(),
+            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+        return name == "dense" || name == "full" || name == "baseline";
+    }
+
+    /// The table's methods without dense, in order of appearance.
+    std::vector<std::string> methods_of(const ImportedTable& table)
+    {
+        std::vector<std::string> names;
+        for (const Row& row : table.rows) {
+            if (!is_dense(row.method) && std::find(names.begin(), names.end(), row.method) == names.end())
+                names.push_back(row.method);
+        }
+        return names;
+    }
+
+    /// Rows of a method by ascending sparsity.
+    std::vector<Row> curve_of(const ImportedTable& table, const std::string& method)
+    {
+        std::vector<Row> curve;
+        std::copy_if(table.rows.begin(), table.rows.end(), std::back_inserter(curve),
+            [&](const Row& row) { return row.method == method; });
+        std::sort(curve.begin(), curve.end(), [](const Row& a, const Row& b) { return a.sparsity < b.sparsity; });
+        return curve;
+    }
+
+    /// One unit of the last decimal that any perplexity of the table was written with: what rounding may change.
+    double resolution(const ImportedTable& table)
+    {
+        double unit = 1;
+        for (const Row& row : table.rows) {
+            const auto is_whole = [&](double u) {
+                const double scaled = row.perplexity / u;
+                return std::abs(scaled - std::round(scaled)) < 1e-9 * std::max(1.0, std::abs(scaled));
+            };
+            while (unit > 1e-12 && std::isfinite(row.perplexity) && !is_whole(unit))
+                unit /= 10;
+        }
+        return unit;
+    }
+
+    Outcome check_baseline(const ImportedTable& table)
+    {
+        const auto dense = std::find_if(table.rows.begin(), table.rows.end(),
+            [](const Row& row) { return is_dense(row.method) && row.sparsity == 0; });
+        if (dense == table.rows.end())
+            return not_applicable("The table has no row of dense at sparsity 0 to compare with.");
+        const double tolerance = std::max(resolution(table), baseline_tolerance * std::abs(dense->perplexity));
+        std::int64_t compared = 0;
+        std::vector<std::string> wrong;
+        for (const Row& row : table.rows) {
+            if (is_dense(row.method) || row.sparsity != 0)
+                continue;
+            ++compared;
+            if (!(std::abs(row.perplexity - dense->perplexity) <= tolerance * (1 + 1e-9)))
+                wrong.push_back(title_of(row.method) + " (" + significant(row.perplexity, 6) + ")");
+        }
+        if (compared == 0)
+            return not_applicable("The table has no method at sparsity 0, where it must equal dense.");
+        if (!wrong.empty())
+            return failed("With nothing evicted " + listed(wrong) + (wrong.size() == 1 ? " differs" : " differ")
+                + " from dense (" + significant(dense->perplexity, 6)
+                + "): the attention differs, not only what is kept, so the whole curve measures that difference and "
+                  "not the eviction.");
+        return passed("At sparsity 0 every method equals dense within the rounding of the table.");
+    }
+
+    Outcome check_distinct(const ImportedTable& table)
+    {
+        const std::vector<std::string> names = methods_of(table);
+        std::vector<std::string> everywhere;
+        std::vector<std::string> somewhere;
+        std::size_t compared = 0;
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            for (std::size_t j = i + 1; j < names.size(); ++j) {
+                std::size_t shared = 0;
+                std::vector<double> equal;
+                for (const Row& a : curve_of(table, names[i])) {
+                    for (const Row& b : curve_of(table, names[j])) {
+                        if (!(a.sparsity > 0) || std::abs(a.sparsity - b.sparsity) > 1e-12)
+                            continue;
+                        ++shared;
+                        if (a.perplexity == b.perplexity)
+                            equal.push_back(a.sparsity);
+                    }
+                }
+                compared += shared;
+                const bool all = shared >= 2 && equal.size() == shared;
+                if (!equal.empty())
+                    (all ? everywhere : somewhere).push_back(pair_at(names[i], names[j], equal));
+            }
+        }
+        if (compared == 0)
+            return not_applicable("No two methods share a sparsity above 0.");
+        const std::string some = somewhere.empty()
+            ? ""
+            : "Equal perplexities: " + listed(somewhere) + ". Rounding can do that, or a policy that was not applied.";
+        if (!everywhere.empty())
+            return failed("Identical curves: " + listed(everywhere)
+                + ". Policies that keep different tokens cannot agree at every sparsity: the policy was never applied."
+                + (some.empty() ? "" : " " + some));
+        return some.empty() ? passed("No two methods have equal perplexities at a sparsity above 0.") : warned(some);
+    }
+
+    Outcome check_monotone(const ImportedTable& table)
+    {
+        const double unit = resolution(table);
+        bool compared = false;
+        std::vector<std::string> falls;
+        for (const std::string& method : methods_of(table)) {
+            const std::vector<Row> curve = curve_of(table, method);
+            for (std::size_t i = 1; i < curve.size(); ++i) {
+                compared = true;
+                if (curve[i].perplexity < curve[i - 1].perplexity - unit * (1 + 1e-9))
+                    falls.push_back(title_of(method) + " from " + percent(curve[i - 1].sparsity) + " to "
+                        + percent(curve[i].sparsity));
+            }
+        }
+        if (!compared)
+            return not_applicable("No method has two sparsities to compare.");
+        if (!falls.empty())
+            return warned("Perplexity falls though more is evicted: " + listed(falls)
+                + ". The table gives no uncertainty, so this may be chance or a mistake.");
+        return passed("Perplexity nowhere falls as sparsity grows.");
+    }
+
+    Outcome check_finite(const ImportedTable& table)
+    {
+        for (const Row& row : table.rows) {
+            if (!std::isfinite(row.perplexity))
+                return failed("The perplexity of " + title_of(row.method) + " at " + percent(row.sparsity)
+                    + " is no finite number: the model or its dtype overflowed.");
+        }
+        return passed("Every value is a finite number.");
+    }
+
+} // namespace
+
+AuditReport audit(const ImportedTable& table)
+{
+    const Outcome none = not_applicable("A table of perplexities does not tell; run the sweep here to check it.");
+    return report_of({ check_baseline(table), check_distinct(table), none, none, none, none, check_monotone(table),
+        none, check_finite(table) });
+}
+
+} // namespace keepset

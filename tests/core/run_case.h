@@ -1,0 +1,48 @@
+#pragma once
+
+#include "core/sweep/statistics.h"
+
+#include <functional>
+
+/// A run made of window losses, for tests of what is computed from them.
+namespace keepset {
+
+struct PointCase {
+    std::string policy;
+    double sparsity = 0;
+    std::function<double(std::int64_t window)> nll; ///< per token
+};
+
+/// Context 100, target 11 (10 losses a window), 2 layers of 3 kv heads; all else as a right sweep leaves it.
+inline Run make_run(const std::vector<PointCase>& cases, std::int64_t windows)
+{
+    Run run;
+    run.context = 100;
+    run.target = 11;
+    run.layers = 2;
+    run.kv_heads = 3;
+    run.vocabulary = 1000;
+    run.unigram_perplexity = 500;
+    run.windows = windows;
+    run.mass_error.assign(static_cast<std::size_t>(windows), 1e-7);
+    run.last_key_importance.assign(static_cast<std::size_t>(windows), 0.4);
+    for (const PointCase& c : cases) {
+        SweepPoint point;
+        point.policy = c.policy;
+        point.sparsity = c.sparsity;
+        point.budget = static_cast<std::int64_t>(100 * (1 - c.sparsity) + 1e-9);
+        point.kl = point.top1_agreement = point.kept_mass = 0.5;
+        const auto id = run.points.size();
+        run.points.push_back(point);
+        for (std::int64_t w = 0; w < windows; ++w) {
+            run.window_nll.push_back(10 * c.nll(w));
+            run.keep_hash.push_back(1000 * (id + 1) + static_cast<std::uint64_t>(w));
+            run.kept_entries.push_back(point.budget * 6);
+            run.target_hash.push_back(static_cast<std::uint64_t>(w) + 1);
+        }
+    }
+    refresh_points(run);
+    return run;
+}
+
+} // namespace keepset
