@@ -1,0 +1,116 @@
+#include "ui/chart_export.h"
+
+#include <QBuffer>
+#include <QCoreApplication>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QImage>
+#include <QPageSize>
+#include <QPainter>
+#include <QPdfWriter>
+#include <QSaveFile>
+#include <QSvgGenerator>
+
+namespace keepset::ui {
+
+namespace {
+
+    constexpr double pixelsPerInch = 96;
+    constexpr double pointsPerInch = 72;
+
+    QString tr(const char* text) { return QCoreApplication::translate("ChartExport", text); }
+
+    QByteArray asPng(const Exportable& chart)
+    {
+        const QSize size = chart.exportSize();
+        QImage image(size * 2, QImage::Format_RGB32);
+        image.setDevicePixelRatio(2);
+        image.fill(Qt::white);
+        QPainter painter(&image);
+        chart.paintExport(painter, QRectF(QPointF(0, 0), size));
+        painter.end();
+        QBuffer buffer;
+        buffer.open(QIODevice::WriteOnly);
+        image.save(&buffer, "PNG");
+        return buffer.data();
+    }
+
+    QByteArray asSvg(const Exportable& chart)
+    {
+        const QSize size = chart.exportSize();
+        QBuffer buffer;
+        buffer.open(QIODevice::WriteOnly);
+        QSvgGenerator svg;
+        svg.setOutputDevice(&buffer);
+        svg.setResolution(static_cast<int>(pixelsPerInch));
+        svg.setSize(size);
+        svg.setViewBox(QRect(QPoint(0, 0), size));
+        svg.setTitle(chart.exportName());
+        svg.setDescription(QStringLiteral("Keepset"));
+        QPainter painter(&svg);
+        painter.fillRect(QRect(QPoint(0, 0), size), Qt::white);
+        chart.paintExport(painter, QRectF(QPointF(0, 0), size));
+        painter.end();
+        return buffer.data();
+    }
+
+    QByteArray asPdf(const Exportable& chart)
+    {
+        const QSize size = chart.exportSize();
+        QBuffer buffer;
+        buffer.open(QIODevice::WriteOnly);
+        QPdfWriter pdf(&buffer);
+        pdf.setTitle(chart.exportName());
+        pdf.setCreator(QStringLiteral("Keepset"));
+        pdf.setResolution(static_cast<int>(pixelsPerInch * 10));
+        const QSizeF points = QSizeF(size) * (pointsPerInch / pixelsPerInch);
+        pdf.setPageSize(QPageSize(points, QPageSize::Point, QString(), QPageSize::ExactMatch));
+        pdf.setPageMargins(QMarginsF());
+        QPainter painter(&pdf);
+        painter.scale(10, 10);
+        chart.paintExport(painter, QRectF(QPointF(0, 0), size));
+        painter.end();
+        return buffer.data();
+    }
+
+    std::optional<QString> write(const QByteArray& bytes, const QString& path)
+    {
+        QSaveFile file(path);
+        const bool done = file.open(QIODevice::WriteOnly) && file.write(bytes) == bytes.size() && file.commit();
+        if (done)
+            return std::nullopt;
+        return tr("Cannot write %1: %2. Choose another place.").arg(path, file.errorString());
+    }
+
+} // namespace
+
+std::optional<QString> exportChart(const Exportable& chart, const QString& path)
+{
+    const QString suffix = QFileInfo(path).suffix().toLower();
+    if (suffix == QLatin1String("png"))
+        return write(asPng(chart), path);
+    if (suffix == QLatin1String("svg"))
+        return write(asSvg(chart), path);
+    if (suffix == QLatin1String("pdf"))
+        return write(asPdf(chart), path);
+    if (suffix == QLatin1String("csv"))
+        return write(chart.exportCsv().toUtf8(), path);
+    return tr("Cannot tell the format of %1. End the name in .png, .svg, .pdf or .csv.").arg(path);
+}
+
+ExportOutcome exportWithDialog(const Exportable& chart, QWidget* parent)
+{
+    QString filter;
+    const QString filters = tr("Picture (*.png);;Vector graphics (*.svg);;PDF (*.pdf);;Table of the data (*.csv)");
+    ExportOutcome outcome;
+    outcome.path = QFileDialog::getSaveFileName(
+        parent, tr("Export chart"), chart.exportName() + QStringLiteral(".png"), filters, &filter);
+    if (outcome.path.isEmpty())
+        return outcome;
+    if (QFileInfo(outcome.path).suffix().isEmpty())
+        outcome.path += filter.section(QStringLiteral("*"), 1).chopped(1);
+    outcome.error = exportChart(chart, outcome.path);
+    return outcome;
+}
+
+} // namespace keepset::ui

@@ -1,0 +1,312 @@
+#include "ui/plot/heatmap.h"
+
+#include "ui/plot/chart.h"
+#include "ui/theme.h"
+
+#include <QFontMetricsF>
+#include <QPainter>
+
+#include <algorithm>
+#include <cmath>
+
+namespace keepset::ui::plot {
+
+namespace {
+
+    constexpr double stripHeight = 13;
+    constexpr double stripGap = 4;
+    constexpr double barWidth = 12;
+
+    /// Paints axes, strips and colour bar of one heatmap; lives as long as one paint call.
+    class HeatmapPainter {
+    public:
+        HeatmapPainter(QPainter& painter, const Heatmap& heatmap, const HeatmapLayout& layout, const Style& style)
+            : painter_(painter)
+            , heatmap_(heatmap)
+            , layout_(layout)
+            , style_(style)
+        {
+        }
+        void paint(const HeatmapPicture& picture);
+
+    private:
+        void paintHeading();
+        void paintAxes(const MapView& view);
+        void paintColumnAxis(const MapView& view);
+        void paintStrips(const MapView& view);
+        void paintColorBar();
+        void paintChosen(const MapView& view);
+        void text(QRectF box, int flags, const QString& words, const QColor& color)
+        {
+            painter_.setPen(color);
+            painter_.drawText(box, flags, words);
+        }
+
+        QPainter& painter_;
+        const Heatmap& heatmap_;
+        const HeatmapLayout& layout_;
+        const Style& style_;
+    };
+
+    void HeatmapPainter::paint(const HeatmapPicture& picture)
+    {
+        painter_.save();
+        painter_.setFont(style_.font);
+        paintHeading();
+        if (!heatmap_.values) {
+            text(layout_.canvas.adjusted(24, 0, -24, 0), Qt::AlignCenter | Qt::TextWordWrap, heatmap_.emptyText,
+                style_.muted);
+            painter_.restore();
+            return;
+        }
+        painter_.drawImage(layout_.map, picture.image, QRectF(picture.image.rect()));
+        painter_.setRenderHint(QPainter::Antialiasing);
+        paintAxes(picture.view);
+        paintColumnAxis(picture.view);
+        paintStrips(picture.view);
+        paintColorBar();
+        paintChosen(picture.view);
+        painter_.restore();
+    }
+
+    void HeatmapPainter::paintHeading()
+    {
+        if (layout_.headingHeight <= 0)
+            return;
+        QFont title = style_.font;
+        title.setPixelSize(15);
+        title.setWeight(QFont::DemiBold);
+        painter_.setFont(title);
+        const QRectF row(layout_.canvas.left(), layout_.canvas.top(), layout_.canvas.width(), 22);
+        text(row, Qt::AlignLeft | Qt::AlignVCenter, heatmap_.title, style_.ink);
+        const double taken = QFontMetricsF(title).horizontalAdvance(heatmap_.title) + 12;
+        painter_.setFont(style_.font);
+        const QRectF rest = row.adjusted(taken, 1, 0, 1);
+        text(rest, Qt::AlignLeft | Qt::AlignVCenter,
+            QFontMetricsF(style_.font).elidedText(heatmap_.subtitle, Qt::ElideRight, rest.width()), style_.muted);
+    }
+
+    void HeatmapPainter::paintAxes(const MapView& view)
+    {
+        const QRectF map = layout_.map;
+        const int most = std::max(2, static_cast<int>(map.height() / 26));
+        for (const std::int64_t tick : cellTicks(view.rowBegin, view.rowEnd, most, true)) {
+            const double y = pixelOf(view, map, { 0, static_cast<double>(tick) + 0.5 }).y();
+            if (y < map.top() || y > map.bottom())
+                continue;
+            text(QRectF(layout_.canvas.left(), y - 10, map.left() - 6 - layout_.canvas.left(), 20),
+                Qt::AlignRight | Qt::AlignVCenter, QString::number(tick), style_.muted);
+        }
+        painter_.save();
+        painter_.translate(layout_.canvas.left() + 8, map.center().y());
+        painter_.rotate(-90);
+        text(QRectF(-100, -10, 200, 20), Qt::AlignCenter, heatmap_.rowTitle, style_.muted);
+        painter_.restore();
+    }
+
+    void HeatmapPainter::paintColumnAxis(const MapView& view)
+    {
+        const QRectF map = layout_.map;
+        const QFontMetricsF metrics(style_.font);
+        const double top = layout_.strips.empty() ? map.bottom() : layout_.strips.back().bottom();
+        const int most = std::max(2, static_cast<int>(map.width() / 72));
+        std::vector<double> ticks;
+        for (const std::int64_t tick : cellTicks(view.columnBegin, view.columnEnd, most, false))
+            ticks.push_back(static_cast<double>(tick));
+        const auto labels = tickLabels(ticks, NumberFormat::plain);
+        for (std::size_t i = 0; i < ticks.size(); ++i) {
+            const double x = pixelOf(view, map, { ticks[i] + 0.5, 0 }).x();
+            if (x < map.left() || x > map.right())
+                continue;
+            painter_.setPen(QPen(style_.muted, 1));
+            painter_.drawLine(QPointF(x, top + 2), QPointF(x, top + 5));
+            const double half = metrics.horizontalAdvance(labels[i]) / 2 + 3;
+            const double centre = std::clamp(x, map.left() + half - 8, map.right() - half + 12);
+            text(QRectF(centre - half, top + 6, 2 * half, metrics.height()), Qt::AlignCenter, labels[i], style_.muted);
+        }
+        text(QRectF(map.left(), top + 6 + metrics.height(), map.width(), metrics.height() + 2), Qt::AlignCenter,
+            heatmap_.columnTitle, style_.muted);
+    }
+
+    void HeatmapPainter::paintStrips(const MapView& view)
+    {
+        const Theme& colors = theme(style_.dark);
+        painter_.setRenderHint(QPainter::Antialiasing, false);
+        for (std::size_t i = 0; i < layout_.strips.size(); ++i) {
+            const QRectF strip = layout_.strips[i];
+            const MarkStrip& marks = heatmap_.marks[i];
+            QColor ground = style_.line;
+            ground.setAlphaF(0.45F);
+            painter_.fillRect(strip, ground);
+            const int pixels = static_cast<int>(strip.width());
+            for (int x = 0; x < pixels; ++x) {
+                const Label label
+                    = labelOfPixel(marks.labels, cellsOfPixel(view.columnBegin, view.columnEnd, pixels, x));
+                if (label == Label::evicted)
+                    continue;
+                // bridges stand lower, so that they are told from the rest also without colour
+                const double inset = label == Label::bridge ? strip.height() / 3 : 0;
+                const QColor color = label == Label::kept ? style_.ink : colors.label(label);
+                painter_.fillRect(QRectF(strip.left() + x, strip.top() + inset, 1, strip.height() - inset), color);
+            }
+            text(QRectF(layout_.canvas.left(), strip.top() - 4, strip.left() - 6 - layout_.canvas.left(),
+                     strip.height() + 8),
+                Qt::AlignRight | Qt::AlignVCenter, marks.name, style_.muted);
+        }
+        painter_.setRenderHint(QPainter::Antialiasing);
+    }
+
+    void HeatmapPainter::paintColorBar()
+    {
+        const QRectF bar = layout_.colorBar;
+        QImage colors(1, 256, QImage::Format_RGB32);
+        for (int y = 0; y < 256; ++y)
+            colors.setPixel(0, y, viridis(1 - y / 255.0));
+        painter_.drawImage(bar, colors, QRectF(colors.rect()));
+        const QFontMetricsF metrics(style_.font);
+        double free = bar.bottom() + 20;
+        for (const ColorTick& tick : colorTicks(heatmap_.scale, std::max(3, static_cast<int>(bar.height() / 45)))) {
+            const double y = bar.bottom() - tick.position * bar.height();
+            painter_.setPen(QPen(style_.muted, 1));
+            painter_.drawLine(QPointF(bar.right() + 1, y), QPointF(bar.right() + 4, y));
+            if (y + metrics.height() / 2 > free)
+                continue;
+            const QString label = heatmap_.scale.kind() == ValueScaleKind::percentile
+                ? valueText(tick.value, NumberFormat::plain)
+                : tickLabels({ tick.value }, NumberFormat::plain).front();
+            text(QRectF(bar.right() + 7, y - 10, 60, 20), Qt::AlignLeft | Qt::AlignVCenter, label, style_.muted);
+            free = y - metrics.height() / 2;
+        }
+    }
+
+    void HeatmapPainter::paintChosen(const MapView& view)
+    {
+        const QRectF map = layout_.map;
+        painter_.setBrush(Qt::NoBrush);
+        painter_.setClipRect(map.adjusted(-3, -4, 3, 4));
+        for (const auto& [color, width] : { std::pair(QColor(0, 0, 0, 150), 3.0), std::pair(QColor(Qt::white), 1.2) }) {
+            painter_.setPen(QPen(color, width));
+            if (heatmap_.chosenColumn) {
+                const auto column = static_cast<double>(*heatmap_.chosenColumn);
+                const double left = pixelOf(view, map, { column, 0 }).x();
+                const double right = std::max(left + 2, pixelOf(view, map, { column + 1, 0 }).x());
+                painter_.drawRect(QRectF(QPointF(left - 1, map.top() - 2), QPointF(right + 1, map.bottom() + 2)));
+            }
+            if (heatmap_.chosenRow) {
+                const auto row = static_cast<double>(*heatmap_.chosenRow);
+                painter_.drawRect(QRectF(QPointF(map.left() - 1, pixelOf(view, map, { 0, row }).y()),
+                    QPointF(map.right() + 1, pixelOf(view, map, { 0, row + 1 }).y())));
+            }
+        }
+    }
+
+} // namespace
+
+std::shared_ptr<const MapValues> ownedValues(std::vector<float> values, MapSize size)
+{
+    auto result = std::make_shared<MapValues>();
+    result->own = std::move(values);
+    result->values = result->own;
+    result->pyramid = MapPyramid(result->values, size);
+    return result;
+}
+
+std::shared_ptr<const MapValues> borrowedValues(
+    std::shared_ptr<const void> keeper, std::span<const float> values, MapSize size)
+{
+    auto result = std::make_shared<MapValues>();
+    result->keeper = std::move(keeper);
+    result->values = values;
+    result->pyramid = MapPyramid(values, size);
+    return result;
+}
+
+QImage renderMap(
+    const MapPyramid& pyramid, const MapView& view, QSize pixels, const ValueScale& scale, Reduction reduction)
+{
+    QImage image(pixels, QImage::Format_RGB32);
+    std::vector<CellRange> columns;
+    columns.reserve(static_cast<std::size_t>(pixels.width()));
+    for (int x = 0; x < pixels.width(); ++x)
+        columns.push_back(cellsOfPixel(view.columnBegin, view.columnEnd, pixels.width(), x));
+    CellRange before { -1, -1 };
+    for (int y = 0; y < pixels.height(); ++y) {
+        auto* line = reinterpret_cast<QRgb*>(image.scanLine(y));
+        const CellRange rows = cellsOfPixel(view.rowBegin, view.rowEnd, pixels.height(), y);
+        if (rows == before) {
+            std::copy_n(reinterpret_cast<const QRgb*>(image.constScanLine(y - 1)), pixels.width(), line);
+            continue;
+        }
+        before = rows;
+        for (int x = 0; x < pixels.width(); ++x) {
+            const CellRange cells = columns[static_cast<std::size_t>(x)];
+            const bool same = x > 0 && cells == columns[static_cast<std::size_t>(x - 1)];
+            line[x] = same ? line[x - 1] : viridis(scale.position(pyramid.reduced(rows, cells, reduction)));
+        }
+    }
+    return image;
+}
+
+Label labelOfPixel(const std::vector<Label>& labels, CellRange cells)
+{
+    std::array<std::int64_t, label_count> counts {};
+    const auto end = std::min(cells.end, static_cast<std::int64_t>(labels.size()));
+    for (std::int64_t i = std::max<std::int64_t>(0, cells.begin); i < end; ++i)
+        ++counts[static_cast<std::size_t>(labels[static_cast<std::size_t>(i)])];
+    counts[static_cast<std::size_t>(Label::evicted)] = 0;
+    const auto most = std::max_element(counts.begin(), counts.end());
+    return *most == 0 ? Label::evicted : static_cast<Label>(most - counts.begin());
+}
+
+HeatmapLayout layoutHeatmap(const Heatmap& heatmap, const Style& style, QRectF canvas, bool heading)
+{
+    const QFontMetricsF metrics(style.font);
+    HeatmapLayout layout;
+    layout.canvas = canvas;
+    layout.headingHeight = heading ? 32 : 0;
+    double left = canvas.left() + 46;
+    for (const MarkStrip& strip : heatmap.marks)
+        left = std::max(left, canvas.left() + 8 + std::min(120.0, metrics.horizontalAdvance(strip.name)));
+    const double strips = static_cast<double>(heatmap.marks.size()) * (stripHeight + stripGap);
+    const double bottom = canvas.bottom() - 2 * metrics.height() - 10 - strips;
+    const double top = canvas.top() + layout.headingHeight + 6;
+    const double right = canvas.right() - barWidth - 66;
+    layout.map = QRectF(std::round(left), std::round(top), std::max(20.0, std::round(right - left)),
+        std::max(10.0, std::round(bottom - top)));
+    layout.colorBar = QRectF(layout.map.right() + 14, layout.map.top(), barWidth, layout.map.height());
+    double y = layout.map.bottom() + stripGap;
+    for (std::size_t i = 0; i < heatmap.marks.size(); ++i) {
+        layout.strips.emplace_back(layout.map.left(), y, layout.map.width(), stripHeight);
+        y += stripHeight + stripGap;
+    }
+    return layout;
+}
+
+void paintHeatmap(QPainter& painter, const Heatmap& heatmap, const HeatmapLayout& layout, const Style& style,
+    const HeatmapPicture& picture)
+{
+    HeatmapPainter(painter, heatmap, layout, style).paint(picture);
+}
+
+QString heatmapCsv(const Heatmap& heatmap, const MapView& view, std::int64_t most)
+{
+    QString csv = QStringLiteral("%1,%2 begin,%2 end,value\r\n").arg(heatmap.rowTitle, heatmap.columnTitle);
+    if (!heatmap.values)
+        return csv;
+    const MapSize size = heatmap.size();
+    const auto firstRow = static_cast<std::int64_t>(std::floor(view.rowBegin));
+    const auto lastRow = std::min(size.rows, static_cast<std::int64_t>(std::ceil(view.rowEnd)));
+    const auto first = static_cast<std::int64_t>(std::floor(view.columnBegin));
+    const auto last = std::min(size.columns, static_cast<std::int64_t>(std::ceil(view.columnEnd)));
+    const std::int64_t width = std::max<std::int64_t>(1, ((lastRow - firstRow) * (last - first) + most - 1) / most);
+    for (std::int64_t row = firstRow; row < lastRow; ++row) {
+        for (std::int64_t column = first; column < last; column += width) {
+            const std::int64_t end = std::min(last, column + width);
+            const double value = heatmap.values->pyramid.reduced({ row, row + 1 }, { column, end }, heatmap.reduction);
+            csv += QStringLiteral("%1,%2,%3,%4\r\n").arg(row).arg(column).arg(end).arg(value, 0, 'g', 9);
+        }
+    }
+    return csv;
+}
+
+} // namespace keepset::ui::plot

@@ -1,0 +1,80 @@
+#pragma once
+
+#include "core/types.h"
+#include "ui/color_map.h"
+#include "ui/heatmap_geometry.h"
+#include "ui/plot/style.h"
+
+#include <QImage>
+
+#include <memory>
+#include <optional>
+
+class QPainter;
+
+/// A map of values with axes, colour bar and marks as plain data, and painting it with any QPainter.
+namespace keepset::ui::plot {
+
+/// Values of a map and what keeps them alive. Immutable.
+struct MapValues {
+    std::vector<float> own; ///< (rows, columns), where they were made for the map
+    std::shared_ptr<const void> keeper; ///< of borrowed values
+    std::span<const float> values; ///< (rows, columns)
+    MapPyramid pyramid;
+};
+/// Takes values made for the map; (rows, columns).
+std::shared_ptr<const MapValues> ownedValues(std::vector<float> values, MapSize size);
+/// Borrows values that `keeper` holds; (rows, columns).
+std::shared_ptr<const MapValues> borrowedValues(
+    std::shared_ptr<const void> keeper, std::span<const float> values, MapSize size);
+
+/// What a policy keeps, under the map.
+struct MarkStrip {
+    QString name;
+    std::vector<Label> labels; ///< (columns)
+};
+
+struct Heatmap {
+    QString title;
+    QString subtitle;
+    QString rowTitle; ///< "layer"
+    QString columnTitle; ///< "token position"
+    QString valueTitle; ///< at the colour bar
+    std::shared_ptr<const MapValues> values; ///< null: none yet
+    ValueScale scale;
+    Reduction reduction = Reduction::max;
+    std::vector<MarkStrip> marks;
+    std::optional<std::int64_t> chosenRow;
+    std::optional<std::int64_t> chosenColumn;
+    QString emptyText;
+
+    MapSize size() const { return values ? values->pyramid.size() : MapSize {}; }
+};
+
+struct HeatmapLayout {
+    QRectF canvas;
+    QRectF map;
+    QRectF colorBar;
+    std::vector<QRectF> strips; ///< one a MarkStrip
+    double headingHeight = 0;
+};
+
+/// The map's pixels: each shows the reduction of the cells it covers.
+QImage renderMap(
+    const MapPyramid& pyramid, const MapView& view, QSize pixels, const ValueScale& scale, Reduction reduction);
+/// The label most cells of [begin, end) are kept under; evicted where none is kept.
+Label labelOfPixel(const std::vector<Label>& labels, CellRange cells);
+
+HeatmapLayout layoutHeatmap(const Heatmap& heatmap, const Style& style, QRectF canvas, bool heading);
+/// Paints all but the map's pixels, which `image` has (made by renderMap for layout.map).
+struct HeatmapPicture {
+    MapView view;
+    const QImage& image;
+};
+void paintHeatmap(QPainter& painter, const Heatmap& heatmap, const HeatmapLayout& layout, const Style& style,
+    const HeatmapPicture& picture);
+/// The visible part as a table: row, column, value of every cell; at most `most` cells, then reduced as on the screen
+/// to that many.
+QString heatmapCsv(const Heatmap& heatmap, const MapView& view, std::int64_t most = 1000000);
+
+} // namespace keepset::ui::plot

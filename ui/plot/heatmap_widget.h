@@ -1,0 +1,69 @@
+#pragma once
+
+#include "ui/chart_export.h"
+#include "ui/plot/heatmap.h"
+
+#include <QWidget>
+
+namespace keepset::ui::plot {
+
+/// Shows a heatmap. Wheel: zoom the tokens (with Ctrl the rows too). Drag: zoom to the band; with Shift or the middle
+/// button: move. Right click or Backspace: the view before. Double click or 0: everything. Arrows: move the cursor,
+/// Enter: choose.
+class HeatmapWidget : public QWidget, public Exportable {
+    Q_OBJECT
+
+public:
+    explicit HeatmapWidget(QWidget* parent = nullptr);
+
+    /// New content; the view stays where the map has the same size.
+    void setHeatmap(Heatmap heatmap);
+    const Heatmap& heatmap() const { return heatmap_; }
+    MapView view() const { return view_; }
+    /// Looks at a part; the view before goes to the history.
+    void setView(const MapView& view);
+    /// Takes the columns of another map's view along, without history.
+    void followColumns(const MapView& view);
+    void undoZoom();
+    void resetZoom();
+
+    QSize sizeHint() const override { return { 640, 300 }; }
+    QSize minimumSizeHint() const override { return { 280, 120 }; }
+    QSize exportSize() const override;
+    void paintExport(QPainter& painter, QRectF canvas) const override;
+    QString exportCsv() const override { return heatmapCsv(heatmap_, view_); }
+    QString exportName() const override;
+
+Q_SIGNALS:
+    void viewChanged(const keepset::ui::MapView& view);
+    void cellHovered(qint64 row, qint64 column); ///< -1, -1: none
+    void cellClicked(qint64 row, qint64 column);
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+    void wheelEvent(QWheelEvent* event) override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void mouseMoveEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
+    void mouseDoubleClickEvent(QMouseEvent* event) override;
+    void leaveEvent(QEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+
+private:
+    HeatmapLayout currentLayout() const;
+    void changeView(const MapView& view);
+    void hover(std::optional<MapCell> cell);
+    void moveCursor(int rows, int columns);
+    const QImage& picture(const HeatmapLayout& layout);
+
+    Heatmap heatmap_;
+    MapView view_;
+    std::vector<MapView> history_;
+    std::optional<MapCell> cursor_;
+    std::optional<QRectF> band_;
+    std::optional<QPointF> grabbed_;
+    QImage picture_; ///< of pictureView_
+    MapView pictureView_;
+};
+
+} // namespace keepset::ui::plot
