@@ -1,0 +1,207 @@
+#include "core/tokenizer/bpe.h"
+
+#include "core/tokenizer/utf8.h"
+
+#include <bit>
+#include <queue>
+#include <tuple>
+
+namespace keepset {
+
+namespace {
+
+    constexpr std::int32_t gone = -1; ///< as an id: merged into its left neighbour
+
+    /// Merges the symbols of one word: the merge of lowest rank first, of equal ranks the leftmost, until none is left.
+    class WordMerger {
+    public:
+        WordMerger(const MergeTable& merges, std::vector<WordToken>& symbols)
+            : merges_(merges)
+            , symbols_(symbols)
+            , count_(static_cast<std::int32_t>(symbols.size()))
+            , next_(symbols.size())
+            , previous_(symbols.size())
+        {
+            for (std::int32_t at = 0; at < count_; ++at) {
+                next(at) = at + 1;
+                previous(at) = at - 1;
+                consider(at, at + 1);
+            }
+        }
+
+        void run()
+        {
+            while (!candidates_.empty()) {
+                const Candidate best = candidates_.top();
+                candidates_.pop();
+                if (still_holds(best))
+                    merge(best);
+            }
+            std::erase_if(symbols_, [](const WordToken& symbol) { return symbol.id == gone; });
+        }
+
+    private:
+        struct Candidate {
+            std::int32_t rank;
+            std::int32_t at; ///< of the left half
+            std::int32_t id; ///< of the whole
+            bool operator<(const Candidate& other) const
+            {
+                return std::tie(rank, at) > std::tie(other.rank, other.at); // The queue's top is its largest.
+            }
+        };
+
+        WordToken& symbol(std::int32_t at) { return symbols_[static_cast<std::size_t>(at)]; }
+        std::int32_t& next(std::int32_t at) { return next_[static_cast<std::size_t>(at)]; }
+        std::int32_t& previous(std::int32_t at) { return previous_[static_cast<std::size_t>(at)]; }
+
+        void consider(std::int32_t left, std::int32_t right)
+        {
+            if (left < 0 || right >= count_)
+                return;
+            if (const MergeTable::Merge* found = merges_.find(symbol(left).id, symbol(right).id))
+                candidates_.push({ found->rank, left, found->id });
+        }
+
+        /// A place that changed since it was queued is known by its pair no longer giving the queued id; that two pairs
+        /// may give one id is how the tokenizers library sees it too, and ids must equal its ids.
+        bool still_holds(const Candidate& candidate)
+        {
+            const std::int32_t right = next(candidate.at);
+            if (symbol(candidate.at).id == gone || right == count_)
+                return false;
+            const MergeTable::Merge* found = merges_.find(symbol(candidate.at).id, symbol(right).id);
+            return found != nullptr && found->id == candidate.id;
+        }
+
+        void merge(const Candidate& candidate)
+        {
+            const std::int32_t right = next(candidate.at);
+            const std::int32_t behind = next(right);
+            symbol(candidate.at) = { candidate.id, symbol(candidate.at).begin, symbol(right).end };
+            symbol(right).id = gone;
+            next(candidate.at) = behind;
+            if (behind < count_)
+                previous(behind) = candidate.at;
+            consider(previous(candidate.at), candidate.at);
+            consider(candidate.at, behind);
+        }
+
+        const MergeTable& merges_;
+        std::vector<WordToken>& symbols_;
+        std::int32_t count_; ///< also: no right neighbour
+        std::vector<std::int32_t> next_;
+        std::vector<std::int32_t> previous_; ///< -1: no left neighbour
+        std::priority_queue<Candidate> candidates_;
+    };
+
+} // namespace
+
+MergeTable::MergeTable(const BpeFile& file)
+    : slots_(std::bit_ceil(2 * file.merges.size() + 1))
+{
+    for (std::size_t rank = 0; rank < file.merges.size(); ++rank) {
+        const std::uint64_t pair = pair_of(file.merges[rank].first, file.merges[rank].second);
+        slots_[slot_of(pair)] = { pair, static_cast<std::int32_t>(rank), file.merged[rank] };
+    }
+}
+
+std::uint64_t MergeTable::pair_of(std::int32_t left, std::int32_t right)
+{
+    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32U | static_cast<std::uint32_t>(right);
+}
+
+/// Where `pair` stands, or the free place where it would.
+std::size_t MergeTable::slot_of(std::uint64_t pair) const
+{
+    const std::size_t mask = slots_.size() - 1;
+    std::uint64_t hash = pair * 0x9E3779B97F4A7C15U; // Fibonacci hashing: the high bits are well mixed.
+    hash ^= hash >> 32U;
+    std::size_t slot = static_cast<std::size_t>(hash) & mask;
+    while (slots_[slot].pair != no_pair && slots_[slot].pair != pair)
+        slot = (slot + 1) & mask;
+    return slot;
+}
+
+const MergeTable::Merge* MergeTable::find(std::int32_t left, std::int32_t right) const
+{
+    const std::uint64_t pair = pair_of(left, right);
+    const Merge& merge = slots_[slot_of(pair)];
+    return merge.pair == pair ? &merge : nullptr;
+}
+
+Bpe::Bpe(const BpeFile& file)
+    : merges_(file)
+    , ignore_merges_(file.ignore_merges)
+    , unknown_(file.unknown)
+    , fuse_unknown_(file.fuse_unknown)
+{
+    byte_ids_.fill(-1);
+    for (const auto& [token, id] : file.vocabulary) {
+        std::optional<std::string> bytes = bytes_of_letters(token);
+        if (!bytes)
+            continue; // No text can spell it; it may still be an added token.
+        if (bytes->size() == 1)
+            byte_ids_[static_cast<unsigned char>(bytes->front())] = id;
+        if (ignore_merges_)
+            words_.emplace(std::move(*bytes), id);
+    }
+}
+
+void Bpe::encode(std::string_view word, std::vector<WordToken>& out) const
+{
+    if (ignore_merges_) {
+        const auto whole = words_.find(word);
+        if (whole != words_.end()) {
+            out.push_back({ whole->second, 0, static_cast<std::int32_t>(word.size()) });
+            return;
+        }
+    }
+    std::vector<WordToken> symbols = symbols_of(word);
+    WordMerger(merges_, symbols).run();
+    out.insert(out.end(), symbols.begin(), symbols.end());
+}
+
+/// One symbol a byte, before any merge.
+std::vector<WordToken> Bpe::symbols_of(std::string_view word) const
+{
+    std::vector<WordToken> symbols;
+    symbols.reserve(word.size());
+    bool after_unknown = false;
+    for (std::size_t i = 0; i < word.size(); ++i) {
+        const auto begin = static_cast<std::int32_t>(i);
+        const std::int32_t id = byte_ids_[static_cast<unsigned char>(word[i])];
+        if (id >= 0)
+            symbols.push_back({ id, begin, begin + 1 });
+        else if (unknown_ && after_unknown && fuse_unknown_)
+            symbols.back().end = begin + 1;
+        else if (unknown_)
+            symbols.push_back({ *unknown_, begin, begin + 1 });
+        after_unknown = id < 0;
+    }
+    return symbols;
+}
+
+std::span<const WordToken> WordCache::encode(std::string_view word)
+{
+    constexpr std::size_t longest_cached = 64; // Longer words hardly come again.
+    constexpr std::size_t most_words = 1U << 18U;
+    if (word.size() > longest_cached) {
+        uncached_.clear();
+        bpe_.encode(word, uncached_);
+        return uncached_;
+    }
+    auto known = ranges_.find(word);
+    if (known == ranges_.end()) {
+        if (ranges_.size() == most_words) {
+            ranges_.clear();
+            tokens_.clear();
+        }
+        const std::size_t begin = tokens_.size();
+        bpe_.encode(word, tokens_);
+        known = ranges_.emplace(std::string(word), Range { begin, tokens_.size() - begin }).first;
+    }
+    return std::span(tokens_).subspan(known->second.begin, known->second.size);
+}
+
+} // namespace keepset

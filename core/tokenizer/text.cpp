@@ -1,0 +1,57 @@
+#include "core/engine.h"
+#include "core/tokenizer/utf8.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+
+namespace keepset {
+
+namespace {
+
+    std::string read_all(std::FILE* file, const std::string& name)
+    {
+        constexpr std::size_t block = std::size_t { 1 } << 16U;
+        std::string bytes;
+        for (std::size_t size = 0;;) {
+            bytes.resize(size + block);
+            const std::size_t got = std::fread(bytes.data() + size, 1, block, file);
+            size += got;
+            if (got < block) {
+                bytes.resize(size);
+                break;
+            }
+        }
+        if (std::ferror(file) != 0)
+            throw Error(ErrorKind::input, name + " cannot be read: " + std::strerror(errno) + ".");
+        return bytes;
+    }
+
+    std::string read_file(const std::string& path)
+    {
+        std::error_code ignored;
+        if (std::filesystem::is_directory(path, ignored))
+            throw Error(ErrorKind::input, path + " is a directory, not a text.", "Name a text file.");
+        const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
+        if (!file && errno == ENOENT)
+            throw Error(ErrorKind::input, "The text " + path + " does not exist.");
+        if (!file)
+            throw Error(ErrorKind::input, path + " cannot be read: " + std::strerror(errno) + ".");
+        return read_all(file.get(), path);
+    }
+
+} // namespace
+
+Text read_text(const std::string& path)
+{
+    Text text;
+    const bool standard_input = path == "-";
+    text.name = standard_input ? "standard input" : std::filesystem::path(path).filename().string();
+    text.bytes = standard_input ? read_all(stdin, text.name) : read_file(path);
+    check_utf8(text.bytes, standard_input ? text.name : path);
+    return text;
+}
+
+} // namespace keepset

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "core/types.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace keepset {
+
+/// A byte-level BPE tokenizer (GPT-2, Llama 3, Qwen2, SmolLM2) whose ids equal those of the `tokenizers` library and
+/// whose tokens know their bytes in the user's text. Cheap to copy; everything but assignment is safe from several
+/// threads.
+///     const auto tokens = Tokenizer::load(folder / "tokenizer.json").encode("Hello");
+class Tokenizer {
+public:
+    /// Throws Error{input} naming file, field and value where Keepset does not read what the file asks for.
+    static Tokenizer load(const std::filesystem::path& tokenizer_json);
+
+    /// Tokens of a text in order. Byte ranges ascend, never overlap, and cover the text wherever the tokenizer drops
+    /// nothing. With add_special, the BOS comes first (byte range 0 to 0) where the post-processor puts one; a token
+    /// that it would put BEHIND the text (EOS) is never added: a text that is scored ends where the user's text ends.
+    /// Throws Error{input} with the offset where `utf8` is no UTF-8, and Cancelled.
+    std::vector<Token> encode(const std::string& utf8, bool add_special = true, const std::stop_token& stop = {}) const;
+
+    /// Highest id of model and added tokens, plus 1.
+    std::int64_t vocabulary() const;
+    /// The id that the post-processor puts first (SEMANTICS 5).
+    std::optional<std::int32_t> bos() const;
+    /// What a token stands for by itself, for showing: its bytes (U+FFFD for pieces of characters), or an added token's
+    /// name. Empty for an id that no token has.
+    std::string token_text(std::int32_t id) const;
+
+private:
+    struct Impl;
+    explicit Tokenizer(std::shared_ptr<const Impl> impl);
+    std::shared_ptr<const Impl> impl_;
+};
+
+} // namespace keepset

@@ -1,0 +1,138 @@
+#include "core/tokenizer/utf8.h"
+
+#include "core/error.h"
+
+#include <array>
+#include <cstdio>
+#include <cstring>
+
+namespace keepset {
+
+namespace {
+
+    struct Sequence {
+        std::size_t length = 1; ///< of the character, or of the ill-formed piece
+        bool well_formed = true;
+    };
+
+    struct LeadByte {
+        std::size_t length = 0; ///< 0: no lead byte
+        unsigned char second_low = 0x80;
+        unsigned char second_high = 0xBF;
+    };
+
+    constexpr LeadByte lead_byte(unsigned char byte)
+    {
+        if (byte < 0xC2 || byte > 0xF4)
+            return {};
+        if (byte < 0xE0)
+            return { 2 };
+        if (byte < 0xF0)
+            return { 3, static_cast<unsigned char>(byte == 0xE0 ? 0xA0 : 0x80),
+                static_cast<unsigned char>(byte == 0xED ? 0x9F : 0xBF) };
+        return { 4, static_cast<unsigned char>(byte == 0xF0 ? 0x90 : 0x80),
+            static_cast<unsigned char>(byte == 0xF4 ? 0x8F : 0xBF) };
+    }
+
+    /// The sequence that starts at `at`; an ill-formed piece is as long as it could have been the start of a character.
+    Sequence sequence_at(std::string_view bytes, std::size_t at)
+    {
+        const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+        if (byte(at) < 0x80)
+            return {};
+        const LeadByte lead = lead_byte(byte(at));
+        if (lead.length == 0)
+            return { 1, false };
+        for (std::size_t i = 1; i < lead.length; ++i) {
+            const unsigned char low = i == 1 ? lead.second_low : 0x80;
+            const unsigned char high = i == 1 ? lead.second_high : 0xBF;
+            if (at + i >= bytes.size() || byte(at + i) < low || byte(at + i) > high)
+                return { i, false };
+        }
+        return { lead.length, true };
+    }
+
+    /// Most text is ASCII: eight bytes at a time.
+    std::size_t skip_ascii(std::string_view bytes, std::size_t at)
+    {
+        std::uint64_t eight = 0;
+        while (at + sizeof eight <= bytes.size()) {
+            std::memcpy(&eight, bytes.data() + at, sizeof eight);
+            if ((eight & 0x8080808080808080U) != 0)
+                break;
+            at += sizeof eight;
+        }
+        return at;
+    }
+
+    /// Code point of a letter → byte: printable Latin-1 spells itself, the other bytes are U+0100 and on, in order.
+    std::array<std::int16_t, 0x180> make_letter_bytes()
+    {
+        std::array<std::int16_t, 0x180> bytes {};
+        bytes.fill(-1);
+        std::size_t next = 0x100;
+        for (std::size_t byte = 0; byte < 0x100; ++byte) {
+            const bool printable = (byte > 0x20 && byte < 0x7F) || (byte > 0xA0 && byte != 0xAD);
+            bytes[printable ? byte : next++] = static_cast<std::int16_t>(byte);
+        }
+        return bytes;
+    }
+
+} // namespace
+
+std::optional<std::int64_t> find_invalid_utf8(std::string_view bytes)
+{
+    for (std::size_t at = skip_ascii(bytes, 0); at < bytes.size(); at = skip_ascii(bytes, at)) {
+        const Sequence sequence = sequence_at(bytes, at);
+        if (!sequence.well_formed)
+            return static_cast<std::int64_t>(at);
+        at += sequence.length;
+    }
+    return std::nullopt;
+}
+
+void check_utf8(std::string_view bytes, const std::string& name)
+{
+    const std::optional<std::int64_t> offset = find_invalid_utf8(bytes);
+    if (!offset)
+        return;
+    char byte[8];
+    std::snprintf(byte, sizeof byte, "0x%02X", static_cast<unsigned char>(bytes[static_cast<std::size_t>(*offset)]));
+    throw Error(ErrorKind::input,
+        name + " is not valid UTF-8: byte " + byte + " at offset " + std::to_string(*offset) + ".",
+        "Save the text as UTF-8.");
+}
+
+std::string shown_utf8(std::string_view bytes)
+{
+    std::string shown;
+    shown.reserve(bytes.size());
+    for (std::size_t at = 0; at < bytes.size();) {
+        const Sequence sequence = sequence_at(bytes, at);
+        shown += sequence.well_formed ? bytes.substr(at, sequence.length) : std::string_view("\xEF\xBF\xBD");
+        at += sequence.length;
+    }
+    return shown;
+}
+
+std::optional<std::string> bytes_of_letters(std::string_view token)
+{
+    static const std::array<std::int16_t, 0x180> letter_bytes = make_letter_bytes();
+    std::string bytes;
+    bytes.reserve(token.size());
+    for (std::size_t at = 0; at < token.size();) {
+        const Sequence sequence = sequence_at(token, at);
+        if (!sequence.well_formed || sequence.length > 2)
+            return std::nullopt;
+        auto letter = static_cast<std::size_t>(static_cast<unsigned char>(token[at]));
+        if (sequence.length == 2)
+            letter = (letter & 0x1FU) << 6U | (static_cast<unsigned char>(token[at + 1]) & 0x3FU);
+        if (letter >= letter_bytes.size() || letter_bytes[letter] < 0)
+            return std::nullopt;
+        bytes += static_cast<char>(letter_bytes[letter]);
+        at += sequence.length;
+    }
+    return bytes;
+}
+
+} // namespace keepset
