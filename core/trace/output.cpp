@@ -1,0 +1,153 @@
+#include "core/trace/output.h"
+
+#include "core/error.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+namespace keepset::trace {
+
+namespace {
+
+    std::string quoted(const std::filesystem::path& file)
+    {
+        std::string text = "'";
+        text += file.string();
+        text += '\'';
+        return text;
+    }
+
+    std::string why(int number)
+    {
+        return std::strerror(number);
+    } // NOLINT(concurrency-mt-unsafe): glibc's is per thread
+
+    /// The open lock file is still the one under its name (its owner before may have removed it meanwhile).
+    bool still_named(int descriptor, const std::filesystem::path& file)
+    {
+        struct stat mine { };
+        struct stat named { };
+        return ::fstat(descriptor, &mine) == 0 && ::stat(file.c_str(), &named) == 0 && mine.st_ino == named.st_ino
+            && mine.st_dev == named.st_dev;
+    }
+
+    /// Writes all of it; gives errno where that fails.
+    int write_all(int descriptor, const std::byte* data, std::size_t bytes)
+    {
+        while (bytes > 0) {
+            const ssize_t written = ::write(descriptor, data, bytes);
+            if (written < 0 && errno == EINTR)
+                continue;
+            if (written < 0)
+                return errno;
+            data += written;
+            bytes -= static_cast<std::size_t>(written);
+        }
+        return ::fsync(descriptor) == 0 || errno == EINVAL ? 0 : errno;
+    }
+
+    int write_file(const std::filesystem::path& file, const std::byte* data, std::size_t bytes)
+    {
+        constexpr mode_t everybody = 0666; // less the umask
+        const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, everybody);
+        if (descriptor < 0)
+            return errno;
+        const int problem = write_all(descriptor, data, bytes);
+        return ::close(descriptor) == 0 || problem != 0 ? problem : errno;
+    }
+
+} // namespace
+
+WriterLock::WriterLock(const std::filesystem::path& target)
+    : file_(target.string() + ".lock")
+{
+    constexpr mode_t everybody = 0666;
+    for (;;) {
+        descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, everybody);
+        if (descriptor_ < 0) {
+            throw Error(ErrorKind::input, "Cannot write " + quoted(target) + ": " + why(errno) + ".",
+                "Choose a folder that exists and may be written to.");
+        }
+        const bool locked = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+        if (!locked && errno == EWOULDBLOCK) {
+            ::close(std::exchange(descriptor_, -1));
+            throw Error(ErrorKind::input, quoted(target) + " is being written by another process.",
+                "Wait for it or choose another name.");
+        }
+        // A file system without flock (some cluster mounts) cannot tell: go on rather than refuse every result.
+        if (!locked || still_named(descriptor_, file_))
+            return;
+        ::close(std::exchange(descriptor_, -1));
+    }
+}
+
+WriterLock::~WriterLock()
+{
+    if (descriptor_ < 0)
+        return;
+    ::unlink(file_.c_str());
+    ::close(descriptor_);
+}
+
+WriterLock::WriterLock(WriterLock&& other) noexcept
+    : file_(std::move(other.file_))
+    , descriptor_(std::exchange(other.descriptor_, -1))
+{
+}
+
+WriterLock& WriterLock::operator=(WriterLock&& other) noexcept
+{
+    std::swap(file_, other.file_);
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+}
+
+std::filesystem::path resolved(const std::filesystem::path& file)
+{
+    std::error_code error;
+    if (!std::filesystem::is_symlink(file, error))
+        return file;
+    const std::filesystem::path target = std::filesystem::weakly_canonical(file, error);
+    return error ? file : target;
+}
+
+void check_output(const std::filesystem::path& file, bool force, const std::string& hint)
+{
+    std::error_code error;
+    if (file.empty())
+        throw Error(ErrorKind::usage, "No name is given for the file to write.");
+    const std::filesystem::file_status status = std::filesystem::status(file, error);
+    if (std::filesystem::is_directory(status) || !file.has_filename())
+        throw Error(ErrorKind::input, quoted(file) + " is a folder.", "Give the name of a file to write.");
+    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+        throw Error(ErrorKind::input, quoted(file) + " is a device or a pipe; a result needs a regular file.");
+    if (std::filesystem::exists(status) && !force)
+        throw Error(ErrorKind::usage, quoted(file) + " exists already.", hint);
+    const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+    if (!std::filesystem::is_directory(folder, error))
+        throw Error(ErrorKind::input, "Cannot write " + quoted(file) + ": there is no folder " + quoted(folder) + ".");
+}
+
+void write_whole(const std::filesystem::path& file, const std::byte* data, std::size_t bytes)
+{
+    const std::filesystem::path part = file.string() + ".part";
+    int problem = write_file(part, data, bytes);
+    if (problem == 0 && ::rename(part.c_str(), file.c_str()) != 0)
+        problem = errno;
+    if (problem == 0)
+        return;
+    ::unlink(part.c_str());
+    std::error_code error;
+    const bool before = std::filesystem::exists(file, error);
+    throw Error(ErrorKind::input,
+        "Cannot write " + quoted(file) + " (" + std::to_string(bytes) + " bytes): " + why(problem) + ". "
+            + (before ? "The file of that name is as it was." : "Nothing was written."),
+        problem == ENOSPC || problem == EFBIG || problem == EDQUOT ? "Make room or choose another place." : "");
+}
+
+} // namespace keepset::trace

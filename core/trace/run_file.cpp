@@ -1,0 +1,237 @@
+#include "core/trace/run_file.h"
+
+#include "core/trace/run_schema.h"
+#include "core/trace/trace.h"
+
+#include <algorithm>
+
+namespace keepset::trace {
+
+namespace {
+
+    using h5::DatasetSpec;
+    using Shape = std::vector<hsize_t>;
+
+    constexpr std::size_t audit_rows = 9; // SEMANTICS 8
+    constexpr std::size_t detail_bytes = 1000;
+    constexpr const char* overwrite_hint = "Add --force to overwrite it, or --resume to go on with it.";
+
+    const std::vector<std::string> by_point { "point" };
+    const std::vector<std::string> by_window { "window" };
+    const std::vector<std::string> by_point_and_window { "point", "window" };
+
+    hsize_t size_of(std::int64_t count) { return static_cast<hsize_t>(count); }
+
+    /// Makes a dataset and fills it from `values`, or leaves it at `fill` where there are none yet.
+    template <typename T> void make(hid_t file, const DatasetSpec& spec, T fill, const std::vector<T>& values)
+    {
+        DatasetSpec typed = spec;
+        typed.type = h5::native<T>();
+        typed.fill = &fill;
+        std::size_t count = 1;
+        for (const hsize_t extent : spec.shape)
+            count *= extent;
+        if (!values.empty() && values.size() != count)
+            throw Error(
+                ErrorKind::internal, "a run whose arrays do not fit one another was to be saved (" + spec.path + ")");
+        const h5::Handle dataset = h5::create_dataset(file, typed);
+        if (!values.empty())
+            h5::check(
+                H5Dwrite(dataset, typed.type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "writing " + spec.path);
+    }
+
+    void make_window_arrays(hid_t file, const Run& run)
+    {
+        const Shape all { run.points.size(), size_of(run.windows) };
+        const Shape windows { size_of(run.windows) };
+        make<double>(file,
+            { "/sweep/window_nll", -1, all, {}, nullptr, "nats",
+                "Negative log-likelihood summed over the scored tokens of the window; NaN until it is done",
+                by_point_and_window },
+            not_a_number, run.window_nll);
+        make<std::uint64_t>(file,
+            { "/sweep/keep_hash", -1, all, {}, nullptr, "hash",
+                "Hash of the kept positions of all rows; 0 until it is done", by_point_and_window },
+            0, run.keep_hash);
+        make<std::int64_t>(file,
+            { "/sweep/kept_entries", -1, all, {}, nullptr, "entries",
+                "Cache entries kept, over all layers and key/value heads", by_point_and_window },
+            0, run.kept_entries);
+        make<std::uint64_t>(file,
+            { "/sweep/target_hash", -1, all, {}, nullptr, "hash",
+                "Hash of the ids of the scored tokens; 0 until it is done", by_point_and_window },
+            0, run.target_hash);
+        make<double>(file,
+            { "/sweep/mass_error", -1, windows, {}, nullptr, "1",
+                "Largest relative deviation of an importance row's sum from the context length", by_window },
+            not_a_number, run.mass_error);
+        make<double>(file,
+            { "/sweep/last_key_importance", -1, windows, {}, nullptr, "attention mass",
+                "Largest importance of the last key; causal attention keeps it at or below 1", by_window },
+            not_a_number, run.last_key_importance);
+    }
+
+    void make_token_nll(hid_t file, const Run& run)
+    {
+        h5::create_axis(file, "target", std::max<std::int64_t>(run.target - 1, 0), 1, "scored position in the target");
+        const Shape shape { run.points.size(), size_of(run.windows),
+            size_of(std::max<std::int64_t>(run.target - 1, 0)) };
+        make<float>(file,
+            { "/sweep/token_nll", -1, shape, {}, nullptr, "nats",
+                "Negative log-likelihood of every scored token; NaN until its window is done",
+                { "point", "window", "target" } },
+            static_cast<float>(not_a_number), run.token_nll);
+    }
+
+    void make_points(hid_t file, const Run& run)
+    {
+        const h5::Table table = table_of(run.points, policy_bytes_of(run.points));
+        const h5::Handle type = table.type();
+        const std::string units
+            = "policy: name, sparsity: share, budget: entries, windows: windows, scored_tokens: tokens, "
+              "nll_sum: nats, perplexity: 1, ci_low: 1, ci_high: 1, kl: nats, top1_agreement: share, "
+              "kept_mass: share, seconds: s";
+        for (const char* path : { "/sweep/points", "/sweep/points_before" }) {
+            const std::string when = path == std::string("/sweep/points")
+                ? "Every policy at every sparsity, over the windows done so far"
+                : "The table of points as of the window before, which counts where a kill tore the other";
+            const h5::Handle dataset
+                = h5::create_dataset(file, { path, type, { run.points.size() }, {}, nullptr, units, when, by_point });
+            table.write(dataset, path);
+        }
+    }
+
+    void write_run(const std::filesystem::path& file, const Run& run, bool per_token)
+    {
+        writing(file, [&] {
+            h5::MemoryFile memory;
+            const hid_t id = memory.id();
+            write_root(id, "run", run.provenance);
+            h5::create_group(id, "/axes");
+            h5::create_axis(id, "point", static_cast<std::int64_t>(run.points.size()), 0, "row of /sweep/points");
+            h5::create_axis(id, "window", run.windows, 0, "window of the text");
+            write_sweep_attributes(h5::create_group(id, "/sweep"), run);
+            make_points(id, run);
+            make_window_arrays(id, run);
+            if (per_token)
+                make_token_nll(id, run);
+            create_audit(id, std::max(audit_rows, run.audit.checks.size()), detail_bytes);
+            trace::write_audit(id, run.audit);
+            const auto [data, bytes] = memory.finish();
+            write_whole(file, data, bytes);
+        });
+    }
+
+    /// Writes the elements of one window of a dataset (points, windows, …) or (windows).
+    template <typename T>
+    void write_column(hid_t file, const std::string& path, const std::vector<T>& values, std::int64_t window)
+    {
+        const h5::Handle dataset = h5::open_dataset(file, path);
+        const Shape shape = h5::shape_of(dataset);
+        const std::size_t axis = shape.size() == 1 ? 0 : 1;
+        std::size_t total = 1;
+        for (const hsize_t extent : shape)
+            total *= extent;
+        if (values.size() != total || size_of(window) >= shape[axis])
+            throw Error(ErrorKind::internal, "a window of a run does not fit " + path + " of its file");
+        Shape start(shape.size(), 0);
+        Shape count = shape;
+        start[axis] = size_of(window);
+        count[axis] = 1;
+        const h5::Handle space(H5Dget_space(dataset), H5Sclose, path);
+        h5::check(H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr), path);
+        h5::check(H5Dwrite(dataset, h5::native<T>(), space, space, H5P_DEFAULT, values.data()), "writing " + path);
+    }
+
+    void write_points(hid_t file, const std::string& path, const std::vector<SweepPoint>& points)
+    {
+        const h5::Handle dataset = h5::open_dataset(file, path);
+        const h5::Handle type(H5Dget_type(dataset), H5Tclose, path);
+        const h5::Handle policy(H5Tget_member_type(type, 0), H5Tclose, path);
+        if (h5::shape_of(dataset) != Shape { points.size() })
+            throw Error(ErrorKind::internal, "the points of a run are not those of its file");
+        table_of(points, H5Tget_size(policy)).write(dataset, path);
+        h5::check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flushing " + path);
+    }
+
+    void write_columns(hid_t file, const Run& run, std::int64_t window)
+    {
+        write_column(file, "/sweep/window_nll", run.window_nll, window);
+        write_column(file, "/sweep/keep_hash", run.keep_hash, window);
+        write_column(file, "/sweep/kept_entries", run.kept_entries, window);
+        write_column(file, "/sweep/target_hash", run.target_hash, window);
+        write_column(file, "/sweep/mass_error", run.mass_error, window);
+        write_column(file, "/sweep/last_key_importance", run.last_key_importance, window);
+        if (h5::exists(file, "/sweep/token_nll"))
+            write_column(file, "/sweep/token_nll", run.token_nll, window);
+        h5::check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flushing the window");
+    }
+
+} // namespace
+
+RunFile::RunFile(std::filesystem::path file, WriterLock lock, std::vector<SweepPoint> points)
+    : file_(std::move(file))
+    , lock_(std::move(lock))
+    , points_(std::move(points))
+{
+}
+
+RunFile RunFile::create(const std::filesystem::path& file, const Run& empty_run, bool per_token, bool force)
+{
+    const std::filesystem::path target = resolved(file);
+    check_output(target, force, overwrite_hint);
+    WriterLock lock(target);
+    check_output(target, force, overwrite_hint); // another writer may have finished meanwhile
+    write_run(target, empty_run, per_token);
+    return { target, std::move(lock), empty_run.points };
+}
+
+RunFile RunFile::resume(const std::filesystem::path& file, Run& there)
+{
+    const std::filesystem::path target = resolved(file);
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(target, error))
+        load_run(target); // says what it is instead
+    WriterLock lock(target);
+    there = *load_run(target);
+    if (!h5::is_closed(target))
+        write_run(target, there, !there.token_nll.empty());
+    return { target, std::move(lock), there.points };
+}
+
+void RunFile::write_window(const Run& run, std::int64_t window)
+{
+    const auto complete = [window](const SweepPoint& point) { return point.windows == window + 1; };
+    if (run.points.empty() || !std::ranges::all_of(run.points, complete))
+        throw Error(
+            ErrorKind::internal, "the points of a run do not cover the window " + std::to_string(window) + " written");
+    writing(file_, [&] {
+        h5::Handle open = h5::open_for_live_writing(file_);
+        write_columns(open, run, window);
+        write_points(open, "/sweep/points_before", points_);
+        write_points(open, "/sweep/points", run.points);
+        open.close("closing it");
+    });
+    points_ = run.points;
+}
+
+void RunFile::write_audit(const Run& run)
+{
+    writing(file_, [&] {
+        h5::Handle open = h5::open_for_live_writing(file_);
+        trace::write_audit(open, run.audit);
+        h5::check(H5Fflush(open, H5F_SCOPE_GLOBAL), "flushing the audit");
+        open.close("closing it");
+    });
+}
+
+} // namespace keepset::trace
+
+namespace keepset {
+
+void save(const Run& run, const std::filesystem::path& file, bool force)
+{
+    trace::RunFile::create(file, run, !run.token_nll.empty(), force);
+}
+
+} // namespace keepset

@@ -1,0 +1,126 @@
+#include "core/trace/run_schema.h"
+
+#include "core/engine.h"
+
+#include <algorithm>
+#include <array>
+
+namespace keepset::trace {
+
+namespace {
+
+    using Table = h5::Table;
+
+    struct SizeField {
+        const char* name;
+        std::int64_t Run::*member;
+    };
+    constexpr std::array<SizeField, 7> size_fields { { { "context", &Run::context }, { "target", &Run::target },
+        { "offset", &Run::offset }, { "windows", &Run::windows }, { "layers", &Run::layers },
+        { "kv_heads", &Run::kv_heads }, { "vocabulary", &Run::vocabulary } } };
+
+    struct RealColumn {
+        const char* name;
+        double SweepPoint::*member;
+    };
+    struct IntegerColumn {
+        const char* name;
+        std::int64_t SweepPoint::*member;
+    };
+    // Columns in the order of the table: policy, sparsity, then these two lists.
+    constexpr std::array<IntegerColumn, 3> integer_columns { { { "budget", &SweepPoint::budget },
+        { "windows", &SweepPoint::windows }, { "scored_tokens", &SweepPoint::scored_tokens } } };
+    constexpr std::array<RealColumn, 8> real_columns { { { "nll_sum", &SweepPoint::nll_sum },
+        { "perplexity", &SweepPoint::perplexity }, { "ci_low", &SweepPoint::ci_low },
+        { "ci_high", &SweepPoint::ci_high }, { "kl", &SweepPoint::kl },
+        { "top1_agreement", &SweepPoint::top1_agreement }, { "kept_mass", &SweepPoint::kept_mass },
+        { "seconds", &SweepPoint::seconds } } };
+    constexpr std::size_t first_integer = 2;
+    constexpr std::size_t first_real = first_integer + integer_columns.size();
+
+    template <typename T> void read_name(hid_t group, const char* name, T& value)
+    {
+        from_name(h5::read_string(group, name), value);
+    }
+
+} // namespace
+
+void write_sweep_attributes(hid_t group, const Run& run)
+{
+    h5::write_attribute(group, "protocol", name_of(run.protocol));
+    h5::write_attribute(group, "granularity", name_of(run.granularity));
+    h5::write_attribute(group, "importance", name_of(run.importance));
+    h5::write_attribute(group, "gqa", name_of(run.gqa));
+    h5::write_attribute(group, "positions", name_of(run.positions));
+    h5::write_attribute(group, "rounding", name_of(run.rounding));
+    for (const SizeField& field : size_fields)
+        h5::write_attribute(group, field.name, run.*field.member);
+    h5::write_attribute(group, "bos", run.bos);
+    h5::write_attribute(group, "unigram_perplexity", run.unigram_perplexity);
+}
+
+void read_sweep_attributes(hid_t group, Run& run)
+{
+    read_name(group, "protocol", run.protocol);
+    read_name(group, "granularity", run.granularity);
+    read_name(group, "importance", run.importance);
+    read_name(group, "gqa", run.gqa);
+    read_name(group, "positions", run.positions);
+    read_name(group, "rounding", run.rounding);
+    for (const SizeField& field : size_fields) {
+        run.*field.member = h5::read_int(group, field.name);
+        if (run.*field.member < 0)
+            throw h5::Failure(std::string("its attribute ") + field.name + " is below 0");
+    }
+    run.bos = h5::read_bool(group, "bos");
+    run.unigram_perplexity = h5::read_double(group, "unigram_perplexity");
+}
+
+std::vector<Table::Column> point_columns(std::size_t policy_bytes)
+{
+    std::vector<Table::Column> columns { { "policy", Table::Kind::text, policy_bytes },
+        { "sparsity", Table::Kind::real, 0 } };
+    for (const IntegerColumn& column : integer_columns)
+        columns.push_back({ column.name, Table::Kind::integer, 0 });
+    for (const RealColumn& column : real_columns)
+        columns.push_back({ column.name, Table::Kind::real, 0 });
+    return columns;
+}
+
+std::size_t policy_bytes_of(const std::vector<SweepPoint>& points)
+{
+    std::size_t bytes = 32;
+    for (const SweepPoint& point : points)
+        bytes = std::max(bytes, point.policy.size());
+    return bytes;
+}
+
+Table table_of(const std::vector<SweepPoint>& points, std::size_t policy_bytes)
+{
+    Table table(point_columns(policy_bytes), points.size());
+    for (std::size_t row = 0; row < points.size(); ++row) {
+        table.set(row, 0, points[row].policy);
+        table.set(row, 1, points[row].sparsity);
+        for (std::size_t column = 0; column < integer_columns.size(); ++column)
+            table.set(row, first_integer + column, points[row].*integer_columns[column].member);
+        for (std::size_t column = 0; column < real_columns.size(); ++column)
+            table.set(row, first_real + column, points[row].*real_columns[column].member);
+    }
+    return table;
+}
+
+std::vector<SweepPoint> points_of(const Table& table)
+{
+    std::vector<SweepPoint> points(table.rows());
+    for (std::size_t row = 0; row < points.size(); ++row) {
+        points[row].policy = table.text(row, 0);
+        points[row].sparsity = table.real(row, 1);
+        for (std::size_t column = 0; column < integer_columns.size(); ++column)
+            points[row].*integer_columns[column].member = table.integer(row, first_integer + column);
+        for (std::size_t column = 0; column < real_columns.size(); ++column)
+            points[row].*real_columns[column].member = table.real(row, first_real + column);
+    }
+    return points;
+}
+
+} // namespace keepset::trace

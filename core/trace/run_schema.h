@@ -1,0 +1,24 @@
+#pragma once
+
+#include "core/trace/table.h"
+#include "core/types.h"
+
+#include <string>
+#include <vector>
+
+/// What the writer and the reader of run files share.
+namespace keepset::trace {
+
+/// The attributes of /sweep.
+void write_sweep_attributes(hid_t group, const Run& run);
+/// Takes over the attributes of /sweep. Throws Failure where sizes are impossible, Error{usage} for unknown names.
+void read_sweep_attributes(hid_t group, Run& run);
+
+/// Columns of /sweep/points; a policy's name takes up to `policy_bytes`.
+std::vector<h5::Table::Column> point_columns(std::size_t policy_bytes);
+/// Bytes of the longest policy name, at least 32.
+std::size_t policy_bytes_of(const std::vector<SweepPoint>& points);
+h5::Table table_of(const std::vector<SweepPoint>& points, std::size_t policy_bytes);
+std::vector<SweepPoint> points_of(const h5::Table& table);
+
+} // namespace keepset::trace
