@@ -54,6 +54,14 @@ void Session::openModel(const QString& folder, const OpenOptions& options)
     });
 }
 
+void Session::openText(const QString& path)
+{
+    enqueue(Kind::text, tr("reading the text"), [=, this](const Task&, const auto& job) {
+        const Text text = read_text(path.toStdString());
+        announce(job, [this, text] { Q_EMIT textOpened(text); });
+    });
+}
+
 void Session::countTokens(const Text& text)
 {
     enqueue(Kind::count, tr("counting tokens"), [=, this](const Task&, const auto& job) {
@@ -254,7 +262,7 @@ void Session::enqueue(Kind kind, const QString& what, Work work)
     auto job = std::make_shared<Job>(Job { kind, what, {} });
     jobs_.push_back(job);
     updateBusy();
-    const bool selects = kind == Kind::keepSetA || kind == Kind::keepSetB;
+    const bool selects = kind == Kind::keepSetA || kind == Kind::keepSetB || kind == Kind::text;
     QMetaObject::invokeMethod(
         selects ? selector_ : worker_, [this, job, work = std::move(work)] { execute(job, work); },
         Qt::QueuedConnection);

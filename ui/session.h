@@ -29,6 +29,8 @@ public:
 
     /// Opens a model folder; supersedes everything under way.
     void openModel(const QString& folder, const OpenOptions& options);
+    /// Reads a text file.
+    void openText(const QString& path);
     /// Tokenises a text with the open model and announces how many tokens it has.
     void countTokens(const Text& text);
     void analyse(const AnalysisRequest& request);
@@ -52,6 +54,7 @@ public:
 
 Q_SIGNALS:
     void modelOpened(const keepset::ModelInfo& model);
+    void textOpened(const keepset::Text& text);
     void tokensCounted(qint64 tokens);
     void analysisReady(std::shared_ptr<const keepset::Analysis> analysis);
     void runChanged(std::shared_ptr<const keepset::Run> run, bool finished);
@@ -65,7 +68,7 @@ Q_SIGNALS:
     void cancelled(const QString& what);
 
 private:
-    enum class Kind { model, count, analysis, sweep, file, save, devices, keepSetA, keepSetB };
+    enum class Kind { model, text, count, analysis, sweep, file, save, devices, keepSetA, keepSetB };
     struct Job;
     using Work = std::function<void(const Task&, const std::shared_ptr<Job>&)>;
 

@@ -11,7 +11,7 @@ QToolTip { background: $panel; color: $ink; border: 1px solid $line; padding: 4p
 QToolBar#mainToolBar { background: $panel; border: 0; border-bottom: 1px solid $line; padding: 7px 8px; spacing: 8px; }
 QToolBar#mainToolBar::separator { background: transparent; width: 1px; }
 QPushButton, QToolBar QToolButton { background: $window; color: $ink; border: 1px solid $line; border-radius: 6px;
-    padding: 4px 12px; min-height: 18px; }
+    padding: 3px 10px; min-height: 18px; }
 QPushButton:hover, QToolBar QToolButton:hover { border-color: $muted; }
 QPushButton:pressed, QToolBar QToolButton:pressed { background: $line; }
 QPushButton:focus, QToolBar QToolButton:focus { border-color: $accent; }

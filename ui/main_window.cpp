@@ -1,0 +1,369 @@
+#include "ui/main_window.h"
+
+#include "ui/format.h"
+#include "ui/pages/tokens_page.h"
+#include "ui/panels/setup_panel.h"
+#include "ui/panels/token_inspector.h"
+#include "ui/row_state.h"
+#include "ui/selection_state.h"
+#include "ui/session.h"
+#include "ui/theme.h"
+#include "ui/widgets/error_bar.h"
+#include "ui/widgets/tour.h"
+
+#include "core/engine.h"
+
+#include <QAction>
+#include <QApplication>
+#include <QCloseEvent>
+#include <QDockWidget>
+#include <QLabel>
+#include <QLineEdit>
+#include <QProgressBar>
+#include <QScrollArea>
+#include <QSettings>
+#include <QStatusBar>
+#include <QTabWidget>
+#include <QToolBar>
+#include <QVBoxLayout>
+
+#include <cmath>
+
+namespace keepset::ui {
+
+namespace {
+
+    /// A panel that may be higher than the window.
+    QScrollArea* scrolled(QWidget* panel)
+    {
+        auto* area = new QScrollArea;
+        area->setProperty("panel", true);
+        area->setFrameShape(QFrame::NoFrame);
+        area->setWidgetResizable(true);
+        area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+        area->setWidget(panel);
+        return area;
+    }
+
+} // namespace
+
+MainWindow::MainWindow(QWidget* parent)
+    : QMainWindow(parent)
+    , session_(new Session(this))
+    , selection_(new SelectionState(this))
+    , rows_(new RowState(selection_, this))
+{
+    setObjectName(QStringLiteral("mainWindow"));
+    setWindowTitle(QStringLiteral("Keepset"));
+    setAcceptDrops(true);
+    setDockOptions(QMainWindow::AnimatedDocks | QMainWindow::AllowNestedDocks);
+    resize(1440, 900);
+    buildCentre();
+    buildDocks();
+    buildStatusBar();
+    buildActions();
+    connectSession();
+    readSettings();
+    updateActions();
+}
+
+MainWindow::~MainWindow() = default;
+
+void MainWindow::buildCentre()
+{
+    auto* centre = new QWidget(this);
+    centre->setObjectName(QStringLiteral("centre"));
+    auto* layout = new QVBoxLayout(centre);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    errorBar_ = new ErrorBar(centre);
+    tabs_ = new QTabWidget(centre);
+    tabs_->setObjectName(QStringLiteral("pages"));
+    tabs_->setDocumentMode(true);
+    tokensPage_ = new TokensPage(selection_, rows_, tabs_);
+    tabs_->addTab(tokensPage_, tr("Tokens"));
+    layout->addWidget(errorBar_);
+    layout->addWidget(tabs_, 1);
+    setCentralWidget(centre);
+    connect(tokensPage_, &TokensPage::tokenHovered, this, &MainWindow::showHover);
+}
+
+void MainWindow::buildDocks()
+{
+    const auto dock = [this](const QString& title, const char* name, QWidget* panel, Qt::DockWidgetArea area) {
+        auto* widget = new QDockWidget(title, this);
+        widget->setObjectName(QLatin1String(name));
+        widget->setFeatures(QDockWidget::DockWidgetClosable);
+        widget->setTitleBarWidget(new QWidget(widget)); // the panels have captions of their own
+        widget->setWidget(scrolled(panel));
+        addDockWidget(area, widget);
+        return widget;
+    };
+    setup_ = new SetupPanel(selection_, this);
+    setup_->setContext(1024);
+    inspector_ = new TokenInspector(selection_, rows_, session_, this);
+    auto* left = dock(tr("Setup"), "setupDock", setup_, Qt::LeftDockWidgetArea);
+    auto* right = dock(tr("Token"), "tokenDock", inspector_, Qt::RightDockWidgetArea);
+    resizeDocks({ left, right }, { 284, 272 }, Qt::Horizontal);
+    left->widget()->setMinimumWidth(280);
+    right->widget()->setMinimumWidth(260);
+}
+
+void MainWindow::buildStatusBar()
+{
+    device_ = new QLabel(this);
+    device_->setObjectName(QStringLiteral("deviceLabel"));
+    progress_ = new QProgressBar(this);
+    progress_->setObjectName(QStringLiteral("progress"));
+    progress_->setTextVisible(false);
+    progress_->setFixedWidth(160);
+    progress_->hide();
+    progressText_ = new QLabel(this);
+    message_ = new QLabel(this);
+    message_->setObjectName(QStringLiteral("message"));
+    statusBar()->setSizeGripEnabled(false);
+    statusBar()->addWidget(device_);
+    statusBar()->addWidget(progress_);
+    statusBar()->addWidget(progressText_);
+    statusBar()->addWidget(message_, 1);
+    statusBar()->addPermanentWidget(new QLabel(QStringLiteral("Keepset"), this));
+    device_->setText(tr("no device yet"));
+}
+
+void MainWindow::connectSession()
+{
+    connect(session_, &Session::modelOpened, this, &MainWindow::showModel);
+    connect(session_, &Session::textOpened, this, &MainWindow::useText);
+    connect(session_, &Session::tokensCounted, this, &MainWindow::showTokens);
+    connect(session_, &Session::analysisReady, this, &MainWindow::showAnalysis);
+    connect(session_, &Session::runChanged, this, &MainWindow::showRun);
+    connect(session_, &Session::auditReady, this, &MainWindow::showAudit);
+    connect(session_, &Session::progressChanged, this, &MainWindow::showProgress);
+    connect(session_, &Session::busyChanged, this, &MainWindow::showBusy);
+    connect(session_, &Session::devicesListed, this, &MainWindow::fillDeviceMenu);
+    connect(session_, &Session::errorOccurred, errorBar_, &ErrorBar::show);
+    connect(rows_, &RowState::errorOccurred, errorBar_, &ErrorBar::show);
+    connect(
+        session_, &Session::saved, this, [this](const QString& path) { message_->setText(tr("saved %1").arg(path)); });
+    connect(session_, &Session::cancelled, this,
+        [this](const QString& what) { message_->setText(tr("stopped %1").arg(what)); });
+}
+
+// ---- results ---------------------------------------------------------------------------------------------------
+
+void MainWindow::showModel(const ModelInfo& model)
+{
+    model_ = model;
+    tokens_.reset();
+    rememberModel(QString::fromStdString(model.path));
+    setup_->setModel(model_);
+    const bool onCpu = model.device == "cpu";
+    device_->setText(onCpu ? QString::fromStdString(model.device_name)
+                           : tr("%1 · %2").arg(QString::fromStdString(model.device).toUpper(),
+                               QString::fromStdString(model.device_name)));
+    message_->setText(tr("opened %1").arg(QString::fromStdString(model.name)));
+    if (text_)
+        session_->countTokens(*text_);
+    updateActions();
+}
+
+void MainWindow::useText(const Text& text)
+{
+    text_ = text;
+    tokens_.reset();
+    setup_->setText(QString::fromStdString(text.name), std::nullopt);
+    if (model_)
+        session_->countTokens(*text_);
+    updateActions();
+}
+
+void MainWindow::showTokens(qint64 tokens)
+{
+    tokens_ = tokens;
+    setup_->setText(QString::fromStdString(text_->name), tokens);
+    if (analyseWhenReady_)
+        analyse();
+}
+
+void MainWindow::analyse()
+{
+    if (!model_ || !text_) {
+        errorBar_->show(tr("There is nothing to analyse yet."), tr("Open a model folder and a text first."));
+        return;
+    }
+    analyseWhenReady_ = false;
+    errorBar_->hide();
+    AnalysisRequest request;
+    request.text = *text_;
+    request.offset = setup_->offset();
+    request.context = setup_->context();
+    // A shorter text is taken whole.
+    if (tokens_ && request.context > *tokens_ - request.offset)
+        request.context = 0;
+    request.command = QStringLiteral("keepset %1 --text %2")
+                          .arg(QString::fromStdString(model_->path), QString::fromStdString(text_->name))
+                          .toStdString();
+    session_->analyse(request);
+}
+
+void MainWindow::showAnalysis(const std::shared_ptr<const Analysis>& analysis)
+{
+    setup_->setAnalysis(*analysis);
+    rows_->setAnalysis(analysis);
+    setWindowTitle(tr("%1 · %2 – Keepset")
+                       .arg(QString::fromStdString(analysis->provenance.text_name),
+                           QString::fromStdString(analysis->provenance.model_name)));
+    message_->setText(
+        tr("analysed %1 tokens in %2").arg(formatCount(analysis->context), formatDuration(analysis->seconds)));
+    updateActions();
+}
+
+bool MainWindow::startShortSweep()
+{
+    if (!model_ || !text_)
+        return false;
+    SweepRequest request;
+    request.text = *text_;
+    request.policies = parse_policies("dense,h2o,cab,h2o(local=0.3)");
+    request.sparsities = { 0.5, 0.8, 0.9, 0.95 };
+    // Halved until five windows fit: fewer give no interval.
+    while (tokens_ && (request.context + request.target) * 5 > *tokens_ && request.context > 128) {
+        request.context /= 2;
+        request.target /= 2;
+    }
+    request.granularity = selection_->granularity();
+    request.importance = selection_->importance();
+    request.gqa = selection_->gqa();
+    request.offset = setup_->offset();
+    sweep(request);
+    return true;
+}
+
+void MainWindow::sweep(const SweepRequest& request)
+{
+    errorBar_->hide();
+    sweeping_ = true;
+    session_->sweep(request);
+}
+
+void MainWindow::showRun(const std::shared_ptr<const Run>& run, bool finished)
+{
+    if (finished)
+        message_->setText(tr("%1 of %2 windows done").arg(run->windows_done()).arg(run->windows));
+    updateActions();
+}
+
+void MainWindow::showAudit(const AuditReport& report, const QString&) { setup_->setAudit(report); }
+
+void MainWindow::showProgress(const Progress& progress)
+{
+    progress_->setVisible(true);
+    progress_->setRange(0, progress.total > 0 ? static_cast<int>(std::min<std::int64_t>(progress.total, 1 << 30)) : 0);
+    progress_->setValue(static_cast<int>(std::min<std::int64_t>(progress.done, 1 << 30)));
+    QStringList parts { QString::fromStdString(progress.stage) };
+    if (progress.total > 0)
+        parts << tr("%1 of %2 %3")
+                     .arg(formatCount(progress.done), formatCount(progress.total),
+                         QString::fromStdString(progress.unit));
+    if (progress.elapsed_s > 0.5 && progress.done > 0)
+        parts << tr("%1 %2/s").arg(formatSignificant(static_cast<double>(progress.done) / progress.elapsed_s, 2),
+            QString::fromStdString(progress.unit));
+    if (std::isfinite(progress.left_s))
+        parts << tr("%1 left").arg(formatDuration(progress.left_s));
+    progressText_->setText(parts.join(QStringLiteral(" · ")));
+}
+
+void MainWindow::showBusy(bool busy, const QString& what)
+{
+    progress_->setVisible(busy);
+    if (busy) {
+        progress_->setRange(0, 0);
+        progressText_->setText(what + QStringLiteral(" …"));
+        message_->clear();
+    } else {
+        progressText_->clear();
+        sweeping_ = false;
+        Q_EMIT idle();
+    }
+    updateActions();
+}
+
+void MainWindow::showHover(qint64 token)
+{
+    const auto& analysis = rows_->analysis();
+    if (session_->busy() || !analysis || !rows_->row())
+        return;
+    if (token < 0 || token >= analysis->context) {
+        message_->clear();
+        return;
+    }
+    const auto at = static_cast<std::size_t>(token);
+    message_->setText(tr("token %1 %2 · %3 · importance %4")
+                          .arg(formatCount(token), formatToken(QString::fromStdString(analysis->tokens[at].text)),
+                              rows_->scopeTitle(), formatSignificant(rows_->row()->scores[at])));
+}
+
+void MainWindow::showPage(int index) { tabs_->setCurrentIndex(index); }
+
+// ---- tour and settings -----------------------------------------------------------------------------------------
+
+void MainWindow::startTour()
+{
+    if (QSettings().value(QStringLiteral("tourDone")).toBool())
+        return;
+    auto* tour = new Tour(
+        { { setup_, tr("What is analysed"),
+              tr("A model reads a text; every token receives attention from the tokens behind it. The demo is open "
+                 "already: your own model folder or text can be dropped anywhere on the window.") },
+            { setup_->findChild<QWidget*>(QStringLiteral("sparsity")), tr("How much is evicted"),
+                tr("Move the slider: two policies choose at once which tokens stay in the cache. Colours and "
+                   "underlines say why each one stays; what is evicted is dimmed.") },
+            { tokensPage_, tr("Why this token"),
+                tr("Click a token: on the right stand its score, its rank, the cut-off, and in words why each policy "
+                   "keeps or evicts it.") } },
+        this);
+    connect(tour, &Tour::finished, this, [tour](bool forEver) {
+        QSettings().setValue(QStringLiteral("tourDone"), forEver);
+        tour->deleteLater();
+    });
+    tour->start();
+}
+
+void MainWindow::readSettings()
+{
+    const QSettings settings;
+    restoreGeometry(settings.value(QStringLiteral("geometry")).toByteArray());
+    restoreState(settings.value(QStringLiteral("state")).toByteArray());
+    recent_ = settings.value(QStringLiteral("recentModels")).toStringList();
+    selection_->setSparsity(settings.value(QStringLiteral("sparsity"), 0.8).toDouble());
+    options_.device = settings.value(QStringLiteral("device"), QStringLiteral("auto")).toString().toStdString();
+}
+
+void MainWindow::writeSettings() const
+{
+    QSettings settings;
+    settings.setValue(QStringLiteral("geometry"), saveGeometry());
+    settings.setValue(QStringLiteral("state"), saveState());
+    settings.setValue(QStringLiteral("recentModels"), recent_);
+    settings.setValue(QStringLiteral("sparsity"), selection_->sparsity());
+    settings.setValue(QStringLiteral("device"), QString::fromStdString(options_.device));
+}
+
+void MainWindow::closeEvent(QCloseEvent* event)
+{
+    writeSettings();
+    session_->cancel();
+    QMainWindow::closeEvent(event);
+}
+
+void MainWindow::rememberModel(const QString& folder)
+{
+    recent_.removeAll(folder);
+    recent_.prepend(folder);
+    while (recent_.size() > 8)
+        recent_.removeLast();
+}
+
+} // namespace keepset::ui
+
+#include "moc_main_window.cpp"

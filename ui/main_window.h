@@ -1,0 +1,143 @@
+#pragma once
+
+#include "core/types.h"
+
+#include <QMainWindow>
+
+#include <memory>
+#include <optional>
+
+class QAction;
+class QActionGroup;
+class QLabel;
+class QLineEdit;
+class QMenu;
+class QProgressBar;
+class QTabWidget;
+class QToolBar;
+
+namespace keepset::ui {
+
+class ErrorBar;
+class HelpWindow;
+class RowState;
+class SelectionState;
+class Session;
+class SetupPanel;
+class TokenInspector;
+class TokensPage;
+
+/// What to open at the start; nothing at all: the bundled demo.
+struct StartRequest {
+    QString model; ///< folder
+    QString text; ///< file
+    QStringList files; ///< traces, runs, tables
+};
+
+/// The window: tool bar, set-up, pages, inspector, status. It composes and passes on; results come from the Session.
+class MainWindow : public QMainWindow {
+    Q_OBJECT
+
+public:
+    explicit MainWindow(QWidget* parent = nullptr);
+    ~MainWindow() override;
+
+    /// Opens what was asked for. Call it once the window is painted: the engine's libraries wake up here.
+    void start(const StartRequest& request);
+    void openModel(const QString& folder);
+    void openText(const QString& path);
+    void openDemo();
+    /// A model folder, a text, a trace, a run or a table: whatever it is.
+    void openAny(const QString& path);
+    void analyse();
+    /// Sweeps the preset over the open text, sizes fitted to its length. False: there is no model or text.
+    bool startShortSweep();
+    void sweep(const SweepRequest& request);
+    void showPage(int index);
+    /// The three cards of the first start, unless they were dismissed.
+    void startTour();
+
+    Session* session() const { return session_; }
+    SelectionState* selection() const { return selection_; }
+    QTabWidget* tabs() const { return tabs_; }
+    ErrorBar* errorBar() const { return errorBar_; }
+
+Q_SIGNALS:
+    /// Nothing is under way and nothing waits for something else.
+    void idle();
+
+protected:
+    void closeEvent(QCloseEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+
+private:
+    void buildDocks();
+    void buildCentre();
+    void buildStatusBar();
+    void buildActions();
+    void buildToolBar();
+    void buildMenus();
+    QAction* makeAction(const char* name, const QString& text, const QString& tip, const QKeySequence& shortcut);
+    void fillModelMenu();
+    void fillTextMenu(QMenu* menu);
+    void fillExportMenu(QMenu* menu);
+    void fillAppearanceMenu(QMenu* menu);
+    void fillDeviceMenu(const QStringList& names, const QStringList& titles);
+    void connectSession();
+    void readSettings();
+    void writeSettings() const;
+    void chooseModel();
+    void chooseText();
+    void chooseFile();
+    void pasteText();
+    void saveAs(bool run);
+    void useText(const Text& text);
+    void showModel(const ModelInfo& model);
+    void showTokens(qint64 tokens);
+    void showAnalysis(const std::shared_ptr<const Analysis>& analysis);
+    void showRun(const std::shared_ptr<const Run>& run, bool finished);
+    void showAudit(const AuditReport& report, const QString& title);
+    void showProgress(const Progress& progress);
+    void showBusy(bool busy, const QString& what);
+    void showHover(qint64 token);
+    void findNext(bool again);
+    void showHelp();
+    void showAbout();
+    void updateActions();
+    void rememberModel(const QString& folder);
+
+    Session* session_;
+    SelectionState* selection_;
+    RowState* rows_;
+    SetupPanel* setup_ = nullptr;
+    TokenInspector* inspector_ = nullptr;
+    TokensPage* tokensPage_ = nullptr;
+    QTabWidget* tabs_ = nullptr;
+    ErrorBar* errorBar_ = nullptr;
+    HelpWindow* help_ = nullptr;
+    QToolBar* toolBar_ = nullptr;
+    QMenu* modelMenu_ = nullptr;
+    QMenu* deviceMenu_ = nullptr;
+    QActionGroup* deviceGroup_ = nullptr;
+    QLineEdit* find_ = nullptr;
+    QLabel* device_ = nullptr;
+    QLabel* message_ = nullptr;
+    QLabel* progressText_ = nullptr;
+    QProgressBar* progress_ = nullptr;
+    QAction* analyseAction_ = nullptr;
+    QAction* sweepAction_ = nullptr;
+    QAction* cancelAction_ = nullptr;
+    QAction* saveAnalysisAction_ = nullptr;
+    QAction* saveRunAction_ = nullptr;
+
+    OpenOptions options_;
+    std::optional<ModelInfo> model_;
+    std::optional<Text> text_;
+    std::optional<qint64> tokens_; ///< in text_ by model_'s tokenizer
+    QStringList recent_;
+    bool analyseWhenReady_ = false;
+    bool sweeping_ = false;
+};
+
+} // namespace keepset::ui

@@ -1,0 +1,304 @@
+#include "ui/main_window.h"
+
+#include "ui/pages/tokens_page.h"
+#include "ui/panels/setup_panel.h"
+#include "ui/selection_state.h"
+#include "ui/session.h"
+#include "ui/theme.h"
+#include "ui/widgets/error_bar.h"
+#include "ui/widgets/help_window.h"
+
+#include "core/engine.h"
+
+#include <QAction>
+#include <QActionGroup>
+#include <QApplication>
+#include <QDir>
+#include <QLineEdit>
+#include <QMenu>
+#include <QMenuBar>
+#include <QSettings>
+#include <QTabWidget>
+#include <QTextBrowser>
+#include <QToolBar>
+#include <QToolButton>
+
+namespace keepset::ui {
+
+namespace {
+
+    QToolButton* addMenuButton(QToolBar* bar, const char* name, const QString& text, QMenu* menu)
+    {
+        auto* button = new QToolButton(bar);
+        button->setObjectName(QLatin1String(name));
+        button->setText(text + QStringLiteral(" ▾"));
+        button->setMenu(menu);
+        button->setPopupMode(QToolButton::InstantPopup);
+        button->setFocusPolicy(Qt::StrongFocus);
+        button->setAccessibleName(text);
+        bar->addWidget(button);
+        return button;
+    }
+
+    QToolButton* addActionButton(QToolBar* bar, QAction* action, bool primary)
+    {
+        bar->addAction(action);
+        auto* button = qobject_cast<QToolButton*>(bar->widgetForAction(action));
+        button->setProperty("primary", primary);
+        button->setFocusPolicy(Qt::StrongFocus);
+        button->setObjectName(action->objectName() + QStringLiteral("Button"));
+        return button;
+    }
+
+} // namespace
+
+QAction* MainWindow::makeAction(const char* name, const QString& text, const QString& tip, const QKeySequence& shortcut)
+{
+    auto* action = new QAction(text, this);
+    action->setObjectName(QLatin1String(name));
+    action->setShortcut(shortcut);
+    const QString keys = shortcut.toString(QKeySequence::NativeText);
+    action->setToolTip(keys.isEmpty() ? tip : QStringLiteral("%1 (%2)").arg(tip, keys));
+    action->setStatusTip({});
+    addAction(action);
+    return action;
+}
+
+void MainWindow::buildActions()
+{
+    analyseAction_ = makeAction("analyse", tr("Analyse"), tr("Computes the importance of every token"), Qt::Key_F5);
+    sweepAction_ = makeAction("sweep", tr("Sweep"), tr("Measures perplexity over sparsity"), Qt::Key_F6);
+    connect(sweepAction_, &QAction::triggered, this, [this] { startShortSweep(); });
+    cancelAction_
+        = makeAction("cancel", tr("Cancel"), tr("Stops what is under way"), QKeySequence(Qt::CTRL | Qt::Key_Period));
+    saveAnalysisAction_ = makeAction("saveAnalysis", tr("Analysis as HDF5 …"),
+        tr("Saves importance and keep sets as a trace file"), QKeySequence::Save);
+    saveRunAction_ = makeAction("saveRun", tr("Sweep as HDF5 …"), tr("Saves the sweep as a run file"),
+        QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S));
+    connect(analyseAction_, &QAction::triggered, this, &MainWindow::analyse);
+    connect(cancelAction_, &QAction::triggered, session_, &Session::cancel);
+    connect(saveAnalysisAction_, &QAction::triggered, this, [this] { saveAs(false); });
+    connect(saveRunAction_, &QAction::triggered, this, [this] { saveAs(true); });
+    modelMenu_ = new QMenu(tr("Open &model"), this);
+    connect(modelMenu_, &QMenu::aboutToShow, this, &MainWindow::fillModelMenu);
+    deviceMenu_ = new QMenu(tr("&Device"), this);
+    deviceGroup_ = new QActionGroup(this);
+    fillDeviceMenu({}, {});
+    connect(deviceMenu_, &QMenu::aboutToShow, this, [this] {
+        if (deviceGroup_->actions().size() <= 1)
+            session_->listDevices();
+    });
+    buildMenus();
+    buildToolBar();
+}
+
+void MainWindow::buildToolBar()
+{
+    toolBar_ = addToolBar(tr("Tools"));
+    toolBar_->setObjectName(QStringLiteral("mainToolBar"));
+    toolBar_->setMovable(false);
+    toolBar_->toggleViewAction()->setEnabled(false); // the way back would be hidden with it
+    addMenuButton(toolBar_, "openModelButton", tr("Open model"), modelMenu_);
+    auto* textMenu = new QMenu(this);
+    fillTextMenu(textMenu);
+    addMenuButton(toolBar_, "openTextButton", tr("Open text"), textMenu);
+    addActionButton(toolBar_, analyseAction_, true);
+    addActionButton(toolBar_, sweepAction_, false);
+    addActionButton(toolBar_, cancelAction_, false);
+    auto* exportMenu = new QMenu(this);
+    fillExportMenu(exportMenu);
+    addMenuButton(toolBar_, "exportButton", tr("Export"), exportMenu);
+    auto* space = new QWidget(toolBar_);
+    space->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+    toolBar_->addWidget(space);
+    find_ = new QLineEdit(toolBar_);
+    find_->setObjectName(QStringLiteral("findToken"));
+    find_->setPlaceholderText(tr("Find token … Ctrl+F"));
+    find_->setAccessibleName(tr("Find token"));
+    find_->setClearButtonEnabled(true);
+    find_->setFixedWidth(220);
+    toolBar_->addWidget(find_);
+    connect(find_, &QLineEdit::textEdited, this, [this] { findNext(false); });
+    connect(find_, &QLineEdit::returnPressed, this, [this] { findNext(true); });
+}
+
+void MainWindow::fillTextMenu(QMenu* menu)
+{
+    menu->addAction(findChild<QAction*>(QStringLiteral("openText")));
+    menu->addAction(findChild<QAction*>(QStringLiteral("pasteText")));
+    menu->addSeparator();
+    menu->addAction(findChild<QAction*>(QStringLiteral("openDemo")));
+}
+
+void MainWindow::fillExportMenu(QMenu* menu)
+{
+    menu->addAction(saveAnalysisAction_);
+    menu->addAction(saveRunAction_);
+}
+
+void MainWindow::buildMenus()
+{
+    const auto add = [this](QMenu* menu, QAction* action, auto slot) {
+        connect(action, &QAction::triggered, this, slot);
+        menu->addAction(action);
+    };
+    auto* file = menuBar()->addMenu(tr("&File"));
+    file->addMenu(modelMenu_);
+    add(file,
+        makeAction("openText", tr("Open &text …"), tr("Opens a UTF-8 text file"), QKeySequence(Qt::CTRL | Qt::Key_T)),
+        &MainWindow::chooseText);
+    add(file,
+        makeAction("pasteText", tr("&Paste text"), tr("Takes the text of the clipboard"),
+            QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_V)),
+        &MainWindow::pasteText);
+    add(file, makeAction("openDemo", tr("&Demo model and text"), tr("Opens what came with Keepset"), {}),
+        &MainWindow::openDemo);
+    file->addSeparator();
+    add(file,
+        makeAction("openFile", tr("Open trace, run or table …"), tr("Opens .h5 and .csv files, without a model"),
+            QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O)),
+        &MainWindow::chooseFile);
+    fillExportMenu(file->addMenu(tr("&Export")));
+    file->addSeparator();
+    add(file, makeAction("quit", tr("&Quit"), tr("Closes Keepset"), QKeySequence::Quit), &QWidget::close);
+
+    auto* run = menuBar()->addMenu(tr("&Run"));
+    run->addActions({ analyseAction_, sweepAction_, cancelAction_ });
+    run->addSeparator();
+    run->addMenu(deviceMenu_);
+
+    auto* view = menuBar()->addMenu(tr("&View"));
+    add(view, makeAction("find", tr("&Find token"), tr("Finds a token by its text"), QKeySequence::Find), [this] {
+        find_->setFocus();
+        find_->selectAll();
+    });
+    add(view, makeAction("findNext", tr("Find &next"), tr("Goes to the next match"), QKeySequence::FindNext),
+        [this] { findNext(true); });
+    add(view,
+        makeAction("nextPage", tr("Next &page"), tr("Shows the next page"), QKeySequence(Qt::CTRL | Qt::Key_PageDown)),
+        [this] { showPage((tabs_->currentIndex() + 1) % tabs_->count()); });
+    fillAppearanceMenu(view->addMenu(tr("&Appearance")));
+
+    auto* help = menuBar()->addMenu(tr("&Help"));
+    add(help, makeAction("manual", tr("&Manual"), tr("Opens the manual"), QKeySequence::HelpContents),
+        &MainWindow::showHelp);
+    add(help, makeAction("tour", tr("Show the &tour"), tr("Shows the three cards of the first start again"), {}),
+        [this] {
+            QSettings().remove(QStringLiteral("tourDone"));
+            startTour();
+        });
+    add(help, makeAction("about", tr("&About Keepset"), tr("Version and licence"), {}), &MainWindow::showAbout);
+}
+
+void MainWindow::fillAppearanceMenu(QMenu* menu)
+{
+    auto* group = new QActionGroup(this);
+    const auto add = [&](const char* name, const QString& text, Appearance appearance) {
+        auto* action = new QAction(text, group);
+        action->setObjectName(QLatin1String(name));
+        action->setCheckable(true);
+        const int value = static_cast<int>(appearance);
+        action->setChecked(QSettings().value(QStringLiteral("appearance"), 0).toInt() == value);
+        menu->addAction(action);
+        connect(action, &QAction::triggered, this, [appearance, value] {
+            QSettings().setValue(QStringLiteral("appearance"), value);
+            setAppearance(*qApp, appearance);
+        });
+    };
+    add("appearanceAutomatic", tr("As the &desktop"), Appearance::automatic);
+    add("appearanceLight", tr("&Light"), Appearance::light);
+    add("appearanceDark", tr("D&ark"), Appearance::dark);
+}
+
+void MainWindow::fillDeviceMenu(const QStringList& names, const QStringList& titles)
+{
+    for (QAction* action : deviceGroup_->actions())
+        delete action;
+    const auto add = [this](const QString& name, const QString& text) {
+        auto* action = new QAction(text, deviceGroup_);
+        action->setCheckable(true);
+        action->setChecked(options_.device == name.toStdString());
+        deviceMenu_->addAction(action);
+        connect(action, &QAction::triggered, this, [this, name] {
+            options_.device = name.toStdString();
+            if (model_)
+                openModel(QString::fromStdString(model_->path));
+        });
+    };
+    add(QStringLiteral("auto"), tr("Automatic"));
+    for (qsizetype i = 0; i < names.size(); ++i)
+        add(names[i], QStringLiteral("%1 · %2").arg(names[i], titles[i]));
+}
+
+void MainWindow::fillModelMenu()
+{
+    modelMenu_->clear();
+    modelMenu_->addAction(tr("Choose a folder …"), QKeySequence::Open, this, &MainWindow::chooseModel);
+    const auto add = [this](const QString& folder, const QString& text) {
+        QAction* action = modelMenu_->addAction(text, this, [this, folder] { openModel(folder); });
+        action->setToolTip(folder);
+    };
+    if (!recent_.isEmpty())
+        modelMenu_->addSection(tr("Recent"));
+    for (const QString& folder : recent_)
+        add(folder, QDir(folder).dirName());
+    const auto cached = cached_models();
+    if (!cached.empty())
+        modelMenu_->addSection(tr("Hugging Face cache"));
+    for (const auto& folder : cached) {
+        // …/models--owner--name/snapshots/hash
+        QString name = QString::fromStdString(folder.parent_path().parent_path().filename().string());
+        name.remove(QStringLiteral("models--")).replace(QStringLiteral("--"), QStringLiteral("/"));
+        add(QString::fromStdString(folder.string()), name);
+    }
+    modelMenu_->setToolTipsVisible(true);
+}
+
+void MainWindow::findNext(bool again)
+{
+    const QString query = find_->text();
+    if (query.isEmpty())
+        return;
+    const std::int64_t from = std::max<std::int64_t>(selection_->token(), 0) + (again ? 1 : 0);
+    const bool found = tokensPage_->find(query, from);
+    find_->setToolTip(found ? QString() : tr("No token matches “%1”.").arg(query));
+    if (found)
+        tabs_->setCurrentWidget(tokensPage_);
+    else if (session_->analysis())
+        errorBar_->show(tr("No token matches “%1”.").arg(query), {});
+    if (found)
+        errorBar_->hide();
+}
+
+void MainWindow::showHelp()
+{
+    if (!help_)
+        help_ = new HelpWindow(this);
+    help_->open(QStringLiteral("index.md"));
+    help_->show();
+    help_->raise();
+}
+
+void MainWindow::showAbout()
+{
+    if (!help_)
+        help_ = new HelpWindow(this);
+    help_->show();
+    help_->raise();
+    help_->findChild<QTextBrowser*>()->setMarkdown(
+        tr("# Keepset %1\n\nCommit %2. What KV-cache eviction keeps, why, and at what cost.\n\n"
+           "Licence: Apache-2.0. Fonts: Noto Sans and Noto Serif, SIL Open Font License 1.1. Built with Qt %3.")
+            .arg(QString::fromStdString(version()), QString::fromStdString(commit()), QLatin1String(qVersion())));
+}
+
+void MainWindow::updateActions()
+{
+    analyseAction_->setEnabled(model_ && text_ && !sweeping_);
+    sweepAction_->setEnabled(model_ && text_ && !sweeping_);
+    cancelAction_->setVisible(session_->busy());
+    cancelAction_->setEnabled(session_->busy());
+    saveAnalysisAction_->setEnabled(session_->analysis() != nullptr);
+    saveRunAction_->setEnabled(session_->run() != nullptr);
+}
+
+} // namespace keepset::ui

@@ -1,0 +1,147 @@
+#include "ui/main_window.h"
+
+#include "ui/demo.h"
+#include "ui/selection_state.h"
+#include "ui/session.h"
+#include "ui/widgets/error_bar.h"
+
+#include <QApplication>
+#include <QClipboard>
+#include <QDragEnterEvent>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QMimeData>
+
+namespace keepset::ui {
+
+void MainWindow::start(const StartRequest& request)
+{
+    for (const QString& file : request.files)
+        session_->openFile(file);
+    const bool nothing = request.model.isEmpty() && request.text.isEmpty() && request.files.isEmpty();
+    if (nothing) {
+        openDemo();
+        return;
+    }
+    if (!request.model.isEmpty())
+        openModel(request.model);
+    if (!request.text.isEmpty())
+        openText(request.text);
+    else if (const auto demo = demoFolder(); demo && !request.model.isEmpty() && request.files.isEmpty())
+        openText(*demo + QStringLiteral("/demo.txt"));
+}
+
+void MainWindow::openModel(const QString& folder)
+{
+    errorBar_->hide();
+    analyseWhenReady_ = true;
+    session_->openModel(folder, options_);
+}
+
+void MainWindow::openText(const QString& path)
+{
+    errorBar_->hide();
+    analyseWhenReady_ = true;
+    session_->openText(path);
+}
+
+void MainWindow::openDemo()
+{
+    const auto demo = demoFolder();
+    if (!demo) {
+        errorBar_->show(tr("The demo model is not beside this program."), tr("Open a model folder of your own."));
+        return;
+    }
+    openModel(*demo + QStringLiteral("/model"));
+    openText(*demo + QStringLiteral("/demo.txt"));
+}
+
+void MainWindow::openAny(const QString& path)
+{
+    const QFileInfo info(path);
+    const QString suffix = info.suffix().toLower();
+    if (info.isDir())
+        openModel(path);
+    else if (suffix == QStringLiteral("h5") || suffix == QStringLiteral("hdf5") || suffix == QStringLiteral("csv"))
+        session_->openFile(path);
+    else if (info.fileName() == QStringLiteral("config.json") || suffix == QStringLiteral("safetensors"))
+        openModel(info.absolutePath());
+    else
+        openText(path);
+}
+
+void MainWindow::chooseModel()
+{
+    const QString folder = QFileDialog::getExistingDirectory(this, tr("Open a model folder"));
+    if (!folder.isEmpty())
+        openModel(folder);
+}
+
+void MainWindow::chooseText()
+{
+    const QString path
+        = QFileDialog::getOpenFileName(this, tr("Open a text"), {}, tr("Text (*.txt *.md);;All files (*)"));
+    if (!path.isEmpty())
+        openText(path);
+}
+
+void MainWindow::chooseFile()
+{
+    const QString path = QFileDialog::getOpenFileName(
+        this, tr("Open a trace, run or table"), {}, tr("Keepset files and tables (*.h5 *.hdf5 *.csv)"));
+    if (!path.isEmpty())
+        session_->openFile(path);
+}
+
+void MainWindow::pasteText()
+{
+    const QString text = QApplication::clipboard()->text();
+    if (text.isEmpty()) {
+        errorBar_->show(tr("The clipboard holds no text."), tr("Copy the text to analyse, then paste it here."));
+        return;
+    }
+    analyseWhenReady_ = true;
+    useText({ "pasted", text.toStdString() });
+}
+
+void MainWindow::saveAs(bool run)
+{
+    const QString path = QFileDialog::getSaveFileName(this, run ? tr("Save the sweep") : tr("Save the analysis"),
+        run ? QStringLiteral("run.h5") : QStringLiteral("trace.h5"), tr("HDF5 (*.h5)"));
+    if (path.isEmpty())
+        return;
+    if (run) {
+        session_->saveRun(path);
+        return;
+    }
+    std::vector<SelectRequest> keepSets;
+    for (int side = 0; side < 2; ++side) {
+        if (selection_->hasPolicy(side))
+            keepSets.push_back(selection_->request(side));
+    }
+    session_->saveAnalysis(path, keepSets);
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event)
+{
+    if (event->mimeData()->hasUrls() || event->mimeData()->hasText())
+        event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event)
+{
+    const QMimeData* dropped = event->mimeData();
+    if (!dropped->hasUrls() && dropped->hasText()) {
+        analyseWhenReady_ = true;
+        useText({ "dropped", dropped->text().toStdString() });
+    }
+    for (const QUrl& url : dropped->urls()) {
+        if (url.isLocalFile())
+            openAny(url.toLocalFile());
+        else
+            errorBar_->show(tr("%1 is not on this machine.").arg(url.toString()), tr("Download it and drop the file."));
+    }
+    event->acceptProposedAction();
+}
+
+} // namespace keepset::ui

@@ -1,0 +1,194 @@
+#include "ui/pages/tokens_page.h"
+
+#include "ui/format.h"
+#include "ui/importance_strip.h"
+#include "ui/row_state.h"
+#include "ui/theme.h"
+#include "ui/token_text_view.h"
+#include "ui/widgets/legend.h"
+
+#include <QFrame>
+#include <QLabel>
+#include <QScrollBar>
+#include <QVBoxLayout>
+
+#include <cmath>
+
+namespace keepset::ui {
+
+namespace {
+
+    QFrame* makeCard(QWidget* parent)
+    {
+        auto* card = new QFrame(parent);
+        card->setProperty("card", true);
+        auto* layout = new QVBoxLayout(card);
+        layout->setContentsMargins(cardPadding, 12, cardPadding, 12);
+        layout->setSpacing(4);
+        return card;
+    }
+
+    QLabel* makeLabel(const QString& text, const char* role, QWidget* parent)
+    {
+        auto* label = new QLabel(text, parent);
+        label->setProperty("role", QLatin1String(role));
+        return label;
+    }
+
+} // namespace
+
+TokensPage::TokensPage(SelectionState* selection, RowState* rows, QWidget* parent)
+    : QWidget(parent)
+    , selection_(selection)
+    , rows_(rows)
+{
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(cardPadding, cardPadding, cardPadding, cardPadding);
+    empty_
+        = makeLabel(tr("Open a model and a text, then press Analyse.\nBoth can also be dropped here."), "muted", this);
+    static_cast<QLabel*>(empty_)->setAlignment(Qt::AlignCenter);
+    empty_->setObjectName(QStringLiteral("emptyHint"));
+    filled_ = new QWidget(this);
+    auto* rowsLayout = new QVBoxLayout(filled_);
+    rowsLayout->setContentsMargins(0, 0, 0, 0);
+    rowsLayout->setSpacing(gap);
+    auto* sides = new QHBoxLayout;
+    sides->setSpacing(gap);
+    for (int side = 0; side < 2; ++side) {
+        columns_[static_cast<std::size_t>(side)] = makeColumn(side);
+        sides->addWidget(columns_[static_cast<std::size_t>(side)].card, 1);
+    }
+    rowsLayout->addLayout(sides, 1);
+    rowsLayout->addWidget(makeStrip());
+    layout->addWidget(empty_, 1);
+    layout->addWidget(filled_, 1);
+    filled_->hide();
+    linkScrolling();
+    connect(rows_, &RowState::rowChanged, this, &TokensPage::showRow);
+    connect(rows_, &RowState::selectionsChanged, this, &TokensPage::showSelections);
+    connect(selection_, &SelectionState::tokenChanged, this, &TokensPage::showToken);
+}
+
+TokensPage::Column TokensPage::makeColumn(int side)
+{
+    Column column;
+    column.card = makeCard(this);
+    auto* layout = static_cast<QVBoxLayout*>(column.card->layout());
+    auto* head = new QHBoxLayout;
+    column.title = makeLabel({}, "title", column.card);
+    column.scope = makeLabel({}, "muted", column.card);
+    head->addWidget(column.title);
+    head->addSpacing(4);
+    head->addWidget(column.scope);
+    head->addStretch(1);
+    column.legend = new Legend(column.card);
+    column.view = new TokenTextView(column.card);
+    column.view->setObjectName(side == 0 ? QStringLiteral("tokenViewA") : QStringLiteral("tokenViewB"));
+    column.view->setAccessibleName(side == 0 ? tr("Text, first policy") : tr("Text, second policy"));
+    layout->addLayout(head);
+    layout->addWidget(column.legend);
+    layout->addSpacing(4);
+    layout->addWidget(column.view, 1);
+    const auto choose = [this](qint64 token) { selection_->setToken(token); };
+    connect(column.view, &TokenTextView::tokenClicked, this, choose);
+    connect(column.view, &TokenTextView::tokenHovered, this, &TokensPage::showHover);
+    return column;
+}
+
+QWidget* TokensPage::makeStrip()
+{
+    QFrame* card = makeCard(this);
+    auto* layout = static_cast<QVBoxLayout*>(card->layout());
+    auto* head = new QHBoxLayout;
+    head->addWidget(makeLabel(tr("Importance over position"), "title", card));
+    head->addSpacing(4);
+    stripNote_ = makeLabel({}, "muted", card);
+    head->addWidget(stripNote_);
+    head->addStretch(1);
+    strip_ = new ImportanceStrip(card);
+    strip_->setObjectName(QStringLiteral("importanceStrip"));
+    strip_->setAccessibleName(tr("Importance over position"));
+    layout->addLayout(head);
+    layout->addWidget(strip_);
+    card->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+    connect(strip_, &ImportanceStrip::tokenClicked, this, [this](qint64 token) { selection_->setToken(token); });
+    connect(strip_, &ImportanceStrip::tokenHovered, this, &TokensPage::showHover);
+    return card;
+}
+
+void TokensPage::linkScrolling()
+{
+    QScrollBar* a = view(0)->verticalScrollBar();
+    QScrollBar* b = view(1)->verticalScrollBar();
+    connect(a, &QScrollBar::valueChanged, b, &QScrollBar::setValue);
+    connect(b, &QScrollBar::valueChanged, a, &QScrollBar::setValue);
+}
+
+void TokensPage::showRow()
+{
+    const bool any = rows_->row().has_value();
+    empty_->setVisible(!any);
+    filled_->setVisible(any);
+    if (!any)
+        return;
+    if (shown_ != rows_->analysis()) {
+        shown_ = rows_->analysis();
+        document_ = std::make_shared<const TokenDocument>(*shown_);
+        for (const Column& column : columns_)
+            column.view->setDocument(document_);
+        if (selection_->token() >= document_->tokens())
+            selection_->setToken(-1);
+        showToken(selection_->token());
+    }
+    strip_->setScores(rows_->row()->scores);
+}
+
+void TokensPage::showSelections()
+{
+    if (!rows_->row())
+        return;
+    for (int side = 0; side < 2; ++side) {
+        const Column& column = columns_[static_cast<std::size_t>(side)];
+        const auto& chosen = rows_->selection(side);
+        column.card->setVisible(chosen.has_value());
+        column.legend->setSelection(chosen);
+        const QString title = chosen ? QString::fromStdString(chosen->title) : QString();
+        column.title->setText(title);
+        column.scope->setText(rows_->scopeTitle());
+        column.view->setLabels(chosen ? chosen->labels : std::vector<Label>());
+        strip_->setLabels(side, title, chosen ? chosen->labels : std::vector<Label>());
+    }
+    const double jaccard = rows_->jaccard();
+    stripNote_->setText(std::isfinite(jaccard) ? tr("Jaccard of the two keep sets %1 · %2 · log scale")
+                                                     .arg(QString::number(jaccard, 'f', 2), rows_->scopeTitle())
+                                               : tr("%1 · log scale").arg(rows_->scopeTitle()));
+}
+
+void TokensPage::showToken(std::int64_t token)
+{
+    for (const Column& column : columns_)
+        column.view->setCurrent(token);
+    view(view(0)->isVisible() ? 0 : 1)->reveal(token);
+    strip_->setCurrent(token);
+}
+
+void TokensPage::showHover(std::int64_t token)
+{
+    for (const Column& column : columns_)
+        column.view->setHovered(token);
+    strip_->setHovered(token);
+    Q_EMIT tokenHovered(token);
+}
+
+bool TokensPage::find(const QString& query, std::int64_t from)
+{
+    const std::int64_t token = document_ ? document_->find(query, from) : -1;
+    if (token < 0)
+        return false;
+    selection_->setToken(token);
+    return true;
+}
+
+} // namespace keepset::ui
+
+#include "moc_tokens_page.cpp"

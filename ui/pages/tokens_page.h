@@ -1,0 +1,62 @@
+#pragma once
+
+#include "ui/token_document.h"
+
+#include <QWidget>
+
+#include <array>
+#include <memory>
+
+class QLabel;
+
+namespace keepset::ui {
+
+class ImportanceStrip;
+class Legend;
+class RowState;
+class SelectionState;
+class TokenTextView;
+
+/// Two policies side by side on the text, scrolling as one, and the whole context at a glance under them.
+class TokensPage : public QWidget {
+    Q_OBJECT
+
+public:
+    TokensPage(SelectionState* selection, RowState* rows, QWidget* parent = nullptr);
+
+    /// Chooses the next token at or after `from` that matches. False: there is none.
+    bool find(const QString& query, std::int64_t from);
+    TokenTextView* view(int side) const { return columns_[static_cast<std::size_t>(side)].view; }
+    ImportanceStrip* strip() const { return strip_; }
+
+Q_SIGNALS:
+    void tokenHovered(qint64 token);
+
+private:
+    struct Column {
+        QWidget* card = nullptr;
+        QLabel* title = nullptr;
+        QLabel* scope = nullptr;
+        Legend* legend = nullptr;
+        TokenTextView* view = nullptr;
+    };
+    Column makeColumn(int side);
+    QWidget* makeStrip();
+    void linkScrolling();
+    void showRow();
+    void showSelections();
+    void showToken(std::int64_t token);
+    void showHover(std::int64_t token);
+
+    SelectionState* selection_;
+    RowState* rows_;
+    std::array<Column, 2> columns_;
+    ImportanceStrip* strip_ = nullptr;
+    QLabel* stripNote_ = nullptr;
+    QWidget* empty_ = nullptr;
+    QWidget* filled_ = nullptr;
+    std::shared_ptr<const Analysis> shown_; ///< whose text the views hold
+    std::shared_ptr<const TokenDocument> document_;
+};
+
+} // namespace keepset::ui

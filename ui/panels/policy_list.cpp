@@ -1,0 +1,225 @@
+#include "ui/panels/policy_list.h"
+
+#include "ui/selection_state.h"
+#include "ui/widgets/legend.h"
+
+#include "core/engine.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QDoubleSpinBox>
+#include <QFormLayout>
+#include <QLabel>
+#include <QMenu>
+#include <QPushButton>
+#include <QSignalBlocker>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace keepset::ui {
+
+namespace {
+
+    const PolicyInfo* infoOf(const std::string& name)
+    {
+        const auto all = policies();
+        const auto found
+            = std::find_if(all.begin(), all.end(), [&](const PolicyInfo& info) { return info.name == name; });
+        return found == all.end() ? nullptr : &*found;
+    }
+
+    QString labelsOf(const PolicyInfo& info)
+    {
+        QStringList names;
+        for (const Label label : info.labels)
+            names << labelTitle(label);
+        return names.join(QStringLiteral(" · "));
+    }
+
+    QString valueOf(const PolicySpec& spec, const PolicyParameter& parameter)
+    {
+        const auto set = spec.parameters.find(parameter.name);
+        return QString::fromStdString(set == spec.parameters.end() ? parameter.default_value : set->second);
+    }
+
+} // namespace
+
+PolicyList::PolicyList(SelectionState* selection, QWidget* parent)
+    : QWidget(parent)
+    , selection_(selection)
+    , layout_(new QVBoxLayout(this))
+{
+    layout_->setContentsMargins(0, 0, 0, 0);
+    layout_->setSpacing(3);
+    auto* add = new QPushButton(tr("Add a variant …"), this);
+    add->setProperty("flat", true);
+    add->setObjectName(QStringLiteral("addPolicy"));
+    add->setToolTip(tr("Adds a policy once more, to give it other parameters and compare the two"));
+    auto* menu = new QMenu(add);
+    layout_->addWidget(add, 0, Qt::AlignLeft);
+    for (const PolicyInfo& info : policies()) {
+        if (info.name == "dense")
+            continue;
+        addRow({ info.name, {} });
+        if (!info.parameters.empty())
+            menu->addAction(QString::fromStdString(info.title), this, [this, name = info.name] {
+                addRow({ name, {} });
+            });
+    }
+    add->setMenu(menu);
+    for (const Row& row : rows_) {
+        if (row.spec == selection_->policyA() || row.spec == selection_->policyB())
+            chosen_.push_back(row.box);
+    }
+    showChecks();
+}
+
+std::vector<PolicySpec> PolicyList::specs() const
+{
+    std::vector<PolicySpec> result;
+    for (const Row& row : rows_)
+        result.push_back(row.spec);
+    return result;
+}
+
+void PolicyList::addRow(const PolicySpec& spec)
+{
+    const PolicyInfo* info = infoOf(spec.name);
+    if (!info)
+        return;
+    auto* box = new QWidget(this);
+    auto* outer = new QVBoxLayout(box);
+    outer->setContentsMargins(0, 0, 0, 0);
+    outer->setSpacing(2);
+    auto* line = new QHBoxLayout;
+    auto* check = new QCheckBox(QString::fromStdString(title(spec)), box);
+    check->setObjectName(QStringLiteral("policy_%1").arg(QString::fromStdString(spec.name)));
+    check->setToolTip(tr("%1\nTwo policies are compared; a third takes the place of the older.")
+                          .arg(QString::fromStdString(info->description)));
+    auto* labels = new QLabel(labelsOf(*info), box);
+    labels->setProperty("role", QStringLiteral("muted"));
+    labels->setStyleSheet(QStringLiteral("font-size:11px"));
+    line->addWidget(check);
+    line->addStretch(1);
+    line->addWidget(labels);
+    outer->addLayout(line);
+    QWidget* form = nullptr;
+    if (!info->parameters.empty()) {
+        form = makeForm(box, *info, spec);
+        form->hide();
+        auto* edit = new QToolButton(box);
+        edit->setText(QStringLiteral("⋯"));
+        edit->setProperty("flat", true);
+        edit->setCheckable(true);
+        edit->setToolTip(tr("Parameters of %1").arg(check->text()));
+        edit->setAccessibleName(edit->toolTip());
+        edit->setObjectName(QStringLiteral("edit_%1").arg(QString::fromStdString(spec.name)));
+        connect(edit, &QToolButton::toggled, form, &QWidget::setVisible);
+        line->addWidget(edit);
+        outer->addWidget(form);
+    } else {
+        line->addSpacing(29);
+    }
+    connect(check, &QCheckBox::toggled, this, [this, box](bool on) { toggled(box, on); });
+    layout_->insertWidget(layout_->count() - 1, box);
+    rows_.push_back({ spec, box, check, form });
+}
+
+QWidget* PolicyList::makeForm(QWidget* parent, const PolicyInfo& info, const PolicySpec& spec)
+{
+    auto* form = new QWidget(parent);
+    auto* layout = new QFormLayout(form);
+    layout->setContentsMargins(20, 0, 0, 6);
+    layout->setVerticalSpacing(4);
+    for (const PolicyParameter& parameter : info.parameters) {
+        auto* name = new QLabel(QString::fromStdString(parameter.name), form);
+        name->setProperty("role", QStringLiteral("muted"));
+        QWidget* editor = makeEditor(form, parameter, spec);
+        editor->setToolTip(QString::fromStdString(parameter.description));
+        name->setToolTip(editor->toolTip());
+        name->setBuddy(editor);
+        layout->addRow(name, editor);
+    }
+    return form;
+}
+
+QWidget* PolicyList::makeEditor(QWidget* parent, const PolicyParameter& parameter, const PolicySpec& spec)
+{
+    if (!parameter.choices.empty()) {
+        auto* choice = new QComboBox(parent);
+        for (const std::string& name : parameter.choices)
+            choice->addItem(QString::fromStdString(name));
+        choice->setCurrentText(valueOf(spec, parameter));
+        connect(choice, &QComboBox::currentTextChanged, this,
+            [this, choice, parameter](const QString& value) { setParameter(choice, parameter, value); });
+        return choice;
+    }
+    auto* number = new QDoubleSpinBox(parent);
+    const bool whole = parameter.maximum > 1 && parameter.default_value.find('.') == std::string::npos;
+    number->setDecimals(whole ? 0 : 2);
+    number->setSingleStep(whole ? 1 : 0.05);
+    number->setRange(parameter.minimum, parameter.maximum);
+    number->setValue(valueOf(spec, parameter).toDouble());
+    number->setLocale(QLocale::c());
+    connect(number, &QDoubleSpinBox::valueChanged, this,
+        [this, number, parameter](double value) { setParameter(number, parameter, QString::number(value, 'g', 6)); });
+    return number;
+}
+
+PolicyList::Row* PolicyList::rowOf(const QWidget* inside)
+{
+    const auto found = std::find_if(
+        rows_.begin(), rows_.end(), [&](const Row& row) { return row.box == inside || row.box->isAncestorOf(inside); });
+    return found == rows_.end() ? nullptr : &*found;
+}
+
+void PolicyList::setParameter(const QWidget* inside, const PolicyParameter& parameter, const QString& value)
+{
+    Row* row = rowOf(inside);
+    if (!row)
+        return;
+    if (value.toStdString() == parameter.default_value)
+        row->spec.parameters.erase(parameter.name);
+    else
+        row->spec.parameters[parameter.name] = value.toStdString();
+    row->check->setText(QString::fromStdString(title(row->spec)));
+    tell();
+}
+
+void PolicyList::toggled(const QWidget* box, bool on)
+{
+    Row* row = rowOf(box);
+    std::erase(chosen_, row->box);
+    if (on)
+        chosen_.push_back(row->box);
+    if (chosen_.size() > 2)
+        chosen_.erase(chosen_.begin());
+    showChecks();
+    tell();
+}
+
+void PolicyList::showChecks()
+{
+    for (const Row& row : rows_) {
+        const QSignalBlocker quiet(row.check);
+        row.check->setChecked(std::find(chosen_.begin(), chosen_.end(), row.box) != chosen_.end());
+    }
+}
+
+void PolicyList::tell()
+{
+    // Shown in the order of the list, so that a policy keeps its side.
+    std::vector<PolicySpec> compared;
+    for (const Row& row : rows_) {
+        if (row.check->isChecked())
+            compared.push_back(row.spec);
+    }
+    compared.resize(2);
+    selection_->setPolicies(compared[0], compared[1]);
+}
+
+} // namespace keepset::ui
+
+#include "moc_policy_list.cpp"

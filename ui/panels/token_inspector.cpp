@@ -1,0 +1,230 @@
+#include "ui/panels/token_inspector.h"
+
+#include "ui/format.h"
+#include "ui/panels/label_map.h"
+#include "ui/row_state.h"
+#include "ui/session.h"
+#include "ui/theme.h"
+#include "ui/widgets/legend.h"
+
+#include <QEvent>
+#include <QGridLayout>
+#include <QLabel>
+#include <QTimer>
+#include <QVBoxLayout>
+
+#include <algorithm>
+#include <cmath>
+
+namespace keepset::ui {
+
+namespace {
+
+    QLabel* caption(const QString& text, QWidget* parent)
+    {
+        auto* label = new QLabel(text, parent);
+        label->setProperty("role", QStringLiteral("caption"));
+        return label;
+    }
+
+    /// One line "name … value"; returns the value's label.
+    QLabel* addLine(QGridLayout* grid, const QString& name, QLabel** nameLabel = nullptr)
+    {
+        const int row = grid->rowCount();
+        auto* left = new QLabel(name);
+        left->setProperty("role", QStringLiteral("muted"));
+        auto* right = new QLabel;
+        right->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+        right->setTextInteractionFlags(Qt::TextSelectableByMouse);
+        grid->addWidget(left, row, 0);
+        grid->addWidget(right, row, 1);
+        if (nameLabel)
+            *nameLabel = left;
+        return right;
+    }
+
+    /// The label as a chip before the sentence, in the colours of the text view.
+    QString whyHtml(const Theme& t, const QString& policy, const Explanation& why)
+    {
+        QColor fill = why.label == Label::evicted ? t.line : t.label(why.label);
+        const double share = why.label == Label::evicted ? 1.0 : 0.26;
+        const auto over = [&](int a, int b) { return static_cast<int>(a * share + b * (1 - share)); };
+        fill = QColor(
+            over(fill.red(), t.panel.red()), over(fill.green(), t.panel.green()), over(fill.blue(), t.panel.blue()));
+        return QStringLiteral("<p style='line-height:118%'><span style='background:%1; font-size:11px; "
+                              "font-weight:600'>&nbsp;&nbsp;%2 %3&nbsp;&nbsp;</span> %4</p>")
+            .arg(fill.name(), policy.toHtmlEscaped(), labelTitle(why.label),
+                QString::fromStdString(why.sentence).toHtmlEscaped());
+    }
+
+} // namespace
+
+TokenInspector::TokenInspector(SelectionState* selection, RowState* rows, Session* session, QWidget* parent)
+    : QWidget(parent)
+    , selection_(selection)
+    , rows_(rows)
+    , session_(session)
+{
+    setObjectName(QStringLiteral("tokenInspector"));
+    setAttribute(Qt::WA_StyledBackground);
+    build();
+    // Many changes come at once; one look at the end is enough.
+    auto* later = new QTimer(this);
+    later->setSingleShot(true);
+    later->setInterval(40);
+    connect(later, &QTimer::timeout, this, &TokenInspector::requestKeepSets);
+    connect(rows_, &RowState::selectionsChanged, this, &TokenInspector::showToken);
+    connect(rows_, &RowState::selectionsChanged, later, qOverload<>(&QTimer::start));
+    connect(selection_, &SelectionState::granularityChanged, later, qOverload<>(&QTimer::start));
+    connect(selection_, &SelectionState::tokenChanged, this, &TokenInspector::showToken);
+    connect(session_, &Session::keepSetReady, this, [this](const std::shared_ptr<const KeepSet>& keepSet, int side) {
+        sides_[static_cast<std::size_t>(side)].keepSet = keepSet;
+        showMap(side);
+    });
+    showToken();
+}
+
+void TokenInspector::build()
+{
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(cardPadding, cardPadding, cardPadding, cardPadding);
+    layout->setSpacing(8);
+    layout->addWidget(caption(tr("Token"), this));
+    hint_ = new QLabel(tr("Click a token in the text to see why each policy keeps or evicts it."), this);
+    hint_->setWordWrap(true);
+    hint_->setProperty("role", QStringLiteral("muted"));
+    layout->addWidget(hint_);
+    details_ = new QWidget(this);
+    auto* inner = new QVBoxLayout(details_);
+    inner->setContentsMargins(0, 0, 0, 0);
+    inner->setSpacing(6);
+    text_ = new QLabel(details_);
+    text_->setObjectName(QStringLiteral("inspectorText"));
+    text_->setFont(serifFont(22));
+    text_->setStyleSheet(QStringLiteral("font-family:'Noto Serif'; font-size:22px;"));
+    inner->addWidget(text_);
+    auto* grid = new QGridLayout;
+    grid->setVerticalSpacing(4);
+    position_ = addLine(grid, tr("position"));
+    identity_ = addLine(grid, tr("token id"));
+    importance_ = addLine(grid, tr("importance"));
+    rank_ = addLine(grid, tr("rank"));
+    cutOff_ = addLine(grid, tr("cut-off"), &cutOffName_);
+    position_->setObjectName(QStringLiteral("inspectorPosition"));
+    inner->addLayout(grid);
+    inner->addSpacing(6);
+    inner->addWidget(caption(tr("Why"), details_));
+    for (Side& side : sides_) {
+        side.why = new QLabel(details_);
+        side.why->setWordWrap(true);
+        side.why->setTextFormat(Qt::RichText);
+        side.why->setTextInteractionFlags(Qt::TextSelectableByMouse);
+        inner->addWidget(side.why);
+    }
+    for (Side& side : sides_) {
+        inner->addSpacing(6);
+        side.mapTitle = caption({}, details_);
+        side.map = new LabelMap(details_);
+        connect(side.map, &LabelMap::cellClicked, selection_, &SelectionState::setScope);
+        inner->addWidget(side.mapTitle);
+        inner->addWidget(side.map);
+    }
+    inner->addSpacing(6);
+    inner->addWidget(caption(tr("Kept in"), details_));
+    auto* keptGrid = new QGridLayout;
+    keptGrid->setVerticalSpacing(4);
+    for (Side& side : sides_)
+        side.kept = addLine(keptGrid, {}, &side.keptName);
+    inner->addLayout(keptGrid);
+    layout->addWidget(details_);
+    layout->addStretch(1);
+}
+
+void TokenInspector::changeEvent(QEvent* event)
+{
+    if (event->type() == QEvent::PaletteChange && details_)
+        showToken(); // its rich text has colours in it
+    QWidget::changeEvent(event);
+}
+
+void TokenInspector::showToken()
+{
+    const std::int64_t token = selection_->token();
+    const auto& analysis = rows_->analysis();
+    const bool any = analysis && rows_->row() && token >= 0 && token < analysis->context;
+    hint_->setVisible(!any);
+    details_->setVisible(any);
+    if (!any)
+        return;
+    const Token& shown = analysis->tokens[static_cast<std::size_t>(token)];
+    const QString text = formatToken(QString::fromStdString(shown.text));
+    text_->setText(text_->fontMetrics().elidedText(text, Qt::ElideRight, 220));
+    position_->setText(formatCount(token));
+    identity_->setText(formatCount(shown.id));
+    std::optional<Explanation> any_;
+    QString cutOffOf;
+    double cutOff = not_a_number;
+    for (int side = 0; side < 2; ++side) {
+        const auto why = rows_->explanation(side, token);
+        if (!why)
+            continue;
+        any_ = why;
+        if (!std::isfinite(cutOff) && std::isfinite(why->cut_off)) {
+            cutOff = why->cut_off;
+            cutOffOf = QString::fromStdString(rows_->selection(side)->title);
+        }
+    }
+    importance_->setText(formatSignificant(rows_->row()->scores[static_cast<std::size_t>(token)]));
+    rank_->setText(any_ ? tr("%1 of %2").arg(formatCount(any_->rank), formatCount(analysis->context)) : QString());
+    cutOffName_->setText(cutOffOf.isEmpty() ? tr("cut-off") : tr("cut-off (%1)").arg(cutOffOf));
+    cutOff_->setText(formatSignificant(cutOff));
+    for (int side = 0; side < 2; ++side)
+        showSide(side);
+}
+
+void TokenInspector::showSide(int index)
+{
+    Side& side = sides_[static_cast<std::size_t>(index)];
+    const auto why = rows_->explanation(index, selection_->token());
+    side.why->setVisible(why.has_value());
+    if (why)
+        side.why->setText(whyHtml(themeOf(this), QString::fromStdString(rows_->selection(index)->title), *why));
+    showMap(index);
+}
+
+void TokenInspector::showMap(int index)
+{
+    Side& side = sides_[static_cast<std::size_t>(index)];
+    const std::int64_t token = selection_->token();
+    const bool fits = side.keepSet && rows_->selection(index) && rows_->analysis() && token >= 0
+        && side.keepSet->context == rows_->analysis()->context && token < side.keepSet->context
+        && side.keepSet->request.policy == selection_->policy(index);
+    for (QWidget* widget : std::initializer_list<QWidget*> { side.mapTitle, side.map, side.keptName, side.kept })
+        widget->setVisible(fits);
+    if (!fits)
+        return;
+    const KeepSet& keep = *side.keepSet;
+    const QString title = QString::fromStdString(rows_->selection(index)->title);
+    side.mapTitle->setText(tr("%1 label in each layer × kv head").arg(title));
+    side.mapTitle->setToolTip(
+        tr("Keep set shared by: %1").arg(QString::fromStdString(name_of(keep.request.granularity))));
+    side.map->setKeepSet(side.keepSet, token);
+    std::int64_t kept = 0;
+    const std::int64_t rows = keep.layers * keep.kv_heads;
+    for (std::int64_t row = 0; row < rows; ++row)
+        kept += keep.labels[static_cast<std::size_t>(row * keep.context + token)] != Label::evicted ? 1 : 0;
+    side.keptName->setText(title);
+    side.kept->setText(tr("%1 of %2 layer × head rows").arg(formatCount(kept), formatCount(rows)));
+}
+
+void TokenInspector::requestKeepSets()
+{
+    for (int side = 0; side < 2; ++side) {
+        if (rows_->analysis() && selection_->hasPolicy(side))
+            session_->selectAll(rows_->analysis(), selection_->request(side), side);
+    }
+}
+
+} // namespace keepset::ui
+
+#include "moc_token_inspector.cpp"

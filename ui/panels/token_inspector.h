@@ -1,0 +1,60 @@
+#pragma once
+
+#include "core/types.h"
+
+#include <QWidget>
+
+#include <array>
+#include <memory>
+
+class QLabel;
+
+namespace keepset::ui {
+
+class LabelMap;
+class RowState;
+class SelectionState;
+class Session;
+
+/// Everything about the chosen token: its numbers, why each policy keeps or evicts it, and its label in every layer and
+/// kv head.
+class TokenInspector : public QWidget {
+    Q_OBJECT
+
+public:
+    TokenInspector(SelectionState* selection, RowState* rows, Session* session, QWidget* parent = nullptr);
+
+protected:
+    void changeEvent(QEvent* event) override;
+
+private:
+    struct Side {
+        QLabel* why = nullptr;
+        QLabel* mapTitle = nullptr;
+        LabelMap* map = nullptr;
+        QLabel* keptName = nullptr;
+        QLabel* kept = nullptr;
+        std::shared_ptr<const KeepSet> keepSet;
+    };
+    void build();
+    void showToken();
+    void showSide(int side);
+    void showMap(int side);
+    void requestKeepSets();
+
+    SelectionState* selection_;
+    RowState* rows_;
+    Session* session_;
+    QWidget* details_ = nullptr;
+    QLabel* hint_ = nullptr;
+    QLabel* text_ = nullptr;
+    QLabel* position_ = nullptr;
+    QLabel* identity_ = nullptr;
+    QLabel* importance_ = nullptr;
+    QLabel* rank_ = nullptr;
+    QLabel* cutOffName_ = nullptr;
+    QLabel* cutOff_ = nullptr;
+    std::array<Side, 2> sides_;
+};
+
+} // namespace keepset::ui

@@ -1,0 +1,80 @@
+#include "ui/row_state.h"
+
+#include "core/engine.h"
+
+namespace keepset::ui {
+
+RowState::RowState(SelectionState* selection, QObject* parent)
+    : QObject(parent)
+    , selection_(selection)
+{
+    connect(selection, &SelectionState::scopeChanged, this, &RowState::computeRow);
+    connect(selection, &SelectionState::importanceChanged, this, &RowState::computeRow);
+    connect(selection, &SelectionState::gqaChanged, this, &RowState::computeRow);
+    connect(selection, &SelectionState::sparsityChanged, this, &RowState::computeSelections);
+    connect(selection, &SelectionState::policiesChanged, this, &RowState::computeSelections);
+}
+
+void RowState::setAnalysis(std::shared_ptr<const Analysis> analysis)
+{
+    analysis_ = std::move(analysis);
+    computeRow();
+}
+
+void RowState::computeRow()
+{
+    row_.reset();
+    if (analysis_) {
+        try {
+            row_ = row_scores(*analysis_, selection_->scope(), selection_->importance(), selection_->gqa());
+        } catch (const Error& error) {
+            Q_EMIT errorOccurred(QString::fromUtf8(error.what()), QString::fromStdString(error.hint()));
+        }
+    }
+    Q_EMIT rowChanged();
+    computeSelections();
+}
+
+void RowState::computeSelections()
+{
+    for (int side = 0; side < 2; ++side) {
+        auto& chosen = selections_[static_cast<std::size_t>(side)];
+        chosen.reset();
+        if (!row_ || !selection_->hasPolicy(side))
+            continue;
+        try {
+            chosen = select_row(*row_, selection_->request(side));
+        } catch (const Error& error) {
+            Q_EMIT errorOccurred(QString::fromUtf8(error.what()), QString::fromStdString(error.hint()));
+        }
+    }
+    Q_EMIT selectionsChanged();
+}
+
+double RowState::jaccard() const
+{
+    return selections_[0] && selections_[1] ? keepset::jaccard(selections_[0]->labels, selections_[1]->labels)
+                                            : not_a_number;
+}
+
+std::optional<Explanation> RowState::explanation(int side, std::int64_t token) const
+{
+    const auto& chosen = selection(side);
+    if (!chosen || token < 0 || token >= static_cast<std::int64_t>(chosen->labels.size()))
+        return std::nullopt;
+    return explain(*row_, *chosen, selection_->request(side), token);
+}
+
+QString RowState::scopeTitle() const
+{
+    const Scope scope = selection_->scope();
+    if (scope.layer < 0)
+        return tr("whole model's mean");
+    if (scope.kv_head < 0)
+        return tr("layer %1's mean").arg(scope.layer);
+    return tr("layer %1, kv head %2").arg(scope.layer).arg(scope.kv_head);
+}
+
+} // namespace keepset::ui
+
+#include "moc_row_state.cpp"

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "core/types.h"
+
+#include <QString>
+
+#include <vector>
+
+namespace keepset::ui {
+
+/// A stretch of one token within one paragraph, in UTF-16 units of the paragraph's text. Tokens that are pieces of one
+/// character share its width: begin and end may then lie between units.
+struct TokenPiece {
+    std::int64_t token = 0;
+    int paragraph = 0;
+    double begin = 0;
+    double end = 0;
+    bool lineBreak = false; ///< stands for the break behind the paragraph; has no width of its own
+};
+
+/// The text of an analysis as it flows: paragraphs at the original line breaks, and where in them each token lies.
+/// Immutable once made; no fonts, no pixels.
+class TokenDocument {
+public:
+    explicit TokenDocument(const Analysis& analysis);
+
+    const std::vector<QString>& paragraphs() const { return paragraphs_; }
+    /// By position in the text; every token has at least one.
+    const std::vector<TokenPiece>& pieces() const { return pieces_; }
+    /// Index of a token's first piece; (tokens + 1) entries.
+    std::size_t firstPiece(std::int64_t token) const { return firstPiece_[static_cast<std::size_t>(token)]; }
+    std::int64_t tokens() const { return static_cast<std::int64_t>(firstPiece_.size()) - 1; }
+    /// First token at or after `from`, going round, whose text begins or holds the start of a match of `query`,
+    /// capitals ignored; -1: none.
+    std::int64_t find(const QString& query, std::int64_t from) const;
+
+private:
+    void addToken(std::int64_t token, double begin, double end);
+
+    QString text_; ///< everything, with line breaks
+    std::vector<double> begins_; ///< (tokens): in units of text_
+    std::vector<QString> paragraphs_;
+    std::vector<int> paragraphStart_; ///< in units of text_
+    std::vector<TokenPiece> pieces_;
+    std::vector<std::size_t> firstPiece_;
+    std::size_t atParagraph_ = 0;
+};
+
+} // namespace keepset::ui

@@ -1,0 +1,258 @@
+#include "ui/token_text_view.h"
+
+#include "ui/format.h"
+#include "ui/theme.h"
+
+#include <QKeyEvent>
+#include <QMouseEvent>
+#include <QPainter>
+#include <QScrollBar>
+#include <QToolTip>
+
+#include <algorithm>
+#include <cmath>
+
+namespace keepset::ui {
+
+namespace {
+
+    constexpr double margin = 3; // px left and right of the text, so that outlines are not cut
+
+} // namespace
+
+void drawUnderline(QPainter& painter, Label label, double left, double right, double y, const QColor& color)
+{
+    switch (underlineOf(label)) {
+    case Underline::none:
+        return;
+    case Underline::solid:
+        painter.fillRect(QRectF(left, y, right - left, 2), color);
+        return;
+    case Underline::twofold:
+        painter.fillRect(QRectF(left, y - 1, right - left, 1), color);
+        painter.fillRect(QRectF(left, y + 1, right - left, 1), color);
+        return;
+    case Underline::dotted:
+        for (double x = left; x < right - 0.5; x += 4)
+            painter.fillRect(QRectF(x, y, std::min(2.0, right - x), 2), color);
+        return;
+    }
+}
+
+TokenTextView::TokenTextView(QWidget* parent)
+    : QAbstractScrollArea(parent)
+{
+    setFrameShape(QFrame::NoFrame);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOn);
+    setFocusPolicy(Qt::StrongFocus);
+    viewport()->setMouseTracking(true);
+    viewport()->setAutoFillBackground(false);
+    verticalScrollBar()->setSingleStep(static_cast<int>(TokenLayout::lineHeight));
+    setMinimumHeight(96);
+}
+
+void TokenTextView::setDocument(std::shared_ptr<const TokenDocument> document)
+{
+    document_ = std::move(document);
+    labels_.clear();
+    current_ = -1;
+    hovered_ = -1;
+    layOut();
+    verticalScrollBar()->setValue(0);
+}
+
+void TokenTextView::setLabels(std::vector<Label> labels)
+{
+    labels_ = std::move(labels);
+    viewport()->update();
+}
+
+void TokenTextView::setCurrent(std::int64_t token)
+{
+    current_ = document_ && token < document_->tokens() ? token : -1;
+    viewport()->update();
+}
+
+void TokenTextView::setHovered(std::int64_t token)
+{
+    if (token == hovered_)
+        return;
+    hovered_ = document_ && token < document_->tokens() ? token : -1;
+    viewport()->update();
+}
+
+void TokenTextView::layOut()
+{
+    layout_.reset();
+    if (document_)
+        layout_ = std::make_unique<TokenLayout>(document_, serifFont(), viewport()->width() - 2 * margin);
+    const int height = layout_ ? static_cast<int>(std::ceil(layout_->height())) : 0;
+    verticalScrollBar()->setPageStep(viewport()->height());
+    verticalScrollBar()->setRange(0, std::max(0, height - viewport()->height()));
+    viewport()->update();
+}
+
+void TokenTextView::resizeEvent(QResizeEvent* event)
+{
+    // The token at the top stays at the top when the width changes.
+    std::int64_t top = -1;
+    if (layout_ && verticalScrollBar()->value() > 0) {
+        const auto& pieces = layout_->pieces(layout_->lineAt(verticalScrollBar()->value()));
+        top = pieces.empty() ? -1 : pieces.front().token;
+    }
+    if (!layout_ || event->oldSize().width() != event->size().width()) {
+        layOut();
+        if (top >= 0)
+            verticalScrollBar()->setValue(static_cast<int>(layout_->lineOf(top) * TokenLayout::lineHeight));
+        return;
+    }
+    verticalScrollBar()->setPageStep(viewport()->height());
+    verticalScrollBar()->setRange(
+        0, std::max(0, static_cast<int>(std::ceil(layout_->height())) - viewport()->height()));
+}
+
+Label TokenTextView::labelOf(std::int64_t token) const
+{
+    return static_cast<std::size_t>(token) < labels_.size() ? labels_[static_cast<std::size_t>(token)] : Label::evicted;
+}
+
+void TokenTextView::paintEvent(QPaintEvent* event)
+{
+    if (!layout_ || layout_->lines() == 0)
+        return;
+    QPainter painter(viewport());
+    painter.setRenderHint(QPainter::Antialiasing);
+    const int scroll = verticalScrollBar()->value();
+    painter.translate(margin, -scroll);
+    const int first = layout_->lineAt(event->rect().top() + scroll);
+    const int last = layout_->lineAt(event->rect().bottom() + scroll);
+    for (int line = first; line <= last; ++line)
+        paintLine(painter, line);
+    const Theme& t = themeOf(this);
+    if (hovered_ >= 0 && hovered_ != current_)
+        paintOutline(painter, hovered_, t.muted, 1);
+    if (current_ >= 0)
+        paintOutline(painter, current_, t.accent, 2);
+}
+
+void TokenTextView::paintLine(QPainter& painter, int line) const
+{
+    const Theme& t = themeOf(this);
+    const double top = line * TokenLayout::lineHeight;
+    const auto& pieces = layout_->pieces(line);
+    painter.setPen(Qt::NoPen);
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+        const LaidPiece& piece = pieces[i];
+        const Label label = labelOf(piece.token);
+        if (label == Label::evicted || piece.right <= piece.left)
+            continue;
+        // A run of one label is one band; a token that stands alone leaves its leading space out.
+        const bool follows = i > 0 && labelOf(pieces[i - 1].token) == label;
+        const double left = follows ? piece.left + 0.5 : piece.inkLeft - 1;
+        const QRectF box(left, top + 2, piece.right - left, TokenLayout::lineHeight - 4);
+        painter.setBrush(t.labelFill(label));
+        painter.drawRoundedRect(box, 3, 3);
+        drawUnderline(painter, label, box.left() + 0.5, box.right() - 0.5, box.bottom() - 1.5, t.label(label));
+    }
+    for (const LaidPiece& piece : pieces) {
+        painter.setPen(labelOf(piece.token) == Label::evicted ? t.label(Label::evicted) : t.ink);
+        for (const QGlyphRun& run : piece.glyphs)
+            painter.drawGlyphRun(layout_->glyphOrigin(line), run);
+    }
+}
+
+void TokenTextView::paintOutline(QPainter& painter, std::int64_t token, const QColor& color, double width) const
+{
+    painter.setPen(QPen(color, width));
+    painter.setBrush(Qt::NoBrush);
+    for (const QRectF& box : layout_->boxes(token))
+        painter.drawRoundedRect(box.adjusted(-2, -0.5, 1.5, 0.5), 3, 3);
+}
+
+std::vector<QRectF> TokenTextView::boxes(std::int64_t token) const
+{
+    std::vector<QRectF> result = layout_ ? layout_->boxes(token) : std::vector<QRectF>();
+    for (QRectF& box : result)
+        box.translate(margin, -verticalScrollBar()->value());
+    return result;
+}
+
+std::int64_t TokenTextView::tokenAt(const QPoint& viewportPosition) const
+{
+    return layout_ ? layout_->tokenAt(QPointF(viewportPosition) + QPointF(-margin, verticalScrollBar()->value())) : -1;
+}
+
+void TokenTextView::reveal(std::int64_t token)
+{
+    if (!layout_ || token < 0 || token >= document_->tokens())
+        return;
+    const auto top = static_cast<int>(layout_->lineOf(token) * TokenLayout::lineHeight);
+    const int scroll = verticalScrollBar()->value();
+    const int page = viewport()->height();
+    if (top < scroll || top + TokenLayout::lineHeight > scroll + page)
+        verticalScrollBar()->setValue(top - page / 3);
+}
+
+void TokenTextView::mousePressEvent(QMouseEvent* event)
+{
+    if (event->button() != Qt::LeftButton)
+        return;
+    if (const std::int64_t token = tokenAt(event->position().toPoint()); token >= 0)
+        Q_EMIT tokenClicked(token);
+}
+
+void TokenTextView::mouseMoveEvent(QMouseEvent* event) { Q_EMIT tokenHovered(tokenAt(event->position().toPoint())); }
+
+void TokenTextView::leaveEvent(QEvent* event)
+{
+    Q_EMIT tokenHovered(-1);
+    QAbstractScrollArea::leaveEvent(event);
+}
+
+bool TokenTextView::viewportEvent(QEvent* event)
+{
+    if (event->type() == QEvent::Leave)
+        Q_EMIT tokenHovered(-1);
+    return QAbstractScrollArea::viewportEvent(event);
+}
+
+std::int64_t TokenTextView::stepFrom(std::int64_t token, int key) const
+{
+    const std::int64_t last = document_->tokens() - 1;
+    switch (key) {
+    case Qt::Key_Left:
+        return std::max<std::int64_t>(token - 1, 0);
+    case Qt::Key_Right:
+        return std::min(token + 1, last);
+    case Qt::Key_Home:
+        return 0;
+    case Qt::Key_End:
+        return last;
+    default:
+        break;
+    }
+    const auto boxes = layout_->boxes(std::max<std::int64_t>(token, 0));
+    if (boxes.empty())
+        return std::clamp<std::int64_t>(token + (key == Qt::Key_Up ? -1 : 1), 0, last);
+    const double step = key == Qt::Key_Up ? -TokenLayout::lineHeight : TokenLayout::lineHeight;
+    const std::int64_t found = layout_->tokenAt(boxes.front().center() + QPointF(0, step));
+    return found >= 0 ? found : token;
+}
+
+void TokenTextView::keyPressEvent(QKeyEvent* event)
+{
+    static constexpr std::array keys
+        = { Qt::Key_Left, Qt::Key_Right, Qt::Key_Up, Qt::Key_Down, Qt::Key_Home, Qt::Key_End };
+    if (!layout_ || document_->tokens() == 0 || std::find(keys.begin(), keys.end(), event->key()) == keys.end()) {
+        QAbstractScrollArea::keyPressEvent(event);
+        return;
+    }
+    const std::int64_t token = stepFrom(current_, event->key());
+    if (token >= 0 && token != current_)
+        Q_EMIT tokenClicked(token);
+}
+
+} // namespace keepset::ui
+
+#include "moc_token_text_view.cpp"

@@ -1,0 +1,61 @@
+#pragma once
+
+#include "ui/token_layout.h"
+
+#include <QAbstractScrollArea>
+
+#include <memory>
+#include <vector>
+
+namespace keepset::ui {
+
+/// Flowing text whose tokens are coloured by their label. The layout is made once a width; a new set of labels only
+/// repaints the lines in sight.
+class TokenTextView : public QAbstractScrollArea {
+    Q_OBJECT
+
+public:
+    explicit TokenTextView(QWidget* parent = nullptr);
+
+    void setDocument(std::shared_ptr<const TokenDocument> document);
+    /// One label a token (tokens).
+    void setLabels(std::vector<Label> labels);
+    void setCurrent(std::int64_t token);
+    void setHovered(std::int64_t token);
+    /// Scrolls until the token is in sight.
+    void reveal(std::int64_t token);
+    /// Boxes of a token in pixels of the viewport.
+    std::vector<QRectF> boxes(std::int64_t token) const;
+    std::int64_t tokenAt(const QPoint& viewportPosition) const;
+
+Q_SIGNALS:
+    void tokenClicked(qint64 token);
+    void tokenHovered(qint64 token); ///< -1: none
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void mouseMoveEvent(QMouseEvent* event) override;
+    void leaveEvent(QEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+    bool viewportEvent(QEvent* event) override;
+
+private:
+    void layOut();
+    void paintLine(QPainter& painter, int line) const;
+    void paintOutline(QPainter& painter, std::int64_t token, const QColor& color, double width) const;
+    Label labelOf(std::int64_t token) const;
+    std::int64_t stepFrom(std::int64_t token, int key) const;
+
+    std::shared_ptr<const TokenDocument> document_;
+    std::unique_ptr<TokenLayout> layout_;
+    std::vector<Label> labels_;
+    std::int64_t current_ = -1;
+    std::int64_t hovered_ = -1;
+};
+
+/// Draws the second cue of a label under a stretch of text.
+void drawUnderline(QPainter& painter, Label label, double left, double right, double y, const QColor& color);
+
+} // namespace keepset::ui

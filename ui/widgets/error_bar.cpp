@@ -1,0 +1,44 @@
+#include "ui/widgets/error_bar.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPushButton>
+
+namespace keepset::ui {
+
+ErrorBar::ErrorBar(QWidget* parent)
+    : QFrame(parent)
+    , label_(new QLabel(this))
+{
+    setObjectName(QStringLiteral("errorBar"));
+    setAccessibleName(tr("Error"));
+    auto* layout = new QHBoxLayout(this);
+    layout->setContentsMargins(14, 8, 8, 8);
+    label_->setWordWrap(true);
+    label_->setTextFormat(Qt::RichText);
+    label_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    label_->setObjectName(QStringLiteral("errorText"));
+    auto* close = new QPushButton(QStringLiteral("✕"), this);
+    close->setProperty("flat", true);
+    close->setObjectName(QStringLiteral("dismissError"));
+    close->setAccessibleName(tr("Dismiss"));
+    close->setToolTip(tr("Dismiss (Esc)"));
+    close->setShortcut(Qt::Key_Escape);
+    connect(close, &QPushButton::clicked, this, &QWidget::hide);
+    layout->addWidget(label_, 1);
+    layout->addWidget(close, 0, Qt::AlignTop);
+    hide();
+}
+
+void ErrorBar::show(const QString& sentence, const QString& hint)
+{
+    label_->setText(QStringLiteral("<b>%1</b> %2").arg(sentence.toHtmlEscaped(), hint.toHtmlEscaped()));
+    setAccessibleDescription(sentence + QLatin1Char(' ') + hint);
+    QFrame::show();
+}
+
+QString ErrorBar::text() const { return accessibleDescription(); }
+
+} // namespace keepset::ui
+
+#include "moc_error_bar.cpp"

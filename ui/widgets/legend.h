@@ -1,0 +1,42 @@
+#pragma once
+
+#include "core/types.h"
+
+#include <QWidget>
+
+#include <optional>
+
+namespace keepset::ui {
+
+/// Labels of one keep set with counts and shares of the budget, what was evicted, and the attention mass kept. Wraps.
+class Legend : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit Legend(QWidget* parent = nullptr);
+    void setSelection(const std::optional<RowSelection>& selection);
+    bool hasHeightForWidth() const override { return true; }
+    int heightForWidth(int width) const override;
+    QSize sizeHint() const override;
+    QSize minimumSizeHint() const override;
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    struct Item {
+        Label label = Label::kept;
+        bool swatch = false;
+        QString text;
+        QString strong; ///< behind the text, in ink
+    };
+    /// Walks the items row by row; draws them where there is a painter. Returns the height.
+    int flow(int width, QPainter* painter) const;
+
+    std::vector<Item> items_;
+};
+
+/// Name of a label for people.
+QString labelTitle(Label label);
+
+} // namespace keepset::ui
