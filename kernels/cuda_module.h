@@ -2,6 +2,8 @@
 
 #include "kernels/importance.h"
 
+#include <string>
+
 /// The CUDA kernels live in a module (libkeepset_cuda.so) that core loads at run time (dlopen), so that programs start
 /// fast and run where no GPU is. This table is all that crosses the border.
 namespace keepset::kernels {
@@ -13,6 +15,8 @@ struct CudaModule {
     /// importance_reference on the device, float32, bfloat16 or float16; queued on `stream` (a cudaStream_t), no
     /// synchronisation, no allocation. Deterministic: no atomics. head_dim ≤ 256. Throws std::runtime_error.
     void (*importance)(const ImportanceInputs& inputs, float* sums, void* stream) = nullptr;
+    /// Name of a device for people ("NVIDIA H200"). Throws std::runtime_error.
+    std::string (*device_name)(int device) = nullptr;
 };
 
 /// The one symbol of the module, extern "C".

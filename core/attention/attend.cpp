@@ -1,0 +1,105 @@
+#include "core/attention/attend.h"
+
+#include "core/error.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/_scaled_dot_product_efficient_attention.h>
+#include <ATen/ops/_scaled_dot_product_flash_attention.h>
+#include <ATen/ops/_scaled_dot_product_flash_attention_for_cpu.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/exp.h>
+#include <ATen/ops/logaddexp.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace keepset {
+
+namespace {
+
+    /// Queries a CPU call takes at once: a block of 131072 keys is then still done in about a tenth of a second a head.
+    constexpr std::int64_t cpu_block = 2048;
+
+    at::Tensor repeat_heads(const at::Tensor& kv, std::int64_t heads)
+    {
+        const std::int64_t group = heads / kv.size(1);
+        if (group == 1)
+            return kv;
+        return kv.unsqueeze(2)
+            .expand({ kv.size(0), kv.size(1), group, kv.size(2), kv.size(3) })
+            .reshape({ kv.size(0), heads, kv.size(2), kv.size(3) });
+    }
+
+    /// The GPU kernels want head_dim in multiples of 8; zeros change neither scores nor the rest of the output.
+    at::Tensor pad_head_dim(const at::Tensor& tensor)
+    {
+        const std::int64_t missing = (8 - tensor.size(-1) % 8) % 8;
+        return missing == 0 ? tensor : at::constant_pad_nd(tensor, { 0, missing });
+    }
+
+    Attended attend_cuda(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale, bool causal)
+    {
+        const std::int64_t head_dim = q.size(-1);
+        const at::Tensor padded_q = pad_head_dim(q);
+        Attended result;
+        // Measured: flash refuses float32 and cuDNN answers it with NaN; the efficient kernel is right but takes no kv heads.
+        if (q.scalar_type() == at::kFloat) {
+            const at::Tensor all_k = repeat_heads(pad_head_dim(k), q.size(1));
+            const at::Tensor all_v = repeat_heads(pad_head_dim(v), q.size(1));
+            auto parts = at::_scaled_dot_product_efficient_attention(padded_q, all_k, all_v, {}, true, 0.0, causal, scale);
+            // Its log-sum-exp is padded to a multiple of 32 rows.
+            result = { std::get<0>(parts), std::get<1>(parts).slice(2, 0, q.size(2)).contiguous() };
+        } else {
+            auto parts = at::_scaled_dot_product_flash_attention(
+                padded_q, pad_head_dim(k), pad_head_dim(v), 0.0, causal, false, scale);
+            result = { std::get<0>(parts), std::get<1>(parts) };
+        }
+        result.output = result.output.slice(3, 0, head_dim);
+        return result;
+    }
+
+    Attended attend_cpu(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale, bool causal)
+    {
+        auto [output, lse] = at::_scaled_dot_product_flash_attention_for_cpu(q, k, v, 0.0, causal, {}, scale);
+        return { output, lse };
+    }
+
+} // namespace
+
+Attended attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale, bool causal, const std::stop_token& stop)
+{
+    if (q.is_cuda())
+        return attend_cuda(q, k, v, scale, causal);
+    const std::int64_t queries = q.size(2);
+    if (!causal || queries <= cpu_block)
+        return attend_cpu(q, k, v, scale, causal);
+    // The CPU call aligns fewer queries than keys at the top left, so a block takes its own keys causally, the earlier ones
+    // without a mask, and the two are merged.
+    std::vector<at::Tensor> outputs;
+    std::vector<at::Tensor> lses;
+    for (std::int64_t begin = 0; begin < queries; begin += cpu_block) {
+        if (stop.stop_requested())
+            throw Cancelled {};
+        const std::int64_t end = std::min(begin + cpu_block, queries);
+        const at::Tensor block = q.slice(2, begin, end);
+        Attended part = attend_cpu(block, k.slice(2, begin, end), v.slice(2, begin, end), scale, true);
+        if (begin > 0)
+            part = merge(part, attend_cpu(block, k.slice(2, 0, begin), v.slice(2, 0, begin), scale, false));
+        outputs.push_back(part.output);
+        lses.push_back(part.row_lse);
+    }
+    return { at::cat(outputs, 2), at::cat(lses, 2) };
+}
+
+Attended merge(const Attended& first, const Attended& second)
+{
+    const at::Tensor lse = at::logaddexp(first.row_lse, second.row_lse); // (batch, heads, queries)
+    const at::Tensor first_share = (first.row_lse - lse).exp_().unsqueeze(-1);
+    const at::Tensor second_share = (second.row_lse - lse).exp_().unsqueeze(-1);
+    at::Tensor output = first.output.to(at::kFloat).mul(first_share);
+    output.addcmul_(second.output.to(at::kFloat), second_share);
+    return { output.to(first.output.scalar_type()), lse };
+}
+
+} // namespace keepset

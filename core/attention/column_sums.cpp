@@ -1,0 +1,75 @@
+#include "core/attention/column_sums.h"
+
+#include "core/error.h"
+
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+
+namespace keepset {
+
+namespace {
+
+    kernels::ElementType element_type(at::ScalarType type)
+    {
+        switch (type) {
+        case at::kFloat:
+            return kernels::ElementType::float32;
+        case at::kBFloat16:
+            return kernels::ElementType::bfloat16;
+        case at::kHalf:
+            return kernels::ElementType::float16;
+        default:
+            throw Error(ErrorKind::internal, std::string("column sums of dtype ") + at::toString(type));
+        }
+    }
+
+    kernels::ImportanceInputs inputs_of(const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse, double scale)
+    {
+        kernels::ImportanceInputs inputs;
+        inputs.shape.heads = q.size(0);
+        inputs.shape.kv_heads = k.size(0);
+        inputs.shape.head_dim = q.size(2);
+        inputs.shape.queries = q.size(1);
+        inputs.shape.keys = k.size(1);
+        inputs.shape.scale = static_cast<float>(scale);
+        inputs.shape.q_head_stride = q.stride(0);
+        inputs.shape.q_token_stride = q.stride(1);
+        inputs.shape.k_head_stride = k.stride(0);
+        inputs.shape.k_token_stride = k.stride(1);
+        inputs.type = element_type(q.scalar_type());
+        inputs.q = q.const_data_ptr();
+        inputs.k = k.const_data_ptr();
+        inputs.row_lse = row_lse.const_data_ptr<float>();
+        return inputs;
+    }
+
+} // namespace
+
+at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse, double scale, const Backend& backend,
+    const std::stop_token& stop)
+{
+    at::Tensor sums = at::zeros({ q.size(0), k.size(1) }, row_lse.options()); // (heads, context)
+    if (q.is_cuda()) {
+        const at::Tensor lse = row_lse.contiguous();
+        // ATen's current stream is the device's default stream everywhere in Keepset.
+        backend.cuda->importance(inputs_of(q, k, lse, scale), sums.mutable_data_ptr<float>(), nullptr);
+        return sums;
+    }
+    const at::Tensor q32 = q.to(at::kFloat);
+    const at::Tensor k32 = k.to(at::kFloat);
+    // Blocks so that a stop is answered at long contexts; 2^27 score cells take about a tenth of a second on two cores.
+    const std::int64_t block = std::max<std::int64_t>(256, (1LL << 27) / std::max<std::int64_t>(1, q.size(0) * k.size(1)));
+    for (std::int64_t begin = 0; begin < q.size(1); begin += block) {
+        if (stop.stop_requested())
+            throw Cancelled {};
+        const std::int64_t end = std::min(begin + block, q.size(1));
+        const at::Tensor lse = row_lse.slice(1, begin, end).contiguous();
+        kernels::ImportanceInputs inputs = inputs_of(q32.slice(1, begin, end), k32, lse, scale);
+        inputs.shape.query_begin = begin;
+        kernels::importance_cpu(inputs, sums.mutable_data_ptr<float>(), backend.threads);
+    }
+    return sums;
+}
+
+} // namespace keepset

@@ -1,0 +1,49 @@
+#include "core/attention/dense_pass.h"
+
+#include "core/attention/attend.h"
+#include "core/error.h"
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/stack.h>
+
+#include <chrono>
+
+namespace keepset {
+
+DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DensePassOptions& options, const Backend& backend, const Task& task)
+{
+    const auto begin = std::chrono::steady_clock::now();
+    const std::int64_t layers = decoder.config().layers;
+    const Rotation rotation = decoder.rotation(at::arange(ids.size(0), ids.options()));
+    DensePass pass;
+    pass.hidden = decoder.embed(ids);
+    std::vector<at::Tensor> importance; // a layer each, (heads, context)
+    std::vector<at::Tensor> row_lse;
+    for (std::int64_t layer = 0; layer < layers; ++layer) {
+        if (task.stop.stop_requested())
+            throw Cancelled {};
+        const Projected parts = decoder.project(layer, pass.hidden, 1, rotation);
+        const Attended attended = attend(parts.q, parts.k, parts.v, decoder.scale(), true, task.stop);
+        if (options.importance) {
+            row_lse.push_back(attended.row_lse[0]);
+            importance.push_back(column_sums(parts.q[0], parts.k[0], row_lse.back(), decoder.scale(), backend, task.stop));
+        }
+        if (options.cache) {
+            pass.keys.push_back(parts.k[0]);
+            pass.values.push_back(parts.v[0]);
+        }
+        decoder.finish(layer, pass.hidden, attended.output, task.stop);
+        if (task.progress) {
+            const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+            task.progress({ "attention pass", "layers", layer + 1, layers, elapsed,
+                elapsed * static_cast<double>(layers - layer - 1) / static_cast<double>(layer + 1) });
+        }
+    }
+    if (options.importance) {
+        pass.importance = at::stack(importance);
+        pass.row_lse = at::stack(row_lse);
+    }
+    return pass;
+}
+
+} // namespace keepset

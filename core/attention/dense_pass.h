@@ -1,0 +1,28 @@
+#pragma once
+
+#include "core/attention/column_sums.h"
+#include "core/model/decoder.h"
+#include "core/types.h"
+
+#include <vector>
+
+namespace keepset {
+
+/// What a pass over a context leaves behind. Tensors stay on the decoder's device.
+struct DensePass {
+    at::Tensor hidden; ///< (context, hidden): after the last layer, before the final norm
+    at::Tensor importance; ///< (layers, heads, context) float32: cumulative, SEMANTICS 2; undefined unless asked for
+    at::Tensor row_lse; ///< (layers, heads, context) float32; undefined unless asked for
+    std::vector<at::Tensor> keys; ///< a layer each, (kv_heads, context, head_dim), rotated; empty unless asked for
+    std::vector<at::Tensor> values;
+};
+
+struct DensePassOptions {
+    bool importance = false;
+    bool cache = false; ///< keep keys and values
+};
+
+/// Causal forward pass over ids (context) int64, memory O(context). Throws Cancelled between layers.
+DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DensePassOptions& options, const Backend& backend, const Task& task);
+
+} // namespace keepset

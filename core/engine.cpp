@@ -1,0 +1,282 @@
+#include "core/engine.h"
+
+#include "core/attention/dense_pass.h"
+#include "core/device.h"
+#include "core/model/describe.h"
+#include "core/provenance.h"
+#include "core/sweep/sweep.h"
+#include "core/tokenizer/tokenizer.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/logsumexp.h>
+
+#include <chrono>
+#include <fstream>
+#include <future>
+#include <iterator>
+
+namespace keepset {
+
+namespace {
+
+    namespace fs = std::filesystem;
+
+    std::string file_sha256(const fs::path& file)
+    {
+        std::ifstream stream(file, std::ios::binary);
+        return sha256(std::string(std::istreambuf_iterator<char>(stream), {}));
+    }
+
+    /// Hash of the weights, made beside the first work: a large model takes seconds.
+    class BackgroundHash {
+    public:
+        explicit BackgroundHash(const WeightFiles& weights)
+            : hash_(promise_.get_future().share())
+            , worker_([this, weights](const std::stop_token& stop) {
+                try {
+                    promise_.set_value(weights_sha256(weights, stop));
+                } catch (...) {
+                    promise_.set_exception(std::current_exception());
+                }
+            })
+        {
+        }
+        std::string get() const { return hash_.get(); }
+
+    private:
+        std::promise<std::string> promise_;
+        std::shared_future<std::string> hash_;
+        std::jthread worker_; // last: it uses the promise
+    };
+
+    /// Everything that belongs to one open folder.
+    struct OpenModel {
+        ModelInfo info;
+        WeightFiles weights;
+        std::optional<Tokenizer> tokenizer;
+        std::unique_ptr<Decoder> decoder;
+        Backend backend;
+        std::string tokenizer_sha256;
+        std::unique_ptr<BackgroundHash> weights_hash;
+    };
+
+    void refuse_larger_vocabulary(const ModelInfo& info)
+    {
+        if (info.tokens_known > info.vocabulary)
+            throw Error(ErrorKind::input,
+                "'" + info.path + "': tokenizer.json knows token ids up to " + std::to_string(info.tokens_known - 1)
+                    + ", but the model has only " + std::to_string(info.vocabulary) + ".",
+                "The tokenizer belongs to another model.");
+    }
+
+    /// The tokens an analysis looks at: the BOS where there is one, then the passage.
+    std::vector<Token> passage(std::vector<Token> tokens, bool bos, const AnalysisRequest& request, std::int64_t max_context)
+    {
+        const std::int64_t front = bos ? 1 : 0;
+        if (request.context < 0 || request.offset < 0)
+            throw Error(ErrorKind::usage, "The context and the offset cannot be negative.");
+        const std::int64_t room = static_cast<std::int64_t>(tokens.size()) - request.offset; // with the BOS
+        if (room - front < 1)
+            throw Error(ErrorKind::input,
+                "'" + request.text.name + "' has no token" + (request.offset > 0 ? " behind the offset " + std::to_string(request.offset) : "")
+                    + ".",
+                "Give a text with at least one token.");
+        if (request.context > max_context)
+            throw Error(ErrorKind::usage, "A context of " + std::to_string(request.context) + " exceeds the "
+                    + std::to_string(max_context) + " positions of the model.");
+        if (request.context > room)
+            throw Error(ErrorKind::input,
+                "'" + request.text.name + "' has " + std::to_string(room) + " tokens"
+                    + (request.offset > 0 ? " behind the offset" : "") + ", fewer than the context of "
+                    + std::to_string(request.context) + ".",
+                "Give a longer text or a smaller context.");
+        const std::int64_t context = request.context > 0 ? request.context : std::min(room, max_context);
+        tokens.erase(tokens.begin() + front, tokens.begin() + front + request.offset);
+        tokens.resize(static_cast<std::size_t>(context));
+        return tokens;
+    }
+
+    std::vector<std::int64_t> ids_of(const std::vector<Token>& tokens)
+    {
+        std::vector<std::int64_t> ids;
+        ids.reserve(tokens.size());
+        for (const Token& token : tokens)
+            ids.push_back(token.id);
+        return ids;
+    }
+
+    std::vector<float> to_vector(const at::Tensor& tensor)
+    {
+        const at::Tensor host = tensor.cpu().contiguous();
+        return { host.const_data_ptr<float>(), host.const_data_ptr<float>() + host.numel() };
+    }
+
+    /// Changes the middle token of the first 64 and compares the logits before it (SEMANTICS 8, causality).
+    void check_causality(const Decoder& decoder, const Backend& backend, std::vector<std::int64_t> ids, AuditReport& report, const Task& task)
+    {
+        ids.resize(std::min<std::size_t>(ids.size(), 64));
+        const std::size_t changed = ids.size() / 2;
+        const auto check = std::ranges::find(report.checks, "causality", &Check::name);
+        if (changed == 0 || check == report.checks.end())
+            return;
+        const Task quiet { task.stop, {} };
+        const at::Tensor before = decoder.logits(dense_pass(decoder, to_tensor(decoder, ids), {}, backend, quiet).hidden);
+        ids[changed] = (ids[changed] + 1) % decoder.config().vocabulary;
+        const at::Tensor after = decoder.logits(dense_pass(decoder, to_tensor(decoder, ids), {}, backend, quiet).hidden);
+        const at::Tensor difference = (before - after).abs();
+        const auto early = difference.slice(0, 0, static_cast<std::int64_t>(changed)).max().item<double>();
+        const auto late = difference.slice(0, static_cast<std::int64_t>(changed)).max().item<double>();
+        const double size = before.abs().max().item<double>();
+        const bool good = early <= 1e-4 * size && late > 0;
+        if (!good)
+            check->status = CheckStatus::fail;
+        check->detail += " Another token at position " + std::to_string(changed) + (good ? " changes no logit before it." :
+              " changes logits before it by up to " + std::to_string(early) + " and those from it on by up to " + std::to_string(late) + ".");
+    }
+
+} // namespace
+
+struct Engine::Impl {
+    std::unique_ptr<OpenModel> open;
+
+    const OpenModel& model() const
+    {
+        if (!open)
+            throw Error(ErrorKind::usage, "No model is open.", "Open a model folder first.");
+        return *open;
+    }
+    Provenance provenance(const Text& text, const std::string& command) const
+    {
+        const OpenModel& from = model();
+        Provenance provenance;
+        provenance.created = timestamp();
+        provenance.generator = generator();
+        provenance.model_name = from.info.name;
+        provenance.model_architecture = from.info.architecture;
+        provenance.model_sha256 = from.weights_hash->get();
+        provenance.tokenizer_sha256 = from.tokenizer_sha256;
+        provenance.text_name = text.name;
+        provenance.text_sha256 = sha256(text.bytes);
+        provenance.device = from.info.device + " (" + from.info.device_name + ")";
+        provenance.dtype = from.info.dtype;
+        provenance.command = command;
+        return provenance;
+    }
+};
+
+Engine::Engine()
+    : impl_(std::make_unique<Impl>())
+{
+}
+Engine::~Engine() = default;
+
+ModelInfo Engine::open_model(const fs::path& folder, const OpenOptions& options, const Task& task)
+{
+    const ChosenDevice device = choose_device(options);
+    auto open = std::make_unique<OpenModel>();
+    guarded(device.backend.threads, [&] {
+        const DecoderConfig config = read_config(folder);
+        open->tokenizer = Tokenizer::load(folder / "tokenizer.json");
+        open->weights = open_weights(folder);
+        open->info = describe(folder, config, open->weights);
+        open->info.tokens_known = open->tokenizer->vocabulary();
+        open->info.adds_bos = open->tokenizer->bos().has_value();
+        refuse_larger_vocabulary(open->info);
+        const at::ScalarType dtype = choose_dtype(options.dtype, open->info.checkpoint_dtype, device.device);
+        open->decoder = std::make_unique<Decoder>(config, open->weights, device.device, dtype, task);
+        open->info.dtype = dtype_name(dtype);
+    });
+    open->info.device = device.device.str();
+    open->info.device_name = device.name;
+    open->backend = device.backend;
+    open->tokenizer_sha256 = file_sha256(folder / "tokenizer.json");
+    open->weights_hash = std::make_unique<BackgroundHash>(open->weights);
+    impl_->open = std::move(open);
+    return impl_->open->info;
+}
+
+std::optional<ModelInfo> Engine::model() const
+{
+    return impl_->open ? std::optional(impl_->open->info) : std::nullopt;
+}
+
+std::vector<Token> Engine::tokenize(const Text& text) const { return impl_->model().tokenizer->encode(text.bytes); }
+
+LogitsResult Engine::logits(const Text& text, std::int64_t last, std::int64_t offset, const Task& task)
+{
+    const OpenModel& open = impl_->model();
+    LogitsResult result;
+    result.provenance = impl_->provenance(text, {});
+    AnalysisRequest request;
+    request.text = text;
+    request.offset = offset;
+    std::vector<Token> tokens = passage(open.tokenizer->encode(text.bytes, true, task.stop), open.info.adds_bos, request, open.info.max_context);
+    const auto count = static_cast<std::int64_t>(tokens.size());
+    result.positions = last <= 0 ? count : std::min(last, count);
+    result.vocabulary = open.info.vocabulary;
+    guarded(open.backend.threads, [&] {
+        const at::Tensor hidden = dense_pass(*open.decoder, to_tensor(*open.decoder, ids_of(tokens)), {}, open.backend, task).hidden;
+        for (std::int64_t begin = count - result.positions; begin < count; begin += 128) {
+            if (task.stop.stop_requested())
+                throw Cancelled {};
+            const at::Tensor logits = open.decoder->logits(hidden.slice(0, begin, begin + 128));
+            const std::vector<float> part = to_vector(logits - at::logsumexp(logits, { 1 }, true));
+            result.log_prob.insert(result.log_prob.end(), part.begin(), part.end());
+        }
+    });
+    result.tokens.assign(tokens.end() - result.positions, tokens.end());
+    return result;
+}
+
+std::shared_ptr<const Analysis> Engine::analyse(const AnalysisRequest& request, const Task& task)
+{
+    const OpenModel& open = impl_->model();
+    auto analysis = std::make_shared<Analysis>();
+    analysis->tokens = passage(open.tokenizer->encode(request.text.bytes, true, task.stop), open.info.adds_bos, request, open.info.max_context);
+    analysis->layers = open.info.layers;
+    analysis->heads = open.info.heads;
+    analysis->kv_heads = open.info.kv_heads;
+    analysis->context = static_cast<std::int64_t>(analysis->tokens.size());
+    analysis->offset = request.offset;
+    analysis->bos = open.info.adds_bos;
+    const std::size_t first = analysis->bos && analysis->tokens.size() > 1 ? 1 : 0;
+    const auto begin = static_cast<std::size_t>(analysis->tokens[first].byte_begin);
+    analysis->text = request.text.bytes.substr(begin, static_cast<std::size_t>(analysis->tokens.back().byte_end) - begin);
+    guarded(open.backend.threads, [&] {
+        const std::vector<std::int64_t> ids = ids_of(analysis->tokens);
+        const auto start = std::chrono::steady_clock::now();
+        const DensePass pass
+            = dense_pass(*open.decoder, to_tensor(*open.decoder, ids), { .importance = true }, open.backend, task);
+        analysis->importance = to_vector(pass.importance);
+        analysis->row_lse = to_vector(pass.row_lse);
+        analysis->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        analysis->audit = audit(*analysis);
+        check_causality(*open.decoder, open.backend, ids, analysis->audit, task);
+    });
+    analysis->provenance = impl_->provenance(request.text, request.command);
+    return analysis;
+}
+
+std::shared_ptr<const Run> Engine::sweep(const SweepRequest& request, const Task& task, const SweepFn& on_window)
+{
+    const OpenModel& open = impl_->model();
+    SweepModel model { *open.decoder, open.backend, impl_->provenance(request.text, request.command),
+        open.tokenizer->encode(request.text.bytes, true, task.stop), open.info.adds_bos, open.info.max_context };
+    model.provenance.seed = request.seed;
+    std::shared_ptr<const Run> run;
+    guarded(open.backend.threads, [&] { run = run_sweep(model, request, task, on_window); });
+    return run;
+}
+
+ModelInfo describe_model(const fs::path& folder)
+{
+    const DecoderConfig config = read_config(folder);
+    const WeightFiles weights = open_weights(folder);
+    ModelInfo info = describe(folder, config, weights);
+    const Tokenizer tokenizer = Tokenizer::load(folder / "tokenizer.json");
+    info.tokens_known = tokenizer.vocabulary();
+    info.adds_bos = tokenizer.bos().has_value();
+    return info;
+}
+
+} // namespace keepset

@@ -1,0 +1,128 @@
+#include "core/sweep/plan.h"
+
+#include "core/engine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+namespace keepset {
+
+namespace {
+
+    void check_request(const SweepRequest& request)
+    {
+        const auto refuse = [](const std::string& what, const std::string& hint = {}) { throw Error(ErrorKind::usage, what, hint); };
+        if (request.context < 1)
+            refuse("The context must have at least one token, not " + std::to_string(request.context) + ".");
+        if (request.target < 2)
+            refuse("The target must have at least two tokens, not " + std::to_string(request.target) + ".",
+                "Its first token is predicted from dense attention and not scored.");
+        if (request.windows < 0 || request.offset < 0)
+            refuse("The number of windows and the offset cannot be negative.");
+        if (request.protocol == Protocol::token_drop && request.granularity != Granularity::model)
+            refuse("The protocol token-drop has one keep set for the whole model, so granularity "
+                    + name_of(request.granularity) + " is impossible.",
+                "Use granularity model.");
+        if (request.protocol == Protocol::token_drop && request.positions != Positions::original)
+            refuse("The protocol token-drop has no positions to choose: its tokens are a shorter text.");
+        if (request.sparsities.empty() && request.budgets.empty())
+            refuse("A sweep needs at least one sparsity or budget.");
+        for (const double sparsity : request.sparsities) {
+            if (!(sparsity >= 0 && sparsity < 1))
+                refuse("A sparsity must lie in [0, 1), not at " + std::to_string(sparsity) + ".");
+        }
+        for (const std::int64_t budget : request.budgets) {
+            if (budget < 1 || budget > request.context)
+                refuse("A budget of " + std::to_string(budget) + " entries does not fit a context of "
+                    + std::to_string(request.context) + ".");
+        }
+    }
+
+} // namespace
+
+std::vector<SelectRequest> plan_points(const SweepRequest& request)
+{
+    check_request(request);
+    SelectRequest point;
+    point.granularity = request.granularity;
+    point.importance = request.importance;
+    point.gqa = request.gqa;
+    point.rounding = request.rounding;
+    point.seed = request.seed;
+    point.policy = parse_policy("dense");
+    std::vector<SelectRequest> plan { point };
+    std::set<std::string> seen { "dense" };
+    for (const PolicySpec& policy : request.policies) {
+        if (!seen.insert(canonical(policy)).second)
+            continue;
+        point.policy = policy;
+        point.budget = 0;
+        for (const double sparsity : request.budgets.empty() ? request.sparsities : std::vector<double> {}) {
+            point.sparsity = sparsity;
+            plan.push_back(point);
+        }
+        for (const std::int64_t budget : request.budgets) {
+            point.budget = budget;
+            point.sparsity = 1 - static_cast<double>(budget) / static_cast<double>(request.context);
+            plan.push_back(point);
+        }
+    }
+    return plan;
+}
+
+std::vector<Window> cut_windows(const SweepRequest& request, const std::vector<Token>& tokens, bool bos)
+{
+    const std::int64_t front = bos ? 1 : 0;
+    const std::int64_t piece = request.context + request.target - front; // text tokens of one window
+    const std::int64_t begin = front + request.offset;
+    const auto total = static_cast<std::int64_t>(tokens.size());
+    const std::int64_t room = std::max<std::int64_t>(0, total - begin) / piece;
+    const std::int64_t wanted = request.windows == 0 ? room : request.windows;
+    if (room < std::max<std::int64_t>(1, wanted))
+        throw Error(ErrorKind::input,
+            "'" + request.text.name + "' has " + std::to_string(std::max<std::int64_t>(0, total - begin)) + " tokens"
+                + (request.offset > 0 ? " behind the offset" : "") + ", which is room for " + std::to_string(room) + " windows of "
+                + std::to_string(request.context) + " + " + std::to_string(request.target) + "; "
+                + std::to_string(std::max<std::int64_t>(1, wanted)) + (wanted > 1 ? " are" : " is") + " asked for.",
+            room == 0 ? "Give a longer text or a smaller context." : "Ask for fewer windows or give a longer text.");
+    std::vector<Window> windows;
+    for (std::int64_t index = 0; index < wanted; ++index) {
+        Window window;
+        window.index = index;
+        if (bos)
+            window.context.push_back(tokens.front().id);
+        const std::int64_t from = begin + index * piece;
+        const std::int64_t middle = from + request.context - front;
+        for (std::int64_t position = from; position < from + piece; ++position)
+            (position < middle ? window.context : window.target).push_back(tokens[static_cast<std::size_t>(position)].id);
+        windows.push_back(std::move(window));
+    }
+    return windows;
+}
+
+double unigram_perplexity(const std::vector<Token>& tokens)
+{
+    std::map<std::int32_t, double> counts;
+    for (const Token& token : tokens)
+        counts[token.id] += 1;
+    double entropy = 0;
+    for (const auto& [id, count] : counts)
+        entropy -= count * std::log(count / static_cast<double>(tokens.size()));
+    return std::exp(entropy / static_cast<double>(std::max<std::size_t>(1, tokens.size())));
+}
+
+std::uint64_t hash_of_targets(const Window& window)
+{
+    std::uint64_t hash = 14695981039346656037ULL;
+    for (std::size_t index = 1; index < window.target.size(); ++index) {
+        for (unsigned byte = 0; byte < 8; ++byte) {
+            hash ^= static_cast<std::uint64_t>(window.target[index]) >> (8 * byte) & 0xFFU;
+            hash *= 1099511628211ULL;
+        }
+    }
+    return hash;
+}
+
+} // namespace keepset

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "core/sweep/protocol.h"
+#include "core/types.h"
+
+namespace keepset {
+
+/// What a sweep takes from the open model besides its decoder.
+struct SweepModel {
+    const Decoder& decoder;
+    const Backend& backend;
+    Provenance provenance;
+    std::vector<Token> tokens; ///< the whole text's
+    bool bos = false;
+    std::int64_t max_context = 0;
+};
+
+/// Window by window: dense pass once, every point, then file, statistics and a snapshot. See Engine::sweep.
+std::shared_ptr<const Run> run_sweep(const SweepModel& model, const SweepRequest& request, const Task& task, const SweepFn& on_window);
+
+} // namespace keepset
