@@ -1,0 +1,116 @@
+#include "app/commands.h"
+
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+namespace keepset::cli {
+
+namespace {
+
+    struct AnalyzeOptions {
+        std::string folder;
+        std::string text;
+        std::string out;
+        std::string policies = "h2o,cab";
+        std::string sparsity = "0.5,0.8,0.9";
+        std::string granularity = "head";
+        std::string importance = "cumulative";
+        std::string gqa = "mean";
+        std::string rounding = "floor";
+        std::int64_t context = 0;
+        std::uint64_t seed = 0;
+    };
+
+    /// Known before the long work begins: a typing error must not cost minutes.
+    std::vector<SelectRequest> requests_of(const AnalyzeOptions& options)
+    {
+        SelectRequest request;
+        from_name(options.granularity, request.granularity);
+        from_name(options.importance, request.importance);
+        from_name(options.gqa, request.gqa);
+        from_name(options.rounding, request.rounding);
+        request.seed = options.seed;
+        std::vector<SelectRequest> requests;
+        for (const PolicySpec& policy : parse_policies(options.policies)) {
+            for (const double sparsity : parse_sparsities(options.sparsity)) {
+                request.policy = policy;
+                request.sparsity = sparsity;
+                requests.push_back(request);
+            }
+        }
+        return requests;
+    }
+
+    void refuse_existing(const std::string& file, bool force)
+    {
+        std::error_code ignored;
+        if (!force && std::filesystem::exists(file, ignored))
+            throw Error(ErrorKind::usage, "'" + file + "' exists already.", "Use --force to overwrite it, or another --out.");
+    }
+
+    int run(const AnalyzeOptions& options, const Common& common, const StopOnSignal& stop)
+    {
+        const std::vector<SelectRequest> requests = requests_of(options);
+        refuse_existing(options.out, common.force);
+        AnalysisRequest request;
+        request.text = read_text(options.text);
+        request.context = options.context;
+        request.offset = common.offset;
+        request.command = common.command;
+        ProgressLine line(common.quiet);
+        Engine engine;
+        engine.open_model(options.folder, common.open_options(), task_of(line, stop));
+        Analysis analysis = *engine.analyse(request, task_of(line, stop));
+        analysis.provenance.seed = options.seed;
+        for (const SelectRequest& selection : requests)
+            analysis.keep_sets.push_back(select(analysis, selection));
+        const AuditReport with_sets = audit(analysis); // the budgets of the keep sets, too
+        for (Check& check : analysis.audit.checks) {
+            for (const Check& now : with_sets.checks) {
+                if (now.name == check.name && check.name == "budget")
+                    check = now;
+            }
+        }
+        line.clear();
+        save(analysis, options.out, common.force);
+        if (common.json) {
+            print_json(to_json(analysis));
+        } else {
+            std::vector<std::vector<std::string>> rows { { "policy", "sparsity", "kept", "kept mass" } };
+            for (const KeepSet& set : analysis.keep_sets)
+                rows.push_back({ set.policy, number(set.request.sparsity, 4),
+                    std::to_string(set.budget) + " of " + std::to_string(set.context), number(set.kept_mass, 4) });
+            std::cout << analysis.context << " tokens, " << analysis.layers << " layers, " << analysis.heads << " heads in "
+                      << seconds_text(analysis.seconds) << " on " << analysis.provenance.device << "\n\n";
+            print_table(rows);
+            std::cout << "\nwritten to " << options.out << '\n';
+        }
+        return analysis.audit.failed() ? 1 : 0;
+    }
+
+} // namespace
+
+Runner add_analyze(CLI::App& command, Common& common)
+{
+    const auto options = std::make_shared<AnalyzeOptions>();
+    add_common(command, common, true);
+    command.add_option("MODEL_DIR", options->folder, "Hugging Face model folder")->required();
+    command.add_option("--text", options->text, "UTF-8 text file, - for standard input")->required();
+    command.add_option("--out", options->out, "Trace file (HDF5)")->required();
+    command.add_option("--context", options->context, "Tokens; 0: the whole text, up to what the model allows")->check(CLI::NonNegativeNumber);
+    command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(CLI::NonNegativeNumber);
+    command.add_option("--policies", options->policies, "Keep sets to store, such as h2o,cab(local=0.3)")->capture_default_str();
+    command.add_option("--sparsity", options->sparsity, "Shares, 0.5,0.9 or 0:0.9:0.1 (both ends included)")->capture_default_str();
+    command.add_option("--granularity", options->granularity, "head, layer or model")->capture_default_str();
+    command.add_option("--importance", options->importance, "cumulative or mean-received")->capture_default_str();
+    command.add_option("--gqa", options->gqa, "mean, max or sum over the query heads of a kv head")->capture_default_str();
+    command.add_option("--rounding", options->rounding, "floor or kvpress")->capture_default_str();
+    command.add_option("--seed", options->seed, "Of the random policy")->capture_default_str();
+    command.add_flag("--force", common.force, "Overwrite the output file");
+    return [options](Common& shared, const StopOnSignal& stop) { return run(*options, shared, stop); };
+}
+
+} // namespace keepset::cli

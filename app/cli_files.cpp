@@ -1,0 +1,88 @@
+#include "app/commands.h"
+
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+/// show and audit: what files hold, without a model.
+namespace keepset::cli {
+
+namespace {
+
+    struct FileOptions {
+        std::string file;
+    };
+
+    void print_provenance(const Provenance& from)
+    {
+        print_table({ { "model", from.model_name }, { "text", from.text_name }, { "made", from.created + " by " + from.generator },
+            { "on", from.device + ", " + from.dtype }, { "command", from.command } });
+        std::cout << '\n';
+    }
+
+    void print_analysis(const Analysis& analysis)
+    {
+        std::cout << analysis.context << " tokens from " << analysis.offset << ", " << analysis.layers << " layers, "
+                  << analysis.heads << " query heads, " << analysis.kv_heads << " kv heads\n\n";
+        std::vector<std::vector<std::string>> rows { { "policy", "sparsity", "kept", "granularity", "kept mass" } };
+        for (const KeepSet& set : analysis.keep_sets)
+            rows.push_back({ set.policy, number(set.request.sparsity, 4), std::to_string(set.budget),
+                name_of(set.request.granularity), number(set.kept_mass, 4) });
+        if (rows.size() > 1)
+            print_table(rows);
+        std::cout << '\n';
+        print_audit(analysis.audit);
+    }
+
+    int show(const std::string& file, bool json)
+    {
+        const FileSummary head = summary(file);
+        if (!json)
+            print_provenance(head.provenance);
+        if (head.kind == "run") {
+            const auto run = load_run(file);
+            json ? print_json(to_json(*run)) : print_run(*run);
+        } else {
+            const auto analysis = load_analysis(file);
+            json ? print_json(to_json(*analysis)) : print_analysis(*analysis);
+        }
+        return 0;
+    }
+
+    AuditReport audit_file(const std::string& file)
+    {
+        if (std::filesystem::path(file).extension() != ".h5")
+            return audit(import_table(file));
+        if (summary(file).kind == "run")
+            return audit(*load_run(file));
+        return audit(*load_analysis(file));
+    }
+
+} // namespace
+
+Runner add_show(CLI::App& command, Common& common)
+{
+    const auto options = std::make_shared<FileOptions>();
+    add_common(command, common, false);
+    command.add_option("FILE", options->file, "Trace or run file (.h5)")->required();
+    return [options](Common& shared, const StopOnSignal&) { return show(options->file, shared.json); };
+}
+
+Runner add_audit(CLI::App& command, Common& common)
+{
+    const auto options = std::make_shared<FileOptions>();
+    add_common(command, common, false);
+    command.add_option("FILE", options->file, "Trace or run file (.h5), or a CSV table with method, sparsity, perplexity")->required();
+    return [options](Common& shared, const StopOnSignal&) {
+        const AuditReport report = audit_file(options->file);
+        if (shared.json)
+            print_json(to_json(report));
+        else
+            print_audit(report);
+        return report.failed() ? 1 : 0;
+    };
+}
+
+} // namespace keepset::cli

@@ -1,0 +1,122 @@
+#include "app/commands.h"
+
+#include <nlohmann/json.hpp>
+
+#include <iostream>
+#include <memory>
+
+/// info, tokenize, logits: what a model folder is and says.
+namespace keepset::cli {
+
+namespace {
+
+    struct TextOptions {
+        std::string folder;
+        std::string text;
+        std::int64_t last = 1;
+        std::string out;
+    };
+
+    void print_tokens(const std::vector<Token>& tokens, std::size_t skip, bool json)
+    {
+        for (std::size_t index = skip; index < tokens.size(); ++index) {
+            const Token& token = tokens[index];
+            const nlohmann::json line = to_json(token, index);
+            if (json)
+                std::cout << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+            else
+                std::cout << index << '\t' << token.id << '\t' << token.byte_begin << '-' << token.byte_end << '\t'
+                          << line["text"].dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+        }
+    }
+
+    /// The five most likely tokens behind each position.
+    void print_logits(const LogitsResult& result, bool json)
+    {
+        const auto vocabulary = static_cast<std::size_t>(result.vocabulary);
+        for (std::size_t position = 0; position < result.tokens.size(); ++position) {
+            const float* row = result.log_prob.data() + position * vocabulary;
+            std::vector<std::size_t> order(vocabulary);
+            for (std::size_t id = 0; id < vocabulary; ++id)
+                order[id] = id;
+            const std::size_t top = std::min<std::size_t>(5, vocabulary);
+            std::ranges::partial_sort(order, order.begin() + static_cast<std::ptrdiff_t>(top), std::greater {}, [&](std::size_t id) { return row[id]; });
+            nlohmann::json line { { "token", to_json(result.tokens[position], position) }, { "top", nlohmann::json::array() } };
+            std::string text = std::to_string(result.tokens[position].id);
+            for (std::size_t rank = 0; rank < top; ++rank) {
+                const double value = static_cast<double>(row[order[rank]]);
+                line["top"].push_back({ { "id", order[rank] }, { "log_prob", value } });
+                text += "\t" + std::to_string(order[rank]) + ":" + number(value, 6);
+            }
+            std::cout << (json ? line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) : text) << '\n';
+        }
+    }
+
+    void print_info(const ModelInfo& info)
+    {
+        print_table({ { "model", info.name }, { "architecture", info.architecture }, { "layers", std::to_string(info.layers) },
+            { "query heads", std::to_string(info.heads) }, { "kv heads", std::to_string(info.kv_heads) },
+            { "head_dim", std::to_string(info.head_dim) }, { "hidden size", std::to_string(info.hidden_size) },
+            { "context", std::to_string(info.max_context) + " tokens" }, { "vocabulary", std::to_string(info.vocabulary) },
+            { "dtype", info.checkpoint_dtype }, { "parameters", std::to_string(info.parameters) },
+            { "weights", std::to_string(info.bytes) + " bytes" }, { "BOS in front", info.adds_bos ? "yes" : "no" } });
+    }
+
+} // namespace
+
+Runner add_info(CLI::App& command, Common& common)
+{
+    const auto options = std::make_shared<TextOptions>();
+    add_common(command, common, false);
+    command.add_option("MODEL_DIR", options->folder, "Hugging Face model folder")->required();
+    return [options](Common& shared, const StopOnSignal&) {
+        const ModelInfo info = describe_model(options->folder);
+        if (shared.json)
+            print_json(to_json(info));
+        else
+            print_info(info);
+        return 0;
+    };
+}
+
+Runner add_tokenize(CLI::App& command, Common& common)
+{
+    const auto options = std::make_shared<TextOptions>();
+    add_common(command, common, false);
+    command.add_option("MODEL_DIR", options->folder, "Hugging Face model folder")->required();
+    command.add_option("--text", options->text, "UTF-8 text file, - for standard input")->required();
+    command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(CLI::NonNegativeNumber);
+    return [options](Common& shared, const StopOnSignal&) {
+        const std::vector<Token> tokens = tokenize(options->folder, read_text(options->text));
+        print_tokens(tokens, static_cast<std::size_t>(shared.offset), shared.json);
+        return 0;
+    };
+}
+
+Runner add_logits(CLI::App& command, Common& common)
+{
+    const auto options = std::make_shared<TextOptions>();
+    add_common(command, common, true);
+    command.add_option("MODEL_DIR", options->folder, "Hugging Face model folder")->required();
+    command.add_option("--text", options->text, "UTF-8 text file, - for standard input")->required();
+    command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(CLI::NonNegativeNumber);
+    command.add_option("--last", options->last, "Positions from the end; 0: all")->capture_default_str()->check(CLI::NonNegativeNumber);
+    command.add_option("--out", options->out, "HDF5 file for all log-probabilities");
+    command.add_flag("--force", common.force, "Overwrite the output file");
+    return [options](Common& shared, const StopOnSignal& stop) {
+        ProgressLine line(shared.quiet);
+        Engine engine;
+        engine.open_model(options->folder, shared.open_options(), task_of(line, stop));
+        LogitsResult result
+            = engine.logits(read_text(options->text), options->last, shared.offset, task_of(line, stop));
+        result.provenance.command = shared.command;
+        line.clear();
+        if (options->out.empty())
+            print_logits(result, shared.json);
+        else
+            save(result, options->out, shared.force);
+        return 0;
+    };
+}
+
+} // namespace keepset::cli

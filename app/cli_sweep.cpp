@@ -1,0 +1,149 @@
+#include "app/commands.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <memory>
+
+namespace keepset::cli {
+
+namespace {
+
+    struct SweepOptions {
+        std::string folder;
+        std::string text;
+        std::string policies = "dense,h2o,cab,h2o(local=0.3)";
+        std::string sparsity;
+        std::string budget;
+        std::string protocol = "prefill-evict";
+        std::string windows = "all";
+        std::string granularity;
+        std::string importance = "cumulative";
+        std::string gqa = "mean";
+        std::string positions = "original";
+        std::string rounding = "floor";
+        std::string csv;
+        SweepRequest request;
+    };
+
+    std::int64_t whole_number(std::string_view text, const char* what)
+    {
+        std::int64_t value = 0;
+        const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (problem != std::errc {} || end != text.data() + text.size() || value < 1)
+            throw Error(ErrorKind::usage, std::string(what) + " must be a positive whole number, not '" + std::string(text) + "'.");
+        return value;
+    }
+
+    std::vector<std::int64_t> budgets_of(std::string_view text)
+    {
+        std::vector<std::int64_t> budgets;
+        while (!text.empty()) {
+            const std::size_t comma = text.find(',');
+            budgets.push_back(whole_number(text.substr(0, comma), "--budget"));
+            text = comma == std::string_view::npos ? std::string_view {} : text.substr(comma + 1);
+        }
+        return budgets;
+    }
+
+    SweepRequest request_of(const SweepOptions& options, const Common& common)
+    {
+        SweepRequest request = options.request;
+        request.policies = parse_policies(options.policies);
+        if (options.budget.empty())
+            request.sparsities = parse_sparsities(options.sparsity.empty() ? "0,0.5,0.8,0.9,0.95" : options.sparsity);
+        else
+            request.budgets = budgets_of(options.budget);
+        from_name(options.protocol, request.protocol);
+        from_name(options.importance, request.importance);
+        from_name(options.gqa, request.gqa);
+        from_name(options.positions, request.positions);
+        from_name(options.rounding, request.rounding);
+        // token-drop has one keep set; another granularity is refused only where it was asked for.
+        const bool one_set = request.protocol == Protocol::token_drop;
+        from_name(options.granularity.empty() ? (one_set ? "model" : "head") : options.granularity, request.granularity);
+        request.windows = options.windows == "all" ? 0 : whole_number(options.windows, "--windows");
+        request.offset = common.offset;
+        request.force = common.force;
+        request.command = common.command;
+        request.text = read_text(options.text);
+        return request;
+    }
+
+    void write_csv(const std::string& file, const Run& run)
+    {
+        if (file == "-") {
+            std::cout << to_csv(run);
+            return;
+        }
+        std::ofstream stream(file, std::ios::binary);
+        stream << to_csv(run);
+        stream.flush();
+        if (!stream)
+            throw Error(ErrorKind::input, "'" + file + "' could not be written: " + std::strerror(errno) + ".", "The run file is complete.");
+    }
+
+    int run(const SweepOptions& options, const Common& common, const StopOnSignal& stop)
+    {
+        const SweepRequest request = request_of(options, common);
+        ProgressLine line(common.quiet);
+        Engine engine;
+        engine.open_model(options.folder, common.open_options(), task_of(line, stop));
+        std::shared_ptr<const Run> result;
+        try {
+            result = engine.sweep(request, task_of(line, stop));
+        } catch (const Cancelled&) {
+            line.clear();
+            std::cerr << "keepset-cli: stopped. Every finished window is in '" << request.out << "'; --resume goes on from there.\n";
+            return 130;
+        }
+        line.clear();
+        if (!options.csv.empty())
+            write_csv(options.csv, *result);
+        if (common.json)
+            print_json(to_json(*result));
+        else if (options.csv != "-")
+            print_run(*result);
+        return result->audit.failed() ? 1 : 0;
+    }
+
+    void add_options(CLI::App& command, SweepOptions& options, Common& common)
+    {
+        command.add_option("MODEL_DIR", options.folder, "Hugging Face model folder")->required();
+        command.add_option("--text", options.text, "UTF-8 text file, - for standard input")->required();
+        command.add_option("--policies", options.policies, "Such as dense,h2o,cab(local=0.3); dense is always measured")->capture_default_str();
+        auto* sparsity = command.add_option("--sparsity", options.sparsity, "Shares, 0,0.5,0.9 or 0:0.9:0.1 (both ends included)");
+        command.add_option("--budget", options.budget, "Entries kept, 64,128,…, instead of --sparsity")->excludes(sparsity);
+        command.add_option("--protocol", options.protocol, "prefill-evict or token-drop")->capture_default_str();
+        command.add_option("--context", options.request.context, "Tokens whose keys and values may be evicted")->capture_default_str();
+        command.add_option("--target", options.request.target, "Tokens behind them; all but the first are scored")->capture_default_str();
+        command.add_option("--windows", options.windows, "How many, or all")->capture_default_str();
+        command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(CLI::NonNegativeNumber);
+        command.add_option("--granularity", options.granularity, "head (default), layer or model");
+        command.add_option("--importance", options.importance, "cumulative or mean-received")->capture_default_str();
+        command.add_option("--gqa", options.gqa, "mean, max or sum over the query heads of a kv head")->capture_default_str();
+        command.add_option("--positions", options.positions, "original or repacked")->capture_default_str();
+        command.add_option("--rounding", options.rounding, "floor or kvpress")->capture_default_str();
+        command.add_option("--seed", options.request.seed, "Of the random policy")->capture_default_str();
+        command.add_flag("--per-token", options.request.per_token, "Store the loss of every token");
+        auto* out = command.add_option("--out", options.request.out, "Run file (HDF5), written window by window")->required();
+        command.add_option("--csv", options.csv, "Table of points as CSV; - for standard output");
+        auto* resume = command.add_flag("--resume", options.request.resume, "Go on with the windows that the file lacks")->needs(out);
+        command.add_flag("--force", common.force, "Overwrite the output file")->excludes(resume);
+    }
+
+} // namespace
+
+Runner add_sweep(CLI::App& command, Common& common)
+{
+    const auto options = std::make_shared<SweepOptions>();
+    add_common(command, common, true);
+    add_options(command, *options, common);
+    return [options](Common& shared, const StopOnSignal& stop) { return run(*options, shared, stop); };
+}
+
+} // namespace keepset::cli
