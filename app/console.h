@@ -7,7 +7,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 /// What the subcommands share: common options, progress on stderr, tables on stdout, stopping on Ctrl-C and SIGTERM.

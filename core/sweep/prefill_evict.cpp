@@ -69,7 +69,9 @@ namespace {
                     if (step_.stop.stop_requested())
                         throw Cancelled {};
                     const Attended own_part { own.output.slice(0, point, point + 1), own.row_lse.slice(0, point, point + 1) };
-                    outputs.push_back(merge(own_part, attend_kept(layer, point, parts.q[point])).output);
+                    const bool nothing_kept = kept_[static_cast<std::size_t>(point)].size(2) == 0; // rounding=kvpress
+                    outputs.push_back(nothing_kept ? own_part.output
+                                                   : merge(own_part, attend_kept(layer, point, parts.q[point])).output);
                 }
                 decoder.finish(layer, hidden_, at::cat(outputs), step_.stop);
             }
