@@ -1,7 +1,7 @@
 #include "core/engine.h"
 
 #include "core/attention/dense_pass.h"
-#include "core/device.h"
+#include "core/model/device.h"
 #include "core/model/describe.h"
 #include "core/provenance.h"
 #include "core/sweep/sweep.h"

@@ -1,4 +1,4 @@
-#include "core/device.h"
+#include "core/model/device.h"
 
 #include "core/engine.h"
 
