@@ -12,7 +12,8 @@ using namespace keepset::cli;
 std::string quoted(const std::string& word)
 {
     const bool plain = !word.empty()
-        && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%") == std::string::npos;
+        && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%")
+            == std::string::npos;
     if (plain)
         return word;
     std::string text = "'";
@@ -57,7 +58,8 @@ constexpr Subcommand subcommands[] = {
     { "analyze", "Importance of every token and the keep sets of policies, as a trace file", add_analyze },
     { "sweep", "Perplexity under cache eviction over sparsity, as a run file", add_sweep },
     { "show", "Summary of a trace or run file", add_show },
-    { "audit", "Checks a run, a trace or a results table for the defects that make a benchmark meaningless", add_audit },
+    { "audit", "Checks a run, a trace or a results table for the defects that make a benchmark meaningless",
+        add_audit },
     { "bench", "Ratios of speed, measured in turns", add_bench },
 };
 

@@ -48,7 +48,8 @@ namespace {
     {
         std::error_code ignored;
         if (!force && std::filesystem::exists(file, ignored))
-            throw Error(ErrorKind::usage, "'" + file + "' exists already.", "Use --force to overwrite it, or another --out.");
+            throw Error(
+                ErrorKind::usage, "'" + file + "' exists already.", "Use --force to overwrite it, or another --out.");
     }
 
     int run(const AnalyzeOptions& options, const Common& common, const StopOnSignal& stop)
@@ -83,8 +84,9 @@ namespace {
             for (const KeepSet& set : analysis.keep_sets)
                 rows.push_back({ set.policy, number(set.request.sparsity, 4),
                     std::to_string(set.budget) + " of " + std::to_string(set.context), number(set.kept_mass, 4) });
-            std::cout << analysis.context << " tokens, " << analysis.layers << " layers, " << analysis.heads << " heads in "
-                      << seconds_text(analysis.seconds) << " on " << analysis.provenance.device << "\n\n";
+            std::cout << analysis.context << " tokens, " << analysis.layers << " layers, " << analysis.heads
+                      << " heads in " << seconds_text(analysis.seconds) << " on " << analysis.provenance.device
+                      << "\n\n";
             print_table(rows);
             std::cout << "\nwritten to " << options.out << '\n';
         }
@@ -100,13 +102,17 @@ Runner add_analyze(CLI::App& command, Common& common)
     command.add_option("MODEL_DIR", options->folder, "Hugging Face model folder")->required();
     command.add_option("--text", options->text, "UTF-8 text file, - for standard input")->required();
     command.add_option("--out", options->out, "Trace file (HDF5)")->required();
-    command.add_option("--context", options->context, "Tokens; 0: the whole text, up to what the model allows")->check(CLI::NonNegativeNumber);
+    command.add_option("--context", options->context, "Tokens; 0: the whole text, up to what the model allows")
+        ->check(CLI::NonNegativeNumber);
     command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(CLI::NonNegativeNumber);
-    command.add_option("--policies", options->policies, "Keep sets to store, such as h2o,cab(local=0.3)")->capture_default_str();
-    command.add_option("--sparsity", options->sparsity, "Shares, 0.5,0.9 or 0:0.9:0.1 (both ends included)")->capture_default_str();
+    command.add_option("--policies", options->policies, "Keep sets to store, such as h2o,cab(local=0.3)")
+        ->capture_default_str();
+    command.add_option("--sparsity", options->sparsity, "Shares, 0.5,0.9 or 0:0.9:0.1 (both ends included)")
+        ->capture_default_str();
     command.add_option("--granularity", options->granularity, "head, layer or model")->capture_default_str();
     command.add_option("--importance", options->importance, "cumulative or mean-received")->capture_default_str();
-    command.add_option("--gqa", options->gqa, "mean, max or sum over the query heads of a kv head")->capture_default_str();
+    command.add_option("--gqa", options->gqa, "mean, max or sum over the query heads of a kv head")
+        ->capture_default_str();
     command.add_option("--rounding", options->rounding, "floor or kvpress")->capture_default_str();
     command.add_option("--seed", options->seed, "Of the random policy")->capture_default_str();
     command.add_flag("--force", common.force, "Overwrite the output file");

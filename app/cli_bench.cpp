@@ -76,10 +76,11 @@ namespace {
         request.context = 0;
         double attention_pass = 0;
         Row row = in_turns(
-            options, [&] { attention_pass = engine.analyse(request, task)->seconds; }, [&] { engine.logits(same, 1, 0, task); });
+            options, [&] { attention_pass = engine.analyse(request, task)->seconds; },
+            [&] { engine.logits(same, 1, 0, task); });
         row.what = "analysis";
-        row.meaning = "analysis, causality check included, over a plain forward of the same " + std::to_string(options.context)
-            + " tokens (attention pass alone " + seconds_text(attention_pass) + ")";
+        row.meaning = "analysis, causality check included, over a plain forward of the same "
+            + std::to_string(options.context) + " tokens (attention pass alone " + seconds_text(attention_pass) + ")";
         return row;
     }
 
@@ -124,15 +125,19 @@ namespace {
         nlohmann::json list = nlohmann::json::array();
         std::vector<std::vector<std::string>> table { { "what", "ratio", "ours", "other", "meaning" } };
         for (const Row& row : rows) {
-            list.push_back({ { "what", row.what }, { "ratio", row.ratio }, { "seconds", row.first_s }, { "other_seconds", row.second_s }, { "meaning", row.meaning } });
-            table.push_back({ row.what, number(row.ratio, 3), seconds_text(row.first_s), seconds_text(row.second_s), row.meaning });
+            list.push_back({ { "what", row.what }, { "ratio", row.ratio }, { "seconds", row.first_s },
+                { "other_seconds", row.second_s }, { "meaning", row.meaning } });
+            table.push_back(
+                { row.what, number(row.ratio, 3), seconds_text(row.first_s), seconds_text(row.second_s), row.meaning });
         }
-        const nlohmann::json all { { "model", info.name }, { "device", info.device_name }, { "dtype", info.dtype }, { "context", options.context },
-            { "target", options.target }, { "turns", options.turns }, { "rows", list } };
+        const nlohmann::json all { { "model", info.name }, { "device", info.device_name }, { "dtype", info.dtype },
+            { "context", options.context }, { "target", options.target }, { "turns", options.turns },
+            { "rows", list } };
         if (common.json) {
             print_json(all);
         } else {
-            std::cout << info.name << " · " << info.device_name << " · " << info.dtype << " · median of " << options.turns << " turns\n\n";
+            std::cout << info.name << " · " << info.device_name << " · " << info.dtype << " · median of "
+                      << options.turns << " turns\n\n";
             print_table(table);
         }
         return 0;
@@ -149,13 +154,17 @@ Runner add_bench(CLI::App& command, Common& common)
         ->check([](const std::string& what) {
             if (what == "kernels" || what == "select" || what == "load")
                 return "bench " + what + " is not built yet; analysis and sweep are.";
-            return what == "analysis" || what == "sweep" || what == "all" ? std::string() : "bench knows analysis, sweep and all, not '" + what + "'.";
+            return what == "analysis" || what == "sweep" || what == "all"
+                ? std::string()
+                : "bench knows analysis, sweep and all, not '" + what + "'.";
         });
     command.add_option("--model", options->folder, "Hugging Face model folder")->required();
     command.add_option("--text", options->text, "UTF-8 text file of at least context + target tokens")->required();
     command.add_option("--context", options->context)->capture_default_str()->check(CLI::PositiveNumber);
     command.add_option("--target", options->target)->capture_default_str()->check(CLI::PositiveNumber);
-    command.add_option("--turns", options->turns, "How often both are measured")->capture_default_str()->check(CLI::PositiveNumber);
+    command.add_option("--turns", options->turns, "How often both are measured")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
     return [options](Common& shared, const StopOnSignal& stop) { return run(*options, shared, stop); };
 }
 

@@ -17,8 +17,9 @@ namespace {
 
     void print_provenance(const Provenance& from)
     {
-        print_table({ { "model", from.model_name }, { "text", from.text_name }, { "made", from.created + " by " + from.generator },
-            { "on", from.device + ", " + from.dtype }, { "command", from.command } });
+        print_table({ { "model", from.model_name }, { "text", from.text_name },
+            { "made", from.created + " by " + from.generator }, { "on", from.device + ", " + from.dtype },
+            { "command", from.command } });
         std::cout << '\n';
     }
 
@@ -74,7 +75,9 @@ Runner add_audit(CLI::App& command, Common& common)
 {
     const auto options = std::make_shared<FileOptions>();
     add_common(command, common, false);
-    command.add_option("FILE", options->file, "Trace or run file (.h5), or a CSV table with method, sparsity, perplexity")->required();
+    command
+        .add_option("FILE", options->file, "Trace or run file (.h5), or a CSV table with method, sparsity, perplexity")
+        ->required();
     return [options](Common& shared, const StopOnSignal&) {
         const AuditReport report = audit_file(options->file);
         if (shared.json)

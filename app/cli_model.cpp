@@ -40,8 +40,10 @@ namespace {
             for (std::size_t id = 0; id < vocabulary; ++id)
                 order[id] = id;
             const std::size_t top = std::min<std::size_t>(5, vocabulary);
-            std::ranges::partial_sort(order, order.begin() + static_cast<std::ptrdiff_t>(top), std::greater {}, [&](std::size_t id) { return row[id]; });
-            nlohmann::json line { { "token", to_json(result.tokens[position], position) }, { "top", nlohmann::json::array() } };
+            std::ranges::partial_sort(order, order.begin() + static_cast<std::ptrdiff_t>(top), std::greater {},
+                [&](std::size_t id) { return row[id]; });
+            nlohmann::json line { { "token", to_json(result.tokens[position], position) },
+                { "top", nlohmann::json::array() } };
             std::string text = std::to_string(result.tokens[position].id);
             for (std::size_t rank = 0; rank < top; ++rank) {
                 const double value = static_cast<double>(row[order[rank]]);
@@ -54,12 +56,14 @@ namespace {
 
     void print_info(const ModelInfo& info)
     {
-        print_table({ { "model", info.name }, { "architecture", info.architecture }, { "layers", std::to_string(info.layers) },
-            { "query heads", std::to_string(info.heads) }, { "kv heads", std::to_string(info.kv_heads) },
-            { "head_dim", std::to_string(info.head_dim) }, { "hidden size", std::to_string(info.hidden_size) },
-            { "context", std::to_string(info.max_context) + " tokens" }, { "vocabulary", std::to_string(info.vocabulary) },
-            { "dtype", info.checkpoint_dtype }, { "parameters", std::to_string(info.parameters) },
-            { "weights", std::to_string(info.bytes) + " bytes" }, { "BOS in front", info.adds_bos ? "yes" : "no" } });
+        print_table(
+            { { "model", info.name }, { "architecture", info.architecture }, { "layers", std::to_string(info.layers) },
+                { "query heads", std::to_string(info.heads) }, { "kv heads", std::to_string(info.kv_heads) },
+                { "head_dim", std::to_string(info.head_dim) }, { "hidden size", std::to_string(info.hidden_size) },
+                { "context", std::to_string(info.max_context) + " tokens" },
+                { "vocabulary", std::to_string(info.vocabulary) }, { "dtype", info.checkpoint_dtype },
+                { "parameters", std::to_string(info.parameters) }, { "weights", std::to_string(info.bytes) + " bytes" },
+                { "BOS in front", info.adds_bos ? "yes" : "no" } });
     }
 
 } // namespace
@@ -100,7 +104,9 @@ Runner add_logits(CLI::App& command, Common& common)
     command.add_option("MODEL_DIR", options->folder, "Hugging Face model folder")->required();
     command.add_option("--text", options->text, "UTF-8 text file, - for standard input")->required();
     command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(CLI::NonNegativeNumber);
-    command.add_option("--last", options->last, "Positions from the end; 0: all")->capture_default_str()->check(CLI::NonNegativeNumber);
+    command.add_option("--last", options->last, "Positions from the end; 0: all")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
     command.add_option("--out", options->out, "HDF5 file for all log-probabilities");
     command.add_flag("--force", common.force, "Overwrite the output file");
     return [options](Common& shared, const StopOnSignal& stop) {

@@ -35,7 +35,8 @@ namespace {
         std::int64_t value = 0;
         const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
         if (problem != std::errc {} || end != text.data() + text.size() || value < 1)
-            throw Error(ErrorKind::usage, std::string(what) + " must be a positive whole number, not '" + std::string(text) + "'.");
+            throw Error(ErrorKind::usage,
+                std::string(what) + " must be a positive whole number, not '" + std::string(text) + "'.");
         return value;
     }
 
@@ -65,7 +66,8 @@ namespace {
         from_name(options.rounding, request.rounding);
         // token-drop has one keep set; another granularity is refused only where it was asked for.
         const bool one_set = request.protocol == Protocol::token_drop;
-        from_name(options.granularity.empty() ? (one_set ? "model" : "head") : options.granularity, request.granularity);
+        from_name(
+            options.granularity.empty() ? (one_set ? "model" : "head") : options.granularity, request.granularity);
         request.windows = options.windows == "all" ? 0 : whole_number(options.windows, "--windows");
         request.offset = common.offset;
         request.force = common.force;
@@ -84,7 +86,8 @@ namespace {
         stream << to_csv(run);
         stream.flush();
         if (!stream)
-            throw Error(ErrorKind::input, "'" + file + "' could not be written: " + std::strerror(errno) + ".", "The run file is complete.");
+            throw Error(ErrorKind::input, "'" + file + "' could not be written: " + std::strerror(errno) + ".",
+                "The run file is complete.");
     }
 
     int run(const SweepOptions& options, const Common& common, const StopOnSignal& stop)
@@ -98,7 +101,8 @@ namespace {
             result = engine.sweep(request, task_of(line, stop));
         } catch (const Cancelled&) {
             line.clear();
-            std::cerr << "keepset-cli: stopped. Every finished window is in '" << request.out << "'; --resume goes on from there.\n";
+            std::cerr << "keepset-cli: stopped. Every finished window is in '" << request.out
+                      << "'; --resume goes on from there.\n";
             return 130;
         }
         line.clear();
@@ -115,24 +119,35 @@ namespace {
     {
         command.add_option("MODEL_DIR", options.folder, "Hugging Face model folder")->required();
         command.add_option("--text", options.text, "UTF-8 text file, - for standard input")->required();
-        command.add_option("--policies", options.policies, "Such as dense,h2o,cab(local=0.3); dense is always measured")->capture_default_str();
-        auto* sparsity = command.add_option("--sparsity", options.sparsity, "Shares, 0,0.5,0.9 or 0:0.9:0.1 (both ends included)");
-        command.add_option("--budget", options.budget, "Entries kept, 64,128,…, instead of --sparsity")->excludes(sparsity);
+        command
+            .add_option("--policies", options.policies, "Such as dense,h2o,cab(local=0.3); dense is always measured")
+            ->capture_default_str();
+        auto* sparsity
+            = command.add_option("--sparsity", options.sparsity, "Shares, 0,0.5,0.9 or 0:0.9:0.1 (both ends included)");
+        command.add_option("--budget", options.budget, "Entries kept, 64,128,…, instead of --sparsity")
+            ->excludes(sparsity);
         command.add_option("--protocol", options.protocol, "prefill-evict or token-drop")->capture_default_str();
-        command.add_option("--context", options.request.context, "Tokens whose keys and values may be evicted")->capture_default_str();
-        command.add_option("--target", options.request.target, "Tokens behind them; all but the first are scored")->capture_default_str();
+        command.add_option("--context", options.request.context, "Tokens whose keys and values may be evicted")
+            ->capture_default_str();
+        command.add_option("--target", options.request.target, "Tokens behind them; all but the first are scored")
+            ->capture_default_str();
         command.add_option("--windows", options.windows, "How many, or all")->capture_default_str();
-        command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(CLI::NonNegativeNumber);
+        command.add_option("--offset", common.offset, "Skip the first N tokens of the text")
+            ->check(CLI::NonNegativeNumber);
         command.add_option("--granularity", options.granularity, "head (default), layer or model");
         command.add_option("--importance", options.importance, "cumulative or mean-received")->capture_default_str();
-        command.add_option("--gqa", options.gqa, "mean, max or sum over the query heads of a kv head")->capture_default_str();
+        command.add_option("--gqa", options.gqa, "mean, max or sum over the query heads of a kv head")
+            ->capture_default_str();
         command.add_option("--positions", options.positions, "original or repacked")->capture_default_str();
         command.add_option("--rounding", options.rounding, "floor or kvpress")->capture_default_str();
         command.add_option("--seed", options.request.seed, "Of the random policy")->capture_default_str();
         command.add_flag("--per-token", options.request.per_token, "Store the loss of every token");
-        auto* out = command.add_option("--out", options.request.out, "Run file (HDF5), written window by window")->required();
+        auto* out
+            = command.add_option("--out", options.request.out, "Run file (HDF5), written window by window")->required();
         command.add_option("--csv", options.csv, "Table of points as CSV; - for standard output");
-        auto* resume = command.add_flag("--resume", options.request.resume, "Go on with the windows that the file lacks")->needs(out);
+        auto* resume
+            = command.add_flag("--resume", options.request.resume, "Go on with the windows that the file lacks")
+                  ->needs(out);
         command.add_flag("--force", common.force, "Overwrite the output file")->excludes(resume);
     }
 

@@ -60,7 +60,9 @@ void add_common(CLI::App& command, Common& common, bool model)
     if (!model)
         return;
     command.add_option("--device", common.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
-    command.add_option("--dtype", common.dtype, "auto, float32, bfloat16 or float16 (auto: float32 on the CPU, the checkpoint's on CUDA)")
+    command
+        .add_option("--dtype", common.dtype,
+            "auto, float32, bfloat16 or float16 (auto: float32 on the CPU, the checkpoint's on CUDA)")
         ->capture_default_str();
     command.add_option("--threads", common.threads, "CPU threads; 0: all cores")->capture_default_str();
 }
@@ -156,7 +158,9 @@ namespace {
 
     bool is_number(const std::string& text)
     {
-        return !text.empty() && (std::isdigit(static_cast<unsigned char>(text.front())) != 0 || text.front() == '-' || text.front() == '+');
+        return !text.empty()
+            && (std::isdigit(static_cast<unsigned char>(text.front())) != 0 || text.front() == '-'
+                || text.front() == '+');
     }
 
 } // namespace

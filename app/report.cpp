@@ -19,8 +19,9 @@ namespace {
     {
         return { { "policy", point.policy }, { "sparsity", point.sparsity }, { "budget", point.budget },
             { "windows", point.windows }, { "scored_tokens", point.scored_tokens }, { "nll_sum", real(point.nll_sum) },
-            { "perplexity", real(point.perplexity) }, { "ci_low", real(point.ci_low) }, { "ci_high", real(point.ci_high) },
-            { "kl", real(point.kl) }, { "top1_agreement", real(point.top1_agreement) }, { "kept_mass", real(point.kept_mass) },
+            { "perplexity", real(point.perplexity) }, { "ci_low", real(point.ci_low) },
+            { "ci_high", real(point.ci_high) }, { "kl", real(point.kl) },
+            { "top1_agreement", real(point.top1_agreement) }, { "kept_mass", real(point.kept_mass) },
             { "seconds", real(point.seconds) } };
     }
 
@@ -33,11 +34,13 @@ namespace {
 
 json to_json(const ModelInfo& info)
 {
-    return { { "path", info.path }, { "name", info.name }, { "architecture", info.architecture }, { "model_type", info.model_type },
-        { "layers", info.layers }, { "heads", info.heads }, { "kv_heads", info.kv_heads }, { "head_dim", info.head_dim },
-        { "hidden_size", info.hidden_size }, { "intermediate_size", info.intermediate_size }, { "vocabulary", info.vocabulary },
-        { "context", info.max_context }, { "tied_embeddings", info.tied_embeddings }, { "dtype", info.checkpoint_dtype },
-        { "parameters", info.parameters }, { "bytes", info.bytes }, { "adds_bos", info.adds_bos } };
+    return { { "path", info.path }, { "name", info.name }, { "architecture", info.architecture },
+        { "model_type", info.model_type }, { "layers", info.layers }, { "heads", info.heads },
+        { "kv_heads", info.kv_heads }, { "head_dim", info.head_dim }, { "hidden_size", info.hidden_size },
+        { "intermediate_size", info.intermediate_size }, { "vocabulary", info.vocabulary },
+        { "context", info.max_context }, { "tied_embeddings", info.tied_embeddings },
+        { "dtype", info.checkpoint_dtype }, { "parameters", info.parameters }, { "bytes", info.bytes },
+        { "adds_bos", info.adds_bos } };
 }
 
 json to_json(const Token& token, std::size_t index)
@@ -58,8 +61,9 @@ json to_json(const Provenance& from)
 {
     return { { "created", from.created }, { "generator", from.generator }, { "model_name", from.model_name },
         { "model_architecture", from.model_architecture }, { "model_sha256", from.model_sha256 },
-        { "tokenizer_sha256", from.tokenizer_sha256 }, { "text_name", from.text_name }, { "text_sha256", from.text_sha256 },
-        { "device", from.device }, { "dtype", from.dtype }, { "seed", from.seed }, { "command", from.command } };
+        { "tokenizer_sha256", from.tokenizer_sha256 }, { "text_name", from.text_name },
+        { "text_sha256", from.text_sha256 }, { "device", from.device }, { "dtype", from.dtype }, { "seed", from.seed },
+        { "command", from.command } };
 }
 
 json to_json(const Run& run)
@@ -71,11 +75,12 @@ json to_json(const Run& run)
     for (const Finding& finding : findings(run, methods(run).size() > 1 ? methods(run)[1] : "dense"))
         sentences.push_back(finding.sentence);
     return { { "kind", "run" }, { "provenance", to_json(run.provenance) }, { "protocol", name_of(run.protocol) },
-        { "granularity", name_of(run.granularity) }, { "importance", name_of(run.importance) }, { "gqa", name_of(run.gqa) },
-        { "positions", name_of(run.positions) }, { "rounding", name_of(run.rounding) }, { "context", run.context },
-        { "target", run.target }, { "offset", run.offset }, { "bos", run.bos }, { "windows", run.windows },
-        { "windows_done", run.windows_done() }, { "unigram_perplexity", real(run.unigram_perplexity) }, { "points", points },
-        { "findings", sentences }, { "audit", to_json(run.audit.checks.empty() ? audit(run) : run.audit) } };
+        { "granularity", name_of(run.granularity) }, { "importance", name_of(run.importance) },
+        { "gqa", name_of(run.gqa) }, { "positions", name_of(run.positions) }, { "rounding", name_of(run.rounding) },
+        { "context", run.context }, { "target", run.target }, { "offset", run.offset }, { "bos", run.bos },
+        { "windows", run.windows }, { "windows_done", run.windows_done() },
+        { "unigram_perplexity", real(run.unigram_perplexity) }, { "points", points }, { "findings", sentences },
+        { "audit", to_json(run.audit.checks.empty() ? audit(run) : run.audit) } };
 }
 
 json to_json(const Analysis& analysis)
@@ -103,16 +108,17 @@ void print_audit(const AuditReport& report)
 
 void print_run(const Run& run)
 {
-    std::cout << run.provenance.model_name << " · " << run.provenance.text_name << " · " << name_of(run.protocol) << " · context "
-              << run.context << " · target " << run.target << " · granularity " << name_of(run.granularity) << " · "
-              << run.windows_done() << " of " << run.windows << " windows\n\n";
-    std::vector<std::vector<std::string>> rows { { "policy", "sparsity", "kept", "perplexity", "95% interval", "ratio to dense",
-        "KL", "top-1", "kept mass", "seconds" } };
+    std::cout << run.provenance.model_name << " · " << run.provenance.text_name << " · " << name_of(run.protocol)
+              << " · context " << run.context << " · target " << run.target << " · granularity "
+              << name_of(run.granularity) << " · " << run.windows_done() << " of " << run.windows << " windows\n\n";
+    std::vector<std::vector<std::string>> rows { { "policy", "sparsity", "kept", "perplexity", "95% interval",
+        "ratio to dense", "KL", "top-1", "kept mass", "seconds" } };
     const double dense = run.points.empty() ? not_a_number : run.points.front().perplexity;
     for (const SweepPoint& point : run.points)
-        rows.push_back({ point.policy, number(point.sparsity, 4), std::to_string(point.budget), number(point.perplexity, 6),
-            interval(point.ci_low, point.ci_high), number(point.perplexity / dense, 5), number(point.kl, 4),
-            number(point.top1_agreement, 4), number(point.kept_mass, 4), number(point.seconds, 3) });
+        rows.push_back(
+            { point.policy, number(point.sparsity, 4), std::to_string(point.budget), number(point.perplexity, 6),
+                interval(point.ci_low, point.ci_high), number(point.perplexity / dense, 5), number(point.kl, 4),
+                number(point.top1_agreement, 4), number(point.kept_mass, 4), number(point.seconds, 3) });
     print_table(rows);
     std::cout << '\n';
     const std::vector<std::string> names = methods(run);

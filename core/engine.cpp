@@ -1,8 +1,8 @@
 #include "core/engine.h"
 
 #include "core/attention/dense_pass.h"
-#include "core/model/device.h"
 #include "core/model/describe.h"
+#include "core/model/device.h"
 #include "core/provenance.h"
 #include "core/sweep/sweep.h"
 #include "core/tokenizer/tokenizer.h"
@@ -14,6 +14,7 @@
 #include <fstream>
 #include <future>
 #include <iterator>
+#include <thread>
 
 namespace keepset {
 
@@ -70,7 +71,8 @@ namespace {
     }
 
     /// The tokens an analysis looks at: the BOS where there is one, then the passage.
-    std::vector<Token> passage(std::vector<Token> tokens, bool bos, const AnalysisRequest& request, std::int64_t max_context)
+    std::vector<Token> passage(
+        std::vector<Token> tokens, bool bos, const AnalysisRequest& request, std::int64_t max_context)
     {
         const std::int64_t front = bos ? 1 : 0;
         if (request.context < 0 || request.offset < 0)
@@ -78,12 +80,13 @@ namespace {
         const std::int64_t room = static_cast<std::int64_t>(tokens.size()) - request.offset; // with the BOS
         if (room - front < 1)
             throw Error(ErrorKind::input,
-                "'" + request.text.name + "' has no token" + (request.offset > 0 ? " behind the offset " + std::to_string(request.offset) : "")
-                    + ".",
+                "'" + request.text.name + "' has no token"
+                    + (request.offset > 0 ? " behind the offset " + std::to_string(request.offset) : "") + ".",
                 "Give a text with at least one token.");
         if (request.context > max_context)
-            throw Error(ErrorKind::usage, "A context of " + std::to_string(request.context) + " exceeds the "
-                    + std::to_string(max_context) + " positions of the model.");
+            throw Error(ErrorKind::usage,
+                "A context of " + std::to_string(request.context) + " exceeds the " + std::to_string(max_context)
+                    + " positions of the model.");
         if (request.context > room)
             throw Error(ErrorKind::input,
                 "'" + request.text.name + "' has " + std::to_string(room) + " tokens"
@@ -112,7 +115,8 @@ namespace {
     }
 
     /// Changes the middle token of the first 64 and compares the logits before it (SEMANTICS 8, causality).
-    void check_causality(const Decoder& decoder, const Backend& backend, std::vector<std::int64_t> ids, AuditReport& report, const Task& task)
+    void check_causality(const Decoder& decoder, const Backend& backend, std::vector<std::int64_t> ids,
+        AuditReport& report, const Task& task)
     {
         ids.resize(std::min<std::size_t>(ids.size(), 64));
         const std::size_t changed = ids.size() / 2;
@@ -120,9 +124,11 @@ namespace {
         if (changed == 0 || check == report.checks.end())
             return;
         const Task quiet { task.stop, {} };
-        const at::Tensor before = decoder.logits(dense_pass(decoder, to_tensor(decoder, ids), {}, backend, quiet).hidden);
+        const at::Tensor before
+            = decoder.logits(dense_pass(decoder, to_tensor(decoder, ids), {}, backend, quiet).hidden);
         ids[changed] = (ids[changed] + 1) % decoder.config().vocabulary;
-        const at::Tensor after = decoder.logits(dense_pass(decoder, to_tensor(decoder, ids), {}, backend, quiet).hidden);
+        const at::Tensor after
+            = decoder.logits(dense_pass(decoder, to_tensor(decoder, ids), {}, backend, quiet).hidden);
         const at::Tensor difference = (before - after).abs();
         const auto early = difference.slice(0, 0, static_cast<std::int64_t>(changed)).max().item<double>();
         const auto late = difference.slice(0, static_cast<std::int64_t>(changed)).max().item<double>();
@@ -130,8 +136,10 @@ namespace {
         const bool good = early <= 1e-4 * size && late > 0;
         if (!good)
             check->status = CheckStatus::fail;
-        check->detail += " Another token at position " + std::to_string(changed) + (good ? " changes no logit before it." :
-              " changes logits before it by up to " + std::to_string(early) + " and those from it on by up to " + std::to_string(late) + ".");
+        check->detail += " Another token at position " + std::to_string(changed)
+            + (good ? " changes no logit before it."
+                    : " changes logits before it by up to " + std::to_string(early) + " and those from it on by up to "
+                        + std::to_string(late) + ".");
     }
 
 } // namespace
@@ -195,10 +203,7 @@ ModelInfo Engine::open_model(const fs::path& folder, const OpenOptions& options,
     return impl_->open->info;
 }
 
-std::optional<ModelInfo> Engine::model() const
-{
-    return impl_->open ? std::optional(impl_->open->info) : std::nullopt;
-}
+std::optional<ModelInfo> Engine::model() const { return impl_->open ? std::optional(impl_->open->info) : std::nullopt; }
 
 std::vector<Token> Engine::tokenize(const Text& text) const { return impl_->model().tokenizer->encode(text.bytes); }
 
@@ -210,12 +215,14 @@ LogitsResult Engine::logits(const Text& text, std::int64_t last, std::int64_t of
     AnalysisRequest request;
     request.text = text;
     request.offset = offset;
-    std::vector<Token> tokens = passage(open.tokenizer->encode(text.bytes, true, task.stop), open.info.adds_bos, request, open.info.max_context);
+    std::vector<Token> tokens = passage(
+        open.tokenizer->encode(text.bytes, true, task.stop), open.info.adds_bos, request, open.info.max_context);
     const auto count = static_cast<std::int64_t>(tokens.size());
     result.positions = last <= 0 ? count : std::min(last, count);
     result.vocabulary = open.info.vocabulary;
     guarded(open.backend.threads, [&] {
-        const at::Tensor hidden = dense_pass(*open.decoder, to_tensor(*open.decoder, ids_of(tokens)), {}, open.backend, task).hidden;
+        const at::Tensor hidden
+            = dense_pass(*open.decoder, to_tensor(*open.decoder, ids_of(tokens)), {}, open.backend, task).hidden;
         for (std::int64_t begin = count - result.positions; begin < count; begin += 128) {
             if (task.stop.stop_requested())
                 throw Cancelled {};
@@ -232,7 +239,8 @@ std::shared_ptr<const Analysis> Engine::analyse(const AnalysisRequest& request, 
 {
     const OpenModel& open = impl_->model();
     auto analysis = std::make_shared<Analysis>();
-    analysis->tokens = passage(open.tokenizer->encode(request.text.bytes, true, task.stop), open.info.adds_bos, request, open.info.max_context);
+    analysis->tokens = passage(open.tokenizer->encode(request.text.bytes, true, task.stop), open.info.adds_bos, request,
+        open.info.max_context);
     analysis->layers = open.info.layers;
     analysis->heads = open.info.heads;
     analysis->kv_heads = open.info.kv_heads;
@@ -241,7 +249,8 @@ std::shared_ptr<const Analysis> Engine::analyse(const AnalysisRequest& request, 
     analysis->bos = open.info.adds_bos;
     const std::size_t first = analysis->bos && analysis->tokens.size() > 1 ? 1 : 0;
     const auto begin = static_cast<std::size_t>(analysis->tokens[first].byte_begin);
-    analysis->text = request.text.bytes.substr(begin, static_cast<std::size_t>(analysis->tokens.back().byte_end) - begin);
+    analysis->text
+        = request.text.bytes.substr(begin, static_cast<std::size_t>(analysis->tokens.back().byte_end) - begin);
     guarded(open.backend.threads, [&] {
         const std::vector<std::int64_t> ids = ids_of(analysis->tokens);
         const auto start = std::chrono::steady_clock::now();

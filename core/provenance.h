@@ -14,7 +14,8 @@ namespace keepset {
 std::string sha256(std::span<const std::byte> bytes, const std::stop_token& stop = {});
 std::string sha256(const std::string& bytes);
 
-/// Hash of the weights as INTERFACES 2 defines it: of the one file, or of the sorted lines "hash name" of several shards.
+/// Hash of the weights as INTERFACES 2 defines it: of the one file, or of the sorted lines "hash name" of several
+/// shards.
 std::string weights_sha256(const WeightFiles& weights, const std::stop_token& stop);
 
 /// Now, ISO 8601, UTC.

@@ -43,11 +43,13 @@ namespace {
         const std::int64_t head_dim = q.size(-1);
         const at::Tensor padded_q = pad_head_dim(q);
         Attended result;
-        // Measured: flash refuses float32 and cuDNN answers it with NaN; the efficient kernel is right but takes no kv heads.
+        // Measured: flash refuses float32 and cuDNN answers it with NaN; the efficient kernel is right but takes no kv
+        // heads.
         if (q.scalar_type() == at::kFloat) {
             const at::Tensor all_k = repeat_heads(pad_head_dim(k), q.size(1));
             const at::Tensor all_v = repeat_heads(pad_head_dim(v), q.size(1));
-            auto parts = at::_scaled_dot_product_efficient_attention(padded_q, all_k, all_v, {}, true, 0.0, causal, scale);
+            auto parts
+                = at::_scaled_dot_product_efficient_attention(padded_q, all_k, all_v, {}, true, 0.0, causal, scale);
             // Its log-sum-exp is padded to a multiple of 32 rows.
             result = { std::get<0>(parts), std::get<1>(parts).slice(2, 0, q.size(2)).contiguous() };
         } else {
@@ -67,15 +69,16 @@ namespace {
 
 } // namespace
 
-Attended attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale, bool causal, const std::stop_token& stop)
+Attended attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale, bool causal,
+    const std::stop_token& stop)
 {
     if (q.is_cuda())
         return attend_cuda(q, k, v, scale, causal);
     const std::int64_t queries = q.size(2);
     if (!causal || queries <= cpu_block)
         return attend_cpu(q, k, v, scale, causal);
-    // The CPU call aligns fewer queries than keys at the top left, so a block takes its own keys causally, the earlier ones
-    // without a mask, and the two are merged.
+    // The CPU call aligns fewer queries than keys at the top left, so a block takes its own keys causally, the earlier
+    // ones without a mask, and the two are merged.
     std::vector<at::Tensor> outputs;
     std::vector<at::Tensor> lses;
     for (std::int64_t begin = 0; begin < queries; begin += cpu_block) {

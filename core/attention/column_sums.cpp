@@ -24,7 +24,8 @@ namespace {
         }
     }
 
-    kernels::ImportanceInputs inputs_of(const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse, double scale)
+    kernels::ImportanceInputs inputs_of(
+        const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse, double scale)
     {
         kernels::ImportanceInputs inputs;
         inputs.shape.heads = q.size(0);
@@ -46,8 +47,8 @@ namespace {
 
 } // namespace
 
-at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse, double scale, const Backend& backend,
-    const std::stop_token& stop)
+at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse, double scale,
+    const Backend& backend, const std::stop_token& stop)
 {
     at::Tensor sums = at::zeros({ q.size(0), k.size(1) }, row_lse.options()); // (heads, context)
     if (q.is_cuda()) {
@@ -59,7 +60,8 @@ at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tenso
     const at::Tensor q32 = q.to(at::kFloat);
     const at::Tensor k32 = k.to(at::kFloat);
     // Blocks so that a stop is answered at long contexts; 2^27 score cells take about a tenth of a second on two cores.
-    const std::int64_t block = std::max<std::int64_t>(256, (1LL << 27) / std::max<std::int64_t>(1, q.size(0) * k.size(1)));
+    const std::int64_t block
+        = std::max<std::int64_t>(256, (1LL << 27) / std::max<std::int64_t>(1, q.size(0) * k.size(1)));
     for (std::int64_t begin = 0; begin < q.size(1); begin += block) {
         if (stop.stop_requested())
             throw Cancelled {};

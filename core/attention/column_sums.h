@@ -14,12 +14,14 @@ struct Backend {
     const kernels::CudaModule* cuda = nullptr;
 };
 
-/// Loads the CUDA module beside the program, once; nullptr and the reason in `why_not` where there is none, or no device.
+/// Loads the CUDA module beside the program, once; nullptr and the reason in `why_not` where there is none, or no
+/// device.
 const kernels::CudaModule* load_cuda_module(std::string& why_not);
 
-/// Cumulative importance of one layer: q (heads, context, head_dim), k (kv_heads, context, head_dim), row_lse (heads, context)
-/// float32, all on one device. Returns (heads, context) float32 on that device. Throws Cancelled between query blocks.
-at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse, double scale, const Backend& backend,
-    const std::stop_token& stop);
+/// Cumulative importance of one layer: q (heads, context, head_dim), k (kv_heads, context, head_dim), row_lse (heads,
+/// context) float32, all on one device. Returns (heads, context) float32 on that device. Throws Cancelled between query
+/// blocks.
+at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse, double scale,
+    const Backend& backend, const std::stop_token& stop);
 
 } // namespace keepset

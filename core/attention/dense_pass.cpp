@@ -10,7 +10,8 @@
 
 namespace keepset {
 
-DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DensePassOptions& options, const Backend& backend, const Task& task)
+DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DensePassOptions& options,
+    const Backend& backend, const Task& task)
 {
     const auto begin = std::chrono::steady_clock::now();
     const std::int64_t layers = decoder.config().layers;
@@ -26,7 +27,8 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
         const Attended attended = attend(parts.q, parts.k, parts.v, decoder.scale(), true, task.stop);
         if (options.importance) {
             row_lse.push_back(attended.row_lse[0]);
-            importance.push_back(column_sums(parts.q[0], parts.k[0], row_lse.back(), decoder.scale(), backend, task.stop));
+            importance.push_back(
+                column_sums(parts.q[0], parts.k[0], row_lse.back(), decoder.scale(), backend, task.stop));
         }
         if (options.cache) {
             pass.keys.push_back(parts.k[0]);

@@ -23,6 +23,7 @@ struct DensePassOptions {
 };
 
 /// Causal forward pass over ids (context) int64, memory O(context). Throws Cancelled between layers.
-DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DensePassOptions& options, const Backend& backend, const Task& task);
+DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DensePassOptions& options,
+    const Backend& backend, const Task& task);
 
 } // namespace keepset

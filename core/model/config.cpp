@@ -75,28 +75,31 @@ namespace {
 
     /// Fields that say nothing about the forward pass: bookkeeping, training, generation, names for people.
     constexpr std::array neutral_fields = { "_name_or_path", "architectures", "attention_dropout", "auto_map",
-        "bos_token_id", "eos_token_id", "pad_token_id", "initializer_range", "model_type", "pretraining_tp", "torch_dtype",
-        "dtype", "transformers_version", "use_cache", "is_llama_config", "transformers.js_config", "unsloth_fixed",
-        "unsloth_version", "tokenizer_class", "return_dict", "output_hidden_states", "output_attentions",
-        "attn_implementation", "_attn_implementation", "_attn_implementation_autoset", "id2label", "label2id",
-        "problem_type", "chunk_size_feed_forward", "is_decoder", "_commit_hash", "license", "max_length", "min_length",
-        "do_sample", "temperature", "top_p", "top_k", "repetition_penalty" };
+        "bos_token_id", "eos_token_id", "pad_token_id", "initializer_range", "model_type", "pretraining_tp",
+        "torch_dtype", "dtype", "transformers_version", "use_cache", "is_llama_config", "transformers.js_config",
+        "unsloth_fixed", "unsloth_version", "tokenizer_class", "return_dict", "output_hidden_states",
+        "output_attentions", "attn_implementation", "_attn_implementation", "_attn_implementation_autoset", "id2label",
+        "label2id", "problem_type", "chunk_size_feed_forward", "is_decoder", "_commit_hash", "license", "max_length",
+        "min_length", "do_sample", "temperature", "top_p", "top_k", "repetition_penalty" };
 
     /// What the Llama description computes.
-    constexpr std::array llama_fields = { "attention_bias", "head_dim", "hidden_act", "hidden_size", "intermediate_size",
-        "max_position_embeddings", "mlp_bias", "num_attention_heads", "num_hidden_layers", "num_key_value_heads",
-        "rms_norm_eps", "rope_parameters", "rope_scaling", "rope_theta", "tie_word_embeddings", "vocab_size" };
+    constexpr std::array llama_fields
+        = { "attention_bias", "head_dim", "hidden_act", "hidden_size", "intermediate_size", "max_position_embeddings",
+              "mlp_bias", "num_attention_heads", "num_hidden_layers", "num_key_value_heads", "rms_norm_eps",
+              "rope_parameters", "rope_scaling", "rope_theta", "tie_word_embeddings", "vocab_size" };
 
-    constexpr std::array rope_fields
-        = { "rope_type", "type", "rope_theta", "factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings" };
+    constexpr std::array rope_fields = { "rope_type", "type", "rope_theta", "factor", "low_freq_factor",
+        "high_freq_factor", "original_max_position_embeddings" };
 
     /// null, false, 0, empty, or a neutral factor of 1: the field is there and asks for nothing.
     bool asks_for_nothing(const std::string& name, const json& value)
     {
-        if (value.is_null() || (value.is_boolean() && !value.get<bool>()) || (value.is_number() && value.get<double>() == 0)
+        if (value.is_null() || (value.is_boolean() && !value.get<bool>())
+            || (value.is_number() && value.get<double>() == 0)
             || ((value.is_object() || value.is_array()) && value.empty()))
             return true;
-        const bool is_factor = name == "partial_rotary_factor" || name.ends_with("_multiplier") || name == "logits_scaling";
+        const bool is_factor
+            = name == "partial_rotary_factor" || name.ends_with("_multiplier") || name == "logits_scaling";
         return is_factor && value.is_number() && value.get<double>() == 1;
     }
 
@@ -110,7 +113,8 @@ namespace {
             std::string shown = value.dump();
             if (shown.size() > 60)
                 shown = shown.substr(0, 57) + "...";
-            reader.refuse("the field '" + prefix + name + "' (" + shown + ") asks for something that Keepset does not compute.",
+            reader.refuse(
+                "the field '" + prefix + name + "' (" + shown + ") asks for something that Keepset does not compute.",
                 "Its numbers would be wrong, so the model is not opened.");
         }
     }
@@ -119,7 +123,8 @@ namespace {
     {
         RopeConfig rope;
         rope.theta = config.number("rope_theta", 10000.0);
-        // transformers 5 writes rope_parameters, older versions rope_theta + rope_scaling; the newer one wins, as there.
+        // transformers 5 writes rope_parameters, older versions rope_theta + rope_scaling; the newer one wins, as
+        // there.
         const char* field = config.has("rope_parameters") ? "rope_parameters" : "rope_scaling";
         if (!config.has(field))
             return rope;
@@ -143,7 +148,8 @@ namespace {
             rope.original_context = part.number("original_max_position_embeddings");
         }
         if (rope.factor <= 0 || rope.theta <= 0 || rope.high_freq_factor <= rope.low_freq_factor)
-            config.refuse("the field '" + std::string(field) + "' holds impossible numbers: " + config.fields.at(field).dump() + ".");
+            config.refuse("the field '" + std::string(field)
+                + "' holds impossible numbers: " + config.fields.at(field).dump() + ".");
         return rope;
     }
 
@@ -166,8 +172,8 @@ namespace {
         config.rope = read_rope(reader);
         const std::string activation = reader.text("hidden_act", "silu");
         if (activation != "silu" && activation != "swish")
-            reader.refuse(
-                "the field 'hidden_act' asks for '" + activation + "', which Keepset does not compute.", "Known: silu.");
+            reader.refuse("the field 'hidden_act' asks for '" + activation + "', which Keepset does not compute.",
+                "Known: silu.");
         return config;
     }
 
@@ -180,8 +186,8 @@ namespace {
     void check(const DecoderConfig& config, const Reader& reader)
     {
         if (config.heads % config.kv_heads != 0)
-            reader.refuse("num_attention_heads (" + std::to_string(config.heads) + ") is not a multiple of num_key_value_heads ("
-                + std::to_string(config.kv_heads) + ").");
+            reader.refuse("num_attention_heads (" + std::to_string(config.heads)
+                + ") is not a multiple of num_key_value_heads (" + std::to_string(config.kv_heads) + ").");
         if (config.head_dim % 2 != 0)
             reader.refuse("head_dim " + std::to_string(config.head_dim) + " is odd, and rotary positions need pairs.");
         if (!config.architecture.ends_with("ForCausalLM"))

@@ -9,7 +9,8 @@
 
 namespace keepset {
 
-/// How rotary frequencies are made. `linear` divides them by `factor`; `llama3` does so smoothly, for long wavelengths only.
+/// How rotary frequencies are made. `linear` divides them by `factor`; `llama3` does so smoothly, for long wavelengths
+/// only.
 struct RopeConfig {
     enum class Kind : std::uint8_t { plain, linear, llama3 };
     Kind kind = Kind::plain;
@@ -41,8 +42,8 @@ struct DecoderConfig {
     RopeConfig rope;
 };
 
-/// Reads and checks config.json of a folder. Throws Error{input}: missing, not JSON, unknown family (with the known ones),
-/// a field that asks for something we do not compute (named), sizes that contradict one another.
+/// Reads and checks config.json of a folder. Throws Error{input}: missing, not JSON, unknown family (with the known
+/// ones), a field that asks for something we do not compute (named), sizes that contradict one another.
 DecoderConfig read_config(const std::filesystem::path& folder);
 
 } // namespace keepset

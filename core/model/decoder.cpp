@@ -18,7 +18,10 @@ double Decoder::scale() const { return 1 / std::sqrt(static_cast<double>(config_
 
 at::Tensor Decoder::embed(const at::Tensor& ids) const { return at::embedding(embedding_, ids); }
 
-Rotation Decoder::rotation(const at::Tensor& positions) const { return rotation_of(positions, inverse_frequencies_, dtype_); }
+Rotation Decoder::rotation(const at::Tensor& positions) const
+{
+    return rotation_of(positions, inverse_frequencies_, dtype_);
+}
 
 at::Tensor Decoder::norm(const at::Tensor& x, const at::Tensor& weight) const
 {
@@ -33,7 +36,9 @@ Projected Decoder::project(std::int64_t layer, const at::Tensor& x, std::int64_t
     const at::Tensor normed = norm(x, weights.input_norm);
     const std::int64_t rows = x.size(0) / batch;
     const auto split = [&](const Linear& linear, std::int64_t heads) {
-        return at::linear(normed, linear.weight, linear.bias).view({ batch, rows, heads, config_.head_dim }).transpose(1, 2);
+        return at::linear(normed, linear.weight, linear.bias)
+            .view({ batch, rows, heads, config_.head_dim })
+            .transpose(1, 2);
     };
     Projected projected;
     projected.q = rotate(split(weights.q, config_.heads), rotation);

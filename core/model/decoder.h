@@ -12,7 +12,8 @@
 
 namespace keepset {
 
-/// Queries, keys and values of one layer, rotated: q (batch, heads, rows, head_dim), k and v (batch, kv_heads, rows, head_dim).
+/// Queries, keys and values of one layer, rotated: q (batch, heads, rows, head_dim), k and v (batch, kv_heads, rows,
+/// head_dim).
 struct Projected {
     at::Tensor q;
     at::Tensor k;
@@ -23,9 +24,10 @@ struct Projected {
 /// A layer is: project → attention of the caller's → finish.
 class Decoder {
 public:
-    /// Reads the weights onto a device in a dtype. Throws Error{input} naming the tensor (missing, wrong shape or dtype),
-    /// Error{memory}, Cancelled. `weights` stays mapped as long as a tensor uses it.
-    Decoder(const DecoderConfig& config, const WeightFiles& weights, at::Device device, at::ScalarType dtype, const Task& task);
+    /// Reads the weights onto a device in a dtype. Throws Error{input} naming the tensor (missing, wrong shape or
+    /// dtype), Error{memory}, Cancelled. `weights` stays mapped as long as a tensor uses it.
+    Decoder(const DecoderConfig& config, const WeightFiles& weights, at::Device device, at::ScalarType dtype,
+        const Task& task);
 
     const DecoderConfig& config() const { return config_; }
     at::Device device() const { return device_; }
@@ -39,8 +41,8 @@ public:
     Rotation rotation(const at::Tensor& positions) const;
     /// x (batch * rows, hidden); rotation of (rows) or (batch, 1, rows) positions.
     Projected project(std::int64_t layer, const at::Tensor& x, std::int64_t batch, const Rotation& rotation) const;
-    /// Adds the attention's output (batch, heads, rows, head_dim) and the MLP to x (batch * rows, hidden), in place, in row
-    /// blocks; throws Cancelled between them.
+    /// Adds the attention's output (batch, heads, rows, head_dim) and the MLP to x (batch * rows, hidden), in place, in
+    /// row blocks; throws Cancelled between them.
     void finish(std::int64_t layer, at::Tensor& x, const at::Tensor& attended, const std::stop_token& stop) const;
     /// Final norm and language-model head: x (rows, hidden) → logits (rows, vocabulary) float32.
     at::Tensor logits(const at::Tensor& x) const;

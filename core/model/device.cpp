@@ -22,7 +22,8 @@ namespace {
 
     ChosenDevice cpu_device(int threads)
     {
-        return { at::kCPU, "CPU, " + std::to_string(threads) + (threads == 1 ? " thread" : " threads"), { threads, nullptr } };
+        return { at::kCPU, "CPU, " + std::to_string(threads) + (threads == 1 ? " thread" : " threads"),
+            { threads, nullptr } };
     }
 
     /// "cuda" → 0, "cuda:3" → 3; throws where it is neither.
@@ -55,12 +56,13 @@ ChosenDevice choose_device(const OpenOptions& options)
     if (cuda == nullptr) {
         if (options.device == "auto")
             return cpu_device(threads);
-        throw Error(ErrorKind::device, "The device '" + options.device + "' cannot be used: " + why_not + ".", "Use --device cpu.");
+        throw Error(ErrorKind::device, "The device '" + options.device + "' cannot be used: " + why_not + ".",
+            "Use --device cpu.");
     }
     const int count = at::detail::getCUDAHooks().deviceCount();
     if (index >= count)
-        throw Error(ErrorKind::device, "There is no device cuda:" + std::to_string(index) + "; this machine has "
-                + std::to_string(count) + ".");
+        throw Error(ErrorKind::device,
+            "There is no device cuda:" + std::to_string(index) + "; this machine has " + std::to_string(count) + ".");
     return { at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index)), cuda->device_name(index), { threads, cuda } };
 }
 
@@ -88,12 +90,14 @@ void guarded(int threads, const std::function<void()>& work)
     try {
         work();
     } catch (const c10::OutOfMemoryError& problem) {
-        throw Error(ErrorKind::memory, "The device has not enough memory for this: " + std::string(problem.what_without_backtrace()),
+        throw Error(ErrorKind::memory,
+            "The device has not enough memory for this: " + std::string(problem.what_without_backtrace()),
             "Choose a smaller context, another dtype or another device.");
     } catch (const c10::Error& problem) {
         const std::string what = problem.what_without_backtrace();
         const bool memory = what.find("allocate memory") != std::string::npos;
-        throw Error(memory ? ErrorKind::memory : ErrorKind::internal, (memory ? "Not enough memory: " : "The tensor library failed: ") + what,
+        throw Error(memory ? ErrorKind::memory : ErrorKind::internal,
+            (memory ? "Not enough memory: " : "The tensor library failed: ") + what,
             memory ? "Choose a smaller context or another device." : "");
     } catch (const std::bad_alloc&) {
         throw Error(ErrorKind::memory, "Not enough memory for this.", "Choose a smaller context or a smaller model.");

@@ -29,7 +29,8 @@ nlohmann::json read_json(const std::filesystem::path& file)
         return json;
     } catch (const nlohmann::json::parse_error& fault) {
         throw Error(ErrorKind::input,
-            "'" + file.string() + "' is not valid JSON at byte " + std::to_string(fault.byte) + ".", "Is the file complete?");
+            "'" + file.string() + "' is not valid JSON at byte " + std::to_string(fault.byte) + ".",
+            "Is the file complete?");
     }
 }
 

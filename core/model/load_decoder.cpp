@@ -31,7 +31,8 @@ public:
             throw Cancelled {};
         const StoredTensor& stored = find(name);
         if (stored.shape != shape)
-            refuse(stored, name, "has shape " + text_of(stored.shape) + " where config.json asks for " + text_of(shape));
+            refuse(
+                stored, name, "has shape " + text_of(stored.shape) + " where config.json asks for " + text_of(shape));
         at::Tensor tensor = on_device(stored, name);
         decoder_.parameters_ += tensor.numel();
         done_bytes_ += static_cast<std::int64_t>(stored.bytes);
@@ -68,7 +69,8 @@ private:
                 return found->second;
         }
         throw Error(ErrorKind::input,
-            "'" + weights_.files.front().parent_path().string() + "': tensor 'model." + name + "' is missing from the weights.",
+            "'" + weights_.files.front().parent_path().string() + "': tensor 'model." + name
+                + "' is missing from the weights.",
             "Does config.json belong to them?");
     }
 
@@ -86,7 +88,8 @@ private:
             std::memcpy(source.mutable_data_ptr(), stored.data, stored.bytes);
         } else {
             // The maps live as long as a tensor looks at them; nothing ever writes to one.
-            source = at::from_blob(const_cast<std::byte*>(stored.data), stored.shape, [maps = weights_.maps](void*) {}, type);
+            source = at::from_blob(
+                const_cast<std::byte*>(stored.data), stored.shape, [maps = weights_.maps](void*) {}, type);
         }
         return source.to(decoder_.device_, decoder_.dtype_);
     }
@@ -96,7 +99,8 @@ private:
         if (!task_.progress)
             return;
         const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-        const double left = elapsed * static_cast<double>(total_bytes_ - done_bytes_) / static_cast<double>(std::max<std::int64_t>(1, done_bytes_));
+        const double left = elapsed * static_cast<double>(total_bytes_ - done_bytes_)
+            / static_cast<double>(std::max<std::int64_t>(1, done_bytes_));
         task_.progress({ "reading weights", "bytes", done_bytes_, total_bytes_, elapsed, left });
     }
 
@@ -108,7 +112,8 @@ private:
     std::int64_t done_bytes_ = 0;
 };
 
-Decoder::Decoder(const DecoderConfig& config, const WeightFiles& weights, at::Device device, at::ScalarType dtype, const Task& task)
+Decoder::Decoder(
+    const DecoderConfig& config, const WeightFiles& weights, at::Device device, at::ScalarType dtype, const Task& task)
     : config_(config)
     , device_(device)
     , dtype_(dtype)

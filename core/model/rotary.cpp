@@ -21,8 +21,8 @@ namespace {
         const double low_wavelength = rope.original_context / rope.low_freq_factor;
         const double high_wavelength = rope.original_context / rope.high_freq_factor;
         const at::Tensor stretched = frequencies / rope.factor;
-        const at::Tensor smooth
-            = (rope.original_context / wavelength - rope.low_freq_factor) / (rope.high_freq_factor - rope.low_freq_factor);
+        const at::Tensor smooth = (rope.original_context / wavelength - rope.low_freq_factor)
+            / (rope.high_freq_factor - rope.low_freq_factor);
         const at::Tensor blended = (1 - smooth) * stretched + smooth * frequencies;
         const at::Tensor long_or_blended = at::where(wavelength.gt(low_wavelength), stretched, blended);
         return at::where(wavelength.lt(high_wavelength), frequencies, long_or_blended);

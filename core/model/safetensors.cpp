@@ -50,7 +50,8 @@ namespace {
             refuse(tensor.file, "tensor '" + name + "' has the unknown dtype '" + tensor.dtype + "'.");
         for (const std::int64_t size : tensor.shape) {
             std::size_t product = 0;
-            if (size < 0 || __builtin_mul_overflow(total, static_cast<std::size_t>(size), &product) || product >> 62U != 0)
+            if (size < 0 || __builtin_mul_overflow(total, static_cast<std::size_t>(size), &product)
+                || product >> 62U != 0)
                 refuse(tensor.file, "tensor '" + name + "' has an absurd shape.");
             total = product;
         }
@@ -58,7 +59,8 @@ namespace {
     }
 
     /// Dtype, shape and byte range [begin, end) as the header's entry gives them.
-    StoredTensor parse_entry(const std::string& name, const json& entry, const std::string& file, std::uint64_t (&range)[2])
+    StoredTensor parse_entry(
+        const std::string& name, const json& entry, const std::string& file, std::uint64_t (&range)[2])
     {
         StoredTensor tensor;
         tensor.file = file;
@@ -79,7 +81,8 @@ namespace {
         return tensor;
     }
 
-    StoredTensor read_entry(const std::string& name, const json& entry, const std::string& file, std::span<const std::byte> data)
+    StoredTensor read_entry(
+        const std::string& name, const json& entry, const std::string& file, std::span<const std::byte> data)
     {
         std::uint64_t range[2] = {};
         StoredTensor tensor = parse_entry(name, entry, file, range);
@@ -91,7 +94,8 @@ namespace {
         tensor.data = data.data() + range[0];
         tensor.bytes = range[1] - range[0];
         if (const std::size_t expected = expected_bytes(tensor, name); expected != tensor.bytes)
-            refuse(file, "tensor '" + name + "' has " + std::to_string(tensor.bytes) + " bytes where its shape and dtype need "
+            refuse(file,
+                "tensor '" + name + "' has " + std::to_string(tensor.bytes) + " bytes where its shape and dtype need "
                     + std::to_string(expected) + ".");
         return tensor;
     }
@@ -119,7 +123,8 @@ namespace {
         // 100 MB is the format's own limit for a header.
         if (header_bytes > 100'000'000 || header_bytes > map.bytes() - sizeof header_bytes)
             refuse(file,
-                "the header claims " + std::to_string(header_bytes) + " bytes in a file of " + std::to_string(map.bytes()) + ".",
+                "the header claims " + std::to_string(header_bytes) + " bytes in a file of "
+                    + std::to_string(map.bytes()) + ".",
                 "Is it a safetensors file, and is the download complete?");
         const auto* text = reinterpret_cast<const char*>(map.data()) + sizeof header_bytes;
         const json header = json::parse(text, text + header_bytes, nullptr, false);
@@ -139,7 +144,8 @@ namespace {
     std::set<std::string> shard_names(const std::filesystem::path& index)
     {
         const json content = read_json(index);
-        if (!content.contains("weight_map") || !content.at("weight_map").is_object() || content.at("weight_map").empty())
+        if (!content.contains("weight_map") || !content.at("weight_map").is_object()
+            || content.at("weight_map").empty())
             refuse(index.string(), "the field 'weight_map' is missing or empty.");
         std::set<std::string> names;
         for (const auto& [tensor, file] : content.at("weight_map").items()) {
@@ -168,10 +174,12 @@ namespace {
         if (std::filesystem::exists(folder / "pytorch_model.bin", ignored)
             || std::filesystem::exists(folder / "pytorch_model.bin.index.json", ignored))
             throw Error(ErrorKind::input,
-                "'" + folder.string() + "' has only pickled weights (pytorch_model.bin), which can run code when they are read.",
+                "'" + folder.string()
+                    + "' has only pickled weights (pytorch_model.bin), which can run code when they are read.",
                 "Convert them: python3 -c \"from transformers import AutoModelForCausalLM as M; M.from_pretrained('"
                     + folder.string() + "').save_pretrained('" + folder.string() + "')\"");
-        throw Error(ErrorKind::input, "'" + folder.string() + "' has no model.safetensors and no model.safetensors.index.json.",
+        throw Error(ErrorKind::input,
+            "'" + folder.string() + "' has no model.safetensors and no model.safetensors.index.json.",
             "Weights must be in the safetensors format.");
     }
 

@@ -43,9 +43,9 @@ struct WeightFiles {
     std::int64_t bytes = 0; ///< of all files
 };
 
-/// Opens model.safetensors or the shards of model.safetensors.index.json. Throws Error{input}, naming file and tensor: missing
-/// or truncated files, headers that are no JSON, absurd sizes, overlapping or out-of-range tensors, sizes that do not fit
-/// dtype × shape, a tensor twice, pickled weights only (refused with the reason and the conversion).
+/// Opens model.safetensors or the shards of model.safetensors.index.json. Throws Error{input}, naming file and tensor:
+/// missing or truncated files, headers that are no JSON, absurd sizes, overlapping or out-of-range tensors, sizes that
+/// do not fit dtype × shape, a tensor twice, pickled weights only (refused with the reason and the conversion).
 WeightFiles open_weights(const std::filesystem::path& folder);
 
 } // namespace keepset

@@ -13,7 +13,8 @@ namespace {
 
     void check_request(const SweepRequest& request)
     {
-        const auto refuse = [](const std::string& what, const std::string& hint = {}) { throw Error(ErrorKind::usage, what, hint); };
+        const auto refuse
+            = [](const std::string& what, const std::string& hint = {}) { throw Error(ErrorKind::usage, what, hint); };
         if (request.context < 1)
             refuse("The context must have at least one token, not " + std::to_string(request.context) + ".");
         if (request.target < 2)
@@ -83,8 +84,8 @@ std::vector<Window> cut_windows(const SweepRequest& request, const std::vector<T
     if (room < std::max<std::int64_t>(1, wanted))
         throw Error(ErrorKind::input,
             "'" + request.text.name + "' has " + std::to_string(std::max<std::int64_t>(0, total - begin)) + " tokens"
-                + (request.offset > 0 ? " behind the offset" : "") + ", which is room for " + std::to_string(room) + " windows of "
-                + std::to_string(request.context) + " + " + std::to_string(request.target) + "; "
+                + (request.offset > 0 ? " behind the offset" : "") + ", which is room for " + std::to_string(room)
+                + " windows of " + std::to_string(request.context) + " + " + std::to_string(request.target) + "; "
                 + std::to_string(std::max<std::int64_t>(1, wanted)) + (wanted > 1 ? " are" : " is") + " asked for.",
             room == 0 ? "Give a longer text or a smaller context." : "Ask for fewer windows or give a longer text.");
     std::vector<Window> windows;
@@ -96,7 +97,8 @@ std::vector<Window> cut_windows(const SweepRequest& request, const std::vector<T
         const std::int64_t from = begin + index * piece;
         const std::int64_t middle = from + request.context - front;
         for (std::int64_t position = from; position < from + piece; ++position)
-            (position < middle ? window.context : window.target).push_back(tokens[static_cast<std::size_t>(position)].id);
+            (position < middle ? window.context : window.target)
+                .push_back(tokens[static_cast<std::size_t>(position)].id);
         windows.push_back(std::move(window));
     }
     return windows;

@@ -8,11 +8,13 @@
 namespace keepset {
 
 /// Points of a sweep in order: dense first, then every policy at every sparsity or budget, each once.
-/// Throws Error{usage}: no points, a budget above the context, repeated policies, granularity that token-drop cannot have.
+/// Throws Error{usage}: no points, a budget above the context, repeated policies, granularity that token-drop cannot
+/// have.
 std::vector<SelectRequest> plan_points(const SweepRequest& request);
 
-/// Non-overlapping windows of a token stream (SEMANTICS 5). `tokens` is the whole text's, with the BOS in front where the
-/// tokenizer adds one; every window then starts with it. Throws Error{input} where the text is too short, with the numbers.
+/// Non-overlapping windows of a token stream (SEMANTICS 5). `tokens` is the whole text's, with the BOS in front where
+/// the tokenizer adds one; every window then starts with it. Throws Error{input} where the text is too short, with the
+/// numbers.
 std::vector<Window> cut_windows(const SweepRequest& request, const std::vector<Token>& tokens, bool bos);
 
 /// exp of the entropy of the ids' own frequencies: what a model without context could reach at best.

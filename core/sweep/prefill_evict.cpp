@@ -16,7 +16,8 @@ namespace keepset {
 
 namespace {
 
-    /// Rows of the target pass that go through a layer together: on a GPU the more the better, on a CPU more only delays a stop.
+    /// Rows of the target pass that go through a layer together: on a GPU the more the better, on a CPU more only
+    /// delays a stop.
     std::int64_t group_size(const SweepStep& step, std::int64_t rows)
     {
         const std::int64_t wanted = step.decoder.device().is_cuda() ? 16384 : 1024;
@@ -38,7 +39,8 @@ namespace {
     /// Points that go through the target pass together.
     class TargetPass {
     public:
-        TargetPass(const SweepStep& step, const DensePass& context, const at::Tensor& inputs, std::span<const KeepSet> sets)
+        TargetPass(
+            const SweepStep& step, const DensePass& context, const at::Tensor& inputs, std::span<const KeepSet> sets)
             : step_(step)
             , context_(context)
             , rows_(inputs.size(0))
@@ -68,7 +70,8 @@ namespace {
                 for (std::int64_t point = 0; point < points_; ++point) {
                     if (step_.stop.stop_requested())
                         throw Cancelled {};
-                    const Attended own_part { own.output.slice(0, point, point + 1), own.row_lse.slice(0, point, point + 1) };
+                    const Attended own_part { own.output.slice(0, point, point + 1),
+                        own.row_lse.slice(0, point, point + 1) };
                     const bool nothing_kept = kept_[static_cast<std::size_t>(point)].size(2) == 0; // rounding=kvpress
                     outputs.push_back(nothing_kept ? own_part.output
                                                    : merge(own_part, attend_kept(layer, point, parts.q[point])).output);
@@ -93,7 +96,8 @@ namespace {
             // Every target query sees every kept key, so the query heads of a kv head are just more rows of it.
             const at::Tensor rows = q.reshape({ 1, kept.size(0), -1, q.size(2) });
             const Attended past = attend(rows, keys.unsqueeze(0), values.unsqueeze(0), step_.decoder.scale(), false);
-            return { past.output.reshape({ 1, q.size(0), rows_, q.size(2) }), past.row_lse.reshape({ 1, q.size(0), rows_ }) };
+            return { past.output.reshape({ 1, q.size(0), rows_, q.size(2) }),
+                past.row_lse.reshape({ 1, q.size(0), rows_ }) };
         }
 
         const SweepStep& step_;
@@ -112,7 +116,8 @@ WindowResult run_prefill_evict(const SweepStep& step, const Window& window)
 {
     const Task quiet { step.stop, {} };
     const at::Tensor context = to_tensor(step.decoder, window.context);
-    const DensePass pass = dense_pass(step.decoder, context, { .importance = true, .cache = true }, step.backend, quiet);
+    const DensePass pass
+        = dense_pass(step.decoder, context, { .importance = true, .cache = true }, step.backend, quiet);
     WindowResult result;
     const std::vector<KeepSet> sets = select_points(step, window, pass.importance, result);
     const at::Tensor target = to_tensor(step.decoder, window.target);

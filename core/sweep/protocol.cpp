@@ -46,14 +46,16 @@ const ProtocolEntry& protocol_entry(Protocol protocol)
 at::Tensor to_tensor(const Decoder& decoder, std::span<const std::int64_t> ids)
 {
     auto* data = const_cast<std::int64_t*>(ids.data());
-    return at::from_blob(data, { static_cast<std::int64_t>(ids.size()) }, at::kLong).to(decoder.device(), at::kLong, false, true);
+    return at::from_blob(data, { static_cast<std::int64_t>(ids.size()) }, at::kLong)
+        .to(decoder.device(), at::kLong, false, true);
 }
 
-std::vector<KeepSet> select_points(const SweepStep& step, const Window& window, const at::Tensor& importance, WindowResult& result)
+std::vector<KeepSet> select_points(
+    const SweepStep& step, const Window& window, const at::Tensor& importance, WindowResult& result)
 {
     const at::Tensor host = importance.cpu().contiguous(); // (layers, heads, context)
-    const policy::ImportanceView view { { host.const_data_ptr<float>(), static_cast<std::size_t>(host.numel()) }, host.size(0),
-        host.size(1), step.decoder.config().kv_heads, host.size(2) };
+    const policy::ImportanceView view { { host.const_data_ptr<float>(), static_cast<std::size_t>(host.numel()) },
+        host.size(0), host.size(1), step.decoder.config().kv_heads, host.size(2) };
     measure_invariants(view.values, window.context.size(), result);
     const policy::ScoreRows rows
         = policy::score_rows(view, { step.request.granularity, step.request.importance, step.request.gqa });

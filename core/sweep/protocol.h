@@ -12,8 +12,8 @@
 
 namespace keepset {
 
-/// Token ids of one window. The first target token is predicted from the last context token's dense logits, the same for every
-/// method, so target.size() - 1 losses are scored.
+/// Token ids of one window. The first target token is predicted from the last context token's dense logits, the same
+/// for every method, so target.size() - 1 losses are scored.
 struct Window {
     std::int64_t index = 0;
     std::vector<std::int64_t> context; ///< (context), BOS first where the tokenizer adds one
@@ -57,8 +57,10 @@ WindowResult run_prefill_evict(const SweepStep& step, const Window& window);
 /// Kept token ids fed again as a shorter text (SEMANTICS 5, token-drop).
 WindowResult run_token_drop(const SweepStep& step, const Window& window);
 
-/// Keep sets of every point of the plan from the importance of a dense pass, with what the audit wants to know filled in.
-std::vector<KeepSet> select_points(const SweepStep& step, const Window& window, const at::Tensor& importance, WindowResult& result);
+/// Keep sets of every point of the plan from the importance of a dense pass, with what the audit wants to know filled
+/// in.
+std::vector<KeepSet> select_points(
+    const SweepStep& step, const Window& window, const at::Tensor& importance, WindowResult& result);
 
 /// ids on the decoder's device.
 at::Tensor to_tensor(const Decoder& decoder, std::span<const std::int64_t> ids);

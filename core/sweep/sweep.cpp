@@ -13,7 +13,8 @@ namespace keepset {
 
 namespace {
 
-    Run empty_run(const SweepModel& model, const SweepRequest& request, const std::vector<SelectRequest>& plan, std::size_t windows)
+    Run empty_run(const SweepModel& model, const SweepRequest& request, const std::vector<SelectRequest>& plan,
+        std::size_t windows)
     {
         Run run;
         run.provenance = model.provenance;
@@ -78,7 +79,8 @@ namespace {
             run.kept_entries[cell] = from.kept_entries;
             run.target_hash[cell] = hash_of_targets(window);
             if (!run.token_nll.empty())
-                std::ranges::copy(from.score.token_nll, run.token_nll.begin() + static_cast<std::ptrdiff_t>(cell * scored));
+                std::ranges::copy(
+                    from.score.token_nll, run.token_nll.begin() + static_cast<std::ptrdiff_t>(cell * scored));
         }
         refresh_points(run);
     }
@@ -104,7 +106,8 @@ namespace {
             const auto fresh = static_cast<double>(done - first_ * points_);
             const double left = fresh > 0 ? elapsed * static_cast<double>(total - done) / fresh : not_a_number;
             const std::int64_t shown = std::min(window + 1, windows_);
-            task_.progress({ "window " + std::to_string(shown) + " of " + std::to_string(windows_), "points", done, total, elapsed, left });
+            task_.progress({ "window " + std::to_string(shown) + " of " + std::to_string(windows_), "points", done,
+                total, elapsed, left });
         }
 
     private:
@@ -141,7 +144,8 @@ namespace {
 
 } // namespace
 
-std::shared_ptr<const Run> run_sweep(const SweepModel& model, const SweepRequest& request, const Task& task, const SweepFn& on_window)
+std::shared_ptr<const Run> run_sweep(
+    const SweepModel& model, const SweepRequest& request, const Task& task, const SweepFn& on_window)
 {
     const std::vector<SelectRequest> plan = plan_points(request);
     refuse_beyond_model(model, request);

@@ -16,6 +16,7 @@ struct SweepModel {
 };
 
 /// Window by window: dense pass once, every point, then file, statistics and a snapshot. See Engine::sweep.
-std::shared_ptr<const Run> run_sweep(const SweepModel& model, const SweepRequest& request, const Task& task, const SweepFn& on_window);
+std::shared_ptr<const Run> run_sweep(
+    const SweepModel& model, const SweepRequest& request, const Task& task, const SweepFn& on_window);
 
 } // namespace keepset

@@ -32,7 +32,8 @@ namespace {
 
 } // namespace
 
-TargetScorer::TargetScorer(const Decoder& decoder, const at::Tensor& targets, const at::Tensor& dense_hidden, const std::stop_token& stop)
+TargetScorer::TargetScorer(
+    const Decoder& decoder, const at::Tensor& targets, const at::Tensor& dense_hidden, const std::stop_token& stop)
     : decoder_(decoder)
     , targets_(targets)
 {

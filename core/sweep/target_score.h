@@ -16,18 +16,21 @@ struct TargetScore {
     std::int64_t top1_agreements = 0;
 };
 
-/// Scores target rows of one window against the dense model's distribution at the same rows. The language-model head runs in
-/// blocks of at most 128 rows: all points at once would be gigabytes of logits.
+/// Scores target rows of one window against the dense model's distribution at the same rows. The language-model head
+/// runs in blocks of at most 128 rows: all points at once would be gigabytes of logits.
 class TargetScorer {
 public:
-    /// targets (rows) int64: the token ids to be predicted; dense_hidden (rows, hidden): what dense attention gives there.
-    TargetScorer(const Decoder& decoder, const at::Tensor& targets, const at::Tensor& dense_hidden, const std::stop_token& stop);
+    /// targets (rows) int64: the token ids to be predicted; dense_hidden (rows, hidden): what dense attention gives
+    /// there.
+    TargetScorer(
+        const Decoder& decoder, const at::Tensor& targets, const at::Tensor& dense_hidden, const std::stop_token& stop);
 
     /// hidden (rows, hidden) of a point. NLL from float32 logits, natural log. Throws Cancelled.
     TargetScore score(const at::Tensor& hidden, const std::stop_token& stop) const;
 
 private:
-    /// Of a block of rows, each (rows): log-sum-exp of the logits, their mean under the dense distribution, the top token.
+    /// Of a block of rows, each (rows): log-sum-exp of the logits, their mean under the dense distribution, the top
+    /// token.
     struct Rows {
         at::Tensor lse;
         at::Tensor expected_logit;

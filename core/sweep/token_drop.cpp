@@ -25,8 +25,8 @@ namespace {
 WindowResult run_token_drop(const SweepStep& step, const Window& window)
 {
     const Task quiet { step.stop, {} };
-    const DensePass context
-        = dense_pass(step.decoder, to_tensor(step.decoder, window.context), { .importance = true }, step.backend, quiet);
+    const DensePass context = dense_pass(
+        step.decoder, to_tensor(step.decoder, window.context), { .importance = true }, step.backend, quiet);
     WindowResult result;
     const std::vector<KeepSet> sets = select_points(step, window, context.importance, result);
     const at::Tensor wanted = to_tensor(step.decoder, window.target).slice(0, 1);
@@ -34,7 +34,8 @@ WindowResult run_token_drop(const SweepStep& step, const Window& window)
     for (std::size_t point = 0; point < sets.size(); ++point) {
         const auto start = std::chrono::steady_clock::now();
         const at::Tensor ids = to_tensor(step.decoder, shorter_text(window, sets[point]));
-        const at::Tensor hidden = dense_pass(step.decoder, ids, {}, step.backend, quiet).hidden.slice(0, -wanted.size(0));
+        const at::Tensor hidden
+            = dense_pass(step.decoder, ids, {}, step.backend, quiet).hidden.slice(0, -wanted.size(0));
         if (!scorer) // the dense point comes first
             scorer.emplace(step.decoder, wanted, hidden, step.stop);
         result.points[point].score = scorer->score(hidden, step.stop);
