@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""How long others take for what Keepset does, on this machine's CPU: the peers of the benchmark page.
+
+usage: python peers.py MODEL_DIR TEXT [--threads 2] [--repeats 3] [--only forward,importance,sweep]
+needs: pip install torch transformers numpy
+
+    forward      transformers, sdpa attention, no importance, at 1024 and 2048 tokens
+    importance   transformers, eager attention with output_attentions and column sums, at the same lengths
+    sweep        a plain torch loop: one shared prefill, then 20 points (5 sparsities of 4 policies by kv head) one by
+                 one over a pruned cache; context 1024, target 256, one window, language-model head on the target only
+All in float32; medians of the repeats, after one warm-up. Compare ratios within one run, not milliseconds of two.
+"""
+import argparse
+import pathlib
+import statistics
+import time
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
+
+CONTEXT, TARGET = 1024, 256
+SPARSITIES = [0.5, 0.7, 0.8, 0.9, 0.95]
+
+
+def median_seconds(work, repeats):
+    work()
+    seconds = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - begin)
+    return statistics.median(seconds)
+
+
+def column_sums(model, ids):
+    attentions = model.model(ids, output_attentions=True, use_cache=False).attentions
+    return torch.stack([attention[0].sum(dim=1) for attention in attentions])
+
+
+def kept_positions(scores, budget, local):
+    """(kv_heads, budget), ascending: the most recent `local` and the most important of the rest."""
+    context = scores.shape[1]
+    best = scores[:, :context - local].topk(budget - local, dim=1).indices
+    recent = torch.arange(context - local, context).expand(len(scores), local)
+    return torch.cat([best, recent], dim=1).sort(dim=1).values
+
+
+def prefill_with_importance(model, ids):
+    """Cache of the context and scores (kv_heads, context) of every layer, head by head so that P of a layer is never held."""
+    cache = DynamicCache(config=model.config)
+    out = model.model(ids, past_key_values=cache, use_cache=True, output_attentions=True)
+    groups = model.config.num_attention_heads // model.config.num_key_value_heads
+    scores = [a[0].sum(dim=1).unflatten(0, (-1, groups)).mean(dim=1) for a in out.attentions]
+    return cache, scores
+
+
+def loss_after(model, cache, kept, target):
+    pruned = DynamicCache(config=model.config)
+    for index, (layer, rows) in enumerate(zip(cache.layers, kept)):
+        where = rows[None, :, :, None].expand(1, -1, -1, layer.keys.shape[-1])
+        pruned.update(layer.keys.gather(2, where), layer.values.gather(2, where), index)
+    positions = torch.arange(CONTEXT, CONTEXT + TARGET)[None]
+    hidden = model.model(target, past_key_values=pruned, position_ids=positions, use_cache=True).last_hidden_state
+    return torch.nn.functional.cross_entropy(model.lm_head(hidden[0, :-1]).float(), target[0, 1:], reduction="sum")
+
+
+def sweep(model, ids):
+    """20 points of one window, one after another."""
+    model.set_attn_implementation("eager")
+    cache, scores = prefill_with_importance(model, ids[:, :CONTEXT])
+    model.set_attn_implementation("sdpa")
+    losses = []
+    for local_share in (0.2, 0.3, 0.5, 1.0):
+        for sparsity in SPARSITIES:
+            budget = max(1, int(CONTEXT * (1 - sparsity) + 1e-9))
+            local = max(1, int(local_share * budget + 1e-9))
+            kept = [kept_positions(layer, budget, local) for layer in scores]
+            losses.append(loss_after(model, cache, kept, ids[:, CONTEXT:CONTEXT + TARGET]))
+    return torch.stack(losses)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("text", type=pathlib.Path)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--only", default="forward,importance,sweep")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.set_grad_enabled(False)
+    tokenizer = AutoTokenizer.from_pretrained(options.model)
+    ids = tokenizer(options.text.read_text()[:40000], return_tensors="pt", add_special_tokens=False).input_ids[:, :2048]
+    model = AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.float32).eval()
+    wanted = options.only.split(",")
+    for length in (1024, 2048):
+        if "forward" in wanted:
+            model.set_attn_implementation("sdpa")
+            seconds = median_seconds(lambda: model.model(ids[:, :length], use_cache=False), options.repeats)
+            print(f"forward {length}: {seconds:.2f} s", flush=True)
+        if "importance" in wanted:
+            model.set_attn_implementation("eager")
+            seconds = median_seconds(lambda: column_sums(model, ids[:, :length]), options.repeats)
+            print(f"importance {length}: {seconds:.2f} s", flush=True)
+    if "sweep" in wanted:
+        seconds = median_seconds(lambda: sweep(model, ids), options.repeats)
+        print(f"sweep, 20 points, 1 window: {seconds:.2f} s")
+
+
+if __name__ == "__main__":
+    main()
