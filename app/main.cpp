@@ -1,0 +1,106 @@
+#include "core/engine.h"
+#include "ui/main_window.h"
+#include "ui/pictures.h"
+#include "ui/theme.h"
+
+#include <QApplication>
+#include <QCommandLineParser>
+#include <QIcon>
+#include <QSettings>
+#include <QTimer>
+
+#include <cstdio>
+
+using namespace keepset::ui;
+
+namespace {
+
+struct Arguments {
+    StartRequest start;
+    QString pictures;
+    int status = -1; ///< ≥ 0: leave with this
+};
+
+bool isResult(const QString& path)
+{
+    return path.endsWith(QStringLiteral(".h5"), Qt::CaseInsensitive)
+        || path.endsWith(QStringLiteral(".hdf5"), Qt::CaseInsensitive)
+        || path.endsWith(QStringLiteral(".csv"), Qt::CaseInsensitive);
+}
+
+/// Read before there is an application, so that --help and --version need no display.
+Arguments parse(const QStringList& words)
+{
+    Arguments arguments;
+    QCommandLineParser parser;
+    parser.setApplicationDescription(
+        QStringLiteral("Shows what KV-cache eviction keeps, why, and at what cost. With nothing: the bundled demo."));
+    parser.addPositionalArgument(QStringLiteral("MODEL_DIR"), QStringLiteral("Model folder (Hugging Face layout)."),
+        QStringLiteral("[MODEL_DIR]"));
+    parser.addPositionalArgument(
+        QStringLiteral("FILE"), QStringLiteral("Traces and runs (.h5), tables (.csv)."), QStringLiteral("[FILE.h5 …]"));
+    parser.addOptions({ { QStringLiteral("text"), QStringLiteral("Text to analyse, UTF-8."), QStringLiteral("FILE") },
+        { QStringLiteral("pictures"), QStringLiteral("Write pictures of the window into a folder and leave."),
+            QStringLiteral("DIR") } });
+    const QCommandLineOption help({ QStringLiteral("h"), QStringLiteral("help") }, QStringLiteral("Show this help."));
+    const QCommandLineOption version(
+        { QStringLiteral("v"), QStringLiteral("version") }, QStringLiteral("Show the version."));
+    parser.addOptions({ help, version });
+    const bool understood = parser.parse(words);
+    if (parser.isSet(help)) {
+        std::puts(qPrintable(parser.helpText()));
+        arguments.status = 0;
+    } else if (parser.isSet(version)) {
+        std::printf("keepset %s (%s)\n", keepset::version().c_str(), keepset::commit().c_str());
+        arguments.status = 0;
+    } else if (!understood) {
+        std::fprintf(stderr, "keepset: %s.\nkeepset --help lists what there is.\n", qPrintable(parser.errorText()));
+        arguments.status = 2;
+    }
+    arguments.start.text = parser.value(QStringLiteral("text"));
+    arguments.pictures = parser.value(QStringLiteral("pictures"));
+    for (const QString& path : parser.positionalArguments()) {
+        if (isResult(path)) {
+            arguments.start.files << path;
+        } else if (arguments.start.model.isEmpty()) {
+            arguments.start.model = path;
+        } else if (arguments.status < 0) {
+            std::fprintf(
+                stderr, "keepset: %s is a second model folder; one can be open at a time.\n", qPrintable(path));
+            arguments.status = 2;
+        }
+    }
+    return arguments;
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    QStringList words;
+    for (int i = 0; i < argc; ++i)
+        words << QString::fromLocal8Bit(argv[i]);
+    const Arguments arguments = parse(words);
+    if (arguments.status >= 0)
+        return arguments.status;
+    if (!arguments.pictures.isEmpty() && qEnvironmentVariableIsEmpty("DISPLAY")
+        && qEnvironmentVariableIsEmpty("WAYLAND_DISPLAY") && qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM"))
+        qputenv("QT_QPA_PLATFORM", "offscreen");
+    QApplication application(argc, argv);
+    QApplication::setOrganizationName(QStringLiteral("keepset"));
+    QApplication::setApplicationName(QStringLiteral("keepset"));
+    QApplication::setDesktopFileName(QStringLiteral("keepset"));
+    const int appearance = QSettings().value(QStringLiteral("appearance"), 0).toInt();
+    installTheme(application, static_cast<Appearance>(appearance));
+    QApplication::setWindowIcon(QIcon(QStringLiteral(":/icons/keepset.svg")));
+    if (!arguments.pictures.isEmpty())
+        return takePictures(application, arguments.start, arguments.pictures);
+    MainWindow window;
+    window.show();
+    // The window is painted first; model and text come behind it.
+    QTimer::singleShot(0, &window, [&] {
+        window.start(arguments.start);
+        window.startTour();
+    });
+    return QApplication::exec();
+}
