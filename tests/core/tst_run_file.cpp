@@ -97,12 +97,14 @@ private:
     std::filesystem::path in(const char* name) const { return folder_.filePath(name).toStdString(); }
 
     /// Runs the check with h5py; its words, or "ok".
-    QString check_with_h5py(const QStringList& arguments) const
+    QString check_with_h5py(const QStringList& arguments) const { return run_script("check_files.py", arguments); }
+
+    QString run_script(const QString& script, const QStringList& arguments) const
     {
         QProcess process;
         process.setProcessChannelMode(QProcess::MergedChannels);
         process.start(QString::fromStdString(python()),
-            QStringList { QStringLiteral(KEEPSET_SOURCE_DIR "/tests/reference/check_files.py") } + arguments);
+            QStringList { QStringLiteral(KEEPSET_SOURCE_DIR "/tests/reference/") + script } + arguments);
         if (!process.waitForStarted() || !process.waitForFinished(120000))
             return "did not run: " + process.errorString();
         return process.exitCode() == 0 ? QStringLiteral("ok") : QString::fromUtf8(process.readAll());
@@ -318,6 +320,32 @@ private Q_SLOTS:
             const auto said = errors::of([&] { load_run(in("damaged.h5")); });
             QVERIFY2(said.none() ? step % 2 == 1 : said.is(ErrorKind::input, "damaged.h5"), said.text());
         }
+    }
+
+    void well_formed_files_that_lie_are_refused_in_words()
+    {
+        if (!has_h5py())
+            QSKIP("no Python with h5py (set KEEPSET_PYTHON)");
+        QVERIFY(QDir(folder_.path()).mkdir("nasty"));
+        save(samples::analysis(50), in("trace.h5"), true);
+        save(samples::run(points, 6, 4, false), in("run.h5"), true);
+        const QStringList made { folder_.filePath("trace.h5"), folder_.filePath("run.h5"), folder_.filePath("nasty") };
+        QCOMPARE(run_script("make_nasty_files.py", made), "ok");
+        int files = 0;
+        for (const auto& entry : std::filesystem::directory_iterator(in("nasty"))) {
+            const std::string name = entry.path().filename().string();
+            const auto said = errors::of([&] {
+                if (name.starts_with("trace"))
+                    load_analysis(entry.path());
+                else
+                    load_run(entry.path());
+            });
+            QVERIFY2(said.is(ErrorKind::input, entry.path().string()), name.c_str());
+            const std::string words = std::string(said.text()).substr(std::string(said.text()).find("': "));
+            QVERIFY2(words.find(name.substr(name.find('-') + 1)) != std::string::npos, said.text());
+            ++files;
+        }
+        QVERIFY2(files >= 20, qPrintable(QString::number(files)));
     }
 
     void h5py_finds_the_documented_schema_and_follows_a_writer()
