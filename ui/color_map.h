@@ -35,6 +35,7 @@ public:
     double position(double value) const;
     /// The value at a place of the colour bar; the inverse of position().
     double value(double position) const;
+    bool operator==(const ValueScale&) const = default;
 
 private:
     static constexpr std::size_t steps = 512;

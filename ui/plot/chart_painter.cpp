@@ -205,7 +205,7 @@ namespace {
         if (upper.size() < 2)
             return;
         QColor fill = shownSeries.look.on(style_);
-        fill.setAlphaF(style_.dark ? 0.17F : 0.14F);
+        fill.setAlphaF(style_.dark ? 0.14F : 0.12F);
         painter_.setPen(Qt::NoPen);
         painter_.setBrush(fill);
         painter_.drawPolygon(upper + lower);

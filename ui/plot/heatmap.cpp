@@ -14,7 +14,7 @@ namespace keepset::ui::plot {
 namespace {
 
     constexpr double stripHeight = 13;
-    constexpr double stripGap = 4;
+    constexpr double stripGap = 6;
     constexpr double barWidth = 12;
 
     /// Paints axes, strips and colour bar of one heatmap; lives as long as one paint call.
@@ -36,6 +36,8 @@ namespace {
         void paintStrips(const MapView& view);
         void paintColorBar();
         void paintChosen(const MapView& view);
+        void outline(QRectF box);
+        void pointer(QPointF tip, QPointF away);
         void text(QRectF box, int flags, const QString& words, const QColor& color)
         {
             painter_.setPen(color);
@@ -182,22 +184,45 @@ namespace {
     void HeatmapPainter::paintChosen(const MapView& view)
     {
         const QRectF map = layout_.map;
-        painter_.setBrush(Qt::NoBrush);
-        painter_.setClipRect(map.adjusted(-3, -4, 3, 4));
-        for (const auto& [color, width] : { std::pair(QColor(0, 0, 0, 150), 3.0), std::pair(QColor(Qt::white), 1.2) }) {
-            painter_.setPen(QPen(color, width));
-            if (heatmap_.chosenColumn) {
-                const auto column = static_cast<double>(*heatmap_.chosenColumn);
-                const double left = pixelOf(view, map, { column, 0 }).x();
-                const double right = std::max(left + 2, pixelOf(view, map, { column + 1, 0 }).x());
-                painter_.drawRect(QRectF(QPointF(left - 1, map.top() - 2), QPointF(right + 1, map.bottom() + 2)));
-            }
-            if (heatmap_.chosenRow) {
-                const auto row = static_cast<double>(*heatmap_.chosenRow);
-                painter_.drawRect(QRectF(QPointF(map.left() - 1, pixelOf(view, map, { 0, row }).y()),
-                    QPointF(map.right() + 1, pixelOf(view, map, { 0, row + 1 }).y())));
-            }
+        painter_.setClipRect(map.adjusted(-7, -7, 7, 7));
+        if (heatmap_.chosenColumn) {
+            const auto column = static_cast<double>(*heatmap_.chosenColumn);
+            const double left = pixelOf(view, map, { column, 0 }).x();
+            const double right = pixelOf(view, map, { column + 1, 0 }).x();
+            const double x = (left + right) / 2;
+            if (right - left >= 4)
+                outline(QRectF(QPointF(left, map.top()), QPointF(right, map.bottom())));
+            pointer({ x, map.top() }, { 0, -6 });
+            pointer({ x, map.bottom() }, { 0, 6 });
         }
+        if (heatmap_.chosenRows) {
+            const double top = pixelOf(view, map, { 0, static_cast<double>(heatmap_.chosenRows->begin) }).y();
+            const double bottom = pixelOf(view, map, { 0, static_cast<double>(heatmap_.chosenRows->end) }).y();
+            if (bottom - top >= 4)
+                outline(QRectF(QPointF(map.left(), top), QPointF(map.right(), bottom)));
+            pointer({ map.right(), (top + bottom) / 2 }, { 6, 0 });
+        }
+    }
+
+    /// A thin frame that is seen on dark and on bright cells.
+    void HeatmapPainter::outline(QRectF box)
+    {
+        painter_.setBrush(Qt::NoBrush);
+        painter_.setPen(QPen(QColor(0, 0, 0, 110), 2.4));
+        painter_.drawRect(box);
+        painter_.setPen(QPen(Qt::white, 1.1));
+        painter_.drawRect(box);
+    }
+
+    /// A small triangle outside the map whose tip is at its edge.
+    void HeatmapPainter::pointer(QPointF tip, QPointF away)
+    {
+        if (!layout_.map.adjusted(-1, -1, 1, 1).contains(tip))
+            return;
+        const QPointF side(away.y() * 0.75, away.x() * 0.75);
+        painter_.setPen(Qt::NoPen);
+        painter_.setBrush(style_.accent);
+        painter_.drawPolygon(QPolygonF { tip, tip + away + side, tip + away - side });
     }
 
 } // namespace
@@ -269,7 +294,7 @@ HeatmapLayout layoutHeatmap(const Heatmap& heatmap, const Style& style, QRectF c
         left = std::max(left, canvas.left() + 8 + std::min(120.0, metrics.horizontalAdvance(strip.name)));
     const double strips = static_cast<double>(heatmap.marks.size()) * (stripHeight + stripGap);
     const double bottom = canvas.bottom() - 2 * metrics.height() - 10 - strips;
-    const double top = canvas.top() + layout.headingHeight + 6;
+    const double top = canvas.top() + layout.headingHeight + 8;
     const double right = canvas.right() - barWidth - 66;
     layout.map = QRectF(std::round(left), std::round(top), std::max(20.0, std::round(right - left)),
         std::max(10.0, std::round(bottom - top)));

@@ -44,7 +44,7 @@ struct Heatmap {
     ValueScale scale;
     Reduction reduction = Reduction::max;
     std::vector<MarkStrip> marks;
-    std::optional<std::int64_t> chosenRow;
+    std::optional<CellRange> chosenRows;
     std::optional<std::int64_t> chosenColumn;
     QString emptyText;
 

@@ -28,8 +28,10 @@ HeatmapWidget::HeatmapWidget(QWidget* parent)
 void HeatmapWidget::setHeatmap(Heatmap heatmap)
 {
     const bool sameSize = heatmap.size() == heatmap_.size();
+    if (heatmap.values != heatmap_.values || heatmap.reduction != heatmap_.reduction
+        || !(heatmap.scale == heatmap_.scale))
+        picture_ = QImage();
     heatmap_ = std::move(heatmap);
-    picture_ = QImage();
     if (!sameSize) {
         history_.clear();
         cursor_.reset();

@@ -1,0 +1,98 @@
+#include "core/engine.h"
+#include "tests/ui/plausible.h"
+#include "ui/pages/audit_page.h"
+#include "ui/theme.h"
+
+#include <QApplication>
+#include <QLabel>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QtTest>
+
+using namespace keepset;
+using namespace keepset::ui;
+
+class TestAuditPage : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase() { installTheme(*qApp, Appearance::light); }
+    void every_check_has_a_sign_a_word_and_its_detail();
+    void the_published_faulty_table_is_refused_in_words();
+    void a_new_report_replaces_the_old();
+    void open_is_a_signal();
+    void pictures();
+};
+
+void TestAuditPage::every_check_has_a_sign_a_word_and_its_detail()
+{
+    AuditPage page;
+    page.setReport(
+        { { { "mass", CheckStatus::pass, "Sums are right." }, { "monotone", CheckStatus::warning, "It falls." },
+            { "finite", CheckStatus::fail, "There is a NaN." },
+            { "baseline", CheckStatus::not_applicable, "No dense point." } } },
+        "run.h5");
+    const std::pair<const char*, const char*> expected[] = { { "check-mass", "pass" }, { "check-monotone", "warning" },
+        { "check-finite", "fail" }, { "check-baseline", "not checked" } };
+    for (const auto& [name, word] : expected) {
+        auto* row = page.findChild<QWidget*>(name);
+        QVERIFY2(row, name);
+        QVERIFY(row->accessibleName().endsWith(word));
+        const auto labels = row->findChildren<QLabel*>();
+        QCOMPARE(labels.size(), 3);
+        QVERIFY(labels[0]->text().contains(word) && labels[0]->text().size() > QString(word).size() + 2);
+    }
+    QVERIFY(page.findChild<QLabel*>("auditVerdict")->text().startsWith("1 check"));
+    QVERIFY(page.reportText().contains("finite: fail: There is a NaN."));
+}
+
+void TestAuditPage::the_published_faulty_table_is_refused_in_words()
+{
+    AuditPage page;
+    ImportedTable table { "published.csv",
+        { { "dense", 0, 8.77 }, { "cab", 0, 79.29 }, { "h2o", 0, 79.29 }, { "cab", 0.5, 82.66 }, { "h2o", 0.5, 82.66 },
+            { "cab", 0.9, 212.67 }, { "h2o", 0.9, 212.67 } } };
+    page.setReport(audit(table), "published.csv");
+    for (const char* name : { "check-baseline", "check-distinct" }) {
+        auto* row = page.findChild<QWidget*>(name);
+        QVERIFY2(row && row->accessibleName().endsWith("fail"), name);
+        QVERIFY(!row->accessibleDescription().isEmpty());
+    }
+    QVERIFY(page.findChild<QLabel*>("auditVerdict")->text().contains("must not be believed"));
+}
+
+void TestAuditPage::a_new_report_replaces_the_old()
+{
+    AuditPage page;
+    page.setReport({ { { "mass", CheckStatus::fail, "no" } } }, "a");
+    page.setReport({ { { "finite", CheckStatus::pass, "yes" } } }, "b");
+    QVERIFY(!page.findChild<QWidget*>("check-mass"));
+    QVERIFY(page.findChild<QWidget*>("check-finite"));
+    page.setReport({}, {});
+    QVERIFY(page.findChild<QLabel*>("auditVerdict")->text().startsWith("Nothing to audit"));
+}
+
+void TestAuditPage::open_is_a_signal()
+{
+    AuditPage page;
+    QSignalSpy spy(&page, &AuditPage::openRequested);
+    page.findChild<QPushButton*>("auditOpen")->click();
+    QCOMPARE(spy.count(), 1);
+}
+
+void TestAuditPage::pictures()
+{
+    AuditPage page;
+    page.resize(892, 620);
+    test::savePictures(page, "audit-empty");
+    page.setReport(audit(*test::plausibleRun()), "WikiText-2 test, sweep");
+    test::savePictures(page, "audit-run");
+    const ImportedTable table
+        = import_table(QStringLiteral(KEEPSET_SOURCE_DIR "/resources/examples/published-faulty.csv").toStdString());
+    page.setReport(audit(table), "published-faulty.csv");
+    test::savePictures(page, "audit-faulty");
+    QVERIFY(!page.reportText().isEmpty());
+}
+
+QTEST_MAIN(TestAuditPage)
+#include "tst_audit_page.moc"

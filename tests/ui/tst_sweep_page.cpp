@@ -1,0 +1,278 @@
+#include "core/engine.h"
+#include "tests/ui/plausible.h"
+#include "ui/pages/sweep_form.h"
+#include "ui/pages/sweep_page.h"
+#include "ui/plot/chart_widget.h"
+#include "ui/selection_state.h"
+#include "ui/theme.h"
+
+#include <QApplication>
+#include <QComboBox>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QTableWidget>
+#include <QTemporaryDir>
+#include <QtTest>
+
+#include <set>
+
+using namespace keepset;
+using namespace keepset::ui;
+
+Q_DECLARE_METATYPE(keepset::SweepRequest)
+
+class TestSweepPage : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase() { installTheme(*qApp, Appearance::light); }
+    void start_asks_for_the_preset_with_its_control();
+    void errors_of_fields_are_said_beside_them_and_stop_the_start();
+    void errors_of_fields_are_said_beside_them_and_stop_the_start_data();
+    void token_drop_needs_one_keep_set();
+    void a_partial_run_offers_to_go_on();
+    void the_band_is_the_paired_interval_around_the_curve();
+    void the_ratio_view_divides_by_dense();
+    void methods_differ_in_colour_and_shape();
+    void the_difference_chart_follows_the_reference();
+    void the_table_has_every_method_and_copies();
+    void a_failing_audit_stands_on_the_charts_and_their_exports();
+    void earlier_runs_are_dashed_and_can_be_removed();
+    void the_set_up_line_names_what_the_result_depends_on();
+    void exports_fail_with_a_sentence();
+    void pictures_of_every_state();
+
+private:
+    SelectionState selection_;
+};
+
+void TestSweepPage::start_asks_for_the_preset_with_its_control()
+{
+    SweepPage page(&selection_);
+    QSignalSpy spy(&page, &SweepPage::startRequested);
+    QTest::mouseClick(page.findChild<QPushButton*>("sweepStart"), Qt::LeftButton);
+    QCOMPARE(spy.count(), 1);
+    const auto request = spy[0][0].value<SweepRequest>();
+    QCOMPARE(request.policies, parse_policies("dense,h2o,cab,h2o(local=0.3)"));
+    QCOMPARE(request.sparsities, (std::vector<double> { 0, 0.5, 0.8, 0.9, 0.95 }));
+    QCOMPARE(request.granularity, Granularity::head);
+    QVERIFY(!request.resume);
+}
+
+void TestSweepPage::errors_of_fields_are_said_beside_them_and_stop_the_start_data()
+{
+    QTest::addColumn<QString>("field");
+    QTest::addColumn<QString>("text");
+    QTest::newRow("unknown policy") << "sweepPolicies"
+                                    << "dense, h3o";
+    QTest::newRow("unknown parameter") << "sweepPolicies"
+                                       << "h2o(lokal=0.3)";
+    QTest::newRow("open parenthesis") << "sweepPolicies"
+                                      << "cab(local=0.3";
+    QTest::newRow("empty") << "sweepPolicies"
+                           << "";
+    QTest::newRow("share of one") << "sweepSparsities"
+                                  << "0, 1";
+    QTest::newRow("no number") << "sweepSparsities"
+                               << "0; 0.5";
+}
+
+void TestSweepPage::errors_of_fields_are_said_beside_them_and_stop_the_start()
+{
+    QFETCH(QString, field);
+    QFETCH(QString, text);
+    SweepPage page(&selection_);
+    auto* edit = page.findChild<QLineEdit*>(field);
+    const QString before = edit->text();
+    edit->setText(text);
+    auto* error = page.findChild<QLabel*>("sweepError");
+    QVERIFY(error->isVisibleTo(&page) && !error->text().isEmpty());
+    QVERIFY(!page.findChild<QPushButton*>("sweepStart")->isEnabled());
+    QVERIFY(!page.form()->request());
+    edit->setText(before);
+    QVERIFY(!error->isVisibleTo(&page));
+    QVERIFY(page.findChild<QPushButton*>("sweepStart")->isEnabled());
+}
+
+void TestSweepPage::token_drop_needs_one_keep_set()
+{
+    SweepPage page(&selection_);
+    page.findChild<QComboBox*>("sweepProtocol")->setCurrentIndex(1);
+    QVERIFY(!page.findChild<QPushButton*>("sweepStart")->isEnabled());
+    SweepRequest request = page.form()->request().value();
+    request.granularity = Granularity::model;
+    page.form()->setRequest(request);
+    QVERIFY(page.findChild<QPushButton*>("sweepStart")->isEnabled());
+}
+
+void TestSweepPage::a_partial_run_offers_to_go_on()
+{
+    SweepPage page(&selection_);
+    auto* goOn = page.findChild<QPushButton*>("sweepGoOn");
+    auto* stop = page.findChild<QPushButton*>("sweepStop");
+    QSignalSpy started(&page, &SweepPage::startRequested);
+    QSignalSpy stopped(&page, &SweepPage::stopRequested);
+    page.setRun(test::plausibleRun(3), false);
+    QVERIFY(stop->isVisibleTo(&page) && !goOn->isVisibleTo(&page));
+    stop->click();
+    QCOMPARE(stopped.count(), 1);
+    page.setBusy(false);
+    QVERIFY(goOn->isVisibleTo(&page));
+    goOn->click();
+    QVERIFY(started[0][0].value<SweepRequest>().resume);
+    page.setRun(test::plausibleRun(8), true);
+    QVERIFY(!goOn->isVisibleTo(&page) && !stop->isVisibleTo(&page));
+}
+
+void TestSweepPage::the_band_is_the_paired_interval_around_the_curve()
+{
+    const auto run = test::plausibleRun();
+    const plot::Chart chart = perplexityChart(*run, {}, {});
+    const auto differences = paired_differences(*run, "dense");
+    const auto cab
+        = std::ranges::find_if(differences, [](const auto& d) { return d.policy == "cab" && d.sparsity == 0.9; });
+    QVERIFY(cab != differences.end());
+    QCOMPARE(chart.series[1].name, QString("CAB"));
+    const plot::ChartPoint& point = chart.series[1].points[3];
+    QCOMPARE(point.x, 0.9);
+    QVERIFY(std::abs(point.low / (point.y * std::exp(cab->low - cab->mean)) - 1) < 1e-12);
+    QVERIFY(std::abs(point.high / (point.y * std::exp(cab->high - cab->mean)) - 1) < 1e-12);
+    const plot::Chart early = perplexityChart(*test::plausibleRun(3), {}, {});
+    QVERIFY(std::isnan(early.series[1].points[3].low)); // fewer than 5 windows have no interval
+    QVERIFY(plot::isEmpty(perplexityChart(*test::plausibleRun(0), {}, {})));
+}
+
+void TestSweepPage::the_ratio_view_divides_by_dense()
+{
+    const auto run = test::plausibleRun();
+    const plot::Chart chart = perplexityChart(*run, {}, { plot::AxisScale::linear, true });
+    QCOMPARE(chart.series[0].points[0].y, 1.0);
+    QCOMPARE(chart.series[0].points[4].y, run->points[5].perplexity / run->points[0].perplexity);
+    QCOMPARE(chart.references[0].value, 1.0);
+}
+
+void TestSweepPage::methods_differ_in_colour_and_shape()
+{
+    std::set<std::pair<QRgb, int>> looks;
+    std::set<int> shapes;
+    const std::vector<std::string> known { "h2o", "cab", "h2o(local=0.3)", "streaming-llm", "recent", "random" };
+    for (const std::string& method : known) {
+        const plot::MethodStyle style = plot::methodStyle(method);
+        looks.insert({ style.light.rgb(), 0 });
+        shapes.insert(static_cast<int>(style.marker));
+    }
+    QCOMPARE(looks.size(), known.size());
+    QCOMPARE(shapes.size(), known.size());
+    QCOMPARE(plot::methodStyle("h2o(local=0.5)").light, plot::methodStyle("h2o(local=0.5)").light);
+    QVERIFY(plot::methodStyle("h2o(local=0.5)").light != plot::methodStyle("h2o").light);
+}
+
+void TestSweepPage::the_difference_chart_follows_the_reference()
+{
+    SweepPage page(&selection_);
+    page.setRun(test::plausibleRun(), true);
+    auto* chart = page.findChild<plot::ChartWidget*>("differenceChart");
+    auto* reference = page.findChild<QComboBox*>("sweepReference");
+    QCOMPARE(reference->currentData().toString(), QString("h2o"));
+    for (const auto& series : chart->chart().series)
+        QVERIFY(series.name != "H2O" && series.points.size() == 4);
+    reference->setCurrentIndex(reference->findData("cab"));
+    Q_EMIT reference->activated(reference->currentIndex());
+    QVERIFY(chart->chart().title.contains("CAB"));
+    page.setRun(test::plausibleRun(), true); // a new snapshot keeps the choice
+    QCOMPARE(reference->currentData().toString(), QString("cab"));
+}
+
+void TestSweepPage::the_table_has_every_method_and_copies()
+{
+    SweepPage page(&selection_);
+    const auto run = test::plausibleRun();
+    page.setRun(run, true);
+    const QStringList lines = page.tableText().split('\n');
+    QCOMPARE(lines.size(), 7);
+    QCOMPARE(lines[0], QString("method\t0%\t50%\t80%\t90%\t95%"));
+    QVERIFY(lines[3].startsWith("CAB\t") && lines[3].split('\t').size() == 6);
+    auto* table = page.findChild<QTableWidget*>("sweepTable");
+    QCOMPARE(table->item(1, 1)->text(), plot::valueText(run->points[1].perplexity, plot::NumberFormat::plain));
+    QVERIFY(table->item(1, 4)->toolTip().contains("95% interval"));
+    QVERIFY(!page.findChild<QLabel*>("sweepFindings")->text().isEmpty());
+}
+
+void TestSweepPage::a_failing_audit_stands_on_the_charts_and_their_exports()
+{
+    auto run = std::make_shared<Run>(*test::plausibleRun());
+    run->audit.checks = { { "distinct", CheckStatus::fail, "CAB and H2O are identical at every sparsity." },
+        { "monotone", CheckStatus::warning, "Perplexity falls from 50% to 80%." } };
+    SweepPage page(&selection_);
+    page.setRun(run, true);
+    QVERIFY(
+        page.findChild<plot::ChartWidget*>("perplexityChart")->chart().warning.contains("CAB and H2O are identical"));
+    QVERIFY(page.findChild<QLabel*>("sweepNotes")->text().contains("falls from 50% to 80%"));
+    QVERIFY(page.findChild<QLabel*>("sweepState")->text().contains("audit fails"));
+    const QTemporaryDir folder;
+    QVERIFY(page.exportChart(folder.filePath("chart.svg")));
+    QFile svg(folder.filePath("chart.svg"));
+    QVERIFY(svg.open(QIODevice::ReadOnly));
+    QVERIFY(svg.readAll().contains("CAB and H2O are identical"));
+}
+
+void TestSweepPage::earlier_runs_are_dashed_and_can_be_removed()
+{
+    SweepPage page(&selection_);
+    page.setRun(test::plausibleRun(), true);
+    auto* chart = page.findChild<plot::ChartWidget*>("perplexityChart");
+    const auto alone = chart->chart().series.size();
+    page.addRun(test::plausibleRun(5), "tuesday.h5");
+    QCOMPARE(chart->chart().series.size(), 2 * alone);
+    QVERIFY(chart->chart().series.back().dashed && chart->chart().series.back().name.contains("tuesday.h5"));
+    page.clearEarlierRuns();
+    QCOMPARE(chart->chart().series.size(), alone);
+}
+
+void TestSweepPage::the_set_up_line_names_what_the_result_depends_on()
+{
+    const QString line = setUpLine(*test::plausibleRun(3));
+    for (const char* words :
+        { "WikiText-2 test", "context 1,024", "target 256", "3 of 8 windows", "per head", "prefill-evict" })
+        QVERIFY2(line.contains(words), qPrintable(line));
+}
+
+void TestSweepPage::exports_fail_with_a_sentence()
+{
+    SweepPage page(&selection_);
+    QSignalSpy spy(&page, &SweepPage::exportFailed);
+    QVERIFY(!page.exportChart("/no/such/folder/chart.pdf", true));
+    QCOMPARE(spy.count(), 1);
+    QVERIFY(spy[0][0].toString().contains("/no/such/folder/chart.pdf"));
+}
+
+void TestSweepPage::pictures_of_every_state()
+{
+    SweepPage page(&selection_);
+    page.resize(892, 760);
+    test::savePictures(page, "sweep-empty");
+    page.setBusy(true);
+    page.setRun(test::plausibleRun(6), false);
+    test::savePictures(page, "sweep-busy");
+    page.setRun(test::plausibleRun(), true);
+    test::savePictures(page, "sweep-done");
+    page.addRun(test::plausibleRun(5), "tuesday");
+    test::savePictures(page, "sweep-over");
+    page.clearEarlierRuns();
+    auto bad = std::make_shared<Run>(*test::plausibleRun());
+    bad->audit.checks = { { "distinct", CheckStatus::fail,
+        "CAB and H2O have identical losses at every sparsity: the policy was never applied." } };
+    page.setRun(bad, true);
+    page.setError("The device ran out of memory after window 8 of 8. Choose a shorter context or the CPU.");
+    test::savePictures(page, "sweep-error");
+    const QString folder = QCoreApplication::applicationDirPath() + "/../pictures/";
+    for (const char* suffix : { "png", "svg", "pdf", "csv" }) {
+        QVERIFY(page.exportChart(folder + "export-perplexity." + suffix));
+        QVERIFY(page.exportChart(folder + "export-difference." + suffix, true));
+    }
+}
+
+QTEST_MAIN(TestSweepPage)
+#include "tst_sweep_page.moc"

@@ -1,0 +1,166 @@
+#include "ui/pages/audit_page.h"
+
+#include "ui/pages/card.h"
+#include "ui/theme.h"
+
+#include <QEvent>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace keepset::ui {
+
+namespace {
+
+    struct Look {
+        QString sign;
+        QString word;
+        QColor color;
+    };
+
+    Look lookOf(CheckStatus status, const Theme& colors)
+    {
+        switch (status) {
+        case CheckStatus::pass:
+            return { QStringLiteral("✓"), AuditPage::tr("pass"), colors.pass };
+        case CheckStatus::warning:
+            return { QStringLiteral("⚠"), AuditPage::tr("warning"), colors.warning };
+        case CheckStatus::fail:
+            return { QStringLiteral("✕"), AuditPage::tr("fail"), colors.fail };
+        case CheckStatus::not_applicable:
+            break;
+        }
+        return { QStringLiteral("–"), AuditPage::tr("not checked"), colors.muted };
+    }
+
+    void tint(QLabel* label, const QColor& color, const QString& more = {})
+    {
+        label->setStyleSheet(QStringLiteral("color: %1; %2").arg(color.name(), more));
+    }
+
+} // namespace
+
+AuditPage::AuditPage(QWidget* parent)
+    : QWidget(parent)
+    , card_(new Card(tr("Audit"), this))
+    , verdict_(new QLabel(this))
+    , scroll_(new QScrollArea(this))
+{
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(cardPadding, cardPadding, cardPadding, cardPadding);
+    auto* open = new QPushButton(tr("Open table or file …"), this);
+    open->setObjectName(QStringLiteral("auditOpen"));
+    open->setToolTip(tr("Audits a results table (.csv: method, sparsity, perplexity) or a file of Keepset (.h5)"));
+    card_->addControl(open);
+    verdict_->setObjectName(QStringLiteral("auditVerdict"));
+    verdict_->setWordWrap(true);
+    scroll_->setProperty("panel", true);
+    scroll_->setWidgetResizable(true);
+    scroll_->setFrameShape(QFrame::NoFrame);
+    card_->content()->addWidget(verdict_);
+    card_->content()->addWidget(scroll_, 1);
+    layout->addWidget(card_);
+    connect(open, &QPushButton::clicked, this, &AuditPage::openRequested);
+    rebuild();
+}
+
+void AuditPage::setReport(const AuditReport& report, const QString& title)
+{
+    report_ = report;
+    title_ = title;
+    rebuild();
+}
+
+void AuditPage::changeEvent(QEvent* event)
+{
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange) // later: the application is walking through its widgets
+        QMetaObject::invokeMethod(this, &AuditPage::rebuild, Qt::QueuedConnection);
+}
+
+void AuditPage::rebuild()
+{
+    const Theme& colors = themeOf(this);
+    card_->setSubtitle(title_);
+    const auto count = [this](CheckStatus status) {
+        return static_cast<int>(std::ranges::count(report_.checks, status, &Check::status));
+    };
+    if (report_.checks.empty()) {
+        verdict_->setText(
+            tr("Nothing to audit yet. An analysis and a sweep are audited as they are made; a results table "
+               "from elsewhere can be opened here."));
+        tint(verdict_, colors.muted);
+    } else if (report_.failed()) {
+        verdict_->setText((count(CheckStatus::fail) == 1
+                ? tr("1 check fails: this result must not be believed as it stands.")
+                : tr("%1 checks fail: this result must not be believed as it stands.").arg(count(CheckStatus::fail))));
+        tint(verdict_, colors.fail, QStringLiteral("font-weight: 600"));
+    } else if (report_.warned()) {
+        verdict_->setText(tr("No check fails; warnings: %1.").arg(count(CheckStatus::warning)));
+        tint(verdict_, colors.warning, QStringLiteral("font-weight: 600"));
+    } else {
+        verdict_->setText(tr("Every check that applies passes."));
+        tint(verdict_, colors.pass, QStringLiteral("font-weight: 600"));
+    }
+    auto* list = new QWidget(scroll_);
+    auto* rows = new QVBoxLayout(list);
+    rows->setContentsMargins(0, 6, 8, 0);
+    rows->setSpacing(0);
+    for (const CheckStatus status :
+        { CheckStatus::fail, CheckStatus::warning, CheckStatus::pass, CheckStatus::not_applicable }) {
+        for (const Check& check : report_.checks) {
+            if (check.status == status)
+                addCheck(rows, check);
+        }
+    }
+    rows->addStretch(1);
+    if (QWidget* old = scroll_->takeWidget())
+        old->deleteLater();
+    scroll_->setWidget(list);
+    list->setAutoFillBackground(false);
+    scroll_->viewport()->setAutoFillBackground(false);
+}
+
+void AuditPage::addCheck(QVBoxLayout* rows, const Check& check)
+{
+    const Look look = lookOf(check.status, themeOf(this));
+    auto* row = new QWidget;
+    row->setObjectName(QStringLiteral("check-") + QString::fromStdString(check.name));
+    row->setAccessibleName(QString::fromStdString(check.name) + QStringLiteral(": ") + look.word);
+    row->setAccessibleDescription(QString::fromStdString(check.detail));
+    auto* line = new QHBoxLayout(row);
+    line->setContentsMargins(0, 9, 0, 9);
+    line->setSpacing(12);
+    auto* state = new QLabel(look.sign + QStringLiteral("  ") + look.word, row);
+    state->setFixedWidth(104);
+    tint(state, look.color, QStringLiteral("font-weight: 600"));
+    auto* name = roleLabel(QString::fromStdString(check.name), "strong", row);
+    name->setFixedWidth(110);
+    auto* detail = new QLabel(QString::fromStdString(check.detail), row);
+    detail->setWordWrap(true);
+    detail->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+    for (QLabel* label : { state, name, detail })
+        label->setAlignment(Qt::AlignTop | Qt::AlignLeft);
+    line->addWidget(state);
+    line->addWidget(name);
+    line->addWidget(detail, 1);
+    auto* rule = new QFrame;
+    rule->setFixedHeight(1);
+    rule->setStyleSheet(QStringLiteral("background: %1; border: 0").arg(themeOf(this).line.name()));
+    rows->addWidget(rule);
+    rows->addWidget(row);
+}
+
+QString AuditPage::reportText() const
+{
+    QStringList lines { title_ };
+    for (const Check& check : report_.checks)
+        lines << QString::fromStdString(check.name + ": " + name_of(check.status) + ": " + check.detail);
+    return lines.join(QLatin1Char('\n'));
+}
+
+} // namespace keepset::ui

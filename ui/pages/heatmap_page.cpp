@@ -1,0 +1,289 @@
+#include "ui/pages/heatmap_page.h"
+
+#include "core/engine.h"
+#include "ui/format.h"
+#include "ui/pages/card.h"
+#include "ui/plot/heatmap_widget.h"
+#include "ui/selection_state.h"
+#include "ui/theme.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QLabel>
+#include <QPromise>
+#include <QThreadPool>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace keepset::ui {
+
+namespace {
+
+    /// (layers, context): mean over query heads, from core.
+    std::shared_ptr<const plot::MapValues> layerValues(const Analysis& analysis)
+    {
+        std::vector<float> values;
+        values.reserve(static_cast<std::size_t>(analysis.layers * analysis.context));
+        for (std::int64_t layer = 0; layer < analysis.layers; ++layer) {
+            const RowScores row = row_scores(analysis, { layer, -1 }, Importance::cumulative, GqaReduction::mean);
+            for (const double mass : row.mass)
+                values.push_back(static_cast<float>(mass));
+        }
+        return plot::ownedValues(std::move(values), { analysis.layers, analysis.context });
+    }
+
+    /// (heads, context) of a layer, borrowed.
+    std::shared_ptr<const plot::MapValues> headValues(
+        const std::shared_ptr<const Analysis>& analysis, std::int64_t layer)
+    {
+        const auto size = static_cast<std::size_t>(analysis->heads * analysis->context);
+        const std::span<const float> all(analysis->importance);
+        return plot::borrowedValues(analysis, all.subspan(static_cast<std::size_t>(layer) * size, size),
+            { analysis->heads, analysis->context });
+    }
+
+} // namespace
+
+HeatmapPage::HeatmapPage(SelectionState* selection, QWidget* parent)
+    : QWidget(parent)
+    , selection_(selection)
+{
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(cardPadding, cardPadding, cardPadding, cardPadding);
+    layout->setSpacing(gap);
+    makeCards();
+    makeControls();
+    layout->addWidget(layerCard_, 8);
+    layout->addWidget(headCard_, 5);
+    words_ = roleLabel(QString(), "muted", this);
+    words_->setObjectName(QStringLiteral("heatmapReadout"));
+    layout->addWidget(words_);
+    connect(&watcher_, &QFutureWatcher<Values>::finished, this, &HeatmapPage::take);
+    connect(selection_, &SelectionState::scopeChanged, this, [this](const Scope& scope) {
+        if (scope.layer >= 0 && scope.layer != layer_) {
+            layer_ = scope.layer;
+            load();
+        }
+        refresh();
+    });
+    connect(selection_, &SelectionState::tokenChanged, this, &HeatmapPage::refresh);
+    refresh();
+}
+
+void HeatmapPage::makeControls()
+{
+    scale_ = new QComboBox(this);
+    scale_->addItems({ tr("log"), tr("linear"), tr("percentile") });
+    scale_->setAccessibleName(tr("Colour scale"));
+    scale_->setObjectName(QStringLiteral("heatmapScale"));
+    reduction_ = new QComboBox(this);
+    reduction_->addItems({ tr("largest"), tr("mean") });
+    reduction_->setAccessibleName(tr("What a pixel shows when several cells share it"));
+    reduction_->setToolTip(reduction_->accessibleName());
+    reduction_->setObjectName(QStringLiteral("heatmapReduction"));
+    lock_ = new QCheckBox(tr("same colours in both"), this);
+    lock_->setChecked(true);
+    lock_->setObjectName(QStringLiteral("heatmapLock"));
+    auto* saveLayers = flatButton(tr("Export …"), tr("Exports the layer map as PNG, SVG, PDF or CSV"), this);
+    auto* saveHeads = flatButton(tr("Export …"), tr("Exports the head map as PNG, SVG, PDF or CSV"), this);
+    for (QWidget* control : std::initializer_list<QWidget*> { lock_, reduction_, scale_, saveLayers })
+        layerCard_->addControl(control);
+    headCard_->addControl(saveHeads);
+    connect(scale_, &QComboBox::currentIndexChanged, this, &HeatmapPage::refresh);
+    connect(reduction_, &QComboBox::currentIndexChanged, this, &HeatmapPage::refresh);
+    connect(lock_, &QCheckBox::toggled, this, &HeatmapPage::refresh);
+    connect(saveLayers, &QToolButton::clicked, this, [this] { exportWithDialog(*layerMap_); });
+    connect(saveHeads, &QToolButton::clicked, this, [this] { exportWithDialog(*headMap_); });
+}
+
+void HeatmapPage::makeCards()
+{
+    layerCard_ = new Card(tr("Importance, layer × token"), this, Card::Words::below);
+    headCard_ = new Card(tr("Head × token"), this);
+    layerMap_ = new plot::HeatmapWidget(this);
+    headMap_ = new plot::HeatmapWidget(this);
+    layerMap_->setObjectName(QStringLiteral("layerMap"));
+    headMap_->setObjectName(QStringLiteral("headMap"));
+    layerCard_->content()->addWidget(layerMap_, 1);
+    headCard_->content()->addWidget(headMap_, 1);
+    connect(layerMap_, &plot::HeatmapWidget::viewChanged, headMap_, &plot::HeatmapWidget::followColumns);
+    connect(headMap_, &plot::HeatmapWidget::viewChanged, layerMap_, &plot::HeatmapWidget::followColumns);
+    for (const bool heads : { false, true }) {
+        const plot::HeatmapWidget* map = heads ? headMap_ : layerMap_;
+        connect(map, &plot::HeatmapWidget::cellHovered, this,
+            [this, heads](qint64 row, qint64 column) { showReadout(heads, row, column); });
+        connect(map, &plot::HeatmapWidget::cellClicked, this,
+            [this, heads](qint64 row, qint64 column) { choose(heads, row, column); });
+    }
+}
+
+void HeatmapPage::setAnalysis(std::shared_ptr<const Analysis> analysis)
+{
+    analysis_ = std::move(analysis);
+    values_ = {};
+    marks_.clear();
+    busy_ = false;
+    loading_ = false;
+    if (analysis_) {
+        const std::int64_t chosen = selection_->scope().layer;
+        layer_ = std::clamp<std::int64_t>(
+            chosen >= 0 ? chosen : analysis_->layers / 2, 0, std::max<std::int64_t>(0, analysis_->layers - 1));
+        load();
+    }
+    refresh();
+}
+
+void HeatmapPage::setSelections(const std::optional<RowSelection>& a, const std::optional<RowSelection>& b)
+{
+    marks_.clear();
+    for (const auto* selection : { &a, &b }) {
+        if (*selection)
+            marks_.push_back({ QString::fromStdString((*selection)->title), (*selection)->labels });
+    }
+    refresh();
+}
+
+void HeatmapPage::setBusy(bool busy)
+{
+    busy_ = busy;
+    refresh();
+}
+
+void HeatmapPage::load()
+{
+    if (!analysis_ || analysis_->context == 0 || layer_ >= analysis_->layers)
+        return;
+    loading_ = true;
+    auto promise = std::make_shared<QPromise<Values>>();
+    watcher_.setFuture(promise->future());
+    promise->start();
+    QThreadPool::globalInstance()->start([promise, analysis = analysis_, layers = values_.layers, layer = layer_] {
+        Values values;
+        values.layers = layers ? layers : layerValues(*analysis);
+        values.heads = headValues(analysis, layer);
+        values.layer = layer;
+        promise->addResult(std::move(values));
+        promise->finish();
+    });
+}
+
+void HeatmapPage::take()
+{
+    if (watcher_.future().resultCount() == 0)
+        return;
+    const Values values = watcher_.future().result();
+    if (!analysis_ || values.layer != layer_
+        || values.layers->pyramid.size() != MapSize { analysis_->layers, analysis_->context })
+        return;
+    values_ = values;
+    loading_ = false;
+    refresh();
+    Q_EMIT mapsReady();
+}
+
+ValueScaleKind HeatmapPage::scaleKind() const
+{
+    constexpr std::array kinds { ValueScaleKind::log, ValueScaleKind::linear, ValueScaleKind::percentile };
+    return kinds[static_cast<std::size_t>(std::max(0, scale_->currentIndex()))];
+}
+
+plot::Heatmap HeatmapPage::mapOf(const std::shared_ptr<const plot::MapValues>& values) const
+{
+    plot::Heatmap map;
+    map.columnTitle = tr("token position");
+    map.valueTitle = tr("cumulative importance");
+    map.values = values;
+    map.reduction = reduction_->currentIndex() == 0 ? Reduction::max : Reduction::mean;
+    map.marks = marks_;
+    const std::int64_t token = selection_->token();
+    if (analysis_ && token >= 0 && token < analysis_->context)
+        map.chosenColumn = token;
+    const bool waiting = busy_ || analysis_;
+    map.emptyText = waiting ? tr("Analysing …") : tr("Open a model and a text, then press Analyse.");
+    if (values) {
+        const auto& scaled = lock_->isChecked() ? values_.layers : values;
+        map.scale = ValueScale::fitted(scaleKind(), scaled->values);
+    }
+    return map;
+}
+
+void HeatmapPage::refresh()
+{
+    const QString scaleName = scale_->currentText();
+    const QString reduction = reduction_->currentIndex() == 0 ? tr("a pixel shows the largest of its cells")
+                                                              : tr("a pixel shows the mean of its cells");
+    plot::Heatmap layers = mapOf(values_.layers);
+    layers.title = tr("Importance, layer × token");
+    layers.rowTitle = tr("layer");
+    plot::Heatmap heads = mapOf(values_.heads);
+    heads.title = values_.heads ? tr("Importance, layer %1, head × token").arg(values_.layer) : tr("Head × token");
+    heads.rowTitle = tr("head");
+    if (values_.layers) {
+        layers.subtitle
+            = tr("mean of %1 heads · %2 scale · %3 tokens, %4")
+                  .arg(formatCount(analysis_->heads), scaleName, formatCount(analysis_->context), reduction);
+        heads.subtitle = marks_.empty()
+            ? tr("%1 query heads · %2 scale").arg(formatCount(analysis_->heads), scaleName)
+            : tr("%1 query heads · kept tokens are marked under the map").arg(formatCount(analysis_->heads));
+        layers.chosenRows = CellRange { values_.layer, values_.layer + 1 };
+        const std::int64_t group
+            = std::max<std::int64_t>(1, analysis_->heads / std::max<std::int64_t>(1, analysis_->kv_heads));
+        if (selection_->scope().kv_head >= 0)
+            heads.chosenRows
+                = CellRange { selection_->scope().kv_head * group, (selection_->scope().kv_head + 1) * group };
+    }
+    layerCard_->setSubtitle(layers.subtitle);
+    headCard_->setTitle(heads.title);
+    headCard_->setSubtitle(heads.subtitle);
+    layerMap_->setHeatmap(std::move(layers));
+    headMap_->setHeatmap(std::move(heads));
+}
+
+QString HeatmapPage::readout(bool heads, qint64 row, qint64 column) const
+{
+    const auto& values = heads ? values_.heads : values_.layers;
+    if (!values || row < 0 || column < 0)
+        return {};
+    const Token& token = analysis_->tokens[static_cast<std::size_t>(column)];
+    const QString place = heads ? tr("layer %1 · head %2").arg(values_.layer).arg(row)
+                                : tr("layer %1 · mean of %2 heads").arg(row).arg(analysis_->heads);
+    return tr("token %1 %2 · %3 · importance %4")
+        .arg(formatCount(column), formatToken(QString::fromStdString(token.text)), place,
+            formatSignificant(static_cast<double>(values->pyramid.at({ row, column })), 4));
+}
+
+void HeatmapPage::showReadout(bool heads, qint64 row, qint64 column)
+{
+    const QString words = readout(heads, row, column);
+    words_->setText(words);
+    Q_EMIT hovered(words);
+}
+
+void HeatmapPage::choose(bool heads, qint64 row, qint64 column)
+{
+    if (!analysis_)
+        return;
+    const std::int64_t group
+        = std::max<std::int64_t>(1, analysis_->heads / std::max<std::int64_t>(1, analysis_->kv_heads));
+    selection_->setScope(heads ? Scope { values_.layer, row / group } : Scope { row, -1 });
+    selection_->setToken(column);
+}
+
+bool HeatmapPage::exportChart(const QString& path, bool heads)
+{
+    const auto problem = ui::exportChart(heads ? *headMap_ : *layerMap_, path);
+    if (problem)
+        Q_EMIT exportFailed(*problem);
+    return !problem;
+}
+
+void HeatmapPage::exportWithDialog(const plot::HeatmapWidget& map)
+{
+    const ExportOutcome outcome = ui::exportWithDialog(map, this);
+    if (outcome.error)
+        Q_EMIT exportFailed(*outcome.error);
+}
+
+} // namespace keepset::ui

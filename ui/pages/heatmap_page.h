@@ -1,0 +1,86 @@
+#pragma once
+
+#include "core/types.h"
+#include "ui/plot/heatmap.h"
+
+#include <QFutureWatcher>
+#include <QWidget>
+
+#include <memory>
+#include <optional>
+
+class QCheckBox;
+class QComboBox;
+class QLabel;
+
+namespace keepset::ui {
+
+class Card;
+class SelectionState;
+namespace plot {
+    class HeatmapWidget;
+}
+
+/// Cumulative importance as two maps that share their tokens: layer × token, and head × token of the chosen layer.
+/// Values are gathered on a thread of the pool, so that the window never waits.
+class HeatmapPage : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit HeatmapPage(SelectionState* selection, QWidget* parent = nullptr);
+
+    /// Null: none.
+    void setAnalysis(std::shared_ptr<const Analysis> analysis);
+    /// What the two policies keep of the row that is looked at, as marks under the maps.
+    void setSelections(const std::optional<RowSelection>& a, const std::optional<RowSelection>& b);
+    /// An analysis is under way.
+    void setBusy(bool busy);
+    /// Layer whose heads are shown.
+    std::int64_t layer() const { return layer_; }
+    /// True while values are gathered.
+    bool isLoading() const { return loading_; }
+    /// Writes the layer map (`heads`: the head map) by the suffix of the path; emits exportFailed when it cannot.
+    bool exportChart(const QString& path, bool heads = false);
+
+Q_SIGNALS:
+    void mapsReady();
+    void hovered(const QString& words); ///< for the status bar; empty: nothing
+    void exportFailed(const QString& sentence);
+
+private:
+    struct Values {
+        std::shared_ptr<const plot::MapValues> layers; ///< (layers, context): mean over query heads
+        std::shared_ptr<const plot::MapValues> heads; ///< (heads, context) of one layer
+        std::int64_t layer = 0;
+    };
+    void makeControls();
+    void makeCards();
+    void load();
+    void take();
+    void refresh();
+    plot::Heatmap mapOf(const std::shared_ptr<const plot::MapValues>& values) const;
+    ValueScaleKind scaleKind() const;
+    QString readout(bool heads, qint64 row, qint64 column) const;
+    void showReadout(bool heads, qint64 row, qint64 column);
+    void choose(bool heads, qint64 row, qint64 column);
+    void exportWithDialog(const plot::HeatmapWidget& map);
+
+    SelectionState* selection_;
+    Card* layerCard_ = nullptr;
+    Card* headCard_ = nullptr;
+    plot::HeatmapWidget* layerMap_ = nullptr;
+    plot::HeatmapWidget* headMap_ = nullptr;
+    QComboBox* scale_ = nullptr;
+    QComboBox* reduction_ = nullptr;
+    QCheckBox* lock_ = nullptr;
+    QLabel* words_ = nullptr;
+    std::shared_ptr<const Analysis> analysis_;
+    std::vector<plot::MarkStrip> marks_;
+    Values values_;
+    QFutureWatcher<Values> watcher_;
+    std::int64_t layer_ = 0;
+    bool busy_ = false;
+    bool loading_ = false;
+};
+
+} // namespace keepset::ui

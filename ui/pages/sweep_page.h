@@ -1,0 +1,90 @@
+#pragma once
+
+#include "ui/sweep_charts.h"
+
+#include <QWidget>
+
+class QComboBox;
+class QLabel;
+class QTableWidget;
+
+namespace keepset::ui {
+
+class Card;
+class SelectionState;
+class SweepForm;
+namespace plot {
+    class ChartWidget;
+}
+
+/// A sweep: its set-up, the chart that grows while it runs, the paired differences, the table, and what may be said.
+class SweepPage : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit SweepPage(SelectionState* selection, QWidget* parent = nullptr);
+
+    /// Shows a run, finished or a snapshot of one under way; null: none.
+    void setRun(std::shared_ptr<const Run> run, bool finished);
+    /// A sweep was started and has no window yet (true), or was stopped (false).
+    void setBusy(bool busy);
+    /// An error that ended a sweep; what was done before stays on the page.
+    void setError(const QString& sentence);
+    /// Lays an earlier run over the chart, dashed.
+    void addRun(std::shared_ptr<const Run> run, const QString& name);
+    void clearEarlierRuns();
+    /// The form, for defaults and obstacles.
+    SweepForm* form() const { return form_; }
+    /// Writes the perplexity chart (`difference`: the other one) by the suffix of the path; emits exportFailed when it
+    /// cannot.
+    bool exportChart(const QString& path, bool difference = false);
+    /// The table as tab-separated text.
+    QString tableText() const;
+
+Q_SIGNALS:
+    void startRequested(const keepset::SweepRequest& request); ///< `resume` is set by Go on
+    void stopRequested();
+    void layOverRequested(); ///< the window asks for .h5 files and calls addRun
+    void exportFailed(const QString& sentence);
+
+protected:
+    void changeEvent(QEvent* event) override;
+
+private:
+    void makeChartCard();
+    void makeDifferenceCard();
+    void makeTableCard();
+    void makeTable();
+    void refresh();
+    void refreshMethods();
+    void refreshTable();
+    void addTableRow(const std::string& method, const std::vector<double>& sparsities);
+    void refreshWords();
+    void showState();
+    std::string reference() const;
+    void exportWithDialog(const plot::ChartWidget& chart);
+    void copyTable();
+
+    SelectionState* selection_;
+    SweepForm* form_;
+    Card* chartCard_ = nullptr;
+    Card* differenceCard_ = nullptr;
+    Card* tableCard_ = nullptr;
+    plot::ChartWidget* chart_ = nullptr;
+    plot::ChartWidget* difference_ = nullptr;
+    QComboBox* scale_ = nullptr;
+    QComboBox* ratio_ = nullptr;
+    QComboBox* reference_ = nullptr;
+    QWidget* clear_ = nullptr;
+    QTableWidget* table_ = nullptr;
+    QLabel* words_ = nullptr;
+    QLabel* state_ = nullptr;
+    QLabel* notes_ = nullptr;
+    std::shared_ptr<const Run> run_;
+    std::vector<EarlierRun> earlier_;
+    QString error_;
+    bool finished_ = false;
+    bool busy_ = false;
+};
+
+} // namespace keepset::ui
