@@ -258,6 +258,11 @@ void TestSweepPage::pictures_of_every_state()
     test::savePictures(page, "sweep-busy");
     page.setRun(test::plausibleRun(), true);
     test::savePictures(page, "sweep-done");
+    auto* chart = page.findChild<plot::ChartWidget*>("perplexityChart");
+    for (int i = 0; i < 4; ++i)
+        QTest::keyClick(chart, Qt::Key_Right);
+    test::savePictures(page, "sweep-readout");
+    QTest::keyClick(chart, Qt::Key_Escape);
     page.addRun(test::plausibleRun(5), "tuesday");
     test::savePictures(page, "sweep-over");
     page.clearEarlierRuns();

@@ -25,7 +25,6 @@ namespace {
         }
 
         void paint();
-        void paintReadout(PointRef at);
 
     private:
         void paintHeading();
@@ -38,7 +37,6 @@ namespace {
         void paintBars(std::size_t series);
         void paintNames();
         void text(QRectF box, int flags, const QString& words, const QColor& color);
-        QString yText(double value) const { return valueText(value, chart_.y.format); }
         bool shown(const ChartPoint& point) const
         {
             return std::isfinite(point.y) && (chart_.y.scale == AxisScale::linear || point.y > 0);
@@ -299,73 +297,11 @@ namespace {
         painter_.setFont(style_.font);
     }
 
-    void ChartPainter::paintReadout(PointRef at)
-    {
-        const double x = chart_.series[at.series].points[at.point].x;
-        struct Row {
-            const Series* series;
-            QString value;
-            bool chosen;
-        };
-        std::vector<Row> rows;
-        const QFontMetricsF metrics(style_.font);
-        const QFontMetricsF boldMetrics(bold_);
-        const QString heading = QStringLiteral("%1  %2").arg(
-            chart_.x.title.section(QLatin1Char(' '), 0, 0), valueText(x, chart_.x.format));
-        double width = boldMetrics.horizontalAdvance(heading);
-        for (std::size_t s = 0; s < chart_.series.size(); ++s) {
-            for (const ChartPoint& point : chart_.series[s].points) {
-                if (std::abs(point.x - x) > 1e-9 || !shown(point))
-                    continue;
-                QString value = yText(point.y);
-                if (std::isfinite(point.low) && std::isfinite(point.high))
-                    value += QStringLiteral("   %1 … %2").arg(yText(point.low), yText(point.high));
-                rows.push_back({ &chart_.series[s], value, s == at.series });
-                width = std::max(
-                    width, boldMetrics.horizontalAdvance(chart_.series[s].name + QStringLiteral("    ") + value) + 16);
-            }
-        }
-        painter_.save();
-        painter_.setRenderHint(QPainter::Antialiasing);
-        const QPointF point = positionOf(chart_, layout_, at);
-        painter_.setPen(QPen(style_.muted, 1, Qt::DotLine));
-        painter_.drawLine(QPointF(point.x(), layout_.plot.top()), QPointF(point.x(), layout_.plot.bottom()));
-        painter_.setPen(QPen(style_.ink, 1.5));
-        painter_.setBrush(Qt::NoBrush);
-        painter_.drawEllipse(point, 7, 7);
-        const double row = metrics.height() + 3;
-        QRectF box(0, 0, width + 20, row * static_cast<double>(rows.size() + 1) + 12);
-        const bool toLeft = point.x() + 14 + box.width() > layout_.canvas.right();
-        box.moveTopLeft({ std::max(layout_.canvas.left(), toLeft ? point.x() - 14 - box.width() : point.x() + 14),
-            std::clamp(point.y() - box.height() - 10, layout_.canvas.top(),
-                std::max(layout_.canvas.top(), layout_.canvas.bottom() - box.height())) });
-        painter_.setPen(QPen(style_.line, 1));
-        painter_.setBrush(style_.panel);
-        painter_.drawRoundedRect(box, 6, 6);
-        QRectF line(box.left() + 10, box.top() + 6, box.width() - 20, row);
-        painter_.setFont(bold_);
-        text(line, Qt::AlignLeft | Qt::AlignVCenter, heading, style_.ink);
-        for (const Row& entry : rows) {
-            line.translate(0, row);
-            painter_.setFont(entry.chosen ? bold_ : style_.font);
-            drawMarker(painter_, { line.left() + 4, line.center().y() }, entry.series->look.marker,
-                entry.series->look.on(style_), style_.panel, 7);
-            text(line.adjusted(16, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, entry.series->name, style_.ink);
-            text(line, Qt::AlignRight | Qt::AlignVCenter, entry.value, entry.chosen ? style_.ink : style_.muted);
-        }
-        painter_.restore();
-    }
-
 } // namespace
 
 void paintChart(QPainter& painter, const Chart& chart, const ChartLayout& layout, const Style& style)
 {
     ChartPainter(painter, chart, layout, style).paint();
-}
-
-void paintReadout(QPainter& painter, const Chart& chart, const ChartLayout& layout, const Style& style, PointRef at)
-{
-    ChartPainter(painter, chart, layout, style).paintReadout(at);
 }
 
 } // namespace keepset::ui::plot
