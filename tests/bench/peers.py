@@ -22,14 +22,16 @@ CONTEXT, TARGET = 1024, 256
 SPARSITIES = [0.5, 0.7, 0.8, 0.9, 0.95]
 
 
-def median_seconds(work, repeats):
+def timed(what, work, repeats):
+    """Prints medians of wall time and of processor time; on a busy machine the second one is what to look at."""
     work()
-    seconds = []
+    wall, processor = [], []
     for _ in range(repeats):
-        begin = time.perf_counter()
+        begin, cpu_begin = time.perf_counter(), time.process_time()
         work()
-        seconds.append(time.perf_counter() - begin)
-    return statistics.median(seconds)
+        wall.append(time.perf_counter() - begin)
+        processor.append(time.process_time() - cpu_begin)
+    print(f"{what}: {statistics.median(wall):.2f} s, {statistics.median(processor):.2f} s of processor time", flush=True)
 
 
 def column_sums(model, ids):
@@ -96,15 +98,12 @@ def main():
     for length in (1024, 2048):
         if "forward" in wanted:
             model.set_attn_implementation("sdpa")
-            seconds = median_seconds(lambda: model.model(ids[:, :length], use_cache=False), options.repeats)
-            print(f"forward {length}: {seconds:.2f} s", flush=True)
+            timed(f"forward {length}", lambda: model.model(ids[:, :length], use_cache=False), options.repeats)
         if "importance" in wanted:
             model.set_attn_implementation("eager")
-            seconds = median_seconds(lambda: column_sums(model, ids[:, :length]), options.repeats)
-            print(f"importance {length}: {seconds:.2f} s", flush=True)
+            timed(f"importance {length}", lambda: column_sums(model, ids[:, :length]), options.repeats)
     if "sweep" in wanted:
-        seconds = median_seconds(lambda: sweep(model, ids), options.repeats)
-        print(f"sweep, 20 points, 1 window: {seconds:.2f} s")
+        timed("sweep, 20 points, 1 window", lambda: sweep(model, ids), options.repeats)
 
 
 if __name__ == "__main__":
