@@ -243,6 +243,39 @@ void ImportanceStrip::paintEvent(QPaintEvent*)
     paintMarker(painter, current_, t.ink);
 }
 
+void ImportanceStrip::paintExport(QPainter& painter, QRectF canvas) const
+{
+    ImportanceStrip paper;
+    QPalette palette;
+    palette.setColor(QPalette::Window, Qt::white);
+    paper.setPalette(palette);
+    paper.resize(canvas.size().toSize());
+    paper.setScores(scores_);
+    paper.rows_ = rows_;
+    paper.low_ = low_;
+    paper.high_ = high_;
+    paper.render(&painter, canvas.topLeft().toPoint(), {}, QWidget::DrawChildren);
+}
+
+QString ImportanceStrip::exportCsv() const
+{
+    QString text = QStringLiteral("position,importance");
+    for (const Row& row : rows_) {
+        if (!row.labels.empty())
+            text += QStringLiteral(",\"%1\"").arg(row.title);
+    }
+    text += QStringLiteral("\r\n");
+    for (std::size_t i = 0; i < scores_.size(); ++i) {
+        text += QStringLiteral("%1,%2").arg(i).arg(static_cast<double>(scores_[i]), 0, 'g', 9);
+        for (const Row& row : rows_) {
+            if (i < row.labels.size())
+                text += QLatin1Char(',') + QString::fromStdString(name_of(row.labels[i]));
+        }
+        text += QStringLiteral("\r\n");
+    }
+    return text;
+}
+
 void ImportanceStrip::wheelEvent(QWheelEvent* event)
 {
     if (scores_.empty() || event->angleDelta().y() == 0)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/types.h"
+#include "ui/chart_export.h"
 
 #include <QWidget>
 
@@ -11,7 +12,7 @@ namespace keepset::ui {
 
 /// Importance over position on a log scale, and under it one row of marks a policy for what it keeps. Wheel zooms about
 /// the cursor, a drag moves, a double click shows everything; a click chooses a token.
-class ImportanceStrip : public QWidget {
+class ImportanceStrip : public QWidget, public Exportable {
     Q_OBJECT
 
 public:
@@ -28,6 +29,11 @@ public:
     double xOf(double position) const;
     /// The stretch of positions in sight.
     std::pair<double, double> range() const { return { low_, high_ }; }
+
+    QSize exportSize() const override { return { 900, 160 }; }
+    void paintExport(QPainter& painter, QRectF canvas) const override;
+    QString exportCsv() const override;
+    QString exportName() const override { return QStringLiteral("importance"); }
 
     QSize sizeHint() const override { return { 600, 118 }; }
     QSize minimumSizeHint() const override { return { 200, 100 }; }

@@ -1,6 +1,8 @@
 #include "ui/main_window.h"
 
+#include "ui/demo.h"
 #include "ui/format.h"
+#include "ui/pages/heatmap_page.h"
 #include "ui/pages/tokens_page.h"
 #include "ui/panels/setup_panel.h"
 #include "ui/panels/token_inspector.h"
@@ -11,11 +13,10 @@
 #include "ui/widgets/error_bar.h"
 #include "ui/widgets/tour.h"
 
-#include "core/engine.h"
-
 #include <QAction>
 #include <QApplication>
 #include <QCloseEvent>
+#include <QDir>
 #include <QDockWidget>
 #include <QLabel>
 #include <QLineEdit>
@@ -63,6 +64,7 @@ MainWindow::MainWindow(QWidget* parent)
     buildStatusBar();
     buildActions();
     connectSession();
+    connectPages();
     readSettings();
     updateActions();
 }
@@ -80,12 +82,10 @@ void MainWindow::buildCentre()
     tabs_ = new QTabWidget(centre);
     tabs_->setObjectName(QStringLiteral("pages"));
     tabs_->setDocumentMode(true);
-    tokensPage_ = new TokensPage(selection_, rows_, tabs_);
-    tabs_->addTab(tokensPage_, tr("Tokens"));
+    buildPages();
     layout->addWidget(errorBar_);
     layout->addWidget(tabs_, 1);
     setCentralWidget(centre);
-    connect(tokensPage_, &TokensPage::tokenHovered, this, &MainWindow::showHover);
 }
 
 void MainWindow::buildDocks()
@@ -154,6 +154,9 @@ void MainWindow::connectSession()
 void MainWindow::showModel(const ModelInfo& model)
 {
     model_ = model;
+    if (const auto demo = demoFolder();
+        demo && QDir(*demo + QStringLiteral("/model")) == QDir(QString::fromStdString(model.path)))
+        model_->name = tr("demo model").toStdString();
     tokens_.reset();
     rememberModel(QString::fromStdString(model.path));
     setup_->setModel(model_);
@@ -161,7 +164,7 @@ void MainWindow::showModel(const ModelInfo& model)
     device_->setText(onCpu ? QString::fromStdString(model.device_name)
                            : tr("%1 · %2").arg(QString::fromStdString(model.device).toUpper(),
                                QString::fromStdString(model.device_name)));
-    message_->setText(tr("opened %1").arg(QString::fromStdString(model.name)));
+    message_->setText(tr("opened %1").arg(QString::fromStdString(model_->name)));
     if (text_)
         session_->countTokens(*text_);
     updateActions();
@@ -181,6 +184,7 @@ void MainWindow::showTokens(qint64 tokens)
 {
     tokens_ = tokens;
     setup_->setText(QString::fromStdString(text_->name), tokens);
+    fitSweep();
     if (analyseWhenReady_)
         analyse();
 }
@@ -210,6 +214,7 @@ void MainWindow::showAnalysis(const std::shared_ptr<const Analysis>& analysis)
 {
     setup_->setAnalysis(*analysis);
     rows_->setAnalysis(analysis);
+    heatmapPage_->setAnalysis(analysis);
     setWindowTitle(tr("%1 · %2 – Keepset")
                        .arg(QString::fromStdString(analysis->provenance.text_name),
                            QString::fromStdString(analysis->provenance.model_name)));
@@ -217,43 +222,6 @@ void MainWindow::showAnalysis(const std::shared_ptr<const Analysis>& analysis)
         tr("analysed %1 tokens in %2").arg(formatCount(analysis->context), formatDuration(analysis->seconds)));
     updateActions();
 }
-
-bool MainWindow::startShortSweep()
-{
-    if (!model_ || !text_)
-        return false;
-    SweepRequest request;
-    request.text = *text_;
-    request.policies = parse_policies("dense,h2o,cab,h2o(local=0.3)");
-    request.sparsities = { 0.5, 0.8, 0.9, 0.95 };
-    // Halved until five windows fit: fewer give no interval.
-    while (tokens_ && (request.context + request.target) * 5 > *tokens_ && request.context > 128) {
-        request.context /= 2;
-        request.target /= 2;
-    }
-    request.granularity = selection_->granularity();
-    request.importance = selection_->importance();
-    request.gqa = selection_->gqa();
-    request.offset = setup_->offset();
-    sweep(request);
-    return true;
-}
-
-void MainWindow::sweep(const SweepRequest& request)
-{
-    errorBar_->hide();
-    sweeping_ = true;
-    session_->sweep(request);
-}
-
-void MainWindow::showRun(const std::shared_ptr<const Run>& run, bool finished)
-{
-    if (finished)
-        message_->setText(tr("%1 of %2 windows done").arg(run->windows_done()).arg(run->windows));
-    updateActions();
-}
-
-void MainWindow::showAudit(const AuditReport& report, const QString&) { setup_->setAudit(report); }
 
 void MainWindow::showProgress(const Progress& progress)
 {
@@ -282,7 +250,6 @@ void MainWindow::showBusy(bool busy, const QString& what)
         message_->clear();
     } else {
         progressText_->clear();
-        sweeping_ = false;
         Q_EMIT idle();
     }
     updateActions();

@@ -18,12 +18,15 @@ class QToolBar;
 
 namespace keepset::ui {
 
+class AuditPage;
 class ErrorBar;
+class HeatmapPage;
 class HelpWindow;
 class RowState;
 class SelectionState;
 class Session;
 class SetupPanel;
+class SweepPage;
 class TokenInspector;
 class TokensPage;
 
@@ -50,9 +53,10 @@ public:
     /// A model folder, a text, a trace, a run or a table: whatever it is.
     void openAny(const QString& path);
     void analyse();
-    /// Sweeps the preset over the open text, sizes fitted to its length. False: there is no model or text.
-    bool startShortSweep();
-    void sweep(const SweepRequest& request);
+    /// Sweeps what the form of the Sweep page says. False: it cannot, and the page says why.
+    bool startSweep();
+    /// Writes what charts there are into a folder, one file each.
+    void exportCharts(const QString& folder, const QString& suffix);
     void showPage(int index);
     /// The three cards of the first start, unless they were dismissed.
     void startTour();
@@ -72,6 +76,11 @@ protected:
     void dropEvent(QDropEvent* event) override;
 
 private:
+    void buildPages();
+    void connectPages();
+    void sweep(SweepRequest request);
+    void fitSweep();
+    void exportChart(int chart);
     void buildDocks();
     void buildCentre();
     void buildStatusBar();
@@ -113,6 +122,9 @@ private:
     SetupPanel* setup_ = nullptr;
     TokenInspector* inspector_ = nullptr;
     TokensPage* tokensPage_ = nullptr;
+    HeatmapPage* heatmapPage_ = nullptr;
+    SweepPage* sweepPage_ = nullptr;
+    AuditPage* auditPage_ = nullptr;
     QTabWidget* tabs_ = nullptr;
     ErrorBar* errorBar_ = nullptr;
     HelpWindow* help_ = nullptr;

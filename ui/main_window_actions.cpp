@@ -68,7 +68,7 @@ void MainWindow::buildActions()
 {
     analyseAction_ = makeAction("analyse", tr("Analyse"), tr("Computes the importance of every token"), Qt::Key_F5);
     sweepAction_ = makeAction("sweep", tr("Sweep"), tr("Measures perplexity over sparsity"), Qt::Key_F6);
-    connect(sweepAction_, &QAction::triggered, this, [this] { startShortSweep(); });
+    connect(sweepAction_, &QAction::triggered, this, [this] { startSweep(); });
     cancelAction_
         = makeAction("cancel", tr("Cancel"), tr("Stops what is under way"), QKeySequence(Qt::CTRL | Qt::Key_Period));
     saveAnalysisAction_ = makeAction("saveAnalysis", tr("Analysis as HDF5 …"),
@@ -134,6 +134,11 @@ void MainWindow::fillExportMenu(QMenu* menu)
 {
     menu->addAction(saveAnalysisAction_);
     menu->addAction(saveRunAction_);
+    menu->addSeparator();
+    const QStringList charts { tr("Importance over position …"), tr("Heatmap of layers …"), tr("Heatmap of heads …"),
+        tr("Perplexity chart …"), tr("Difference chart …") };
+    for (int chart = 0; chart < charts.size(); ++chart)
+        menu->addAction(charts[chart], this, [this, chart] { exportChart(chart); });
 }
 
 void MainWindow::buildMenus()

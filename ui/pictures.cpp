@@ -99,8 +99,7 @@ int takePictures(QApplication& application, const StartRequest& request, const Q
         return complain(opens ? window.errorBar()->text() : QStringLiteral("The analysis took too long."));
     if (const auto analysis = window.session()->analysis())
         window.selection()->setToken(std::min<std::int64_t>(analysis->context - 1, 46));
-    if (!window.session()->run() && window.startShortSweep()
-        && !waitFor(window, [&] { return !window.session()->busy(); }))
+    if (!window.session()->run() && window.startSweep() && !waitFor(window, [&] { return !window.session()->busy(); }))
         return complain(QStringLiteral("The sweep took too long."));
     for (const bool dark : { false, true }) {
         setAppearance(application, dark ? Appearance::dark : Appearance::light);
@@ -109,6 +108,11 @@ int takePictures(QApplication& application, const StartRequest& request, const Q
         if (!missing.isEmpty())
             return complain(QStringLiteral("%1 cannot be written.").arg(missing));
     }
+    setAppearance(application, Appearance::light);
+    settle();
+    window.exportCharts(target.absolutePath(), QStringLiteral("svg"));
+    if (failed(window))
+        return complain(window.errorBar()->text());
     return 0;
 }
 

@@ -104,6 +104,17 @@ void Session::openFile(const QString& path)
         });
 }
 
+void Session::openForComparison(const QString& path)
+{
+    const std::filesystem::path file(path.toStdString());
+    enqueue(Kind::file, tr("opening %1").arg(QString::fromStdString(file.filename().string())),
+        [=, this](const Task&, const auto& job) {
+            const auto result = load_run(file);
+            const QString name = QString::fromStdString(file.stem().string());
+            announce(job, [=, this] { Q_EMIT comparisonReady(result, name); });
+        });
+}
+
 void Session::saveAnalysis(const QString& path, const std::vector<SelectRequest>& keepSets)
 {
     if (!analysis_) {
@@ -284,6 +295,8 @@ void Session::finish(const std::shared_ptr<Job>& job)
         = std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& other) { return other->kind == job->kind; });
     if (job->stop.stop_requested() && !newerOfKind)
         Q_EMIT cancelled(job->what);
+    if (job->kind == Kind::sweep && !newerOfKind)
+        Q_EMIT sweepEnded();
     updateBusy();
 }
 

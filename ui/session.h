@@ -37,6 +37,8 @@ public:
     void sweep(const SweepRequest& request);
     /// Opens a trace or run (.h5), or audits a table (.csv).
     void openFile(const QString& path);
+    /// Reads a run to be laid over another; the newest run stays what it is.
+    void openForComparison(const QString& path);
     /// Writes the newest analysis, with the keep sets given, or run; an existing file is replaced.
     void saveAnalysis(const QString& path, const std::vector<SelectRequest>& keepSets = {});
     void saveRun(const QString& path);
@@ -58,6 +60,7 @@ Q_SIGNALS:
     void tokensCounted(qint64 tokens);
     void analysisReady(std::shared_ptr<const keepset::Analysis> analysis);
     void runChanged(std::shared_ptr<const keepset::Run> run, bool finished);
+    void comparisonReady(std::shared_ptr<const keepset::Run> run, const QString& name);
     void auditReady(const keepset::AuditReport& report, const QString& title);
     void keepSetReady(std::shared_ptr<const keepset::KeepSet> keepSet, int side);
     void devicesListed(const QStringList& names, const QStringList& titles);
@@ -66,6 +69,7 @@ Q_SIGNALS:
     void busyChanged(bool busy, const QString& what);
     void errorOccurred(const QString& sentence, const QString& hint);
     void cancelled(const QString& what);
+    void sweepEnded(); ///< finished, stopped or failed
 
 private:
     enum class Kind { model, text, count, analysis, sweep, file, save, devices, keepSetA, keepSetB };

@@ -288,7 +288,7 @@ void SetupPanel::setAudit(const AuditReport& report)
     }
     const Theme& t = themeOf(this);
     const auto line = [](const QStringList& names, const QColor& color, const QString& word) {
-        return QStringLiteral("%1 <a href='audit' style='color:%2; text-decoration:none'>%3</a>")
+        return QStringLiteral("<a href='audit' style='color:%2; text-decoration:none'>%3</a> %1")
             .arg(names.join(QStringLiteral(", ")).toHtmlEscaped(), color.name(), word);
     };
     QStringList lines;

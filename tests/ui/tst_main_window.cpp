@@ -1,0 +1,260 @@
+#include "ui/main_window.h"
+
+#include "ui/pages/tokens_page.h"
+#include "ui/pictures.h"
+#include "ui/selection_state.h"
+#include "ui/session.h"
+#include "ui/theme.h"
+#include "ui/token_text_view.h"
+#include "ui/widgets/error_bar.h"
+
+#include <QAction>
+#include <QApplication>
+#include <QCheckBox>
+#include <QDir>
+#include <QDropEvent>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenuBar>
+#include <QMimeData>
+#include <QSettings>
+#include <QSignalSpy>
+#include <QSlider>
+#include <QStandardPaths>
+#include <QTabWidget>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <set>
+
+using namespace keepset;
+using namespace keepset::ui;
+
+namespace {
+
+constexpr int patience = 60000;
+
+/// Colours that a picture has; an empty or broken one has few.
+std::size_t coloursOf(const QImage& image)
+{
+    std::set<QRgb> colours;
+    for (int y = 0; y < image.height(); y += 7) {
+        for (int x = 0; x < image.width(); x += 3)
+            colours.insert(image.pixel(x, y));
+    }
+    return colours.size();
+}
+
+} // namespace
+
+class TestMainWindow : public QObject {
+    Q_OBJECT
+
+private:
+    QTemporaryDir settings_;
+
+    /// Writes the picture where a person can look at it, and checks that something is on it.
+    static void take(MainWindow& window, const QString& name)
+    {
+        const QDir folder(QCoreApplication::applicationDirPath() + QStringLiteral("/../pictures"));
+        QVERIFY(folder.mkpath(QStringLiteral(".")));
+        for (const bool dark : { false, true }) {
+            setAppearance(*qApp, dark ? Appearance::dark : Appearance::light);
+            QApplication::processEvents();
+            for (const int scale : { 1, 2 }) {
+                const QPixmap picture = pictureOf(&window, scale);
+                QCOMPARE(picture.size(), window.size() * scale);
+                const QImage image = picture.toImage();
+                QVERIFY2(coloursOf(image) > 40, qPrintable(name));
+                QCOMPARE(image.pixelColor(4 * scale, image.height() - 4 * scale).lightness() < 128, dark);
+                QVERIFY(
+                    picture.save(folder.filePath(QStringLiteral("%1-%2%3.png")
+                                                     .arg(name, dark ? QStringLiteral("dark") : QStringLiteral("light"),
+                                                         scale == 1 ? QString() : QStringLiteral("@2x")))));
+            }
+        }
+        setAppearance(*qApp, Appearance::light);
+    }
+
+    static void openDemo(MainWindow& window)
+    {
+        window.resize(1440, 900);
+        window.show();
+        window.openDemo();
+        QTRY_VERIFY_WITH_TIMEOUT(window.session()->analysis() != nullptr, patience);
+        QTRY_VERIFY_WITH_TIMEOUT(!window.session()->busy(), patience);
+    }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        QStandardPaths::setTestModeEnabled(true);
+        QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, settings_.path());
+        QCoreApplication::setOrganizationName(QStringLiteral("keepset-test"));
+        QCoreApplication::setApplicationName(QStringLiteral("keepset-test"));
+        installTheme(*qApp, Appearance::light);
+    }
+
+    void init() { QSettings().clear(); }
+
+    void an_empty_window_says_what_to_do()
+    {
+        MainWindow window;
+        window.resize(1440, 900);
+        window.show();
+        take(window, QStringLiteral("empty"));
+        QVERIFY(window.findChild<QLabel*>(QStringLiteral("emptyHint"))->isVisible());
+        QVERIFY(!window.findChild<QAction*>(QStringLiteral("analyse"))->isEnabled());
+        QVERIFY(!window.findChild<QAction*>(QStringLiteral("saveAnalysis"))->isEnabled());
+    }
+
+    void the_demo_is_analysed_and_every_page_has_a_picture()
+    {
+        MainWindow window;
+        openDemo(window);
+        window.selection()->setToken(46);
+        QTest::qWait(200); // the small maps come from their own thread
+        for (int page = 0; page < window.tabs()->count(); ++page) {
+            window.showPage(page);
+            QApplication::processEvents();
+            take(window, QStringLiteral("done-") + window.tabs()->tabText(page).toLower());
+        }
+        QVERIFY(window.findChild<QLabel*>(QStringLiteral("inspectorText"))->text().size() > 2);
+    }
+
+    void a_busy_window_can_be_stopped()
+    {
+        MainWindow window;
+        openDemo(window);
+        auto* cancel = window.findChild<QAction*>(QStringLiteral("cancel"));
+        QVERIFY(!cancel->isVisible());
+        window.findChild<QAction*>(QStringLiteral("sweep"))->trigger();
+        QTRY_VERIFY(cancel->isVisible());
+        QVERIFY(!window.findChild<QAction*>(QStringLiteral("analyse"))->isEnabled());
+        take(window, QStringLiteral("busy"));
+        cancel->trigger();
+        QTRY_VERIFY_WITH_TIMEOUT(!window.session()->busy(), patience);
+        QVERIFY(!cancel->isVisible());
+        QVERIFY(window.findChild<QAction*>(QStringLiteral("analyse"))->isEnabled());
+        QVERIFY(!window.errorBar()->isVisible());
+    }
+
+    void an_error_stands_in_the_bar_until_it_is_dismissed()
+    {
+        MainWindow window;
+        window.resize(1440, 900);
+        window.show();
+        window.openModel(QStringLiteral("no/such/folder"));
+        QTRY_VERIFY_WITH_TIMEOUT(window.errorBar()->isVisible(), patience);
+        QVERIFY(window.errorBar()->text().contains(QStringLiteral("no/such/folder")));
+        take(window, QStringLiteral("error"));
+        window.activateWindow();
+        QVERIFY(QTest::qWaitForWindowActive(&window));
+        QTest::keyClick(&window, Qt::Key_Escape);
+        QTRY_VERIFY(!window.errorBar()->isVisible()); // a shortcut animates its button first
+    }
+
+    void the_slider_recolours_and_a_click_tells_why()
+    {
+        MainWindow window;
+        openDemo(window);
+        auto* slider = window.findChild<QSlider*>(QStringLiteral("sparsity"));
+        auto* view = window.findChild<TokenTextView*>(QStringLiteral("tokenViewA"));
+        const QImage before = view->viewport()->grab().toImage();
+        slider->setValue(300);
+        QCOMPARE(window.selection()->sparsity(), 0.3);
+        QVERIFY(view->viewport()->grab().toImage() != before);
+        QTest::mouseClick(view->viewport(), Qt::LeftButton, {}, view->boxes(9).front().center().toPoint());
+        QCOMPARE(window.selection()->token(), std::int64_t { 9 });
+        QCOMPARE(window.findChild<QLabel*>(QStringLiteral("inspectorPosition"))->text(), QStringLiteral("9"));
+    }
+
+    void a_third_policy_takes_the_place_of_the_older()
+    {
+        MainWindow window;
+        window.findChild<QCheckBox*>(QStringLiteral("policy_recent"))->click();
+        QCOMPARE(window.selection()->policyA().name, std::string("cab"));
+        QCOMPARE(window.selection()->policyB().name, std::string("recent"));
+        window.findChild<QCheckBox*>(QStringLiteral("policy_recent"))->click();
+        QCOMPARE(window.selection()->policyA().name, std::string("cab"));
+        QVERIFY(!window.selection()->hasPolicy(1));
+    }
+
+    void find_goes_to_the_token()
+    {
+        MainWindow window;
+        openDemo(window);
+        auto* find = window.findChild<QLineEdit*>(QStringLiteral("findToken"));
+        QTest::keyClicks(find, QStringLiteral("microscope"));
+        const std::int64_t first = window.selection()->token();
+        QVERIFY(first > 0);
+        QTest::keyClick(find, Qt::Key_Return);
+        QVERIFY(window.selection()->token() > first);
+    }
+
+    void a_dropped_table_is_audited()
+    {
+        MainWindow window;
+        window.show();
+        QTemporaryDir folder;
+        QFile table(folder.filePath(QStringLiteral("table.csv")));
+        QVERIFY(table.open(QIODevice::WriteOnly));
+        table.write("method,sparsity,perplexity\ndense,0,8\nh2o,0,8\nh2o,0.5,9\ncab,0,8\ncab,0.5,9.5\n");
+        table.close();
+        QSignalSpy audited(window.session(), &Session::auditReady);
+        QMimeData data;
+        data.setUrls({ QUrl::fromLocalFile(table.fileName()) });
+        QDragEnterEvent enter(QPoint(50, 50), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+        QApplication::sendEvent(&window, &enter);
+        QVERIFY(enter.isAccepted());
+        QDropEvent drop(QPointF(50, 50), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+        QApplication::sendEvent(&window, &drop);
+        QTRY_COMPARE_WITH_TIMEOUT(audited.size(), 1, patience);
+    }
+
+    void every_action_is_in_a_menu_or_has_a_shortcut_and_says_what_it_does()
+    {
+        MainWindow window;
+        for (const QAction* action : window.actions()) {
+            QVERIFY2(!action->objectName().isEmpty(), qPrintable(action->text()));
+            QVERIFY2(!action->toolTip().isEmpty(), qPrintable(action->objectName()));
+            const bool shown = !action->associatedObjects().isEmpty() && action->associatedObjects().size() > 1;
+            QVERIFY2(shown || !action->shortcut().isEmpty(), qPrintable(action->objectName()));
+        }
+        QVERIFY(window.menuBar()->actions().size() >= 4);
+        for (const char* name :
+            { "context", "offset", "importance", "gqa", "granularity", "layer", "head", "sparsity" }) {
+            const auto* widget = window.findChild<QWidget*>(QLatin1String(name));
+            QVERIFY2(widget && !widget->accessibleName().isEmpty(), name);
+            QVERIFY2(widget->focusPolicy() != Qt::NoFocus, name);
+        }
+    }
+
+    void the_tour_is_shown_until_it_is_dismissed_for_ever()
+    {
+        MainWindow window;
+        window.resize(1200, 800);
+        window.show();
+        window.startTour();
+        auto* card = window.findChild<QWidget*>(QStringLiteral("tourCard"));
+        QVERIFY(card && card->isVisible());
+        QTest::mouseClick(window.findChild<QWidget*>(QStringLiteral("tourNever")), Qt::LeftButton);
+        QVERIFY(!card->isVisible());
+        QVERIFY(QSettings().value(QStringLiteral("tourDone")).toBool());
+    }
+
+    void choices_are_remembered()
+    {
+        {
+            MainWindow window;
+            window.show();
+            window.findChild<QSlider*>(QStringLiteral("sparsity"))->setValue(650);
+            window.close();
+        }
+        const MainWindow window;
+        QCOMPARE(window.selection()->sparsity(), 0.65);
+    }
+};
+
+QTEST_MAIN(TestMainWindow)
+#include "tst_main_window.moc"

@@ -1,0 +1,171 @@
+#include "ui/main_window.h"
+
+#include "ui/importance_strip.h"
+#include "ui/pages/audit_page.h"
+#include "ui/pages/heatmap_page.h"
+#include "ui/pages/sweep_form.h"
+#include "ui/pages/sweep_page.h"
+#include "ui/pages/tokens_page.h"
+#include "ui/panels/setup_panel.h"
+#include "ui/row_state.h"
+#include "ui/selection_state.h"
+#include "ui/session.h"
+#include "ui/widgets/error_bar.h"
+
+#include "core/engine.h"
+
+#include <QDir>
+#include <QFileDialog>
+#include <QLabel>
+#include <QStandardPaths>
+#include <QTabWidget>
+
+namespace keepset::ui {
+
+void MainWindow::buildPages()
+{
+    tokensPage_ = new TokensPage(selection_, rows_, tabs_);
+    heatmapPage_ = new HeatmapPage(selection_, tabs_);
+    sweepPage_ = new SweepPage(selection_, tabs_);
+    auditPage_ = new AuditPage(tabs_);
+    tabs_->addTab(tokensPage_, tr("Tokens"));
+    tabs_->addTab(heatmapPage_, tr("Heatmap"));
+    tabs_->addTab(sweepPage_, tr("Sweep"));
+    tabs_->addTab(auditPage_, tr("Audit"));
+}
+
+void MainWindow::connectPages()
+{
+    const auto complain = [this](const QString& sentence) { errorBar_->show(sentence, {}); };
+    connect(tokensPage_, &TokensPage::tokenHovered, this, &MainWindow::showHover);
+    connect(rows_, &RowState::selectionsChanged, this,
+        [this] { heatmapPage_->setSelections(rows_->selection(0), rows_->selection(1)); });
+    connect(heatmapPage_, &HeatmapPage::hovered, this, [this](const QString& words) {
+        if (!session_->busy())
+            message_->setText(words);
+    });
+    connect(heatmapPage_, &HeatmapPage::exportFailed, this, complain);
+    connect(sweepPage_, &SweepPage::exportFailed, this, complain);
+    connect(sweepPage_, &SweepPage::startRequested, this, &MainWindow::sweep);
+    connect(sweepPage_, &SweepPage::stopRequested, session_, &Session::cancel);
+    connect(sweepPage_, &SweepPage::layOverRequested, this, [this] {
+        const QStringList files
+            = QFileDialog::getOpenFileNames(this, tr("Runs to lay over the chart"), {}, tr("Runs (*.h5)"));
+        for (const QString& file : files)
+            session_->openForComparison(file);
+    });
+    connect(session_, &Session::comparisonReady, sweepPage_, &SweepPage::addRun);
+    connect(session_, &Session::sweepEnded, this, [this] {
+        sweeping_ = false;
+        sweepPage_->setBusy(false);
+        updateActions();
+    });
+    connect(session_, &Session::errorOccurred, this, [this](const QString& sentence) {
+        if (sweeping_)
+            sweepPage_->setError(sentence);
+    });
+    connect(auditPage_, &AuditPage::openRequested, this, &MainWindow::chooseFile);
+    connect(setup_, &SetupPanel::auditClicked, this, [this] { tabs_->setCurrentWidget(auditPage_); });
+    sweepPage_->form()->setObstacle(tr("Open a model and a text first."));
+}
+
+/// Sizes of the form fitted to the open text: halved until five windows fit, because fewer give no interval.
+void MainWindow::fitSweep()
+{
+    sweepPage_->form()->setObstacle(model_ && text_ ? QString() : tr("Open a model and a text first."));
+    SweepRequest request;
+    request.policies = parse_policies("dense,h2o,cab,h2o(local=0.3)");
+    request.sparsities = { 0.5, 0.8, 0.9, 0.95 };
+    while (tokens_ && (request.context + request.target) * 5 > *tokens_ && request.context > 64) {
+        request.context /= 2;
+        request.target /= 2;
+    }
+    request.granularity = selection_->granularity();
+    sweepPage_->form()->setRequest(request);
+}
+
+bool MainWindow::startSweep()
+{
+    tabs_->setCurrentWidget(sweepPage_);
+    const auto request = sweepPage_->form()->request();
+    if (!model_ || !text_ || !request)
+        return false;
+    sweep(*request);
+    return true;
+}
+
+void MainWindow::sweep(SweepRequest request)
+{
+    if (!model_ || !text_)
+        return;
+    errorBar_->hide();
+    request.text = *text_;
+    request.importance = selection_->importance();
+    request.gqa = selection_->gqa();
+    request.offset = setup_->offset();
+    request.command = "keepset (window), sweep";
+    // Every window that is done is on disk, so that Go on needs nothing but this file.
+    const QString folder = QStandardPaths::writableLocation(QStandardPaths::AppDataLocation);
+    if (QDir().mkpath(folder)) {
+        request.out = (folder + QStringLiteral("/last-sweep.h5")).toStdString();
+        request.force = !request.resume;
+    }
+    sweeping_ = true;
+    tabs_->setCurrentWidget(sweepPage_);
+    sweepPage_->setBusy(true);
+    session_->sweep(request);
+}
+
+void MainWindow::showRun(const std::shared_ptr<const Run>& run, bool finished)
+{
+    sweepPage_->setRun(run, finished);
+    if (finished) {
+        message_->setText(tr("%1 of %2 windows done").arg(run->windows_done()).arg(run->windows));
+        if (!session_->analysis())
+            tabs_->setCurrentWidget(sweepPage_);
+    }
+    updateActions();
+}
+
+void MainWindow::showAudit(const AuditReport& report, const QString& title)
+{
+    setup_->setAudit(report);
+    auditPage_->setReport(report, title);
+    if (title.endsWith(QStringLiteral(".csv"), Qt::CaseInsensitive))
+        tabs_->setCurrentWidget(auditPage_);
+}
+
+void MainWindow::exportChart(int chart)
+{
+    const QString path = QFileDialog::getSaveFileName(
+        this, tr("Export a chart"), {}, tr("Pictures and data (*.png *.svg *.pdf *.csv)"));
+    if (path.isEmpty())
+        return;
+    if (chart == 0) {
+        if (const auto problem = ui::exportChart(*tokensPage_->strip(), path))
+            errorBar_->show(*problem, {});
+    } else if (chart <= 2) {
+        heatmapPage_->exportChart(path, chart == 2);
+    } else {
+        sweepPage_->exportChart(path, chart == 4);
+    }
+}
+
+void MainWindow::exportCharts(const QString& folder, const QString& suffix)
+{
+    const QDir target(folder);
+    const auto file
+        = [&](const char* name) { return target.filePath(QLatin1String(name) + QLatin1Char('.') + suffix); };
+    if (session_->analysis()) {
+        if (const auto problem = ui::exportChart(*tokensPage_->strip(), file("importance")))
+            errorBar_->show(*problem, {});
+        heatmapPage_->exportChart(file("heatmap-layers"), false);
+        heatmapPage_->exportChart(file("heatmap-heads"), true);
+    }
+    if (session_->run()) {
+        sweepPage_->exportChart(file("perplexity"), false);
+        sweepPage_->exportChart(file("difference"), true);
+    }
+}
+
+} // namespace keepset::ui
