@@ -249,12 +249,21 @@ void ImportanceStrip::paintExport(QPainter& painter, QRectF canvas) const
     QPalette palette;
     palette.setColor(QPalette::Window, Qt::white);
     paper.setPalette(palette);
-    paper.resize(canvas.size().toSize());
+    constexpr double titleHeight = 26;
+    const QRectF plot = canvas.adjusted(8, titleHeight, -8, -16);
+    paper.resize(plot.size().toSize());
     paper.setScores(scores_);
     paper.rows_ = rows_;
     paper.low_ = low_;
     paper.high_ = high_;
-    paper.render(&painter, canvas.topLeft().toPoint(), {}, QWidget::DrawChildren);
+    painter.setPen(theme(false).ink);
+    painter.setFont(interfaceFont(13, true));
+    painter.drawText(
+        canvas.adjusted(8, 0, 0, 0), Qt::AlignLeft | Qt::AlignTop, tr("Importance over position, log scale"));
+    painter.setPen(theme(false).muted);
+    painter.setFont(interfaceFont(11));
+    painter.drawText(canvas, Qt::AlignHCenter | Qt::AlignBottom, tr("token position"));
+    paper.render(&painter, plot.topLeft().toPoint(), {}, QWidget::DrawChildren);
 }
 
 QString ImportanceStrip::exportCsv() const

@@ -30,7 +30,7 @@ public:
     /// The stretch of positions in sight.
     std::pair<double, double> range() const { return { low_, high_ }; }
 
-    QSize exportSize() const override { return { 900, 160 }; }
+    QSize exportSize() const override { return { 900, 220 }; }
     void paintExport(QPainter& painter, QRectF canvas) const override;
     QString exportCsv() const override;
     QString exportName() const override { return QStringLiteral("importance"); }
