@@ -12,7 +12,7 @@ NVCC_VERSION=13.0.2
 
 # A name|other means: the first that this system knows; a last '-' means: not needed where no such package exists.
 BUILD_PACKAGES=(g++ cmake ninja-build ccache git pkg-config python3 python3-pip
-    qt6-base-dev "qt6-charts-dev|libqt6charts6-dev" "qt6-svg-dev|libqt6svg6-dev" "libqt6opengl6-dev|-"
+    qt6-base-dev "qt6-svg-dev|libqt6svg6-dev" "libqt6opengl6-dev|-"
     libgl-dev libopengl-dev
     libhdf5-dev nlohmann-json3-dev libcli11-dev libicu-dev libssl-dev)
 TEST_PACKAGES=(clang-format clang-tidy python3-h5py)

@@ -54,7 +54,7 @@ SweepForm::SweepForm(QWidget* parent)
     , stop_(new QPushButton(tr("Stop"), this))
     , goOn_(new QPushButton(tr("Go on"), this))
     , error_(new QLabel(this))
-    , row_(new QHBoxLayout)
+    , rows_ { new QHBoxLayout, new QHBoxLayout }
 {
     start_->setProperty("primary", true);
     goOn_->setToolTip(tr("Goes on with the windows that are not done yet"));
@@ -62,8 +62,9 @@ SweepForm::SweepForm(QWidget* parent)
     addFields();
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
-    layout->setSpacing(4);
-    layout->addLayout(row_);
+    layout->setSpacing(8);
+    for (QHBoxLayout* row : rows_)
+        layout->addLayout(row);
     layout->addWidget(error_);
     policies_->setObjectName(QStringLiteral("sweepPolicies"));
     sparsities_->setObjectName(QStringLiteral("sweepSparsities"));
@@ -94,29 +95,30 @@ void SweepForm::addFields()
         granularity_->addItem(QString::fromStdString(name_of(value)), static_cast<int>(value));
     for (QLineEdit* field : { policies_, sparsities_ })
         field->setCursorPosition(0);
-    row_->setSpacing(10);
-    addField(tr("Policies"), policies_, 5);
-    addField(tr("Sparsities"), sparsities_, 3);
-    addField(tr("Protocol"), protocol_, 2);
-    addField(tr("Keep set per"), granularity_, 1);
-    addField(tr("Context"), context_, 1);
-    addField(tr("Target"), target_, 1);
-    addField(tr("Windows"), windows_, 1);
+    for (QHBoxLayout* row : rows_)
+        row->setSpacing(10);
+    addField(0, tr("Policies"), policies_, 5);
+    addField(0, tr("Sparsities"), sparsities_, 3);
+    addField(1, tr("Protocol"), protocol_, 3);
+    addField(1, tr("Keep set per"), granularity_, 2);
+    addField(1, tr("Context"), context_, 2);
+    addField(1, tr("Target"), target_, 2);
+    addField(1, tr("Windows"), windows_, 2);
     for (QPushButton* button : { stop_, goOn_, start_ })
-        row_->addWidget(button, 0, Qt::AlignBottom);
+        rows_[0]->addWidget(button, 0, Qt::AlignBottom);
 }
 
-void SweepForm::addField(const QString& caption, QWidget* field, int stretch)
+void SweepForm::addField(std::size_t row, const QString& caption, QWidget* field, int stretch)
 {
     auto* column = new QVBoxLayout;
     column->setSpacing(2);
     auto* label = roleLabel(caption, "caption", this);
     label->setBuddy(field);
     field->setAccessibleName(caption);
-    field->setMinimumWidth(stretch > 1 ? 90 : 58);
+    field->setMinimumWidth(90);
     column->addWidget(label);
     column->addWidget(field);
-    row_->addLayout(column, stretch);
+    rows_[row]->addLayout(column, stretch);
 }
 
 std::optional<SweepRequest> SweepForm::request() const

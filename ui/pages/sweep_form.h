@@ -4,6 +4,8 @@
 
 #include <QWidget>
 
+#include <array>
+
 class QComboBox;
 class QHBoxLayout;
 class QLabel;
@@ -35,7 +37,7 @@ Q_SIGNALS:
 
 private:
     void addFields();
-    void addField(const QString& caption, QWidget* field, int stretch);
+    void addField(std::size_t row, const QString& caption, QWidget* field, int stretch);
     QString problem() const;
     void check();
     void start(bool resume);
@@ -51,7 +53,7 @@ private:
     QPushButton* stop_;
     QPushButton* goOn_;
     QLabel* error_;
-    QHBoxLayout* row_;
+    std::array<QHBoxLayout*, 2> rows_; ///< what is swept and the buttons; how it is measured
     QString obstacle_;
     bool running_ = false;
     bool partial_ = false;
