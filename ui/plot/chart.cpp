@@ -39,7 +39,13 @@ namespace {
             return padded(all, chart.y.scale, 0.06);
         // A wide band must not press the lines together: it may add a sixth of their height, and is cut there.
         const AxisRange roomy = padded(core, chart.y.scale, 1.0 / 6);
-        return padded({ std::max(all.low, roomy.low), std::min(all.high, roomy.high) }, chart.y.scale, 0.03);
+        AxisRange range = padded({ std::max(all.low, roomy.low), std::min(all.high, roomy.high) }, chart.y.scale, 0.03);
+        // Curves rise from the dense line, so its name stands under it and needs room there.
+        const bool named
+            = std::ranges::any_of(chart.references, [](const ReferenceLine& line) { return !line.text.isEmpty(); });
+        if (named)
+            range.low = padded(range, chart.y.scale, 0.09).low;
+        return range;
     }
 
     double widest(const std::vector<QString>& texts, const QFontMetricsF& metrics)
