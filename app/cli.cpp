@@ -1,6 +1,9 @@
 #include "app/commands.h"
 
+#include <csignal>
+#include <cstring>
 #include <iostream>
+#include <new>
 #include <utility>
 
 namespace {
@@ -63,8 +66,23 @@ constexpr Subcommand subcommands[] = {
     { "bench", "Ratios of speed, measured in turns", add_bench },
 };
 
+/// A first word that is no subcommand is named, which the parser does not do.
+void refuse_unknown_subcommand(int count, char** words)
+{
+    if (count < 2 || words[1][0] == '-')
+        return;
+    std::string known;
+    for (const Subcommand& subcommand : subcommands) {
+        if (std::strcmp(subcommand.name, words[1]) == 0)
+            return;
+        known += (known.empty() ? "" : ", ") + std::string(subcommand.name);
+    }
+    throw Error(ErrorKind::usage, "'" + std::string(words[1]) + "' is no subcommand.", "Choose one of: " + known + ".");
+}
+
 int run(int count, char** words)
 {
+    refuse_unknown_subcommand(count, words);
     CLI::App app("Keepset: which tokens KV-cache eviction keeps, why, and at what cost.", "keepset-cli");
     app.set_version_flag("--version", "keepset-cli " + version() + " (" + commit() + ")");
     app.require_subcommand(1);
@@ -96,6 +114,7 @@ int run(int count, char** words)
 
 int main(int count, char** words)
 {
+    std::signal(SIGXFSZ, SIG_IGN); // a file-size limit is then a failed write, told in a sentence like a full disk
     try {
         const int status = run(count, words);
         std::cout.flush();
@@ -110,6 +129,9 @@ int main(int count, char** words)
     } catch (const keepset::Cancelled&) {
         std::cerr << "keepset-cli: stopped. Everything finished is kept.\n";
         return 130;
+    } catch (const std::bad_alloc&) {
+        std::cerr << "keepset-cli: There is not enough memory for this.\n";
+        return 4;
     } catch (const std::exception& error) {
         std::cerr << "keepset-cli: " << error.what() << '\n';
         return 4;

@@ -2,7 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -44,18 +43,10 @@ namespace {
         return requests;
     }
 
-    void refuse_existing(const std::string& file, bool force)
-    {
-        std::error_code ignored;
-        if (!force && std::filesystem::exists(file, ignored))
-            throw Error(
-                ErrorKind::usage, "'" + file + "' exists already.", "Use --force to overwrite it, or another --out.");
-    }
-
     int run(const AnalyzeOptions& options, const Common& common, const StopOnSignal& stop)
     {
         const std::vector<SelectRequest> requests = requests_of(options);
-        refuse_existing(options.out, common.force);
+        refuse_output(options.out, common.force);
         AnalysisRequest request;
         request.text = read_text(options.text);
         request.context = options.context;

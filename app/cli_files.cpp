@@ -39,14 +39,16 @@ namespace {
 
     int show(const std::string& file, bool json)
     {
-        const FileSummary head = summary(file);
-        if (!json)
-            print_provenance(head.provenance);
-        if (head.kind == "run") {
+        // All is read before the first line is printed: a damaged file prints its error only.
+        if (summary(file).kind == "run") {
             const auto run = load_run(file);
+            if (!json)
+                print_provenance(run->provenance);
             json ? print_json(to_json(*run)) : print_run(*run);
         } else {
             const auto analysis = load_analysis(file);
+            if (!json)
+                print_provenance(analysis->provenance);
             json ? print_json(to_json(*analysis)) : print_analysis(*analysis);
         }
         return 0;

@@ -91,7 +91,12 @@ Runner add_tokenize(CLI::App& command, Common& common)
     command.add_option("--text", options->text, "UTF-8 text file, - for standard input")->required();
     command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(CLI::NonNegativeNumber);
     return [options](Common& shared, const StopOnSignal&) {
-        const std::vector<Token> tokens = tokenize(options->folder, read_text(options->text));
+        const Text text = read_text(options->text);
+        const std::vector<Token> tokens = tokenize(options->folder, text);
+        if (shared.offset > 0 && static_cast<std::size_t>(shared.offset) >= tokens.size())
+            throw Error(ErrorKind::input,
+                "'" + text.name + "' has " + std::to_string(tokens.size()) + " tokens, none of them behind the offset "
+                    + std::to_string(shared.offset) + ".");
         print_tokens(tokens, static_cast<std::size_t>(shared.offset), shared.json);
         return 0;
     };
@@ -110,11 +115,13 @@ Runner add_logits(CLI::App& command, Common& common)
     command.add_option("--out", options->out, "HDF5 file for all log-probabilities");
     command.add_flag("--force", common.force, "Overwrite the output file");
     return [options](Common& shared, const StopOnSignal& stop) {
+        if (!options->out.empty())
+            refuse_output(options->out, shared.force);
+        const Text text = read_text(options->text);
         ProgressLine line(shared.quiet);
         Engine engine;
         engine.open_model(options->folder, shared.open_options(), task_of(line, stop));
-        LogitsResult result
-            = engine.logits(read_text(options->text), options->last, shared.offset, task_of(line, stop));
+        LogitsResult result = engine.logits(text, options->last, shared.offset, task_of(line, stop));
         result.provenance.command = shared.command;
         line.clear();
         if (options->out.empty())

@@ -1,10 +1,13 @@
 #include "app/commands.h"
 
+#include "core/preflight.h"
+
 #include <nlohmann/json.hpp>
 
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -72,6 +75,7 @@ namespace {
         request.offset = common.offset;
         request.force = common.force;
         request.command = common.command;
+        check_request(request); // throws where they do not fit one another
         request.text = read_text(options.text);
         return request;
     }
@@ -90,9 +94,35 @@ namespace {
                 "The run file is complete.");
     }
 
+    /// Both outputs, before the long work begins: what cannot be written must not cost minutes.
+    void refuse_outputs(const SweepOptions& options, const Common& common)
+    {
+        const bool keep = options.request.resume;
+        if (!keep)
+            refuse_output(
+                options.request.out, common.force, "Use --force to overwrite it, or --resume to go on with it.");
+        std::error_code ignored;
+        const bool device = std::filesystem::is_character_file(options.csv, ignored)
+            || std::filesystem::is_fifo(options.csv, ignored); // such as /dev/stderr, and <(a pipe)
+        if (!options.csv.empty() && options.csv != "-" && !device)
+            refuse_output(options.csv, keep || common.force);
+    }
+
+    int stopped(const std::string& file)
+    {
+        std::error_code ignored;
+        const bool begun = std::filesystem::exists(file, ignored);
+        std::cerr << "keepset-cli: stopped. "
+                  << (begun ? "Every finished window is in '" + file + "'; --resume goes on from there."
+                            : "No window was begun.")
+                  << '\n';
+        return 130;
+    }
+
     int run(const SweepOptions& options, const Common& common, const StopOnSignal& stop)
     {
         const SweepRequest request = request_of(options, common);
+        refuse_outputs(options, common);
         ProgressLine line(common.quiet);
         Engine engine;
         engine.open_model(options.folder, common.open_options(), task_of(line, stop));
@@ -101,9 +131,7 @@ namespace {
             result = engine.sweep(request, task_of(line, stop));
         } catch (const Cancelled&) {
             line.clear();
-            std::cerr << "keepset-cli: stopped. Every finished window is in '" << request.out
-                      << "'; --resume goes on from there.\n";
-            return 130;
+            return stopped(request.out);
         }
         line.clear();
         if (!options.csv.empty())

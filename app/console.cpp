@@ -1,5 +1,7 @@
 #include "app/console.h"
 
+#include "core/preflight.h"
+
 #include <csignal>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -123,6 +125,8 @@ Task task_of(ProgressLine& line, const StopOnSignal& stop)
 {
     return { stop.token(), [&line](const Progress& progress) { line.show(progress); } };
 }
+
+void refuse_output(const std::string& file, bool force, const std::string& hint) { check_output(file, force, hint); }
 
 std::string number(double value, int digits)
 {

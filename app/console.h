@@ -75,6 +75,11 @@ void print_table(const std::vector<std::vector<std::string>>& rows);
 std::string number(double value, int digits = 5);
 std::string seconds_text(double seconds);
 
+/// Throws before the long work begins where `file` cannot become a result: it exists and `force` is not given, it is a
+/// folder or a device, or its folder is missing.
+void refuse_output(const std::string& file, bool force,
+    const std::string& hint = "Use --force to overwrite it, or choose another name.");
+
 nlohmann::json to_json(const ModelInfo& info);
 nlohmann::json to_json(const Token& token, std::size_t index);
 nlohmann::json to_json(const AuditReport& report);

@@ -57,9 +57,11 @@ private:
         return "(" + text + ")";
     }
 
-    [[noreturn]] static void refuse(const StoredTensor& stored, const std::string& name, const std::string& what)
+    /// Names the tensor as its file spells it.
+    [[noreturn]] void refuse(const StoredTensor& stored, const std::string& name, const std::string& what) const
     {
-        throw Error(ErrorKind::input, "'" + stored.file + "': tensor '" + name + "' " + what + ".");
+        const std::string spelling = weights_.tensors.contains("model." + name) ? "model." + name : name;
+        throw Error(ErrorKind::input, "'" + stored.file + "': tensor '" + spelling + "' " + what + ".");
     }
 
     const StoredTensor& find(const std::string& name) const

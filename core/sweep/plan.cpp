@@ -1,6 +1,7 @@
 #include "core/sweep/plan.h"
 
 #include "core/engine.h"
+#include "core/preflight.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,39 +10,35 @@
 
 namespace keepset {
 
-namespace {
-
-    void check_request(const SweepRequest& request)
-    {
-        const auto refuse
-            = [](const std::string& what, const std::string& hint = {}) { throw Error(ErrorKind::usage, what, hint); };
-        if (request.context < 1)
-            refuse("The context must have at least one token, not " + std::to_string(request.context) + ".");
-        if (request.target < 2)
-            refuse("The target must have at least two tokens, not " + std::to_string(request.target) + ".",
-                "Its first token is predicted from dense attention and not scored.");
-        if (request.windows < 0 || request.offset < 0)
-            refuse("The number of windows and the offset cannot be negative.");
-        if (request.protocol == Protocol::token_drop && request.granularity != Granularity::model)
-            refuse("The protocol token-drop has one keep set for the whole model, so granularity "
-                    + name_of(request.granularity) + " is impossible.",
-                "Use granularity model.");
-        if (request.protocol == Protocol::token_drop && request.positions != Positions::original)
-            refuse("The protocol token-drop has no positions to choose: its tokens are a shorter text.");
-        if (request.sparsities.empty() && request.budgets.empty())
-            refuse("A sweep needs at least one sparsity or budget.");
-        for (const double sparsity : request.sparsities) {
-            if (!(sparsity >= 0 && sparsity < 1))
-                refuse("A sparsity must lie in [0, 1), not at " + std::to_string(sparsity) + ".");
-        }
-        for (const std::int64_t budget : request.budgets) {
-            if (budget < 1 || budget > request.context)
-                refuse("A budget of " + std::to_string(budget) + " entries does not fit a context of "
-                    + std::to_string(request.context) + ".");
-        }
+void check_request(const SweepRequest& request)
+{
+    const auto refuse
+        = [](const std::string& what, const std::string& hint = {}) { throw Error(ErrorKind::usage, what, hint); };
+    if (request.context < 1)
+        refuse("The context must have at least one token, not " + std::to_string(request.context) + ".");
+    if (request.target < 2)
+        refuse("The target must have at least two tokens, not " + std::to_string(request.target) + ".",
+            "Its first token is predicted from dense attention and not scored.");
+    if (request.windows < 0 || request.offset < 0)
+        refuse("The number of windows and the offset cannot be negative.");
+    if (request.protocol == Protocol::token_drop && request.granularity != Granularity::model)
+        refuse("The protocol token-drop has one keep set for the whole model, so granularity "
+                + name_of(request.granularity) + " is impossible.",
+            "Use granularity model.");
+    if (request.protocol == Protocol::token_drop && request.positions != Positions::original)
+        refuse("The protocol token-drop has no positions to choose: its tokens are a shorter text.");
+    if (request.sparsities.empty() && request.budgets.empty())
+        refuse("A sweep needs at least one sparsity or budget.");
+    for (const double sparsity : request.sparsities) {
+        if (!(sparsity >= 0 && sparsity < 1))
+            refuse("A sparsity must lie in [0, 1), not at " + std::to_string(sparsity) + ".");
     }
-
-} // namespace
+    for (const std::int64_t budget : request.budgets) {
+        if (budget < 1 || budget > request.context)
+            refuse("A budget of " + std::to_string(budget) + " entries does not fit a context of "
+                + std::to_string(request.context) + ".");
+    }
+}
 
 std::vector<SelectRequest> plan_points(const SweepRequest& request)
 {

@@ -116,23 +116,6 @@ std::filesystem::path resolved(const std::filesystem::path& file)
     return error ? file : target;
 }
 
-void check_output(const std::filesystem::path& file, bool force, const std::string& hint)
-{
-    std::error_code error;
-    if (file.empty())
-        throw Error(ErrorKind::usage, "No name is given for the file to write.");
-    const std::filesystem::file_status status = std::filesystem::status(file, error);
-    if (std::filesystem::is_directory(status) || !file.has_filename())
-        throw Error(ErrorKind::input, quoted(file) + " is a folder.", "Give the name of a file to write.");
-    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
-        throw Error(ErrorKind::input, quoted(file) + " is a device or a pipe; a result needs a regular file.");
-    if (std::filesystem::exists(status) && !force)
-        throw Error(ErrorKind::usage, quoted(file) + " exists already.", hint);
-    const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
-    if (!std::filesystem::is_directory(folder, error))
-        throw Error(ErrorKind::input, "Cannot write " + quoted(file) + ": there is no folder " + quoted(folder) + ".");
-}
-
 void write_whole(const std::filesystem::path& file, const std::byte* data, std::size_t bytes)
 {
     const std::filesystem::path part = file.string() + ".part";
@@ -151,3 +134,25 @@ void write_whole(const std::filesystem::path& file, const std::byte* data, std::
 }
 
 } // namespace keepset::trace
+
+namespace keepset {
+
+void check_output(const std::filesystem::path& file, bool force, const std::string& hint)
+{
+    std::error_code error;
+    if (file.empty())
+        throw Error(ErrorKind::usage, "No name is given for the file to write.");
+    const std::filesystem::file_status status = std::filesystem::status(file, error);
+    if (std::filesystem::is_directory(status) || !file.has_filename())
+        throw Error(ErrorKind::input, trace::quoted(file) + " is a folder.", "Give the name of a file to write.");
+    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+        throw Error(ErrorKind::input, trace::quoted(file) + " is a device or a pipe; a result needs a regular file.");
+    if (std::filesystem::exists(status) && !force)
+        throw Error(ErrorKind::usage, trace::quoted(file) + " exists already.", hint);
+    const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+    if (!std::filesystem::is_directory(folder, error))
+        throw Error(ErrorKind::input,
+            "Cannot write " + trace::quoted(file) + ": there is no folder " + trace::quoted(folder) + ".");
+}
+
+} // namespace keepset

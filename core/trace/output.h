@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/preflight.h"
+
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -26,9 +28,6 @@ private:
 
 /// Where writing to `file` lands: itself, or what it points to where it is a symbolic link.
 std::filesystem::path resolved(const std::filesystem::path& file);
-/// Throws unless `file` may become a result: Error{usage} where it exists and `force` is not set (`hint` says what to
-/// do), Error{input} where it is a folder or a device, or its folder is missing.
-void check_output(const std::filesystem::path& file, bool force, const std::string& hint);
 /// Writes `bytes` bytes to `<file>.part`, makes sure they are on the disk, and renames it to `file`. Throws
 /// Error{input} (full disk, …); then the part is removed and what stood under the final name before is untouched.
 void write_whole(const std::filesystem::path& file, const std::byte* data, std::size_t bytes);

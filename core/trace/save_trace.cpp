@@ -192,9 +192,9 @@ namespace {
     {
         const std::filesystem::path file = trace::resolved(asked);
         const std::string hint = "Add --force to overwrite it, or choose another name.";
-        trace::check_output(file, force, hint);
+        check_output(file, force, hint);
         const trace::WriterLock lock(file);
-        trace::check_output(file, force, hint);
+        check_output(file, force, hint);
         trace::writing(file, [&] {
             h5::MemoryFile memory;
             h5::create_group(memory.id(), "/axes");

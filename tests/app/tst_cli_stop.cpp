@@ -1,0 +1,186 @@
+#include "tests/app/cli_process.h"
+
+#include "core/engine.h"
+
+#include <QElapsedTimer>
+#include <QTemporaryDir>
+
+#include <nlohmann/json.hpp>
+
+#include <cstring>
+
+using namespace keepset;
+
+namespace {
+
+/// Equal to the last bit; NaN equals NaN.
+bool same(const std::vector<double>& a, const std::vector<double>& b)
+{
+    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0;
+}
+
+/// The table without its last column, the seconds.
+QList<QByteArray> numbers_of(const QString& csv)
+{
+    QList<QByteArray> lines = cli::read(csv).split('\n');
+    for (QByteArray& line : lines)
+        line.truncate(std::max<qsizetype>(0, line.lastIndexOf(',')));
+    return lines;
+}
+
+} // namespace
+
+/// A sweep that is stopped, killed or watched loses nothing: what is finished is on disk, and --resume goes on.
+class TestCliStop : public QObject {
+    Q_OBJECT
+
+private:
+    QTemporaryDir folder_;
+    std::shared_ptr<const Run> whole_;
+
+    QString in(const QString& name) const { return folder_.filePath(name); }
+    QStringList sweep(const QString& name) const
+    {
+        // The demo's text has more than 6000 bytes, which are the tiny model's tokens: 20 windows of 300.
+        return { "sweep", cli::tiny_model(), "--text", cli::demo_text(), "--context", "240", "--target", "60",
+            "--windows", "20", "--policies", "h2o,cab,streaming-llm,recent,random", "--sparsity", "0:0.9:0.15",
+            "--threads", "1", "--quiet", "--out", in(name + ".h5"), "--csv", in(name + ".csv") };
+    }
+    std::int64_t windows_done(const QString& name) const
+    {
+        if (!QFile::exists(in(name + ".h5")))
+            return 0;
+        return load_run(in(name + ".h5").toStdString())->windows_done();
+    }
+    /// Starts a sweep and halts it with some windows done and others not.
+    void start_and_halt(QProcess& process, const QString& name)
+    {
+        process.start(KEEPSET_CLI, sweep(name));
+        QVERIFY(process.waitForStarted());
+        QTRY_VERIFY_WITH_TIMEOUT(windows_done(name) >= 2, 60000);
+        QCOMPARE(::kill(static_cast<pid_t>(process.processId()), SIGSTOP), 0);
+        QVERIFY2(windows_done(name) < whole_->windows, "The sweep was done before it could be stopped.");
+    }
+    void resume_and_compare(const QString& name)
+    {
+        const cli::Result resumed = cli::run(sweep(name) + QStringList { "--resume" });
+        QVERIFY2(resumed.status == 0, resumed.text());
+        const auto run = load_run(in(name + ".h5").toStdString());
+        QVERIFY(same(run->window_nll, whole_->window_nll));
+        QVERIFY(run->keep_hash == whole_->keep_hash);
+        QCOMPARE(numbers_of(in(name + ".csv")), numbers_of(in("whole.csv")));
+    }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        const cli::Result result = cli::run(sweep("whole"));
+        QVERIFY2(result.status == 0, result.text());
+        whole_ = load_run(in("whole.h5").toStdString());
+        QCOMPARE(whole_->windows_done(), 20);
+    }
+
+    void a_signal_ends_a_sweep_within_a_second_and_it_goes_on_data()
+    {
+        QTest::addColumn<int>("number");
+        QTest::newRow("SIGINT, as Ctrl-C") << SIGINT;
+        QTest::newRow("SIGTERM") << SIGTERM;
+    }
+    void a_signal_ends_a_sweep_within_a_second_and_it_goes_on()
+    {
+        QFETCH(const int, number);
+        const QString name = QString("signal-%1").arg(number);
+        QProcess process;
+        start_and_halt(process, name);
+        const std::int64_t before = windows_done(name);
+        const auto id = static_cast<pid_t>(process.processId());
+        QCOMPARE(::kill(id, number), 0);
+        QElapsedTimer timer;
+        timer.start();
+        QCOMPARE(::kill(id, SIGCONT), 0);
+        const cli::Result result = cli::ended(process);
+        QVERIFY2(timer.elapsed() < 1000, QByteArray::number(timer.elapsed()) + " ms");
+        QVERIFY2(result.status == 130 && result.is_one_sentence() && result.said("--resume"), result.text());
+        QVERIFY(windows_done(name) >= before && windows_done(name) < whole_->windows);
+        QVERIFY(!QFile::exists(in(name + ".csv")) && !QFile::exists(in(name + ".h5.lock")));
+        resume_and_compare(name);
+    }
+
+    void kill_9_loses_nothing_that_was_finished()
+    {
+        QProcess process;
+        start_and_halt(process, "killed");
+        const std::int64_t before = windows_done("killed");
+        process.kill();
+        QCOMPARE(cli::ended(process).status, -1);
+        const cli::Result shown = cli::run({ "show", in("killed.h5"), "--json" });
+        QVERIFY2(shown.status == 0, shown.text());
+        QCOMPARE(nlohmann::json::parse(shown.out.toStdString()).at("windows_done").get<std::int64_t>(), before);
+        resume_and_compare("killed");
+        QVERIFY(!QFile::exists(in("killed.h5.lock")));
+    }
+
+    void a_second_writer_is_refused_and_the_first_goes_on()
+    {
+        QProcess process;
+        start_and_halt(process, "two");
+        for (const char* option : { "--force", "--resume" }) {
+            const cli::Result second = cli::run(sweep("two") + QStringList { option });
+            QVERIFY2(second.status == 3 && second.is_one_sentence() && second.said("another process"), second.text());
+        }
+        const cli::Result plain = cli::run(sweep("two"));
+        QVERIFY2(plain.status == 2 && plain.is_one_sentence() && plain.said("exists already"), plain.text());
+        QCOMPARE(::kill(static_cast<pid_t>(process.processId()), SIGCONT), 0);
+        const cli::Result first = cli::ended(process);
+        QVERIFY2(first.status == 0, first.text());
+        QVERIFY(same(load_run(in("two.h5").toStdString())->window_nll, whole_->window_nll));
+    }
+
+    void readers_follow_a_sweep_without_disturbing_it()
+    {
+        QProcess process;
+        process.start(KEEPSET_CLI, sweep("read"));
+        QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(in("read.h5")), 60000);
+        std::int64_t seen = 0;
+        int reads = 0;
+        while (process.state() != QProcess::NotRunning && seen < whole_->windows) {
+            const cli::Result shown = cli::run({ "show", in("read.h5"), "--json" });
+            QVERIFY2(shown.status == 0 && shown.err.isEmpty(), shown.text());
+            const auto now = nlohmann::json::parse(shown.out.toStdString()).at("windows_done").get<std::int64_t>();
+            QVERIFY(now >= seen);
+            seen = now;
+            ++reads;
+            process.waitForFinished(1); // lets the object notice an end
+        }
+        QVERIFY(reads > 0);
+        const cli::Result result = cli::ended(process);
+        QVERIFY2(result.status == 0, result.text());
+        QVERIFY(same(load_run(in("read.h5").toStdString())->window_nll, whole_->window_nll));
+    }
+
+    void a_signal_stops_an_analysis_too()
+    {
+        // Long enough to be met at work: the whole held-out text as tokens of one byte is refused only after it.
+        QProcess process;
+        process.start(KEEPSET_CLI,
+            { "logits", cli::demo_model(), "--text", cli::source("resources/demo/heldout-books-test.txt"), "--threads",
+                "1", "--quiet" });
+        QVERIFY(process.waitForStarted());
+        // Blocked signals wait for the program: whenever it comes, it stops at the next check.
+        const auto signals_blocked = [&] {
+            const QByteArray status = cli::read(QString("/proc/%1/status").arg(process.processId()));
+            const QByteArray line = status.mid(status.indexOf("SigBlk:") + 7, 20).trimmed().split('\n')[0];
+            return (line.toULongLong(nullptr, 16) >> (SIGTERM - 1) & 1U) != 0;
+        };
+        QTRY_VERIFY_WITH_TIMEOUT(signals_blocked(), 60000);
+        QCOMPARE(::kill(static_cast<pid_t>(process.processId()), SIGTERM), 0);
+        QElapsedTimer timer;
+        timer.start();
+        const cli::Result result = cli::ended(process);
+        QVERIFY2(result.status == 130 && result.is_one_sentence() && result.said("stopped"), result.text());
+        QVERIFY2(timer.elapsed() < 1000, QByteArray::number(timer.elapsed()) + " ms");
+    }
+};
+
+QTEST_GUILESS_MAIN(TestCliStop)
+#include "tst_cli_stop.moc"
