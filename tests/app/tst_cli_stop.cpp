@@ -13,6 +13,10 @@ using namespace keepset;
 
 namespace {
 
+/// A stop is answered in a fifth of a second; this leaves room for a machine that does other things too, and is far less
+/// than the stopped sweep would take.
+constexpr qint64 patience_ms = 5000;
+
 /// Equal to the last bit; NaN equals NaN.
 bool same(const std::vector<double>& a, const std::vector<double>& b)
 {
@@ -99,7 +103,7 @@ private Q_SLOTS:
         timer.start();
         QCOMPARE(::kill(id, SIGCONT), 0);
         const cli::Result result = cli::ended(process);
-        QVERIFY2(timer.elapsed() < 1000, QByteArray::number(timer.elapsed()) + " ms");
+        QVERIFY2(timer.elapsed() < patience_ms, QByteArray::number(timer.elapsed()) + " ms");
         QVERIFY2(result.status == 130 && result.is_one_sentence() && result.said("--resume"), result.text());
         QVERIFY(windows_done(name) >= before && windows_done(name) < whole_->windows);
         QVERIFY(!QFile::exists(in(name + ".csv")) && !QFile::exists(in(name + ".h5.lock")));
@@ -178,7 +182,7 @@ private Q_SLOTS:
         timer.start();
         const cli::Result result = cli::ended(process);
         QVERIFY2(result.status == 130 && result.is_one_sentence() && result.said("stopped"), result.text());
-        QVERIFY2(timer.elapsed() < 1000, QByteArray::number(timer.elapsed()) + " ms");
+        QVERIFY2(timer.elapsed() < patience_ms, QByteArray::number(timer.elapsed()) + " ms");
     }
 };
 
