@@ -13,8 +13,8 @@ using namespace keepset;
 
 namespace {
 
-/// A stop is answered in a fifth of a second; this leaves room for a machine that does other things too, and is far less
-/// than the stopped sweep would take.
+/// A stop is answered in a fifth of a second; this leaves room for a machine that does other things too, and is far
+/// less than the stopped sweep would take.
 constexpr qint64 patience_ms = 5000;
 
 /// Equal to the last bit; NaN equals NaN.
