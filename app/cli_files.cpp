@@ -13,6 +13,7 @@ namespace {
 
     struct FileOptions {
         std::string file;
+        std::string reference;
     };
 
     void print_provenance(const Provenance& from)
@@ -37,15 +38,21 @@ namespace {
         print_audit(analysis.audit);
     }
 
-    int show(const std::string& file, bool json)
+    int show(const std::string& file, std::string reference, bool json)
     {
-        // All is read before the first line is printed: a damaged file prints its error only.
+        // All is read and checked before the first line is printed: what is wrong prints its error only.
         if (summary(file).kind == "run") {
             const auto run = load_run(file);
+            if (!reference.empty()) {
+                reference = canonical(parse_policy(reference));
+                findings(*run, reference);
+            }
             if (!json)
                 print_provenance(run->provenance);
-            json ? print_json(to_json(*run)) : print_run(*run);
+            json ? print_json(to_json(*run, reference)) : print_run(*run, reference);
         } else {
+            if (!reference.empty())
+                throw Error(ErrorKind::usage, "'" + file + "' is a trace, and --reference is for runs.");
             const auto analysis = load_analysis(file);
             if (!json)
                 print_provenance(analysis->provenance);
@@ -70,7 +77,10 @@ Runner add_show(CLI::App& command, Common& common)
     const auto options = std::make_shared<FileOptions>();
     add_common(command, common, false);
     command.add_option("FILE", options->file, "Trace or run file (.h5)")->required();
-    return [options](Common& shared, const StopOnSignal&) { return show(options->file, shared.json); };
+    command.add_option("--reference", options->reference,
+        "Policy of a run that findings are told against (default: the first behind dense)");
+    return
+        [options](Common& shared, const StopOnSignal&) { return show(options->file, options->reference, shared.json); };
 }
 
 Runner add_audit(CLI::App& command, Common& common)

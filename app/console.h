@@ -84,12 +84,13 @@ nlohmann::json to_json(const ModelInfo& info);
 nlohmann::json to_json(const Token& token, std::size_t index);
 nlohmann::json to_json(const AuditReport& report);
 nlohmann::json to_json(const Provenance& provenance);
-nlohmann::json to_json(const Run& run);
+/// `reference`: the method that findings are told against; empty: the first one behind dense.
+nlohmann::json to_json(const Run& run, const std::string& reference = {});
 nlohmann::json to_json(const Analysis& analysis);
 void print_json(const nlohmann::json& json);
 
 void print_audit(const AuditReport& report);
 /// Table of points, findings and failed checks of a run, for people.
-void print_run(const Run& run);
+void print_run(const Run& run, const std::string& reference = {});
 
 } // namespace keepset::cli

@@ -25,6 +25,13 @@ namespace {
             { "seconds", real(point.seconds) } };
     }
 
+    /// What may be said against `reference`; empty: the first method behind dense.
+    std::vector<Finding> findings_against(const Run& run, const std::string& reference)
+    {
+        const std::vector<std::string> names = methods(run);
+        return findings(run, !reference.empty() ? reference : names.size() > 1 ? names[1] : "dense");
+    }
+
     std::string interval(double low, double high)
     {
         return std::isnan(low) ? "-" : number(low, 4) + " - " + number(high, 4);
@@ -66,13 +73,13 @@ json to_json(const Provenance& from)
         { "command", from.command } };
 }
 
-json to_json(const Run& run)
+json to_json(const Run& run, const std::string& reference)
 {
     json points = json::array();
     for (const SweepPoint& point : run.points)
         points.push_back(to_json(point));
     json sentences = json::array();
-    for (const Finding& finding : findings(run, methods(run).size() > 1 ? methods(run)[1] : "dense"))
+    for (const Finding& finding : findings_against(run, reference))
         sentences.push_back(finding.sentence);
     return { { "kind", "run" }, { "provenance", to_json(run.provenance) }, { "protocol", name_of(run.protocol) },
         { "granularity", name_of(run.granularity) }, { "importance", name_of(run.importance) },
@@ -106,7 +113,7 @@ void print_audit(const AuditReport& report)
     print_table(rows);
 }
 
-void print_run(const Run& run)
+void print_run(const Run& run, const std::string& reference)
 {
     std::cout << run.provenance.model_name << " · " << run.provenance.text_name << " · " << name_of(run.protocol)
               << " · context " << run.context << " · target " << run.target << " · granularity "
@@ -121,8 +128,7 @@ void print_run(const Run& run)
                 number(point.top1_agreement, 4), number(point.kept_mass, 4), number(point.seconds, 3) });
     print_table(rows);
     std::cout << '\n';
-    const std::vector<std::string> names = methods(run);
-    for (const Finding& finding : findings(run, names.size() > 1 ? names[1] : "dense"))
+    for (const Finding& finding : findings_against(run, reference))
         std::cout << finding.sentence << '\n';
     const AuditReport report = run.audit.checks.empty() ? audit(run) : run.audit;
     for (const Check& check : report.checks) {

@@ -135,6 +135,10 @@ private Q_SLOTS:
         const json trace = parsed(cli::run({ "show", in("trace.h5"), "--json" }).out);
         QCOMPARE(trace.at("kind"), json("trace"));
         QCOMPARE(trace.at("keep").size(), std::size_t(6));
+        const cli::Result known = cli::run({ "show", in("run.h5"), "--reference", "CAB(local=0.3)" }); // its default
+        QVERIFY2(known.status == 0, known.text());
+        const cli::Result unknown = cli::run({ "show", in("run.h5"), "--reference", "recent" });
+        QVERIFY2(unknown.status == 2 && unknown.is_one_sentence() && unknown.out.isEmpty(), unknown.text());
     }
 
     void audit_passes_ours_and_fails_the_published_table()
