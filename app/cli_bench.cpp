@@ -3,9 +3,13 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <fstream>
 #include <functional>
 #include <iostream>
 #include <memory>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace keepset::cli {
 
@@ -43,7 +47,9 @@ namespace {
     };
 
     /// Both in turns in one process, so that whatever else the machine does meets both alike.
-    Row in_turns(const BenchOptions& options, const std::function<void()>& first, const std::function<void()>& second)
+    Row in_turns(
+        const BenchOptions& options, const std::function<void()>& first, const std::function<void()>& second,
+        const std::function<void()>& before = [] {})
     {
         first();
         second();
@@ -51,7 +57,9 @@ namespace {
         std::vector<double> seconds;
         std::vector<double> ratios;
         for (int turn = 0; turn < options.turns; ++turn) {
+            before();
             firsts.push_back(seconds_of(first));
+            before();
             seconds.push_back(seconds_of(second));
             ratios.push_back(firsts.back() / seconds.back());
         }
@@ -109,18 +117,83 @@ namespace {
         return row;
     }
 
+    std::vector<std::filesystem::path> weight_files(const std::string& folder)
+    {
+        std::vector<std::filesystem::path> files;
+        for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+            if (entry.path().extension() == ".safetensors")
+                files.push_back(entry.path());
+        }
+        return files;
+    }
+
+    /// Asks the system to forget what it holds of the files, so that they are read from the disk again.
+    void forget(const std::vector<std::filesystem::path>& files)
+    {
+        for (const auto& file : files) {
+            const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+            if (descriptor < 0)
+                continue;
+            ::posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
+            ::close(descriptor);
+        }
+    }
+
+    void read_through(const std::vector<std::filesystem::path>& files)
+    {
+        std::vector<char> buffer(std::size_t { 8 } << 20U);
+        for (const auto& file : files) {
+            std::ifstream stream(file, std::ios::binary);
+            while (stream.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || stream.gcount() > 0) { }
+        }
+    }
+
+    /// Memory of this process that is no file's, in bytes.
+    std::int64_t anonymous_memory()
+    {
+        std::ifstream status("/proc/self/status");
+        std::int64_t kilobytes = 0;
+        for (std::string word; status >> word;) {
+            if (word == "RssAnon:" && status >> kilobytes)
+                break;
+        }
+        return kilobytes * 1024;
+    }
+
+    Row bench_load(const BenchOptions& options, const Common& common, const Task& task)
+    {
+        const auto files = weight_files(options.folder);
+        const std::int64_t at_rest = anonymous_memory();
+        std::int64_t peak = at_rest;
+        const Task watched { task.stop, [&](const Progress& progress) {
+                                peak = std::max(peak, anonymous_memory());
+                                if (task.progress)
+                                    task.progress(progress);
+                            } };
+        Row row = in_turns(
+            options, [&] { Engine().open_model(options.folder, common.open_options(), watched); },
+            [&] { read_through(files); }, [&] { forget(files); });
+        row.what = "load";
+        row.meaning
+            = "opening the model over reading its weight files once, both from the disk where the system forgets a "
+              "file when asked (own memory meanwhile "
+            + number(static_cast<double>(peak - at_rest) / 1e9, 2) + " GB)";
+        return row;
+    }
+
     int run(const BenchOptions& options, const Common& common, const StopOnSignal& stop)
     {
         ProgressLine line(common.quiet);
-        Engine engine;
-        const ModelInfo info = engine.open_model(options.folder, common.open_options(), task_of(line, stop));
-        const Text text = read_text(options.text);
         const Task task = task_of(line, stop);
         std::vector<Row> rows;
-        if (options.what != "sweep")
-            rows.push_back(bench_analysis(engine, options, text, task));
-        if (options.what != "analysis")
-            rows.push_back(bench_sweep(engine, options, text, task));
+        if (options.what == "load" || options.what == "all")
+            rows.push_back(bench_load(options, common, task));
+        Engine engine;
+        const ModelInfo info = engine.open_model(options.folder, common.open_options(), task);
+        if (options.what == "analysis" || options.what == "all")
+            rows.push_back(bench_analysis(engine, options, read_text(options.text), task));
+        if (options.what == "sweep" || options.what == "all")
+            rows.push_back(bench_sweep(engine, options, read_text(options.text), task));
         line.clear();
         nlohmann::json list = nlohmann::json::array();
         std::vector<std::vector<std::string>> table { { "what", "ratio", "ours", "other", "meaning" } };
@@ -149,23 +222,27 @@ Runner add_bench(CLI::App& command, Common& common)
 {
     const auto options = std::make_shared<BenchOptions>();
     add_common(command, common, true);
-    command.add_option("WHAT", options->what, "analysis, sweep or all (kernels, select and load are not built yet)")
+    command.add_option("WHAT", options->what, "analysis, sweep, load or all (kernels and select are not built yet)")
         ->capture_default_str()
         ->check([](const std::string& what) {
-            if (what == "kernels" || what == "select" || what == "load")
-                return "bench " + what + " is not built yet; analysis and sweep are.";
-            return what == "analysis" || what == "sweep" || what == "all"
+            if (what == "kernels" || what == "select")
+                return "bench " + what + " is not built yet; analysis, sweep and load are.";
+            return what == "analysis" || what == "sweep" || what == "load" || what == "all"
                 ? std::string()
-                : "bench knows analysis, sweep and all, not '" + what + "'.";
+                : "bench knows analysis, sweep, load and all, not '" + what + "'.";
         });
     command.add_option("--model", options->folder, "Hugging Face model folder")->required();
-    command.add_option("--text", options->text, "UTF-8 text file of at least context + target tokens")->required();
+    command.add_option("--text", options->text, "UTF-8 text file of at least context + target tokens; load needs none");
     command.add_option("--context", options->context)->capture_default_str()->check(CLI::PositiveNumber);
     command.add_option("--target", options->target)->capture_default_str()->check(CLI::PositiveNumber);
     command.add_option("--turns", options->turns, "How often both are measured")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
-    return [options](Common& shared, const StopOnSignal& stop) { return run(*options, shared, stop); };
+    return [options](Common& shared, const StopOnSignal& stop) {
+        if (options->text.empty() && options->what != "load")
+            throw Error(ErrorKind::usage, "bench " + options->what + " needs a text.", "Give one with --text FILE.");
+        return run(*options, shared, stop);
+    };
 }
 
 } // namespace keepset::cli

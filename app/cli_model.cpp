@@ -14,6 +14,7 @@ namespace {
         std::string folder;
         std::string text;
         std::int64_t last = 1;
+        std::int64_t context = 0;
         std::string out;
     };
 
@@ -54,7 +55,7 @@ namespace {
         }
     }
 
-    void print_info(const ModelInfo& info)
+    void print_info(const ModelInfo& info, const MemoryNeed& need)
     {
         print_table(
             { { "model", info.name }, { "architecture", info.architecture }, { "layers", std::to_string(info.layers) },
@@ -63,7 +64,7 @@ namespace {
                 { "context", std::to_string(info.max_context) + " tokens" },
                 { "vocabulary", std::to_string(info.vocabulary) }, { "dtype", info.checkpoint_dtype },
                 { "parameters", std::to_string(info.parameters) }, { "weights", std::to_string(info.bytes) + " bytes" },
-                { "BOS in front", info.adds_bos ? "yes" : "no" } });
+                { "BOS in front", info.adds_bos ? "yes" : "no" }, { "memory", sentence(need) } });
     }
 
 } // namespace
@@ -71,14 +72,19 @@ namespace {
 Runner add_info(CLI::App& command, Common& common)
 {
     const auto options = std::make_shared<TextOptions>();
-    add_common(command, common, false);
+    add_common(command, common, true);
     command.add_option("MODEL_DIR", options->folder, "Hugging Face model folder")->required();
+    command.add_option("--context", options->context, "Tokens that the memory is told for; 0: all the model allows")
+        ->check(CLI::NonNegativeNumber);
     return [options](Common& shared, const StopOnSignal&) {
         const ModelInfo info = describe_model(options->folder);
-        if (shared.json)
-            print_json(to_json(info));
-        else
-            print_info(info);
+        const MemoryNeed need = memory_need(info, shared.open_options(), options->context);
+        if (shared.json) {
+            nlohmann::json all = to_json(info);
+            all["memory"] = to_json(need);
+            print_json(all);
+        } else
+            print_info(info, need);
         return 0;
     };
 }

@@ -81,6 +81,7 @@ void refuse_output(const std::string& file, bool force,
     const std::string& hint = "Use --force to overwrite it, or choose another name.");
 
 nlohmann::json to_json(const ModelInfo& info);
+nlohmann::json to_json(const MemoryNeed& need);
 nlohmann::json to_json(const Token& token, std::size_t index);
 nlohmann::json to_json(const AuditReport& report);
 nlohmann::json to_json(const Provenance& provenance);

@@ -50,6 +50,13 @@ json to_json(const ModelInfo& info)
         { "adds_bos", info.adds_bos } };
 }
 
+json to_json(const MemoryNeed& need)
+{
+    return { { "device", need.device }, { "device_name", need.device_name }, { "dtype", need.dtype },
+        { "context", need.context }, { "weights", need.weights }, { "cache", need.cache }, { "work", need.work },
+        { "needed", need.needed() }, { "free", need.free }, { "total", need.total }, { "fits", need.fits() } };
+}
+
 json to_json(const Token& token, std::size_t index)
 {
     return { { "index", index }, { "id", token.id }, { "byte_begin", token.byte_begin }, { "byte_end", token.byte_end },

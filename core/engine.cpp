@@ -3,6 +3,7 @@
 #include "core/attention/dense_pass.h"
 #include "core/model/describe.h"
 #include "core/model/device.h"
+#include "core/model/memory.h"
 #include "core/provenance.h"
 #include "core/sweep/sweep.h"
 #include "core/tokenizer/tokenizer.h"
@@ -99,6 +100,28 @@ namespace {
         return tokens;
     }
 
+    /// Linux ends a process that takes more memory than there is without a word, so the CPU is asked before the work; a
+    /// GPU's allocator tells by itself.
+    void refuse_beyond_memory(const OpenModel& open, std::int64_t context)
+    {
+        if (open.decoder->device().is_cuda())
+            return;
+        OpenOptions options { "cpu", Dtype::automatic, open.backend.threads };
+        from_name(open.info.dtype, options.dtype);
+        MemoryNeed need = memory_need(open.info, options, context);
+        need.loaded = true;
+        refuse_too_large(need);
+    }
+
+    /// The weights are read into memory of their own unless the file's pages can be used as they are.
+    void refuse_large_weights(const ModelInfo& info, const OpenOptions& options)
+    {
+        MemoryNeed need = memory_need(info, options, 1);
+        if (need.device == "cpu" && need.dtype == info.checkpoint_dtype)
+            return;
+        refuse_too_large(need);
+    }
+
     std::vector<std::int64_t> ids_of(const std::vector<Token>& tokens)
     {
         std::vector<std::int64_t> ids;
@@ -190,6 +213,7 @@ ModelInfo Engine::open_model(const fs::path& folder, const OpenOptions& options,
         open->info.tokens_known = open->tokenizer->vocabulary();
         open->info.adds_bos = open->tokenizer->bos().has_value();
         refuse_larger_vocabulary(open->info);
+        refuse_large_weights(open->info, options);
         const at::ScalarType dtype = choose_dtype(options.dtype, open->info.checkpoint_dtype, device.device);
         open->decoder = std::make_unique<Decoder>(config, open->weights, device.device, dtype, task);
         open->info.dtype = dtype_name(dtype);
@@ -251,6 +275,7 @@ std::shared_ptr<const Analysis> Engine::analyse(const AnalysisRequest& request, 
     const auto begin = static_cast<std::size_t>(analysis->tokens[first].byte_begin);
     analysis->text
         = request.text.bytes.substr(begin, static_cast<std::size_t>(analysis->tokens.back().byte_end) - begin);
+    refuse_beyond_memory(open, analysis->context);
     guarded(open.backend.threads, [&] {
         const std::vector<std::int64_t> ids = ids_of(analysis->tokens);
         const auto start = std::chrono::steady_clock::now();
@@ -272,9 +297,15 @@ std::shared_ptr<const Run> Engine::sweep(const SweepRequest& request, const Task
     SweepModel model { *open.decoder, open.backend, impl_->provenance(request.text, request.command),
         open.tokenizer->encode(request.text.bytes, true, task.stop), open.info.adds_bos, open.info.max_context };
     model.provenance.seed = request.seed;
+    refuse_beyond_memory(open, std::clamp<std::int64_t>(request.context + request.target, 1, open.info.max_context));
     std::shared_ptr<const Run> run;
     guarded(open.backend.threads, [&] { run = run_sweep(model, request, task, on_window); });
     return run;
+}
+
+MemoryNeed memory_need(const fs::path& folder, const OpenOptions& options, std::int64_t context)
+{
+    return memory_need(describe(folder, read_config(folder), open_weights(folder)), options, context);
 }
 
 ModelInfo describe_model(const fs::path& folder)

@@ -50,6 +50,13 @@ private:
 
 /// Architecture and sizes of a folder from its headers alone; no weight is read.
 ModelInfo describe_model(const std::filesystem::path& folder);
+/// What an analysis or a sweep of `context` tokens (0: all the model allows) takes on the device of `options`, and what
+/// is free there, before any weight is read. Throws Error{device, usage}.
+MemoryNeed memory_need(const ModelInfo& info, const OpenOptions& options, std::int64_t context);
+/// The same from a folder's headers.
+MemoryNeed memory_need(const std::filesystem::path& folder, const OpenOptions& options, std::int64_t context);
+/// The need in words, with the numbers, and whether it fits.
+std::string sentence(const MemoryNeed& need);
 /// Tokens of a text by a folder's tokenizer.json alone.
 std::vector<Token> tokenize(const std::filesystem::path& folder, const Text& text);
 /// Reads a text file ("-": standard input). Throws Error{input}: missing, a directory, unreadable, invalid UTF-8
@@ -79,6 +86,9 @@ std::int64_t budget_of(double sparsity, std::int64_t context, Rounding rounding 
 KeepSet select(const Analysis& analysis, const SelectRequest& request);
 /// Scores of what a view looks at. Throws Error{usage} where the scope is outside the model.
 RowScores row_scores(const Analysis& analysis, const Scope& scope, Importance importance, GqaReduction gqa);
+/// Importance of every query head of a layer: (heads, context). Throws Error{usage} where the layer is outside the
+/// model.
+std::vector<float> head_importance(const Analysis& analysis, std::int64_t layer, Importance importance);
 /// One policy on one row; `request.granularity`, `importance` and `gqa` are those of `row` and not looked at.
 RowSelection select_row(const RowScores& row, const SelectRequest& request);
 /// Why position `position` has its label.

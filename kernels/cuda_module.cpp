@@ -11,11 +11,24 @@ std::string device_name(int device)
     return properties.name;
 }
 
+void memory(int device, std::int64_t& free, std::int64_t& total)
+{
+    int before = 0;
+    std::size_t free_bytes = 0;
+    std::size_t total_bytes = 0;
+    KEEPSET_CHECK_CUDA(cudaGetDevice(&before));
+    KEEPSET_CHECK_CUDA(cudaSetDevice(device));
+    KEEPSET_CHECK_CUDA(cudaMemGetInfo(&free_bytes, &total_bytes));
+    KEEPSET_CHECK_CUDA(cudaSetDevice(before));
+    free = static_cast<std::int64_t>(free_bytes);
+    total = static_cast<std::int64_t>(total_bytes);
+}
+
 } // namespace
 
 extern "C" __attribute__((visibility("default"))) const keepset::kernels::CudaModule* keepset_cuda_module()
 {
     static const keepset::kernels::CudaModule module
-        = { keepset::kernels::cuda_module_version, keepset::kernels::importance_cuda, device_name };
+        = { keepset::kernels::cuda_module_version, keepset::kernels::importance_cuda, device_name, memory };
     return &module;
 }

@@ -17,6 +17,8 @@ struct CudaModule {
     void (*importance)(const ImportanceInputs& inputs, float* sums, void* stream) = nullptr;
     /// Name of a device for people ("NVIDIA H200"). Throws std::runtime_error.
     std::string (*device_name)(int device) = nullptr;
+    /// Bytes free on a device now, and all it has. Throws std::runtime_error.
+    void (*memory)(int device, std::int64_t& free, std::int64_t& total) = nullptr;
 };
 
 /// The one symbol of the module, extern "C".

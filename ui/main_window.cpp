@@ -133,6 +133,11 @@ void MainWindow::buildStatusBar()
 void MainWindow::connectSession()
 {
     connect(session_, &Session::modelOpened, this, &MainWindow::showModel);
+    connect(session_, &Session::memoryEstimated, setup_, &SetupPanel::setMemory);
+    connect(setup_, &SetupPanel::contextChanged, this, [this](qint64 context) {
+        if (model_)
+            session_->estimateMemory(*model_, options_, context);
+    });
     connect(session_, &Session::textOpened, this, &MainWindow::useText);
     connect(session_, &Session::tokensCounted, this, &MainWindow::showTokens);
     connect(session_, &Session::analysisReady, this, &MainWindow::showAnalysis);

@@ -35,7 +35,7 @@ void MainWindow::openModel(const QString& folder)
 {
     errorBar_->hide();
     analyseWhenReady_ = true;
-    session_->openModel(folder, options_);
+    session_->openModel(folder, options_, setup_->context());
 }
 
 void MainWindow::openText(const QString& path)

@@ -45,12 +45,23 @@ Session::~Session()
 
 // ---- requests --------------------------------------------------------------------------------------------------
 
-void Session::openModel(const QString& folder, const OpenOptions& options)
+void Session::openModel(const QString& folder, const OpenOptions& options, std::int64_t context)
 {
     const std::filesystem::path path(folder.toStdString());
     enqueue(Kind::model, tr("opening the model"), [=, this](const Task& task, const auto& job) {
+        const MemoryNeed need = memory_need(path, options, context);
+        announce(job, [this, need] { Q_EMIT memoryEstimated(need); });
         const ModelInfo info = engine().open_model(path, options, task);
         announce(job, [this, info] { Q_EMIT modelOpened(info); });
+    });
+}
+
+void Session::estimateMemory(const ModelInfo& model, const OpenOptions& options, std::int64_t context)
+{
+    enqueue(Kind::memory, tr("estimating memory"), [=, this](const Task&, const auto& job) {
+        MemoryNeed need = memory_need(model, options, context);
+        need.loaded = true;
+        announce(job, [this, need] { Q_EMIT memoryEstimated(need); });
     });
 }
 
@@ -303,7 +314,8 @@ void Session::finish(const std::shared_ptr<Job>& job)
 void Session::updateBusy()
 {
     const auto shown = std::find_if(jobs_.begin(), jobs_.end(), [](const auto& job) {
-        return job->kind != Kind::keepSetA && job->kind != Kind::keepSetB && job->kind != Kind::devices;
+        return job->kind != Kind::keepSetA && job->kind != Kind::keepSetB && job->kind != Kind::devices
+            && job->kind != Kind::memory;
     });
     Q_EMIT busyChanged(shown != jobs_.end(), shown != jobs_.end() ? (*shown)->what : QString());
 }

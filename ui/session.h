@@ -27,8 +27,11 @@ public:
     explicit Session(QObject* parent = nullptr);
     ~Session() override;
 
-    /// Opens a model folder; supersedes everything under way.
-    void openModel(const QString& folder, const OpenOptions& options);
+    /// Opens a model folder; supersedes everything under way. Before a weight is read it announces what the model needs
+    /// for `context` tokens.
+    void openModel(const QString& folder, const OpenOptions& options, std::int64_t context = 0);
+    /// Announces what the open model needs for another context.
+    void estimateMemory(const ModelInfo& model, const OpenOptions& options, std::int64_t context);
     /// Reads a text file.
     void openText(const QString& path);
     /// Tokenises a text with the open model and announces how many tokens it has.
@@ -56,6 +59,7 @@ public:
 
 Q_SIGNALS:
     void modelOpened(const keepset::ModelInfo& model);
+    void memoryEstimated(const keepset::MemoryNeed& need);
     void textOpened(const keepset::Text& text);
     void tokensCounted(qint64 tokens);
     void analysisReady(std::shared_ptr<const keepset::Analysis> analysis);
@@ -72,7 +76,7 @@ Q_SIGNALS:
     void sweepEnded(); ///< finished, stopped or failed
 
 private:
-    enum class Kind { model, text, count, analysis, sweep, file, save, devices, keepSetA, keepSetB };
+    enum class Kind { model, memory, text, count, analysis, sweep, file, save, devices, keepSetA, keepSetB };
     struct Job;
     using Work = std::function<void(const Task&, const std::shared_ptr<Job>&)>;
 

@@ -18,6 +18,22 @@ namespace {
                     + std::to_string(a.kv_heads) + " kv heads.");
     }
 
+    [[noreturn]] void refuse_scope(const ImportanceView& a, const Scope& scope)
+    {
+        throw Error(ErrorKind::usage,
+            "Layer " + std::to_string(scope.layer) + ", kv head " + std::to_string(scope.kv_head)
+                + " is outside a model of " + counted(a.layers, "layer") + " and " + counted(a.kv_heads, "kv head")
+                + ".",
+            "Layers and kv heads count from 0; -1 stands for all, and a kv head needs a layer.");
+    }
+
+    void check_scope(const ImportanceView& a, const Scope& scope)
+    {
+        if (scope.layer < -1 || scope.layer >= a.layers || scope.kv_head < -1 || scope.kv_head >= a.kv_heads
+            || (scope.layer < 0 && scope.kv_head >= 0))
+            refuse_scope(a, scope);
+    }
+
     /// Adds to `sum` (context) what the query heads of one kv head come to.
     void add_kv_head(const ImportanceView& a, const Scope& row, GqaReduction gqa, std::span<double> sum)
     {
@@ -99,17 +115,28 @@ ScoreRows score_rows(const ImportanceView& importance, const Reduction& reductio
     return rows;
 }
 
+std::vector<float> query_head_scores(const ImportanceView& importance, std::int64_t layer, Importance mode)
+{
+    check_sizes(importance);
+    if (layer < 0)
+        refuse_scope(importance, { layer, -1 });
+    check_scope(importance, { layer, -1 });
+    const auto context = static_cast<std::size_t>(importance.context);
+    const auto size = static_cast<std::size_t>(importance.heads) * context;
+    const std::span<const float> values = importance.values.subspan(static_cast<std::size_t>(layer) * size, size);
+    std::vector<float> scores(size);
+    for (std::size_t begin = 0; begin < size; begin += context) {
+        const std::vector<double> row(values.begin() + static_cast<std::ptrdiff_t>(begin),
+            values.begin() + static_cast<std::ptrdiff_t>(begin + context));
+        finish_scores(row, mode, std::span(scores).subspan(begin, context));
+    }
+    return scores;
+}
+
 RowScores score_scope(const ImportanceView& importance, const Scope& scope, const Reduction& reduction)
 {
     check_sizes(importance);
-    const bool inside = scope.layer >= -1 && scope.layer < importance.layers && scope.kv_head >= -1
-        && scope.kv_head < importance.kv_heads && !(scope.layer < 0 && scope.kv_head >= 0);
-    if (!inside)
-        throw Error(ErrorKind::usage,
-            "Layer " + std::to_string(scope.layer) + ", kv head " + std::to_string(scope.kv_head)
-                + " is outside a model of " + counted(importance.layers, "layer") + " and "
-                + counted(importance.kv_heads, "kv head") + ".",
-            "Layers and kv heads count from 0; -1 stands for all, and a kv head needs a layer.");
+    check_scope(importance, scope);
     RowScores row { scope, reduction.importance, reduction.gqa, {}, mean_over(importance, scope, GqaReduction::mean) };
     row.scores.resize(row.mass.size());
     finish_scores(mean_over(importance, scope, reduction.gqa), reduction.importance, row.scores);

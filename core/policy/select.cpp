@@ -122,6 +122,11 @@ RowScores row_scores(const Analysis& analysis, const Scope& scope, Importance im
     return policy::score_scope(view_of(analysis), scope, { Granularity::head, importance, gqa });
 }
 
+std::vector<float> head_importance(const Analysis& analysis, std::int64_t layer, Importance importance)
+{
+    return policy::query_head_scores(view_of(analysis), layer, importance);
+}
+
 RowSelection select_row(const RowScores& row, const SelectRequest& request)
 {
     const policy::Policy& policy = policy::find(request.policy.name);

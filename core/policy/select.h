@@ -35,6 +35,8 @@ struct ScoreRows {
 ScoreRows score_rows(const ImportanceView& importance, const Reduction& reduction);
 /// Scores and mass of one scope: the mean of its rows. Throws Error{usage} where it is outside the model.
 RowScores score_scope(const ImportanceView& importance, const Scope& scope, const Reduction& reduction);
+/// Importance of every query head of one layer, (heads, context). Throws Error{usage} where it is outside the model.
+std::vector<float> query_head_scores(const ImportanceView& importance, std::int64_t layer, Importance mode);
 /// Labelled keep sets with their kept mass. `request`'s granularity, importance and gqa are those of `rows`
 /// and are set to them in the result.
 KeepSet select(const ScoreRows& rows, const SelectRequest& request);

@@ -371,6 +371,20 @@ private Q_SLOTS:
             QVERIFY(error_of([&] { row_scores(a, bad, {}, {}); }).contains("outside a model of 2 layers"));
     }
 
+    void query_heads_have_importance_in_every_mode()
+    {
+        const Analysis a = random_analysis(2, 14, 2, 9);
+        const std::vector<float> whole = head_importance(a, 1, Importance::cumulative);
+        const std::vector<float> received = head_importance(a, 1, Importance::mean_received);
+        QCOMPARE(whole.size(), std::size_t { 14 * 9 });
+        for (std::size_t i = 0; i < whole.size(); ++i) {
+            QCOMPARE(whole[i], a.importance[14 * 9 + i]);
+            QCOMPARE(received[i], static_cast<float>(whole[i] / static_cast<double>(9 - i % 9)));
+        }
+        for (const std::int64_t bad : { -1, 2 })
+            QVERIFY(error_of([&] { head_importance(a, bad, {}); }).contains("outside a model of 2 layers"));
+    }
+
     void select_gives_every_row_what_the_row_alone_gets()
     {
         const Analysis a = random_analysis(3, 14, 2, 33);

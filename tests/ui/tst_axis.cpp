@@ -32,6 +32,9 @@ void TestAxis::linear_ticks_are_round_and_inside()
     const auto ticks = linearTicks({ -0.013, 0.21 }, 5);
     QCOMPARE(tickLabels(ticks, NumberFormat::signedPlain),
         (std::vector<QString> { "0.00", "+0.05", "+0.10", "+0.15", "+0.20" }));
+    // However little room there is, a scale needs more than one tick.
+    QCOMPARE(tickLabels(linearTicks({ -0.17, 0.19 }, 3), NumberFormat::signedPlain),
+        (std::vector<QString> { "−0.1", "0.0", "+0.1" }));
 }
 
 void TestAxis::log_ticks_of_a_range_without_decades_are_round_values()

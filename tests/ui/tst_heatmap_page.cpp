@@ -22,6 +22,7 @@ class TestHeatmapPage : public QObject {
 private Q_SLOTS:
     void initTestCase() { installTheme(*qApp, Appearance::light); }
     void maps_show_the_numbers_of_core();
+    void maps_follow_the_importance_mode();
     void a_click_chooses_token_and_layer();
     void a_chosen_layer_loads_its_heads();
     void both_maps_look_at_the_same_tokens();
@@ -58,6 +59,27 @@ void TestHeatmapPage::maps_show_the_numbers_of_core()
     const RowScores row = row_scores(*analysis, { 3, -1 }, Importance::cumulative, GqaReduction::mean);
     QCOMPARE(layers->heatmap().values->pyramid.at({ 3, 17 }), static_cast<float>(row.mass[17]));
     const auto index = static_cast<std::size_t>((page.layer() * 3 + 2) * 200 + 17);
+    QCOMPARE(heads->heatmap().values->pyramid.at({ 2, 17 }), analysis->importance[index]);
+}
+
+void TestHeatmapPage::maps_follow_the_importance_mode()
+{
+    SelectionState selection;
+    HeatmapPage page(&selection);
+    const auto analysis = test::plausibleAnalysis(4, 3, 200);
+    show(page, analysis);
+    QSignalSpy ready(&page, &HeatmapPage::mapsReady);
+    selection.setImportance(Importance::mean_received);
+    QVERIFY(ready.wait());
+    const auto* layers = page.findChild<plot::HeatmapWidget*>("layerMap");
+    const auto* heads = page.findChild<plot::HeatmapWidget*>("headMap");
+    const RowScores row = row_scores(*analysis, { 3, -1 }, Importance::mean_received, GqaReduction::mean);
+    QCOMPARE(layers->heatmap().values->pyramid.at({ 3, 17 }), row.scores[17]);
+    const auto index = static_cast<std::size_t>((page.layer() * 3 + 2) * 200 + 17);
+    QCOMPARE(heads->heatmap().values->pyramid.at({ 2, 17 }), analysis->importance[index] / 183);
+    QVERIFY(layers->heatmap().valueTitle.contains("mean received"));
+    selection.setImportance(Importance::cumulative);
+    QVERIFY(ready.wait());
     QCOMPARE(heads->heatmap().values->pyramid.at({ 2, 17 }), analysis->importance[index]);
 }
 

@@ -53,6 +53,9 @@ private Q_SLOTS:
     {
         Session session;
         QSignalSpy opened(&session, &Session::modelOpened);
+        QSignalSpy estimated(&session, &Session::memoryEstimated);
+        connect(&session, &Session::memoryEstimated, &session,
+            [&] { QCOMPARE(opened.size(), 0); }); // before a weight is read
         QSignalSpy counted(&session, &Session::tokensCounted);
         QSignalSpy analysed(&session, &Session::analysisReady);
         QSignalSpy audited(&session, &Session::auditReady);
@@ -63,6 +66,7 @@ private Q_SLOTS:
         QVERIFY(session.busy());
         QTRY_COMPARE_WITH_TIMEOUT(analysed.size(), 1, patience);
         QCOMPARE(opened.size(), 1);
+        QCOMPARE(estimated.size(), 1);
         QVERIFY(counted.value(0).value(0).toLongLong() > 1000);
         QCOMPARE(session.analysis()->context, std::int64_t { 200 });
         QCOMPARE(audited.size(), 1);

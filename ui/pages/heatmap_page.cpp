@@ -22,22 +22,24 @@ namespace keepset::ui {
 namespace {
 
     /// (layers, context): mean over query heads, from core.
-    std::shared_ptr<const plot::MapValues> layerValues(const Analysis& analysis)
+    std::shared_ptr<const plot::MapValues> layerValues(const Analysis& analysis, Importance importance)
     {
         std::vector<float> values;
         values.reserve(static_cast<std::size_t>(analysis.layers * analysis.context));
         for (std::int64_t layer = 0; layer < analysis.layers; ++layer) {
-            const RowScores row = row_scores(analysis, { layer, -1 }, Importance::cumulative, GqaReduction::mean);
-            for (const double mass : row.mass)
-                values.push_back(static_cast<float>(mass));
+            const RowScores row = row_scores(analysis, { layer, -1 }, importance, GqaReduction::mean);
+            values.insert(values.end(), row.scores.begin(), row.scores.end());
         }
         return plot::ownedValues(std::move(values), { analysis.layers, analysis.context });
     }
 
-    /// (heads, context) of a layer, borrowed.
+    /// (heads, context) of a layer; what the analysis holds as it is is borrowed.
     std::shared_ptr<const plot::MapValues> headValues(
-        const std::shared_ptr<const Analysis>& analysis, std::int64_t layer)
+        const std::shared_ptr<const Analysis>& analysis, std::int64_t layer, Importance importance)
     {
+        if (importance != Importance::cumulative)
+            return plot::ownedValues(
+                head_importance(*analysis, layer, importance), { analysis->heads, analysis->context });
         const auto size = static_cast<std::size_t>(analysis->heads * analysis->context);
         const std::span<const float> all(analysis->importance);
         return plot::borrowedValues(analysis, all.subspan(static_cast<std::size_t>(layer) * size, size),
@@ -69,6 +71,7 @@ HeatmapPage::HeatmapPage(SelectionState* selection, QWidget* parent)
         refresh();
     });
     connect(selection_, &SelectionState::tokenChanged, this, &HeatmapPage::refresh);
+    connect(selection_, &SelectionState::importanceChanged, this, &HeatmapPage::load);
     refresh();
 }
 
@@ -159,11 +162,14 @@ void HeatmapPage::load()
     auto promise = std::make_shared<QPromise<Values>>();
     watcher_.setFuture(promise->future());
     promise->start();
-    QThreadPool::globalInstance()->start([promise, analysis = analysis_, layers = values_.layers, layer = layer_] {
+    const Importance importance = selection_->importance();
+    const auto known = values_.importance == importance ? values_.layers : nullptr;
+    QThreadPool::globalInstance()->start([promise, analysis = analysis_, known, layer = layer_, importance] {
         Values values;
-        values.layers = layers ? layers : layerValues(*analysis);
-        values.heads = headValues(analysis, layer);
+        values.layers = known ? known : layerValues(*analysis, importance);
+        values.heads = headValues(analysis, layer, importance);
         values.layer = layer;
+        values.importance = importance;
         promise->addResult(std::move(values));
         promise->finish();
     });
@@ -174,7 +180,7 @@ void HeatmapPage::take()
     if (watcher_.future().resultCount() == 0)
         return;
     const Values values = watcher_.future().result();
-    if (!analysis_ || values.layer != layer_
+    if (!analysis_ || values.layer != layer_ || values.importance != selection_->importance()
         || values.layers->pyramid.size() != MapSize { analysis_->layers, analysis_->context })
         return;
     values_ = values;
@@ -193,7 +199,8 @@ plot::Heatmap HeatmapPage::mapOf(const std::shared_ptr<const plot::MapValues>& v
 {
     plot::Heatmap map;
     map.columnTitle = tr("token position");
-    map.valueTitle = tr("cumulative importance");
+    map.valueTitle
+        = values_.importance == Importance::cumulative ? tr("cumulative importance") : tr("importance, mean received");
     map.values = values;
     map.reduction = reduction_->currentIndex() == 0 ? Reduction::max : Reduction::mean;
     map.marks = marks_;

@@ -21,8 +21,8 @@ namespace plot {
     class HeatmapWidget;
 }
 
-/// Cumulative importance as two maps that share their tokens: layer × token, and head × token of the chosen layer.
-/// Values are gathered on a thread of the pool, so that the window never waits.
+/// Importance, in the mode that is chosen, as two maps that share their tokens: layer × token, and head × token of the
+/// chosen layer. Values are gathered on a thread of the pool, so that the window never waits.
 class HeatmapPage : public QWidget {
     Q_OBJECT
 
@@ -52,6 +52,7 @@ private:
         std::shared_ptr<const plot::MapValues> layers; ///< (layers, context): mean over query heads
         std::shared_ptr<const plot::MapValues> heads; ///< (heads, context) of one layer
         std::int64_t layer = 0;
+        Importance importance = Importance::cumulative;
     };
     void makeControls();
     void makeCards();

@@ -97,7 +97,9 @@ void SetupPanel::buildModelAndText()
     modelName_->setObjectName(QStringLiteral("modelName"));
     modelShape_ = makeLabel("muted", this);
     modelSize_ = makeLabel("muted", this);
-    for (QLabel* label : { modelName_, modelShape_, modelSize_ })
+    memory_ = makeLabel("muted", this);
+    memory_->setObjectName(QStringLiteral("memoryLine"));
+    for (QLabel* label : { modelName_, modelShape_, modelSize_, memory_ })
         model->addWidget(label);
     auto* line = new QHBoxLayout;
     textName_ = makeLabel("plain", this);
@@ -122,6 +124,7 @@ void SetupPanel::buildChoices()
     nameIt(offset_, "offset", tr("Tokens skipped"), tr("Tokens of the text skipped. Takes effect with Analyse."));
     line->addWidget(context_, 3);
     line->addWidget(offset_, 2);
+    connect(context_, &QComboBox::currentIndexChanged, this, [this] { Q_EMIT contextChanged(context()); });
     section(tr("Context and passage"))->addLayout(line);
     fillContexts(0);
 
@@ -204,6 +207,7 @@ void SetupPanel::setModel(const std::optional<ModelInfo>& model)
     modelName_->setText(model ? QString::fromStdString(model->name) : tr("no model open"));
     modelShape_->setVisible(model.has_value());
     modelSize_->setVisible(model.has_value());
+    memory_->setVisible(!memory_->text().isEmpty());
     if (!model)
         return;
     modelName_->setToolTip(QString::fromStdString(model->path));
@@ -212,6 +216,18 @@ void SetupPanel::setModel(const std::optional<ModelInfo>& model)
                             .arg(QString::fromStdString(model->checkpoint_dtype), formatBytes(model->bytes),
                                 formatParameters(model->parameters)));
     fillContexts(model->max_context);
+}
+
+void SetupPanel::setMemory(const MemoryNeed& need)
+{
+    const QString needed = formatBytes(need.needed());
+    const QString what = need.loaded ? tr("%1 tokens: %2 more").arg(formatCount(need.context), needed)
+                                     : tr("%1 tokens: %2").arg(formatCount(need.context), needed);
+    const QString free = need.free < 0 ? tr("free memory unknown") : tr("%1 free").arg(formatBytes(need.free));
+    memory_->setText(need.fits() ? tr("%1 · %2").arg(what, free) : tr("✗ %1 · only %2").arg(what, free));
+    memory_->setToolTip(QString::fromStdString(sentence(need)));
+    memory_->setAccessibleName(memory_->toolTip());
+    memory_->setVisible(true);
 }
 
 void SetupPanel::setText(const QString& name, std::optional<qint64> tokens)

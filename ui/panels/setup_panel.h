@@ -26,6 +26,7 @@ public:
     explicit SetupPanel(SelectionState* selection, QWidget* parent = nullptr);
 
     void setModel(const std::optional<ModelInfo>& model);
+    void setMemory(const MemoryNeed& need);
     void setText(const QString& name, std::optional<qint64> tokens);
     /// Sizes of the result shown, which need not be those of the open model.
     void setAnalysis(const Analysis& analysis);
@@ -38,6 +39,7 @@ public:
 
 Q_SIGNALS:
     void auditClicked();
+    void contextChanged(qint64 context);
 
 protected:
     void changeEvent(QEvent* event) override;
@@ -58,6 +60,7 @@ private:
     QLabel* modelName_ = nullptr;
     QLabel* modelShape_ = nullptr;
     QLabel* modelSize_ = nullptr;
+    QLabel* memory_ = nullptr;
     QLabel* textName_ = nullptr;
     QLabel* textTokens_ = nullptr;
     QComboBox* context_ = nullptr;

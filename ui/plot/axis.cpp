@@ -104,9 +104,14 @@ std::vector<double> linearTicks(AxisRange range, int wanted)
     const double length = range.high - range.low;
     if (!(length > 0) || !std::isfinite(length))
         return ticks;
-    const double step = niceStep(length, wanted);
-    const double first = std::ceil(range.low / step - 1e-6);
-    const double last = std::floor(range.high / step + 1e-6);
+    double step = niceStep(length, wanted);
+    const auto firstOf = [&] { return std::ceil(range.low / step - 1e-6); };
+    const auto lastOf = [&] { return std::floor(range.high / step + 1e-6); };
+    // One or two ticks tell no scale.
+    for (int more = wanted + 1; more <= wanted + 3 && lastOf() - firstOf() < 2; ++more)
+        step = niceStep(length, more);
+    const double first = firstOf();
+    const double last = lastOf();
     for (double i = first; i <= last && ticks.size() < 1000; i += 1)
         ticks.push_back(i == 0 ? 0 : i * step); // no "-0"
     return ticks;

@@ -135,9 +135,12 @@ namespace {
                 Qt::AlignRight | Qt::AlignVCenter, labels[i], style_.muted);
         }
         painter_.save();
-        painter_.translate(layout_.canvas.left() + 9, plot.center().y());
+        // Beside the middle of the plot, or as near to it as the canvas leaves the whole title.
+        const double half = QFontMetricsF(style_.font).horizontalAdvance(chart_.y.title) / 2 + 4;
+        const double lowest = layout_.canvas.bottom() - half;
+        const double highest = std::min(layout_.canvas.top() + layout_.headingHeight + half, lowest);
+        painter_.translate(layout_.canvas.left() + 9, std::clamp(plot.center().y(), highest, lowest));
         painter_.rotate(-90);
-        const double half = std::max(plot.height() / 2 + 20, 60.0);
         text(QRectF(-half, -10, 2 * half, 20), Qt::AlignCenter, chart_.y.title, style_.muted);
         painter_.restore();
     }
@@ -149,7 +152,10 @@ namespace {
         const int wanted = std::clamp(static_cast<int>(plot.width() / 90), 2, 10);
         auto ticks = chart_.x.ticks.empty() ? ticksFor(layout_.x.range, chart_.x.scale, wanted) : chart_.x.ticks;
         const auto labels = tickLabels(ticks, chart_.x.format);
+        const double titleRow = layout_.canvas.bottom() - metrics.height() - 4;
+        const double titleEnd = plot.center().x() + metrics.horizontalAdvance(chart_.x.title) / 2;
         double free = -1e9; // where the next label may begin
+        double freeBelow = titleEnd + 12; // the same in the row of the title, right of it
         for (std::size_t i = 0; i < ticks.size(); ++i) {
             const double x = layout_.x.toPixel(ticks[i]);
             if (x < plot.left() - 1 || x > plot.right() + 1)
@@ -157,14 +163,15 @@ namespace {
             painter_.setPen(QPen(style_.line, 1));
             painter_.drawLine(QPointF(x, plot.bottom()), QPointF(x, plot.bottom() + 4));
             const double half = metrics.horizontalAdvance(labels[i]) / 2;
-            if (x - half < free)
+            const bool below = x - half < free; // sparsities crowd at the right end
+            if (below && x - half < freeBelow)
                 continue;
-            text(QRectF(x - half - 4, plot.bottom() + 6, 2 * half + 8, metrics.height()), Qt::AlignCenter, labels[i],
-                style_.muted);
-            free = x + half + 4;
+            text(QRectF(x - half - 4, below ? titleRow : plot.bottom() + 6, 2 * half + 8, metrics.height()),
+                Qt::AlignCenter, labels[i], style_.muted);
+            (below ? freeBelow : free) = x + half + 4;
         }
-        text(QRectF(plot.left(), layout_.canvas.bottom() - metrics.height() - 4, plot.width(), metrics.height() + 2),
-            Qt::AlignCenter, chart_.x.title, style_.muted);
+        text(QRectF(plot.left(), titleRow, plot.width(), metrics.height() + 2), Qt::AlignCenter, chart_.x.title,
+            style_.muted);
     }
 
     void ChartPainter::paintReferences()
