@@ -14,7 +14,12 @@
 
 namespace keepset {
 
-double Decoder::scale() const { return 1 / std::sqrt(static_cast<double>(config_.head_dim)); }
+ScoreRule Decoder::rule(std::int64_t) const
+{
+    ScoreRule rule;
+    rule.scale = 1 / std::sqrt(static_cast<double>(config_.head_dim));
+    return rule;
+}
 
 at::Tensor Decoder::embed(const at::Tensor& ids) const { return at::embedding(embedding_, ids); }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/attention/score_rule.h"
 #include "core/model/config.h"
 #include "core/model/rotary.h"
 #include "core/model/safetensors.h"
@@ -32,7 +33,7 @@ public:
     const DecoderConfig& config() const { return config_; }
     at::Device device() const { return device_; }
     at::ScalarType dtype() const { return dtype_; }
-    double scale() const; ///< of q·k
+    ScoreRule rule(std::int64_t layer) const; ///< how the layer's queries attend to its keys
     std::int64_t parameters() const { return parameters_; }
 
     /// ids (rows) int64 → (rows, hidden).

@@ -65,7 +65,7 @@ namespace {
             const Decoder& decoder = step_.decoder;
             for (std::int64_t layer = 0; layer < decoder.config().layers; ++layer) {
                 const Projected parts = decoder.project(layer, hidden_, points_, rotation_);
-                const Attended own = attend(parts.q, parts.k, parts.v, decoder.scale(), true);
+                const Attended own = attend(parts.q, parts.k, parts.v, decoder.rule(layer).scale, true);
                 std::vector<at::Tensor> outputs;
                 for (std::int64_t point = 0; point < points_; ++point) {
                     if (step_.stop.stop_requested())
@@ -95,7 +95,8 @@ namespace {
             const at::Tensor values = at::gather(context_.values[index], 1, gather);
             // Every target query sees every kept key, so the query heads of a kv head are just more rows of it.
             const at::Tensor rows = q.reshape({ 1, kept.size(0), -1, q.size(2) });
-            const Attended past = attend(rows, keys.unsqueeze(0), values.unsqueeze(0), step_.decoder.scale(), false);
+            const Attended past
+                = attend(rows, keys.unsqueeze(0), values.unsqueeze(0), step_.decoder.rule(layer).scale, false);
             return { past.output.reshape({ 1, q.size(0), rows_, q.size(2) }),
                 past.row_lse.reshape({ 1, q.size(0), rows_ }) };
         }
