@@ -15,15 +15,16 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
 {
     const auto begin = std::chrono::steady_clock::now();
     const std::int64_t layers = decoder.config().layers;
-    const Rotation rotation = decoder.rotation(at::arange(ids.size(0), ids.options()));
+    const at::Tensor positions = at::arange(ids.size(0), ids.options());
+    const Rotations rotations = decoder.rotations(positions, options.length > 0 ? options.length : ids.size(0));
     DensePass pass;
-    pass.hidden = decoder.embed(ids);
+    pass.hidden = decoder.embed(ids, positions);
     std::vector<at::Tensor> importance; // a layer each, (heads, context)
     std::vector<at::Tensor> row_lse;
     for (std::int64_t layer = 0; layer < layers; ++layer) {
         if (task.stop.stop_requested())
             throw Cancelled {};
-        const Projected parts = decoder.project(layer, pass.hidden, 1, rotation);
+        const Projected parts = decoder.project(layer, pass.hidden, 1, rotations);
         const Attended attended = attend(parts.q, parts.k, parts.v, decoder.rule(layer).scale, true, task.stop);
         if (options.importance) {
             row_lse.push_back(attended.row_lse[0]);

@@ -20,6 +20,7 @@ struct DensePass {
 struct DensePassOptions {
     bool importance = false;
     bool cache = false; ///< keep keys and values
+    std::int64_t length = 0; ///< tokens of the text that the pass is a part of; 0: it is the whole
 };
 
 /// Causal forward pass over ids (context) int64, memory O(context). Throws Cancelled between layers.

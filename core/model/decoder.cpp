@@ -4,70 +4,199 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/embedding.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mean.h>
+#include <ATen/ops/relu.h>
 #include <ATen/ops/rsqrt.h>
+#include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/silu.h>
-
-#include <algorithm>
-#include <cmath>
+#include <ATen/ops/tanh.h>
 
 namespace keepset {
 
-ScoreRule Decoder::rule(std::int64_t) const
+namespace {
+
+    void activate_(at::Tensor& x, Activation activation)
+    {
+        switch (activation) {
+        case Activation::silu:
+            at::silu_(x);
+            return;
+        case Activation::gelu:
+            at::gelu_(x);
+            return;
+        case Activation::gelu_tanh:
+            at::gelu_(x, "tanh");
+            return;
+        case Activation::relu:
+            at::relu_(x);
+            return;
+        }
+    }
+
+} // namespace
+
+ScoreRule Decoder::rule(std::int64_t layer) const
 {
+    const LayerConfig& part = config_.per_layer[static_cast<std::size_t>(layer)];
     ScoreRule rule;
-    rule.scale = 1 / std::sqrt(static_cast<double>(config_.head_dim));
+    rule.scale = part.scale;
+    rule.softcap = config_.attention_softcap;
+    rule.window = part.window;
+    rule.alibi_slopes = alibi_slopes_;
+    rule.alibi_bfloat16 = config_.alibi_bfloat16;
+    rule.alibi_scale = config_.alibi_scale;
     return rule;
 }
 
-at::Tensor Decoder::embed(const at::Tensor& ids) const { return at::embedding(embedding_, ids); }
-
-Rotation Decoder::rotation(const at::Tensor& positions) const
+at::Tensor Decoder::embed(const at::Tensor& ids, const at::Tensor& positions) const
 {
-    return rotation_of(positions, inverse_frequencies_, dtype_);
+    at::Tensor x = at::embedding(embedding_, ids); // (rows, embedding size)
+    if (project_in_.weight.defined())
+        x = at::linear(x, project_in_.weight);
+    if (positions_.defined())
+        x.add_(at::embedding(positions_, positions + config_.learned_offset));
+    if (config_.embedding_scale != 1) {
+        const at::Tensor scale = at::scalar_tensor(config_.embedding_scale, at::kDouble);
+        x.mul_(config_.round_embedding_scale ? scale.to(dtype_).item() : scale.item());
+    }
+    return embedding_norm_.weight.defined() ? norm(x, embedding_norm_) : x;
 }
 
-at::Tensor Decoder::norm(const at::Tensor& x, const at::Tensor& weight) const
+Rotations Decoder::rotations(const at::Tensor& positions, std::int64_t length) const
 {
+    Rotations all;
+    for (const RopeConfig& rope : config_.ropes)
+        all.push_back(rotation_of(positions, inverse_frequencies(rope, length).to(device_), rope.attention_factor,
+            config_.rotate_in_float32 ? at::kFloat : dtype_));
+    return all;
+}
+
+at::Tensor Decoder::turn_keys(
+    std::int64_t layer, const at::Tensor& keys, const at::Tensor& shift, std::int64_t length) const
+{
+    const int rope = config_.per_layer[static_cast<std::size_t>(layer)].rope;
+    if (rope < 0 || config_.ropes.empty())
+        return keys;
+    const at::Tensor frequencies
+        = inverse_frequencies(config_.ropes[static_cast<std::size_t>(rope)], length).to(device_);
+    // The keys have their attention factor already.
+    return rotate(keys, rotation_of(shift, frequencies, 1, config_.rotate_in_float32 ? at::kFloat : dtype_));
+}
+
+at::Tensor Decoder::norm(const at::Tensor& x, const Norm& norm) const
+{
+    if (config_.norm == NormKind::layer)
+        return at::layer_norm(x, { x.size(-1) }, norm.weight, norm.bias, config_.norm_eps);
     const at::Tensor x32 = x.to(at::kFloat); // (rows, hidden)
-    const at::Tensor inverse = x32.square().mean(-1, true).add_(config_.rms_norm_eps).rsqrt_();
-    return (x32 * inverse).to(dtype_).mul_(weight);
+    const at::Tensor inverse = x32.square().mean(-1, true).add_(config_.norm_eps).rsqrt_();
+    if (config_.norm == NormKind::rms)
+        return (x32 * inverse).to(dtype_).mul_(norm.weight);
+    return (x32 * inverse).mul_(norm.weight).to(dtype_); // the loader made the weight float32, and added the 1
 }
 
-Projected Decoder::project(std::int64_t layer, const at::Tensor& x, std::int64_t batch, const Rotation& rotation) const
+at::Tensor Decoder::norm_heads(const at::Tensor& heads, const Norm& norm) const
+{
+    if (config_.qk_norm != QkNorm::each_head)
+        return this->norm(heads, norm);
+    return at::layer_norm(heads, { heads.size(-1) }, {}, {}, config_.norm_eps).mul_(norm.weight); // (heads, head_dim)
+}
+
+Projected Decoder::project(
+    std::int64_t layer, const at::Tensor& x, std::int64_t batch, const Rotations& rotations) const
 {
     const Layer& weights = layers_[static_cast<std::size_t>(layer)];
-    const at::Tensor normed = norm(x, weights.input_norm);
+    const bool norm_first = weights.input_norm.weight.defined() && config_.residual != Residual::post_norm;
+    const at::Tensor normed = norm_first ? norm(x, weights.input_norm) : x;
     const std::int64_t rows = x.size(0) / batch;
-    const auto split = [&](const Linear& linear, std::int64_t heads) {
-        return at::linear(normed, linear.weight, linear.bias)
-            .view({ batch, rows, heads, config_.head_dim })
-            .transpose(1, 2);
+    const auto split = [&](const Linear& linear, std::int64_t heads, const Norm& head_norm) {
+        at::Tensor projected = at::linear(normed, linear.weight, linear.bias);
+        if (config_.qk_norm == QkNorm::whole && head_norm.weight.defined())
+            projected = norm(projected, head_norm);
+        projected = projected.view({ batch, rows, heads, config_.head_dim });
+        if (config_.qk_norm != QkNorm::whole && head_norm.weight.defined())
+            projected = norm_heads(projected, head_norm);
+        return projected.transpose(1, 2);
     };
     Projected projected;
-    projected.q = rotate(split(weights.q, config_.heads), rotation);
-    projected.k = rotate(split(weights.k, config_.kv_heads), rotation);
-    projected.v = split(weights.v, config_.kv_heads);
+    projected.q = split(weights.q, config_.heads, weights.q_norm);
+    projected.k = split(weights.k, config_.kv_heads, weights.k_norm);
+    projected.v = split(weights.v, config_.kv_heads, {});
+    const int rope = config_.per_layer[static_cast<std::size_t>(layer)].rope;
+    if (rope >= 0 && !rotations.empty()) {
+        projected.q = rotate(projected.q, rotations[static_cast<std::size_t>(rope)]);
+        projected.k = rotate(projected.k, rotations[static_cast<std::size_t>(rope)]);
+    }
     return projected;
+}
+
+at::Tensor Decoder::run(const Mlp& mlp, const at::Tensor& x) const
+{
+    const Linear& first = config_.gated_mlp ? mlp.gate : mlp.up;
+    at::Tensor wide = at::linear(x, first.weight, first.bias); // (rows, intermediate)
+    activate_(wide, config_.activation);
+    if (config_.gated_mlp)
+        wide.mul_(at::linear(x, mlp.up.weight, mlp.up.bias));
+    return at::linear(wide, mlp.down.weight, mlp.down.bias);
+}
+
+at::Tensor Decoder::mlp(const Layer& layer, const at::Tensor& x) const
+{
+    return layer.experts.empty() ? run(layer.mlp, x) : mixture(layer, x);
+}
+
+void Decoder::add(at::Tensor& x, at::Tensor branch) const
+{
+    x.add_(config_.residual_scale == 1 ? branch : branch.mul_(config_.residual_scale));
+}
+
+void Decoder::finish_rows(const Layer& layer, at::Tensor& x, const at::Tensor& heads) const
+{
+    at::Tensor attention = at::linear(heads, layer.output.weight, layer.output.bias); // (rows, hidden)
+    if (config_.residual == Residual::parallel) {
+        const at::Tensor normed = norm(x, layer.mlp_norm.weight.defined() ? layer.mlp_norm : layer.input_norm);
+        add(x, attention);
+        add(x, mlp(layer, normed));
+        return;
+    }
+    if (layer.attention_norm.weight.defined())
+        attention = norm(attention, layer.attention_norm);
+    add(x, attention);
+    const bool post = config_.residual == Residual::post_norm;
+    if (post)
+        x.copy_(norm(x, layer.input_norm));
+    at::Tensor wide = mlp(layer, post || !layer.mlp_norm.weight.defined() ? x : norm(x, layer.mlp_norm));
+    if (layer.mlp_output_norm.weight.defined())
+        wide = norm(wide, layer.mlp_output_norm);
+    add(x, wide);
+    if (post)
+        x.copy_(norm(x, layer.mlp_norm));
 }
 
 void Decoder::finish(std::int64_t layer, at::Tensor& x, const at::Tensor& attended, const std::stop_token& stop) const
 {
-    const Layer& weights = layers_[static_cast<std::size_t>(layer)];
     const at::Tensor heads = attended.transpose(1, 2).reshape({ x.size(0), config_.heads * config_.head_dim });
     for (std::int64_t begin = 0; begin < x.size(0); begin += row_block_) {
         if (stop.stop_requested())
             throw Cancelled {};
         at::Tensor rows = x.slice(0, begin, begin + row_block_); // a view: adding to it adds to x
-        rows.add_(at::linear(heads.slice(0, begin, begin + row_block_), weights.output.weight, weights.output.bias));
-        const at::Tensor normed = norm(rows, weights.mlp_norm);
-        at::Tensor gate = at::linear(normed, weights.gate.weight, weights.gate.bias); // (rows, intermediate)
-        at::silu_(gate).mul_(at::linear(normed, weights.up.weight, weights.up.bias));
-        rows.add_(at::linear(gate, weights.down.weight, weights.down.bias));
+        finish_rows(layers_[static_cast<std::size_t>(layer)], rows, heads.slice(0, begin, begin + row_block_));
     }
 }
 
-at::Tensor Decoder::logits(const at::Tensor& x) const { return at::linear(norm(x, final_norm_), head_).to(at::kFloat); }
+at::Tensor Decoder::logits(const at::Tensor& x) const
+{
+    at::Tensor normed = config_.final_norm ? norm(x, final_norm_) : x;
+    if (project_out_.weight.defined())
+        normed = at::linear(normed, project_out_.weight);
+    at::Tensor logits = at::linear(normed, head_.weight, head_.bias).to(at::kFloat);
+    if (config_.logits_divisor != 1)
+        logits.div_(config_.logits_divisor);
+    if (config_.final_softcap != 0)
+        logits.div_(config_.final_softcap).tanh_().mul_(config_.final_softcap);
+    return logits;
+}
 
 } // namespace keepset

@@ -9,6 +9,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <stop_token>
+#include <string>
 #include <vector>
 
 namespace keepset {
@@ -21,12 +22,16 @@ struct Projected {
     at::Tensor v;
 };
 
+/// Rotations of the same positions by every rope of a config.
+using Rotations = std::vector<Rotation>;
+
 /// The decoder in pieces around its attention, so that a caller decides what each query attends to.
 /// A layer is: project → attention of the caller's → finish.
 class Decoder {
 public:
     /// Reads the weights onto a device in a dtype. Throws Error{input} naming the tensor (missing, wrong shape or
-    /// dtype), Error{memory}, Cancelled. `weights` stays mapped as long as a tensor uses it.
+    /// dtype, one in a layer that nothing here uses), Error{memory}, Cancelled. `weights` stays mapped as long as a
+    /// tensor uses it.
     Decoder(const DecoderConfig& config, const WeightFiles& weights, at::Device device, at::ScalarType dtype,
         const Task& task);
 
@@ -35,43 +40,71 @@ public:
     at::ScalarType dtype() const { return dtype_; }
     ScoreRule rule(std::int64_t layer) const; ///< how the layer's queries attend to its keys
     std::int64_t parameters() const { return parameters_; }
+    /// What was noticed about the weight files, a sentence each: tensors that are not used.
+    const std::vector<std::string>& notes() const { return notes_; }
 
-    /// ids (rows) int64 → (rows, hidden).
-    at::Tensor embed(const at::Tensor& ids) const;
-    /// Rotation of positions (any shape) int64 in the decoder's dtype.
-    Rotation rotation(const at::Tensor& positions) const;
-    /// x (batch * rows, hidden); rotation of (rows) or (batch, 1, rows) positions.
-    Projected project(std::int64_t layer, const at::Tensor& x, std::int64_t batch, const Rotation& rotation) const;
+    /// ids and their positions in the text (rows) int64 → (rows, hidden). Positions matter where they are learned.
+    at::Tensor embed(const at::Tensor& ids, const at::Tensor& positions) const;
+    /// Rotations of positions (any shape) int64. `length`: tokens of the whole text the pass belongs to (context and
+    /// target in a sweep), which dynamic and longrope scaling depend on.
+    Rotations rotations(const at::Tensor& positions, std::int64_t length) const;
+    /// x (batch * rows, hidden); rotations of (rows) or (batch, 1, rows) positions.
+    Projected project(std::int64_t layer, const at::Tensor& x, std::int64_t batch, const Rotations& rotations) const;
     /// Adds the attention's output (batch, heads, rows, head_dim) and the MLP to x (batch * rows, hidden), in place, in
     /// row blocks; throws Cancelled between them.
     void finish(std::int64_t layer, at::Tensor& x, const at::Tensor& attended, const std::stop_token& stop) const;
     /// Final norm and language-model head: x (rows, hidden) → logits (rows, vocabulary) float32.
     at::Tensor logits(const at::Tensor& x) const;
+    /// Rotated keys (kv_heads, keys, head_dim) of a layer as if they stood `shift` (kv_heads, keys) int64 positions
+    /// later. Layers that rotate nothing return them as they are. `length` as in rotations.
+    at::Tensor turn_keys(
+        std::int64_t layer, const at::Tensor& keys, const at::Tensor& shift, std::int64_t length) const;
 
 private:
     struct Linear {
         at::Tensor weight; // (out, in)
         at::Tensor bias; // (out) or undefined
     };
+    struct Norm {
+        at::Tensor weight; // (size); undefined: no norm here
+        at::Tensor bias; // (size) or undefined
+    };
+    struct Mlp {
+        Linear gate; // undefined where the MLP is not gated
+        Linear up;
+        Linear down;
+    };
     struct Layer {
-        at::Tensor input_norm; // (hidden)
-        at::Tensor mlp_norm; // (hidden)
+        Norm input_norm, attention_norm, mlp_norm, mlp_output_norm, q_norm, k_norm; // (hidden), the last two by QkNorm
         Linear q, k, v, output;
-        Linear gate, up, down;
+        Mlp mlp;
+        Linear router; // (experts, hidden)
+        std::vector<Mlp> experts;
     };
     class Loader;
 
-    at::Tensor norm(const at::Tensor& x, const at::Tensor& weight) const;
+    at::Tensor norm(const at::Tensor& x, const Norm& norm) const;
+    at::Tensor norm_heads(const at::Tensor& heads, const Norm& norm) const;
+    at::Tensor mlp(const Layer& layer, const at::Tensor& x) const;
+    at::Tensor run(const Mlp& mlp, const at::Tensor& x) const;
+    at::Tensor mixture(const Layer& layer, const at::Tensor& x) const;
+    void add(at::Tensor& x, at::Tensor branch) const;
+    void finish_rows(const Layer& layer, at::Tensor& x, const at::Tensor& heads) const;
 
     DecoderConfig config_;
     at::Device device_;
     at::ScalarType dtype_;
     std::int64_t parameters_ = 0;
     std::int64_t row_block_ = 1;
-    at::Tensor embedding_; // (vocabulary, hidden)
-    at::Tensor head_; // (vocabulary, hidden)
-    at::Tensor final_norm_; // (hidden)
-    at::Tensor inverse_frequencies_; // (head_dim / 2)
+    std::vector<std::string> notes_;
+    at::Tensor embedding_; // (vocabulary, embedding size)
+    at::Tensor positions_; // (positions, hidden) or undefined
+    at::Tensor alibi_slopes_; // (heads) float32 or undefined
+    Norm embedding_norm_;
+    Linear project_in_; // (hidden, embedding size) or undefined
+    Linear project_out_; // (embedding size, hidden) or undefined
+    Norm final_norm_;
+    Linear head_; // (vocabulary, embedding size)
     std::vector<Layer> layers_;
 };
 

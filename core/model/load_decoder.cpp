@@ -1,117 +1,214 @@
 #include "core/model/decoder.h"
+#include "core/model/weight_reader.h"
 
-#include "core/error.h"
-
-#include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cstring>
+#include <cmath>
+#include <utility>
 
 namespace keepset {
 
-/// Takes tensors by name out of the weight files: checked, converted, counted.
-class Decoder::Loader {
-public:
-    Loader(Decoder& decoder, const WeightFiles& weights, const Task& task)
-        : decoder_(decoder)
-        , weights_(weights)
-        , task_(task)
-        , begin_(std::chrono::steady_clock::now())
+namespace {
+
+    /// How much falls off from one key to the next, a head each (heads) float32; Hugging Face: _get_alibi_slopes.
+    at::Tensor alibi_slopes(std::int64_t heads)
     {
-        for (const auto& [name, tensor] : weights.tensors)
-            total_bytes_ += static_cast<std::int64_t>(tensor.bytes);
+        const auto power = static_cast<std::int64_t>(std::exp2(std::floor(std::log2(static_cast<double>(heads)))));
+        const auto base_of = [](std::int64_t count) {
+            return static_cast<float>(std::exp2(-std::exp2(-(std::log2(static_cast<double>(count)) - 3))));
+        };
+        std::vector<float> slopes;
+        for (std::int64_t head = 0; head < power; ++head)
+            slopes.push_back(std::pow(base_of(power), static_cast<float>(head + 1)));
+        for (std::int64_t head = 0; head < heads - power; ++head)
+            slopes.push_back(std::pow(base_of(2 * power), static_cast<float>(2 * head + 1)));
+        return at::tensor(slopes, at::kFloat);
     }
 
-    /// `name` without the "model." that most folders put in front of all but the head.
-    at::Tensor take(const std::string& name, std::vector<std::int64_t> shape)
+    /// Name with ".weight" or ".bias" behind every alternative.
+    std::string with(const std::string& names, const std::string& ending)
     {
-        if (task_.stop.stop_requested())
-            throw Cancelled {};
-        const StoredTensor& stored = find(name);
-        if (stored.shape != shape)
-            refuse(
-                stored, name, "has shape " + text_of(stored.shape) + " where config.json asks for " + text_of(shape));
-        at::Tensor tensor = on_device(stored, name);
-        decoder_.parameters_ += tensor.numel();
-        done_bytes_ += static_cast<std::int64_t>(stored.bytes);
-        report();
-        return tensor;
-    }
-
-    Linear linear(const std::string& name, std::int64_t out, std::int64_t in, bool bias)
-    {
-        Linear result { take(name + ".weight", { out, in }), {} };
-        if (bias)
-            result.bias = take(name + ".bias", { out });
+        std::string result;
+        for (const char letter : names)
+            result += letter == '|' ? ending + "|" : std::string(1, letter);
+        result += ending;
         return result;
     }
 
+} // namespace
+
+/// Puts a decoder's weights together from the tensors of its folder.
+class Decoder::Loader {
+public:
+    Loader(Decoder& decoder, WeightReader& reader)
+        : config_(decoder.config_)
+        , names_(decoder.config_.names)
+        , reader_(reader)
+    {
+    }
+
+    at::Tensor weight(const std::string& name, const std::vector<std::int64_t>& shape)
+    {
+        return reader_.take(with(name, ".weight"), shape);
+    }
+
+    /// Stored (in, out) in the layers of GPT-2.
+    Linear linear(const std::string& name, std::int64_t out, std::int64_t in, bool bias)
+    {
+        Linear result;
+        result.weight = config_.names.transposed ? weight(name, { in, out }).t() : weight(name, { out, in });
+        if (bias)
+            result.bias = reader_.take(with(name, ".bias"), { out });
+        return result;
+    }
+
+    Norm norm(const std::string& name, const std::vector<std::int64_t>& shape, bool bias)
+    {
+        if (name.empty())
+            return {};
+        const bool is_float = config_.norm == NormKind::rms_float32 || config_.norm == NormKind::rms_plus_one;
+        Norm result;
+        result.weight = is_float ? reader_.take_as(with(name, ".weight"), shape, at::kFloat) : weight(name, shape);
+        if (config_.norm == NormKind::rms_plus_one)
+            result.weight = result.weight + 1;
+        if (bias)
+            result.bias = reader_.take(with(name, ".bias"), shape);
+        return result;
+    }
+
+    Norm stream_norm(const std::string& name)
+    {
+        return norm(name, { config_.hidden_size }, config_.norm == NormKind::layer);
+    }
+
+    Layer layer(std::int64_t index)
+    {
+        const auto name = [&](const std::string& names) { return filled(names, { index }); };
+        Layer layer;
+        layer.input_norm = stream_norm(name(names_.input_norm));
+        layer.attention_norm = stream_norm(name(names_.attention_norm));
+        layer.mlp_norm = stream_norm(name(names_.mlp_norm));
+        layer.mlp_output_norm = stream_norm(name(names_.mlp_output_norm));
+        take_qkv(layer, index);
+        layer.q_norm = head_norm(name(names_.q_norm), config_.heads);
+        layer.k_norm = head_norm(name(names_.k_norm), config_.kv_heads);
+        layer.output
+            = linear(name(names_.output), config_.hidden_size, config_.heads * config_.head_dim, config_.output_bias);
+        if (config_.per_layer[static_cast<std::size_t>(index)].experts)
+            take_experts(layer, index);
+        else
+            layer.mlp = mlp(index);
+        return layer;
+    }
+
 private:
-    static std::string text_of(const std::vector<std::int64_t>& shape)
+    /// Rows [begin, begin + count) of weight and bias.
+    static Linear rows(const Linear& fused, std::int64_t begin, std::int64_t count)
     {
-        std::string text;
-        for (const std::int64_t size : shape)
-            text += (text.empty() ? "" : "×") + std::to_string(size);
-        return "(" + text + ")";
+        return { fused.weight.narrow(0, begin, count),
+            fused.bias.defined() ? fused.bias.narrow(0, begin, count) : at::Tensor() };
     }
 
-    /// Names the tensor as its file spells it.
-    [[noreturn]] void refuse(const StoredTensor& stored, const std::string& name, const std::string& what) const
+    /// Of rows that stand together by kv head, `count` heads of each from the `first` on.
+    Linear heads_of(const Linear& fused, std::int64_t first, std::int64_t count) const
     {
-        const std::string spelling = weights_.tensors.contains("model." + name) ? "model." + name : name;
-        throw Error(ErrorKind::input, "'" + stored.file + "': tensor '" + spelling + "' " + what + ".");
+        const std::int64_t together = config_.heads / config_.kv_heads + 2;
+        const auto part = [&](const at::Tensor& tensor) {
+            if (!tensor.defined())
+                return tensor;
+            return tensor.reshape({ config_.kv_heads, together, config_.head_dim, -1 })
+                .narrow(1, first, count)
+                .reshape(tensor.dim() == 1 ? std::vector<std::int64_t> { -1 }
+                                           : std::vector<std::int64_t> { -1, tensor.size(1) });
+        };
+        return { part(fused.weight), part(fused.bias) };
     }
 
-    const StoredTensor& find(const std::string& name) const
+    void take_qkv(Layer& layer, std::int64_t index)
     {
-        for (const std::string& spelling : { "model." + name, name }) {
-            if (const auto found = weights_.tensors.find(spelling); found != weights_.tensors.end())
-                return found->second;
-        }
-        throw Error(ErrorKind::input,
-            "'" + weights_.files.front().parent_path().string() + "': tensor 'model." + name
-                + "' is missing from the weights.",
-            "Does config.json belong to them?");
-    }
-
-    at::Tensor on_device(const StoredTensor& stored, const std::string& name) const
-    {
-        const at::ScalarType type = stored.dtype == "F32" ? at::kFloat
-            : stored.dtype == "BF16"                      ? at::kBFloat16
-            : stored.dtype == "F16"                       ? at::kHalf
-                                                          : at::ScalarType::Undefined;
-        if (type == at::ScalarType::Undefined)
-            refuse(stored, name, "has dtype " + stored.dtype + "; F32, BF16 and F16 are read");
-        at::Tensor source;
-        if (reinterpret_cast<std::uintptr_t>(stored.data) % c10::elementSize(type) != 0) {
-            source = at::empty(stored.shape, type);
-            std::memcpy(source.mutable_data_ptr(), stored.data, stored.bytes);
-        } else {
-            // The maps live as long as a tensor looks at them; nothing ever writes to one.
-            source = at::from_blob(
-                const_cast<std::byte*>(stored.data), stored.shape, [maps = weights_.maps](void*) {}, type);
-        }
-        return source.to(decoder_.device_, decoder_.dtype_);
-    }
-
-    void report() const
-    {
-        if (!task_.progress)
+        const std::int64_t queries = config_.heads * config_.head_dim;
+        const std::int64_t keys = config_.kv_heads * config_.head_dim;
+        const std::int64_t hidden = config_.hidden_size;
+        const std::string fused_name = filled(names_.qkv, { index });
+        if (!fused_name.empty() && (names_.q.empty() || reader_.has(with(fused_name, ".weight")))) {
+            const Linear fused = linear(fused_name, queries + 2 * keys, hidden, config_.qkv_bias);
+            if (names_.qkv_rows == QkvRows::blocks) {
+                layer.q = rows(fused, 0, queries);
+                layer.k = rows(fused, queries, keys);
+                layer.v = rows(fused, queries + keys, keys);
+                return;
+            }
+            const std::int64_t group = config_.heads / config_.kv_heads;
+            layer.q = heads_of(fused, 0, group);
+            layer.k = heads_of(fused, group, 1);
+            layer.v = heads_of(fused, group + 1, 1);
             return;
-        const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-        const double left = elapsed * static_cast<double>(total_bytes_ - done_bytes_)
-            / static_cast<double>(std::max<std::int64_t>(1, done_bytes_));
-        task_.progress({ "reading weights", "bytes", done_bytes_, total_bytes_, elapsed, left });
+        }
+        layer.q = linear(filled(names_.q, { index }), queries, hidden, config_.qkv_bias);
+        layer.k = linear(filled(names_.k, { index }), keys, hidden, config_.qkv_bias);
+        layer.v = linear(filled(names_.v, { index }), keys, hidden, config_.qkv_bias);
     }
 
-    Decoder& decoder_;
-    const WeightFiles& weights_;
-    const Task& task_;
-    std::chrono::steady_clock::time_point begin_;
-    std::int64_t total_bytes_ = 0;
-    std::int64_t done_bytes_ = 0;
+    Norm head_norm(const std::string& name, std::int64_t heads)
+    {
+        if (config_.qk_norm == QkNorm::none || name.empty())
+            return {};
+        if (config_.qk_norm == QkNorm::whole)
+            return norm(name, { heads * config_.head_dim }, config_.qk_norm_bias);
+        if (config_.qk_norm == QkNorm::per_head)
+            return norm(name, { config_.head_dim }, config_.qk_norm_bias);
+        std::vector<at::Tensor> weights; // a head each, (head_dim)
+        for (std::int64_t head = 0; head < heads; ++head)
+            weights.push_back(weight(filled(name, { head }), { config_.head_dim }));
+        return { at::stack(weights), {} };
+    }
+
+    Mlp mlp(std::int64_t index)
+    {
+        const std::int64_t wide = config_.intermediate_size;
+        const std::int64_t hidden = config_.hidden_size;
+        const std::string fused_name = filled(names_.gate_up, { index });
+        Mlp mlp;
+        if (config_.gated_mlp && !fused_name.empty() && reader_.has(with(fused_name, ".weight"))) {
+            const Linear fused = linear(fused_name, 2 * wide, hidden, config_.mlp_bias);
+            mlp.gate = rows(fused, 0, wide);
+            mlp.up = rows(fused, wide, wide);
+        } else {
+            if (config_.gated_mlp)
+                mlp.gate = linear(filled(names_.gate, { index }), wide, hidden, config_.mlp_bias);
+            mlp.up = linear(filled(names_.up, { index }), wide, hidden, config_.mlp_bias);
+        }
+        mlp.down = linear(filled(names_.down, { index }), hidden, wide, config_.mlp_bias);
+        return mlp;
+    }
+
+    void take_experts(Layer& layer, std::int64_t index)
+    {
+        const std::int64_t wide = config_.expert_size;
+        const std::int64_t hidden = config_.hidden_size;
+        layer.router = linear(filled(names_.router, { index }), config_.experts, hidden, false);
+        const std::string stacked = filled(names_.experts_gate_up, { index });
+        if (reader_.has(stacked)) {
+            const at::Tensor gate_up = reader_.take(stacked, { config_.experts, 2 * wide, hidden });
+            const at::Tensor down
+                = reader_.take(filled(names_.experts_down, { index }), { config_.experts, hidden, wide });
+            for (std::int64_t expert = 0; expert < config_.experts; ++expert)
+                layer.experts.push_back({ { gate_up[expert].narrow(0, 0, wide), {} },
+                    { gate_up[expert].narrow(0, wide, wide), {} }, { down[expert], {} } });
+            return;
+        }
+        for (std::int64_t expert = 0; expert < config_.experts; ++expert)
+            layer.experts.push_back({ linear(filled(names_.expert_gate, { index, expert }), wide, hidden, false),
+                linear(filled(names_.expert_up, { index, expert }), wide, hidden, false),
+                linear(filled(names_.expert_down, { index, expert }), hidden, wide, false) });
+    }
+
+    const DecoderConfig& config_;
+    const WeightNames& names_;
+    WeightReader& reader_;
 };
 
 Decoder::Decoder(
@@ -120,31 +217,41 @@ Decoder::Decoder(
     , device_(device)
     , dtype_(dtype)
 {
-    Loader loader(*this, weights, task);
+    WeightReader reader(weights, config_, device, dtype, task);
+    Loader loader(*this, reader);
+    const WeightNames& names = config_.names;
     const std::int64_t hidden = config.hidden_size;
-    const std::int64_t wide = config.intermediate_size;
-    const std::int64_t queries = config.heads * config.head_dim;
-    const std::int64_t keys = config.kv_heads * config.head_dim;
-    embedding_ = loader.take("embed_tokens.weight", { config.vocabulary, hidden });
-    for (std::int64_t index = 0; index < config.layers; ++index) {
-        const std::string name = "layers." + std::to_string(index) + ".";
-        Layer layer;
-        layer.input_norm = loader.take(name + "input_layernorm.weight", { hidden });
-        layer.q = loader.linear(name + "self_attn.q_proj", queries, hidden, config.qkv_bias);
-        layer.k = loader.linear(name + "self_attn.k_proj", keys, hidden, config.qkv_bias);
-        layer.v = loader.linear(name + "self_attn.v_proj", keys, hidden, config.qkv_bias);
-        layer.output = loader.linear(name + "self_attn.o_proj", hidden, queries, config.output_bias);
-        layer.mlp_norm = loader.take(name + "post_attention_layernorm.weight", { hidden });
-        layer.gate = loader.linear(name + "mlp.gate_proj", wide, hidden, config.mlp_bias);
-        layer.up = loader.linear(name + "mlp.up_proj", wide, hidden, config.mlp_bias);
-        layer.down = loader.linear(name + "mlp.down_proj", hidden, wide, config.mlp_bias);
-        layers_.push_back(std::move(layer));
+    const std::int64_t narrow = config.embedding_size;
+    embedding_ = loader.weight(names.embedding, { config.vocabulary, narrow });
+    if (config.positions == PositionKind::learned)
+        positions_ = loader.weight(names.positions, { config.max_context + config.learned_offset, hidden });
+    if (config.positions == PositionKind::alibi)
+        alibi_slopes_ = alibi_slopes(config.heads).to(device);
+    embedding_norm_ = loader.stream_norm(names.embedding_norm);
+    if (narrow != hidden) {
+        project_in_.weight = loader.weight(names.project_in, { hidden, narrow });
+        project_out_.weight = loader.weight(names.project_out, { narrow, hidden });
     }
-    final_norm_ = loader.take("norm.weight", { hidden });
-    head_ = config.tied_embeddings ? embedding_ : loader.take("lm_head.weight", { config.vocabulary, hidden });
-    inverse_frequencies_ = inverse_frequencies(config).to(device);
+    for (std::int64_t index = 0; index < config.layers; ++index)
+        layers_.push_back(loader.layer(index));
+    if (config.final_norm)
+        final_norm_ = loader.stream_norm(names.final_norm);
+    // A head that differs from the embedding is a head of its own, whatever the config says, as in transformers.
+    const std::string head = with(names.head, ".weight");
+    if (config.tied_embeddings && (!reader.has(head) || reader.equal(head, with(names.embedding, ".weight")))) {
+        head_.weight = embedding_;
+        reader.skip(head);
+    } else {
+        head_.weight = reader.take(head, { config.vocabulary, narrow });
+    }
+    if (config.head_bias)
+        head_.bias = reader.take(with(names.head, ".bias"), { config.vocabulary });
+    notes_ = reader.check_left_over();
+    parameters_ = reader.parameters();
     // Rows a block of the MLP takes: about a tenth of a second on two cores, and bounded work space on any device.
-    const std::int64_t layer_parameters = std::max<std::int64_t>(1, hidden * (2 * queries + 2 * keys + 3 * wide));
+    const std::int64_t attention = 2 * config.head_dim * (config.heads + config.kv_heads);
+    const std::int64_t wide = config.intermediate_size + config.experts_per_token * config.expert_size;
+    const std::int64_t layer_parameters = std::max<std::int64_t>(1, hidden * (attention + 3 * wide));
     const std::int64_t wanted = device.is_cuda() ? 16384 : std::int64_t { 6'000'000'000 } / layer_parameters;
     row_block_ = std::clamp<std::int64_t>(wanted, 64, 16384);
 }

@@ -48,15 +48,17 @@ namespace {
             , repacked_(step.request.positions == Positions::repacked)
         {
             const Decoder& decoder = step.decoder;
-            hidden_ = decoder.embed(inputs).repeat({ points_, 1 });
+            const std::int64_t context_length = context.hidden.size(0);
+            const at::Tensor offsets = at::arange(rows_, inputs.options());
+            hidden_ = decoder.embed(inputs, offsets + context_length).repeat({ points_, 1 });
             at::Tensor first = at::empty({ points_, 1, 1 }, at::kLong); // position of each point's first target row
             for (std::int64_t point = 0; point < points_; ++point) {
                 const KeepSet& set = sets[static_cast<std::size_t>(point)];
                 kept_.push_back(kept_positions(set, decoder));
                 first[point].fill_(repacked_ ? set.budget : set.context);
             }
-            const at::Tensor offsets = at::arange(rows_, inputs.options());
-            rotation_ = decoder.rotation(first.to(decoder.device()) + offsets); // (points, 1, rows, head_dim)
+            length_ = context_length + rows_ + 1; // with the target token that is only predicted
+            rotations_ = decoder.rotations(first.to(decoder.device()) + offsets, length_); // (points, 1, rows, dims)
         }
 
         /// Returns (points, rows, hidden) after the last layer.
@@ -64,7 +66,7 @@ namespace {
         {
             const Decoder& decoder = step_.decoder;
             for (std::int64_t layer = 0; layer < decoder.config().layers; ++layer) {
-                const Projected parts = decoder.project(layer, hidden_, points_, rotation_);
+                const Projected parts = decoder.project(layer, hidden_, points_, rotations_);
                 const Attended own = attend(parts.q, parts.k, parts.v, decoder.rule(layer).scale, true);
                 std::vector<at::Tensor> outputs;
                 for (std::int64_t point = 0; point < points_; ++point) {
@@ -91,7 +93,7 @@ namespace {
             const at::Tensor gather = kept.unsqueeze(-1).expand({ kept.size(0), kept.size(1), all_keys.size(2) });
             at::Tensor keys = at::gather(all_keys, 1, gather);
             if (repacked_) // turned back from where they were to 0 … k-1
-                keys = rotate(keys, step_.decoder.rotation(at::arange(kept.size(1), kept.options()) - kept));
+                keys = step_.decoder.turn_keys(layer, keys, at::arange(kept.size(1), kept.options()) - kept, length_);
             const at::Tensor values = at::gather(context_.values[index], 1, gather);
             // Every target query sees every kept key, so the query heads of a kv head are just more rows of it.
             const at::Tensor rows = q.reshape({ 1, kept.size(0), -1, q.size(2) });
@@ -108,7 +110,8 @@ namespace {
         bool repacked_;
         at::Tensor hidden_; // (points * rows, hidden)
         std::vector<at::Tensor> kept_; // a point each, (layers, kv_heads, k)
-        Rotation rotation_;
+        std::int64_t length_ = 0; // tokens of context and target
+        Rotations rotations_;
     };
 
 } // namespace
@@ -117,8 +120,9 @@ WindowResult run_prefill_evict(const SweepStep& step, const Window& window)
 {
     const Task quiet { step.stop, {} };
     const at::Tensor context = to_tensor(step.decoder, window.context);
-    const DensePass pass
-        = dense_pass(step.decoder, context, { .importance = true, .cache = true }, step.backend, quiet);
+    const auto length = static_cast<std::int64_t>(window.context.size() + window.target.size());
+    const DensePass pass = dense_pass(
+        step.decoder, context, { .importance = true, .cache = true, .length = length }, step.backend, quiet);
     WindowResult result;
     const std::vector<KeepSet> sets = select_points(step, window, pass.importance, result);
     const at::Tensor target = to_tensor(step.decoder, window.target);

@@ -34,8 +34,8 @@ WindowResult run_token_drop(const SweepStep& step, const Window& window)
     for (std::size_t point = 0; point < sets.size(); ++point) {
         const auto start = std::chrono::steady_clock::now();
         const at::Tensor ids = to_tensor(step.decoder, shorter_text(window, sets[point]));
-        const at::Tensor hidden
-            = dense_pass(step.decoder, ids, {}, step.backend, quiet).hidden.slice(0, -wanted.size(0));
+        const at::Tensor hidden = dense_pass(step.decoder, ids, { .length = ids.size(0) + 1 }, step.backend, quiet)
+                                      .hidden.slice(0, -wanted.size(0));
         if (!scorer) // the dense point comes first
             scorer.emplace(step.decoder, wanted, hidden, step.stop);
         result.points[point].score = scorer->score(hidden, step.stop);

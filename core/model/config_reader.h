@@ -1,0 +1,51 @@
+#pragma once
+
+#include "core/model/config.h"
+
+#include <nlohmann/json.hpp>
+
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace keepset {
+
+/// A config.json under reading: every complaint names the file and the field. A field that is null counts as missing.
+/// All functions throw Error{input}.
+struct ConfigReader {
+    const nlohmann::json& fields;
+    std::string file;
+    std::string prefix = {}; ///< of the fields' names where `fields` is a part of the file: "rope_scaling."
+
+    [[noreturn]] void refuse(const std::string& what, const std::string& hint = {}) const;
+    /// The field holds something else than `wanted`.
+    [[noreturn]] void refuse_value(const std::string& name, const std::string& wanted) const;
+    /// The field asks for something that is not computed.
+    [[noreturn]] void refuse_request(const std::string& name) const;
+
+    bool has(const std::string& name) const;
+    /// The first of several spellings that is there; the first spelling where none is.
+    std::string spelling(std::initializer_list<const char*> names) const;
+    /// A positive whole number below 2^31. Without `otherwise` the field is needed.
+    std::int64_t size(const std::string& name, std::optional<std::int64_t> otherwise = {}) const;
+    double number(const std::string& name, std::optional<double> otherwise = {}) const;
+    double positive(const std::string& name, std::optional<double> otherwise = {}) const;
+    bool flag(const std::string& name, bool otherwise = false) const;
+    std::string text(const std::string& name, const std::string& otherwise) const;
+    /// Whole numbers, or truth values as 0 and 1.
+    std::vector<std::int64_t> whole_numbers(const std::string& name) const;
+    std::vector<double> numbers(const std::string& name) const;
+    std::vector<std::string> texts(const std::string& name) const;
+    Activation activation(const std::string& name, const std::string& otherwise) const;
+    /// The object in a field.
+    ConfigReader part(const std::string& name) const;
+    /// The field must be missing or ask for what we do anyway.
+    void need_flag(const std::string& name, bool value) const;
+
+    /// Refuses fields that are neither in `known` nor bookkeeping and that ask for something.
+    void refuse_unknown_fields(std::span<const char* const> known) const;
+};
+
+} // namespace keepset

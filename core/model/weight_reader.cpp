@@ -1,0 +1,213 @@
+#include "core/model/weight_reader.h"
+
+#include "core/error.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+
+namespace keepset {
+
+namespace {
+
+    std::string text_of(const std::vector<std::int64_t>& shape)
+    {
+        std::string text;
+        for (const std::int64_t size : shape)
+            text += (text.empty() ? "" : "×") + std::to_string(size);
+        return "(" + text + ")";
+    }
+
+    [[noreturn]] void refuse(const std::string& name, const StoredTensor& stored, const std::string& what)
+    {
+        throw Error(ErrorKind::input, "'" + stored.file + "': tensor '" + name + "' " + what + ".");
+    }
+
+    std::vector<std::string> alternatives(const std::string& names)
+    {
+        std::vector<std::string> all;
+        for (std::size_t begin = 0; begin <= names.size();) {
+            const std::size_t end = std::min(names.find('|', begin), names.size());
+            all.push_back(names.substr(begin, end - begin));
+            begin = end + 1;
+        }
+        return all;
+    }
+
+    /// What stands in front of the embedding's name; the family's usual prefix where that fits or none does.
+    std::string prefix_in(const WeightFiles& weights, const WeightNames& names)
+    {
+        for (const std::string& embedding : alternatives(names.embedding)) {
+            const std::string wanted = embedding + ".weight";
+            for (const std::string& usual : { names.prefix, std::string() }) {
+                if (weights.tensors.contains(usual + wanted))
+                    return usual;
+            }
+            for (const auto& [name, tensor] : weights.tensors) {
+                if (name.ends_with("." + wanted))
+                    return name.substr(0, name.size() - wanted.size());
+            }
+        }
+        return names.prefix;
+    }
+
+    /// The number that follows `begin` in a tensor's name; -1 where none does.
+    std::int64_t number_behind(const std::string& name, const std::string& begin)
+    {
+        std::int64_t number = -1;
+        if (name.starts_with(begin))
+            std::from_chars(name.data() + begin.size(), name.data() + name.size(), number);
+        return number;
+    }
+
+} // namespace
+
+std::string filled(const std::string& names, const std::vector<std::int64_t>& numbers)
+{
+    std::string result;
+    for (std::string name : alternatives(names)) {
+        for (const std::int64_t number : numbers) {
+            if (const std::size_t gap = name.find("{}"); gap != std::string::npos)
+                name.replace(gap, 2, std::to_string(number));
+        }
+        result += (result.empty() ? "" : "|") + name;
+    }
+    return result;
+}
+
+bool is_buffer(const std::string& tensor)
+{
+    static constexpr std::array endings = { "rotary_emb.inv_freq", "rotary_emb.cos_cached", "rotary_emb.sin_cached",
+        "attn.bias", "attn.masked_bias", "attention.bias", "attention.masked_bias" };
+    return std::ranges::any_of(endings, [&](const char* ending) { return tensor.ends_with(ending); });
+}
+
+WeightReader::WeightReader(
+    const WeightFiles& weights, const DecoderConfig& config, at::Device device, at::ScalarType dtype, const Task& task)
+    : weights_(weights)
+    , config_(config)
+    , device_(device)
+    , dtype_(dtype)
+    , task_(task)
+    , begin_(std::chrono::steady_clock::now())
+    , prefix_(prefix_in(weights, config.names))
+{
+    for (const auto& [name, tensor] : weights.tensors)
+        total_bytes_ += static_cast<std::int64_t>(tensor.bytes);
+}
+
+const WeightReader::Entry* WeightReader::find(const std::string& names) const
+{
+    for (const std::string& name : alternatives(names)) {
+        for (const std::string& spelling : { prefix_ + name, name, config_.names.prefix + name }) {
+            if (const auto found = weights_.tensors.find(spelling); found != weights_.tensors.end())
+                return &*found;
+        }
+    }
+    return nullptr;
+}
+
+at::Tensor WeightReader::take(const std::string& names, const std::vector<std::int64_t>& shape)
+{
+    return take_as(names, shape, dtype_);
+}
+
+at::Tensor WeightReader::take_as(const std::string& names, const std::vector<std::int64_t>& shape, at::ScalarType dtype)
+{
+    if (task_.stop.stop_requested())
+        throw Cancelled {};
+    const Entry* const entry = find(names);
+    if (entry == nullptr) {
+        const std::string name = alternatives(names).front();
+        const std::string head = alternatives(config_.names.head).front() + ".";
+        throw Error(ErrorKind::input,
+            "'" + weights_.files.front().parent_path().string() + "': tensor '"
+                + (name.starts_with(head) ? "" : prefix_) + name + "' is missing from the weights.",
+            "Does config.json belong to them?");
+    }
+    const auto& [name, stored] = *entry;
+    if (stored.shape != shape)
+        refuse(name, stored, "has shape " + text_of(stored.shape) + " where config.json asks for " + text_of(shape));
+    at::Tensor tensor = mapped(*entry).to(device_, dtype);
+    if (taken_.insert(name).second) {
+        parameters_ += tensor.numel();
+        done_bytes_ += static_cast<std::int64_t>(stored.bytes);
+    }
+    report();
+    return tensor;
+}
+
+at::Tensor WeightReader::mapped(const Entry& entry) const
+{
+    const auto& [name, stored] = entry;
+    const at::ScalarType type = stored.dtype == "F32" ? at::kFloat
+        : stored.dtype == "BF16"                      ? at::kBFloat16
+        : stored.dtype == "F16"                       ? at::kHalf
+                                                      : at::ScalarType::Undefined;
+    if (type == at::ScalarType::Undefined)
+        refuse(name, stored, "has dtype " + stored.dtype + "; F32, BF16 and F16 are read");
+    if (reinterpret_cast<std::uintptr_t>(stored.data) % c10::elementSize(type) != 0) {
+        at::Tensor copy = at::empty(stored.shape, type);
+        std::memcpy(copy.mutable_data_ptr(), stored.data, stored.bytes);
+        return copy;
+    }
+    // The maps live as long as a tensor looks at them; nothing ever writes to one.
+    return at::from_blob(
+        const_cast<std::byte*>(stored.data), stored.shape, [maps = weights_.maps](void*) {}, type);
+}
+
+bool WeightReader::equal(const std::string& names, const std::string& others) const
+{
+    const Entry* const a = find(names);
+    const Entry* const b = find(others);
+    return a != nullptr && b != nullptr && a->second.dtype == b->second.dtype && a->second.shape == b->second.shape
+        && std::memcmp(a->second.data, b->second.data, a->second.bytes) == 0;
+}
+
+void WeightReader::skip(const std::string& names)
+{
+    if (const Entry* const entry = find(names)) {
+        taken_.insert(entry->first);
+        done_bytes_ += static_cast<std::int64_t>(entry->second.bytes);
+    }
+}
+
+std::vector<std::string> WeightReader::check_left_over() const
+{
+    const std::string layers = prefix_ + config_.names.output.substr(0, config_.names.output.find("{}"));
+    std::vector<std::string> names;
+    for (const auto& [name, stored] : weights_.tensors) {
+        if (taken_.contains(name) || is_buffer(name))
+            continue;
+        if (const std::int64_t layer = number_behind(name, layers); layer >= 0 && layer < config_.layers)
+            throw Error(ErrorKind::input,
+                "'" + stored.file + "': tensor '" + name + "' is in layer " + std::to_string(layer)
+                    + ", but nothing that config.json asks for uses it.",
+                "The layer computes something that Keepset does not, so the model is not opened.");
+        names.push_back(name);
+    }
+    if (names.empty())
+        return {};
+    std::string shown;
+    for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 5); ++i)
+        shown += (i == 0 ? "" : ", ") + names[i];
+    if (names.size() > 5)
+        shown += " and " + std::to_string(names.size() - 5) + " others";
+    return { "The weight files hold tensors outside the decoder that are not used: " + shown + "." };
+}
+
+void WeightReader::report() const
+{
+    if (!task_.progress)
+        return;
+    const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+    const double left = elapsed * static_cast<double>(total_bytes_ - done_bytes_)
+        / static_cast<double>(std::max<std::int64_t>(1, done_bytes_));
+    task_.progress({ "reading weights", "bytes", done_bytes_, total_bytes_, elapsed, left });
+}
+
+} // namespace keepset
