@@ -2,10 +2,18 @@
 
 Eviction is done by masking, not by a smaller cache: one pass over context and target in which the target's queries do
 not see the evicted keys of their layer and kv head. That is what removing the entries means, reached by another way.
+
+The pass is transformers' own eager attention of the family. Only the softmax over its rows is stepped into, once a
+layer: what reaches it has the scaling, windows, soft-capping and biases of the family applied, and the evicted entries
+are set to minus infinity there. So one way serves every family, and without anything hidden it is transformers itself.
 """
+import contextlib
+import sys
+
 import numpy as np
 import torch
-from transformers import AttentionInterface, AutoModelForCausalLM
+from transformers import AttentionInterface, AttentionMaskInterface, AutoModelForCausalLM
+from transformers.masking_utils import eager_mask
 
 NAME = "keepset_reference"
 
@@ -17,36 +25,62 @@ class Plan:
     visible = None  # (layers, kv_heads, context) bool: keys that targets see; None: all
     shift = None  # (layers, kv_heads, context): added to the position of a key that targets see; None: nothing
     lse = None  # a list that gets (heads, tokens) of each layer; None: not wanted
-    inverse_frequency = None  # (head_dim / 2)
+    inverse_frequency = None  # (rotary dimensions / 2)
+    layer = None  # the layer whose attention is running; None: between attentions
+    calls = 0  # rows of scores seen in this pass
 
 
 def turn(key, shift, inverse_frequency):
-    """Rotates rotated keys (heads, context, head_dim) on by `shift` (heads, context) positions."""
+    """Rotates the rotated dimensions of keys (kv_heads, context, head_dim) on by `shift` (kv_heads, context)."""
     angle = shift[..., None].float() * inverse_frequency
     cos, sin = torch.cat([angle.cos()] * 2, -1), torch.cat([angle.sin()] * 2, -1)
-    half = key.shape[-1] // 2
-    return key * cos + torch.cat([-key[..., half:], key[..., :half]], -1) * sin
+    half = len(inverse_frequency)
+    part, rest = key[..., :2 * half], key[..., 2 * half:]
+    return torch.cat([part * cos + torch.cat([-part[..., half:], part[..., :half]], -1) * sin, rest], -1)
 
 
 def make_attention(plan):
-    def attention(module, query, key, value, attention_mask, scaling, dropout=0.0, **others):
-        groups, tokens, layer = module.num_key_value_groups, query.shape[2], module.layer_idx
-        key, value = key.repeat_interleave(groups, dim=1), value.repeat_interleave(groups, dim=1)
-        scores = query @ key.transpose(2, 3) * scaling
-        c = plan.context
-        if plan.shift is not None:
-            turned = turn(key[0, :, :c], plan.shift[layer].repeat_interleave(groups, dim=0), plan.inverse_frequency)
-            scores[0, :, c:, :c] = query[0, :, c:] @ turned.transpose(1, 2) * scaling
-        allowed = torch.ones(tokens, tokens, dtype=torch.bool).tril().repeat(query.shape[1], 1, 1)
-        if plan.visible is not None:
-            allowed[:, c:, :c] &= plan.visible[layer].repeat_interleave(groups, dim=0)[:, None, :]
-        scores = scores.masked_fill(~allowed, float("-inf"))
-        if plan.lse is not None:
-            plan.lse.append(torch.logsumexp(scores[0], dim=-1))
-        weights = torch.softmax(scores, dim=-1, dtype=torch.float32)
-        return (weights @ value).transpose(1, 2).contiguous(), weights
+    """Eager attention of the module's own family, the targets' rows of it with the context's keys turned."""
+
+    def attention(module, query, key, value, attention_mask, **others):
+        eager = sys.modules[type(module).__module__].eager_attention_forward
+        output, weights = eager(module, query, key, value, attention_mask, **others)
+        turned, c = key.clone(), plan.context
+        turned[0, :, :c] = turn(key[0, :, :c], plan.shift[module.layer_idx], plan.inverse_frequency)
+        moved, _ = eager(module, query, turned, value, attention_mask, **others)
+        return torch.cat([output[:, :c], moved[:, c:]], dim=1), weights
 
     return attention
+
+
+@contextlib.contextmanager
+def stepping_into_softmax(plan):
+    """Until it is left, rows of scores (1, heads, tokens, tokens) pass by the plan on their way to the softmax."""
+    softmax = torch.nn.functional.softmax
+
+    def step(scores, *rest, **others):
+        if plan.layer is None or scores.ndim != 4:
+            return softmax(scores, *rest, **others)
+        plan.calls += 1
+        if plan.visible is not None:
+            seen = plan.visible[plan.layer].repeat_interleave(scores.shape[1] // plan.visible.shape[1], dim=0)
+            scores = scores.clone()
+            scores[0, :, plan.context:, :plan.context].masked_fill_(~seen[:, None, :], float("-inf"))
+        if plan.lse is not None:
+            plan.lse.append(torch.logsumexp(scores[0].float(), dim=-1))
+        return softmax(scores, *rest, **others)
+
+    torch.nn.functional.softmax, plan.calls = step, 0
+    try:
+        yield
+    finally:
+        torch.nn.functional.softmax = softmax
+
+
+def kv_heads_of(config):
+    if config.model_type == "falcon":
+        return 1 if config.multi_query and not config.new_decoder_architecture else config.num_kv_heads
+    return getattr(config, "num_key_value_heads", None) or config.num_attention_heads
 
 
 class Reference:
@@ -55,32 +89,55 @@ class Reference:
     def __init__(self, folder):
         self.plan = Plan()
         AttentionInterface.register(NAME, make_attention(self.plan))
+        AttentionMaskInterface.register(NAME, eager_mask)
         self.model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=torch.float32, attn_implementation="eager")
         self.model.eval()
         config = self.model.config
         self.layers, self.heads, self.kv_heads = (
-            config.num_hidden_layers, config.num_attention_heads, config.num_key_value_heads)
-        self.plan.inverse_frequency = self.model.model.rotary_emb.inv_freq.float()
+            config.num_hidden_layers, config.num_attention_heads, kv_heads_of(config))
+        self.rotaries = [m for m in self.model.modules() if hasattr(m, "original_max_seq_len")]
+        for module in self.model.modules():
+            if type(module).__name__.endswith("Attention"):
+                module.register_forward_pre_hook(self.enter)
+                module.register_forward_hook(self.leave)
+
+    def enter(self, module, _):
+        self.plan.layer = module.layer_idx
+
+    def leave(self, *_):
+        self.plan.layer = None
+
+    def forward(self, ids, attention="eager", **others):
+        """transformers' output, from a model that has forgotten how long the texts before were (dynamic scaling)."""
+        self.model.set_attn_implementation(attention)
+        for rotary in self.rotaries:
+            if hasattr(rotary, "max_seq_len_cached"):
+                rotary.max_seq_len_cached = rotary.original_max_seq_len
+            if hasattr(rotary, "original_inv_freq"):
+                rotary.register_buffer("inv_freq", rotary.original_inv_freq.clone(), persistent=False)
+        return self.model(torch.tensor([ids]), use_cache=False, **others)
 
     @torch.no_grad()
     def logits(self, ids):
         """Log-probabilities (tokens, vocabulary) float32 by transformers' own eager attention."""
-        self.model.set_attn_implementation("eager")
-        return torch.log_softmax(self.model(torch.tensor([ids])).logits[0].float(), dim=-1).numpy()
+        return torch.log_softmax(self.forward(ids).logits[0].float(), dim=-1).numpy()
 
     @torch.no_grad()
-    def importance(self, ids):
-        """Column sums (layers, heads, tokens) float32 of transformers' own output_attentions, summed in float64."""
-        self.model.set_attn_implementation("eager")
-        attentions = self.model(torch.tensor([ids]), output_attentions=True, logits_to_keep=1).attentions
-        return np.stack([a[0].double().sum(dim=1).float().numpy() for a in attentions])
+    def importance(self, ids, context=None):
+        """Column sums (layers, heads, context) float32 of transformers' own output_attentions, summed in float64.
+
+        The pass is over all ids, because scalings of the rotary embedding may depend on their number; rows and columns
+        of the first `context` count, or all of them.
+        """
+        attentions = self.forward(ids, output_attentions=True).attentions
+        return np.stack([a[0, :, :context, :context].double().sum(dim=1).float().numpy() for a in attentions])
 
     @torch.no_grad()
     def row_lse(self, ids):
         """Log-sum-exp (layers, heads, tokens) of every row of scores."""
-        self.plan.visible, self.plan.shift, self.plan.lse = None, None, []
-        self.model.set_attn_implementation(NAME)
-        self.model(torch.tensor([ids]), logits_to_keep=1)
+        self.plan.visible, self.plan.lse = None, []
+        with stepping_into_softmax(self.plan):
+            self.forward(ids)
         rows, self.plan.lse = self.plan.lse, None
         return torch.stack(rows).numpy()
 
@@ -88,15 +145,21 @@ class Reference:
     def evicted(self, ids, context, kept, repacked=False):
         """Log-probabilities (target - 1, vocabulary) of the scored tokens. kept (layers, kv_heads, context) bool."""
         kept = torch.from_numpy(kept)
-        positions = torch.arange(len(ids))
-        self.plan.context, self.plan.visible, self.plan.shift = context, kept, None
+        self.plan.context, self.plan.visible = context, kept
+        others = {}
         if repacked:
+            positions = torch.arange(len(ids))
             budget = int(kept[0, 0].sum())
             assert bool((kept.sum(dim=-1) == budget).all()), "every row keeps equally many keys"
             self.plan.shift = (kept.long().cumsum(-1) - 1 - positions[:context]) * kept
+            self.plan.inverse_frequency = self.rotaries[0].inv_freq.float()
             positions[context:] += budget - context
-        self.model.set_attn_implementation(NAME)
-        logits = self.model(torch.tensor([ids]), position_ids=positions[None]).logits[0]
+            # The mask says that this is one text, for all that its positions jump.
+            others = {"attention": NAME, "position_ids": positions[None], "attention_mask": torch.ones(1, len(ids))}
+        with stepping_into_softmax(self.plan):
+            logits = self.forward(ids, **others).logits[0]
+        assert self.plan.calls == self.layers * (2 if repacked else 1), "every layer's rows have passed by"
+        self.plan.visible = None
         return torch.log_softmax(logits[context:-1].float(), dim=-1).numpy()
 
     def dropped(self, ids, context, kept_positions):
