@@ -96,9 +96,10 @@ def in_old_names(name, value, settings):
 
 def buffers_of(settings, model, names):
     """Tensors that old checkpoints carry and nobody reads: causal masks and rotary frequencies."""
-    config = model.config
-    size = config.max_position_embeddings
-    for name in names if settings.get("buffers") else []:
+    if not settings.get("buffers"):
+        return
+    config, size = model.config, model.config.max_position_embeddings
+    for name in names:
         if name.endswith("attn.c_attn.weight") or name.endswith("attention.query_key_value.weight"):
             stem = name[:name.rindex(".", 0, name.rindex("."))]
             yield f"{stem}.bias", torch.ones(size, size, dtype=torch.uint8).tril()[None, None]
@@ -118,6 +119,8 @@ def save_model(folder, settings, model, weights):
     (folder / "config.json").write_text(json.dumps(settings["config"], indent=2) + "\n")
     dtype, prefix = getattr(torch, settings["dtype"]), model.base_model_prefix + "."
     kept = {new: w.to(dtype) for name, value in weights.items() for new, w in in_old_names(name, value, settings)}
+    if settings.get("tied_copy"):
+        kept |= {head: kept[source].clone() for head, source in model._tied_weights_keys.items()}
     kept |= dict(buffers_of(settings, model, list(kept)))
     if settings.get("bare"):
         kept = {name.removeprefix(prefix): value for name, value in kept.items()}
