@@ -141,9 +141,10 @@ def make(name):
     model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     for seed in range(1, 100):
         save_model(folder, settings, model, weights_of(model, settings, seed))
-        made = gold(Reference(folder), ids, [RUNS[wanted] for wanted in settings["runs"]], settings.get("bos", False), rows)
+        reference, bos = Reference(folder), settings.get("bos", False)
+        made = gold(reference, ids, [RUNS[wanted] for wanted in settings["runs"]], bos, rows)
         if made:
-            return write(folder, ".", PASSAGE, made, settings.get("bos", False), seed)
+            return write(folder, ".", PASSAGE, made, bos, seed, follows_length=reference.follows_length)
     raise RuntimeError(f"{name}: no seed below 100 has clear cuts")
 
 

@@ -136,9 +136,12 @@ family("opt-plain", "OPTForCausalLM", "opt",
            enable_bias=False, layer_norm_elementwise_affine=False, tie_word_embeddings=False),
        saved=True, dtype="bfloat16")
 
-# ---- llama: scalings of the rotary embedding (its other fields are in models.py)
+# ---- llama: as transformers 5 saves it, and scalings of the rotary embedding (the rest is in models.py)
 LLAMA = {"hidden_act": "silu", "rms_norm_eps": 1e-05, "attention_bias": False, "bos_token_id": 1, "eos_token_id": 2}
 YARN = {"factor": 4.0, "original_max_position_embeddings": 64}
+family("llama-saved", "LlamaForCausalLM", "llama",
+       {**sizes(35, 7), **LLAMA, "num_key_value_heads": 1, "head_dim": 16, "tie_word_embeddings": False,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0}}, saved=True, dtype="bfloat16")
 family("llama-dynamic", "LlamaForCausalLM", "llama",
        {**sizes(32, 4), **LLAMA, "max_position_embeddings": 32, "num_key_value_heads": 2, "rope_theta": 10000.0,
         "rope_scaling": {"type": "dynamic", "factor": 2.0}, "pretraining_tp": 1, "tie_word_embeddings": False,

@@ -142,12 +142,13 @@ def gold(reference, ids, runs, bos, rows):
     return {name: np.ascontiguousarray(value) for name, value in tensors.items()}, found
 
 
-def write(folder, model, text, made, bos, seed):
+def write(folder, model, text, made, bos, seed, **more):
+    """`more` is written to golden.json beside the rest."""
     tensors, runs = made
     save_file(tensors, str(folder / "golden.safetensors"))
     (folder / "text.txt").write_bytes(text.encode())
     versions = {m.__name__: m.__version__ for m in (torch, transformers, tokenizers, np)}
-    golden = {"model": model, "bos": bos, "seed_or_passage": seed, "made_with": versions, "runs": runs}
+    golden = {"model": model, "bos": bos, "seed_or_passage": seed, "made_with": versions, **more, "runs": runs}
     (folder / "golden.json").write_text(json.dumps(golden, indent=1) + "\n")
     size = sum(file.stat().st_size for file in folder.iterdir())
     print(f"{folder.name}: seed {seed}, {len(tensors['ids'])} tokens, {size / 1024:.0f} KB, "

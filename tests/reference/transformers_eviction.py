@@ -98,6 +98,8 @@ class Reference:
         self.layers, self.heads, self.kv_heads = (
             config.num_hidden_layers, config.num_attention_heads, kv_heads_of(config))
         self.rotaries = [m for m in self.model.modules() if hasattr(m, "original_max_seq_len")]
+        # Scalings by which a key depends on how many tokens there are, not only on its position.
+        self.follows_length = any(r.rope_type in ["dynamic", "longrope"] for r in self.rotaries)
         for module in self.model.modules():
             if type(module).__name__.endswith("Attention"):
                 module.register_forward_pre_hook(self.enter)
