@@ -5,6 +5,8 @@ dtype: of the weights on disk. bare: names without the model's prefix. buffers: 
 experts: the family whose names experts have one by one; stacked: saved as transformers 5 holds them.
 tied_copy: the output matrix is stored too, though tied. shards: files the weights are spread over.
 peak: variance of the scores aimed at, 2.5 by default. runs: see RUNS in families.py.
+One folder of each family has an unusual epsilon in its norms and an unusual base of its rotary embedding, so that a
+reader who takes them for granted is found out.
 """
 
 FAMILIES = {}
@@ -30,28 +32,28 @@ family("gpt2", "GPT2LMHeadModel", "gpt2",
        bare=True, buffers=True, runs=["head", "layer", "drop"])
 family("gpt2-saved", "GPT2LMHeadModel", "gpt2",
        {**GPT2, "n_embd": 32, "n_head": 4, "n_layer": 3, "n_positions": 160, "n_inner": 44,
-        "activation_function": "gelu", "scale_attn_by_inverse_layer_idx": True, "tie_word_embeddings": False},
+        "activation_function": "gelu", "layer_norm_epsilon": 1e-3, "scale_attn_by_inverse_layer_idx": True, "tie_word_embeddings": False},
        saved=True, dtype="bfloat16", peak=5)
 
 # ---- gpt_neox
 family("gpt_neox", "GPTNeoXForCausalLM", "gpt_neox",
        {**sizes(48, 3, vocab=263), "max_position_embeddings": 140, "bos_token_id": 0, "eos_token_id": 0,
-        "hidden_act": "gelu", "initializer_range": 0.02, "layer_norm_eps": 1e-05, "rotary_emb_base": 10000,
+        "hidden_act": "gelu", "initializer_range": 0.02, "layer_norm_eps": 1e-05, "rotary_emb_base": 1000,
         "rotary_pct": 0.25, "tie_word_embeddings": False, "torch_dtype": "float16", "use_cache": True,
         "use_parallel_residual": True},
        dtype="float16", buffers=True, runs=["head", "repacked"])
 family("gpt_neox-serial", "GPTNeoXForCausalLM", "gpt_neox",
-       {**sizes(30, 3, layers=3), "hidden_act": "gelu_new", "rotary_pct": 0.4, "rotary_emb_base": 500,
+       {**sizes(30, 3, layers=3), "hidden_act": "gelu_new", "layer_norm_eps": 1e-3, "rotary_pct": 0.4, "rotary_emb_base": 500,
         "use_parallel_residual": False, "attention_bias": False, "tie_word_embeddings": True},
        saved=True)
 
 # ---- mistral
 family("mistral", "MistralForCausalLM", "mistral",
        {**sizes(32, 4), "num_key_value_heads": 2, "bos_token_id": 1, "eos_token_id": 2, "hidden_act": "silu",
-        "rms_norm_eps": 1e-05, "rope_theta": 10000.0, "sliding_window": 12, "tie_word_embeddings": False,
+        "rms_norm_eps": 1e-05, "rope_theta": 500.0, "sliding_window": 12, "tie_word_embeddings": False,
         "torch_dtype": "bfloat16"}, dtype="bfloat16", runs=["head", "layer", "drop"], bos=True)
 family("mistral-saved", "MistralForCausalLM", "mistral",
-       {**sizes(33, 6), "num_key_value_heads": 2, "head_dim": 10, "hidden_act": "silu", "rms_norm_eps": 1e-05,
+       {**sizes(33, 6), "num_key_value_heads": 2, "head_dim": 10, "hidden_act": "silu", "rms_norm_eps": 1e-3,
         "rope_theta": 1000000.0, "sliding_window": None, "tie_word_embeddings": False}, saved=True, dtype="bfloat16")
 
 # ---- qwen2
@@ -66,7 +68,7 @@ family("qwen2-window", "Qwen2ForCausalLM", "qwen2",
         "use_sliding_window": True, "tie_word_embeddings": False, "torch_dtype": "bfloat16"},
        dtype="bfloat16", bare=True, runs=["head", "model"])
 family("qwen2-types", "Qwen2ForCausalLM", "qwen2",
-       {**sizes(32, 4, layers=3), **QWEN2, "num_key_value_heads": 4, "sliding_window": 9, "use_sliding_window": True,
+       {**sizes(32, 4, layers=3), **QWEN2, "num_key_value_heads": 4, "rms_norm_eps": 1e-3, "sliding_window": 9, "use_sliding_window": True,
         "layer_types": ["sliding_attention", "full_attention", "sliding_attention"], "tie_word_embeddings": True},
        saved=True, dtype="bfloat16")
 
@@ -76,7 +78,7 @@ family("qwen3", "Qwen3ForCausalLM", "qwen3",
        {**sizes(35, 6), **QWEN3, "num_key_value_heads": 2, "head_dim": 10, "rope_scaling": None,
         "tie_word_embeddings": True, "torch_dtype": "bfloat16"}, dtype="bfloat16", runs=["head", "drop"])
 family("qwen3-saved", "Qwen3ForCausalLM", "qwen3",
-       {**sizes(24, 2), **QWEN3, "num_key_value_heads": 2, "head_dim": 80, "attention_bias": True, "sliding_window": 11,
+       {**sizes(24, 2), **QWEN3, "num_key_value_heads": 2, "head_dim": 80, "rms_norm_eps": 1e-3, "attention_bias": True, "sliding_window": 11,
         "use_sliding_window": True, "layer_types": ["full_attention", "sliding_attention"],
         "tie_word_embeddings": False}, saved=True, dtype="bfloat16")
 
@@ -88,7 +90,8 @@ family("gemma", "GemmaForCausalLM", "gemma",
         "hidden_activation": None, "rope_scaling": None, "rope_theta": 10000.0, "torch_dtype": "bfloat16"},
        dtype="bfloat16", bos=True)
 family("gemma-saved", "GemmaForCausalLM", "gemma",
-       {**sizes(33, 3), **GEMMA, "num_key_value_heads": 3, "head_dim": 16, "hidden_act": "gelu_pytorch_tanh"},
+       {**sizes(33, 3), **GEMMA, "num_key_value_heads": 3, "head_dim": 16, "hidden_act": "gelu_pytorch_tanh",
+        "rms_norm_eps": 0.01, "rope_theta": 500.0},
        saved=True, dtype="bfloat16")
 
 # ---- gemma2
@@ -100,7 +103,7 @@ family("gemma2", "Gemma2ForCausalLM", "gemma2",
 family("gemma2-saved", "Gemma2ForCausalLM", "gemma2",
        {**sizes(36, 6), **GEMMA, "num_key_value_heads": 2, "head_dim": 16, "hidden_activation": "gelu_pytorch_tanh",
         "attn_logit_softcapping": 50.0, "final_logit_softcapping": None, "query_pre_attn_scalar": 16,
-        "sliding_window": 14, "layer_types": ["full_attention", "sliding_attention"]},
+        "sliding_window": 14, "rms_norm_eps": 0.01, "rope_theta": 500.0, "layer_types": ["full_attention", "sliding_attention"]},
        saved=True, dtype="bfloat16")
 
 # ---- gemma3_text
@@ -113,7 +116,7 @@ family("gemma3", "Gemma3ForCausalLM", "gemma3_text",
 family("gemma3-saved", "Gemma3ForCausalLM", "gemma3_text",
        {**sizes(30, 6, layers=3), **GEMMA, "num_key_value_heads": 2, "head_dim": 16, "query_pre_attn_scalar": 16,
         "sliding_window": 12, "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
-        "rope_theta": 100000.0, "rope_local_base_freq": 500.0}, saved=True, dtype="bfloat16")
+        "rms_norm_eps": 0.01, "rope_theta": 100000.0, "rope_local_base_freq": 500.0}, saved=True, dtype="bfloat16")
 
 # ---- opt
 OPT = {"_remove_final_layer_norm": False, "activation_dropout": 0.0, "attention_dropout": 0.0, "bos_token_id": 2,
@@ -140,7 +143,8 @@ family("opt-plain", "OPTForCausalLM", "opt",
 LLAMA = {"hidden_act": "silu", "rms_norm_eps": 1e-05, "attention_bias": False, "bos_token_id": 1, "eos_token_id": 2}
 YARN = {"factor": 4.0, "original_max_position_embeddings": 64}
 family("llama-saved", "LlamaForCausalLM", "llama",
-       {**sizes(35, 7), **LLAMA, "num_key_value_heads": 1, "head_dim": 16, "tie_word_embeddings": False,
+       {**sizes(35, 7), **LLAMA, "num_key_value_heads": 1, "head_dim": 16, "hidden_act": "gelu", "rms_norm_eps": 1e-3,
+        "tie_word_embeddings": False,
         "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0}}, saved=True, dtype="bfloat16")
 family("llama-dynamic", "LlamaForCausalLM", "llama",
        {**sizes(32, 4), **LLAMA, "max_position_embeddings": 32, "num_key_value_heads": 2, "rope_theta": 10000.0,
@@ -168,7 +172,7 @@ family("mixtral", "MixtralForCausalLM", "mixtral",
        dtype="bfloat16", experts="mixtral", shards=2, runs=["head", "layer", "drop"])
 family("mixtral-stacked", "MixtralForCausalLM", "mixtral",
        {**sizes(28, 7, intermediate=20), "num_key_value_heads": 1, "head_dim": 10, "num_experts_per_tok": 3,
-        "num_local_experts": 5, "sliding_window": 12, "tie_word_embeddings": True},
+        "num_local_experts": 5, "sliding_window": 12, "rms_norm_eps": 1e-3, "tie_word_embeddings": True},
        saved=True, stacked=True, dtype="bfloat16")
 
 # ---- qwen3_moe
@@ -179,7 +183,7 @@ family("qwen3_moe", "Qwen3MoeForCausalLM", "qwen3_moe",
         "mlp_only_layers": [0], "norm_topk_prob": True, "rope_scaling": None, "tie_word_embeddings": False,
         "torch_dtype": "bfloat16"}, dtype="bfloat16", experts="qwen", runs=["head", "model"])
 family("qwen3_moe-stacked", "Qwen3MoeForCausalLM", "qwen3_moe",
-       {**sizes(32, 6, layers=3), **QWEN3_MOE, "num_key_value_heads": 2, "head_dim": 16, "num_experts": 5,
+       {**sizes(32, 6, layers=3), **QWEN3_MOE, "num_key_value_heads": 2, "head_dim": 16, "num_experts": 5, "rms_norm_eps": 1e-3,
         "num_experts_per_tok": 3, "decoder_sparse_step": 2, "norm_topk_prob": False, "tie_word_embeddings": True},
        saved=True, stacked=True, dtype="bfloat16")
 
@@ -187,17 +191,17 @@ family("qwen3_moe-stacked", "Qwen3MoeForCausalLM", "qwen3_moe",
 family("phi", "PhiForCausalLM", "phi",
        {**sizes(40, 4), "attention_dropout": 0.0, "bos_token_id": 0, "embd_pdrop": 0.0, "eos_token_id": 0,
         "hidden_act": "gelu_new", "layer_norm_eps": 1e-05, "num_key_value_heads": 4, "partial_rotary_factor": 0.4,
-        "qk_layernorm": False, "resid_pdrop": 0.1, "rope_scaling": None, "rope_theta": 10000.0,
+        "qk_layernorm": False, "resid_pdrop": 0.1, "rope_scaling": None, "rope_theta": 500.0,
         "tie_word_embeddings": False, "torch_dtype": "float16"}, dtype="float16", runs=["head", "repacked"])
 family("phi-saved", "PhiForCausalLM", "phi",
-       {**sizes(42, 3), "hidden_act": "gelu", "num_key_value_heads": 1, "partial_rotary_factor": 0.6,
+       {**sizes(42, 3), "hidden_act": "gelu", "layer_norm_eps": 1e-3, "num_key_value_heads": 1, "partial_rotary_factor": 0.6,
         "qk_layernorm": True, "tie_word_embeddings": True}, saved=True, dtype="bfloat16")
 
 # ---- phi3
 PHI3 = {"attention_bias": False, "attention_dropout": 0.0, "bos_token_id": 1, "embd_pdrop": 0.0, "eos_token_id": 0,
         "pad_token_id": 0, "hidden_act": "silu", "resid_pdrop": 0.0, "rms_norm_eps": 1e-05}
 family("phi3", "Phi3ForCausalLM", "phi3",
-       {**sizes(40, 4), **PHI3, "num_key_value_heads": 4, "original_max_position_embeddings": 64, "rope_theta": 10000.0,
+       {**sizes(40, 4), **PHI3, "num_key_value_heads": 4, "original_max_position_embeddings": 64, "rope_theta": 500.0,
         "rope_scaling": {"type": "longrope", "short_factor": [1.0, 1.05, 1.1, 1.3, 1.5],
                          "long_factor": [1.2, 2.0, 3.0, 5.5, 9.0]}, "sliding_window": 20, "tie_word_embeddings": False,
         "torch_dtype": "bfloat16"}, dtype="bfloat16", runs=["head", "layer", "drop"])
@@ -205,7 +209,7 @@ family("phi3-long", "Phi3ForCausalLM", "phi3",
        {**sizes(42, 3), **PHI3, "num_key_value_heads": 1, "original_max_position_embeddings": 34,
         "rope_parameters": {"rope_type": "longrope", "rope_theta": 10000.0, "partial_rotary_factor": 0.6,
                             "short_factor": [1.0, 1.1, 1.2, 1.4], "long_factor": [1.0, 2.5, 4.0, 7.0]},
-        "sliding_window": None, "tie_word_embeddings": True}, saved=True, dtype="bfloat16")
+        "rms_norm_eps": 1e-3, "sliding_window": None, "tie_word_embeddings": True}, saved=True, dtype="bfloat16")
 family("phi3-plain", "Phi3ForCausalLM", "phi3",
        {**sizes(36, 6), **PHI3, "num_key_value_heads": 2, "original_max_position_embeddings": 256,
         "rope_scaling": None, "rope_theta": 10000.0, "sliding_window": 14, "tie_word_embeddings": False,
@@ -226,7 +230,7 @@ family("falcon-groups", "FalconForCausalLM", "falcon",
 family("falcon-one-norm", "FalconForCausalLM", "falcon",
        {**FALCON, "hidden_size": 32, "num_attention_heads": 4, "num_kv_heads": 2, "alibi": False, "bias": True,
         "multi_query": True, "new_decoder_architecture": True, "num_ln_in_parallel_attn": 1, "parallel_attn": True,
-        "ffn_hidden_size": 44, "rope_theta": 500042.0}, saved=True, dtype="bfloat16")
+        "ffn_hidden_size": 44, "layer_norm_epsilon": 1e-3, "rope_theta": 500042.0}, saved=True, dtype="bfloat16")
 family("falcon-alibi", "FalconForCausalLM", "falcon",
        {**FALCON, "hidden_size": 32, "num_attention_heads": 4, "alibi": True, "bias": True, "multi_query": False,
         "new_decoder_architecture": False, "parallel_attn": False, "torch_dtype": "bfloat16"},
@@ -245,16 +249,17 @@ family("bloom", "BloomForCausalLM", "bloom",
        {**BLOOM, "apply_residual_connection_post_layernorm": False, "n_embed": 30, "num_attention_heads": 3},
        dtype="float16", bare=True, runs=["head", "layer", "drop"])
 family("bloom-saved", "BloomForCausalLM", "bloom",
-       {**BLOOM, "apply_residual_connection_post_layernorm": True, "hidden_size": 32, "n_head": 4},
+       {**BLOOM, "apply_residual_connection_post_layernorm": True, "hidden_size": 32, "n_head": 4,
+        "layer_norm_epsilon": 1e-3},
        saved=True, dtype="bfloat16")
 
 # ---- stablelm
 family("stablelm", "StableLmForCausalLM", "stablelm",
        {**sizes(48, 3), "bos_token_id": 0, "eos_token_id": 0, "hidden_act": "silu", "layer_norm_eps": 1e-05,
-        "num_key_value_heads": 1, "partial_rotary_factor": 0.25, "rope_theta": 10000, "tie_word_embeddings": False,
+        "num_key_value_heads": 1, "partial_rotary_factor": 0.25, "rope_theta": 500, "tie_word_embeddings": False,
         "use_qkv_bias": True, "torch_dtype": "float16"}, dtype="float16", runs=["head", "repacked"])
 family("stablelm-saved", "StableLmForCausalLM", "stablelm",
-       {**sizes(40, 4), "hidden_act": "silu", "num_key_value_heads": 2, "partial_rotary_factor": 0.4,
+       {**sizes(40, 4), "hidden_act": "silu", "layer_norm_eps": 1e-3, "num_key_value_heads": 2, "partial_rotary_factor": 0.4,
         "qk_layernorm": True, "use_parallel_residual": True, "tie_word_embeddings": True},
        saved=True, dtype="bfloat16")
 
@@ -265,7 +270,7 @@ family("olmo2", "Olmo2ForCausalLM", "olmo2",
         "rope_theta": 500000, "tie_word_embeddings": False, "torch_dtype": "float32"},
        dtype="float32", runs=["head"])
 family("olmo2-saved", "Olmo2ForCausalLM", "olmo2",
-       {**sizes(36, 6), "attention_bias": True, "hidden_act": "silu", "num_key_value_heads": 2,
+       {**sizes(36, 6), "attention_bias": True, "hidden_act": "silu", "rms_norm_eps": 1e-3, "num_key_value_heads": 2,
         "tie_word_embeddings": True}, saved=True, dtype="bfloat16")
 
 # ---- granite
@@ -273,11 +278,11 @@ family("granite", "GraniteForCausalLM", "granite",
        {**sizes(32, 4), "attention_bias": False, "attention_multiplier": 0.25, "bos_token_id": 0, "eos_token_id": 0,
         "embedding_multiplier": 12.0, "hidden_act": "silu", "logits_scaling": 1.5, "mlp_bias": False,
         "num_key_value_heads": 2, "residual_multiplier": 0.22, "rms_norm_eps": 1e-05, "rope_scaling": None,
-        "rope_theta": 10000, "tie_word_embeddings": True, "torch_dtype": "bfloat16"},
+        "rope_theta": 500, "tie_word_embeddings": True, "torch_dtype": "bfloat16"},
        dtype="bfloat16", peak=4, runs=["head", "model"])
 family("granite-saved", "GraniteForCausalLM", "granite",
        {**sizes(30, 3), "attention_bias": True, "attention_multiplier": 0.4, "embedding_multiplier": 3.0,
-        "hidden_act": "silu", "logits_scaling": 0.8, "mlp_bias": True, "num_key_value_heads": 1,
+        "hidden_act": "silu", "rms_norm_eps": 1e-2, "logits_scaling": 0.8, "mlp_bias": True, "num_key_value_heads": 1,
         "residual_multiplier": 0.7, "tie_word_embeddings": False}, saved=True, dtype="bfloat16")
 
 # ---- smollm3
@@ -290,4 +295,4 @@ family("smollm3", "SmolLM3ForCausalLM", "smollm3",
        dtype="bfloat16", runs=["head", "repacked"])
 family("smollm3-saved", "SmolLM3ForCausalLM", "smollm3",
        {**sizes(36, 6, layers=3), **SMOLLM3, "num_key_value_heads": 2, "no_rope_layer_interval": 3,
-        "sliding_window": 11, "use_sliding_window": True, "tie_word_embeddings": False}, saved=True, dtype="bfloat16")
+        "sliding_window": 11, "rms_norm_eps": 1e-3, "use_sliding_window": True, "tie_word_embeddings": False}, saved=True, dtype="bfloat16")
