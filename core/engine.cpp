@@ -15,6 +15,7 @@
 #include <fstream>
 #include <future>
 #include <iterator>
+#include <limits>
 #include <thread>
 
 namespace keepset {
@@ -122,6 +123,12 @@ namespace {
         refuse_too_large(need);
     }
 
+    /// The longest text the model takes.
+    std::int64_t longest(const ModelInfo& info)
+    {
+        return info.endless ? std::numeric_limits<std::int64_t>::max() : info.max_context;
+    }
+
     std::vector<std::int64_t> ids_of(const std::vector<Token>& tokens)
     {
         std::vector<std::int64_t> ids;
@@ -217,6 +224,7 @@ ModelInfo Engine::open_model(const fs::path& folder, const OpenOptions& options,
         const at::ScalarType dtype = choose_dtype(options.dtype, open->info.checkpoint_dtype, device.device);
         open->decoder = std::make_unique<Decoder>(config, open->weights, device.device, dtype, task);
         open->info.dtype = dtype_name(dtype);
+        open->info.notes = open->decoder->notes();
     });
     open->info.device = device.device.str();
     open->info.device_name = device.name;
@@ -239,8 +247,8 @@ LogitsResult Engine::logits(const Text& text, std::int64_t last, std::int64_t of
     AnalysisRequest request;
     request.text = text;
     request.offset = offset;
-    std::vector<Token> tokens = passage(
-        open.tokenizer->encode(text.bytes, true, task.stop), open.info.adds_bos, request, open.info.max_context);
+    std::vector<Token> tokens
+        = passage(open.tokenizer->encode(text.bytes, true, task.stop), open.info.adds_bos, request, longest(open.info));
     const auto count = static_cast<std::int64_t>(tokens.size());
     result.positions = last <= 0 ? count : std::min(last, count);
     result.vocabulary = open.info.vocabulary;
@@ -263,8 +271,8 @@ std::shared_ptr<const Analysis> Engine::analyse(const AnalysisRequest& request, 
 {
     const OpenModel& open = impl_->model();
     auto analysis = std::make_shared<Analysis>();
-    analysis->tokens = passage(open.tokenizer->encode(request.text.bytes, true, task.stop), open.info.adds_bos, request,
-        open.info.max_context);
+    analysis->tokens = passage(
+        open.tokenizer->encode(request.text.bytes, true, task.stop), open.info.adds_bos, request, longest(open.info));
     analysis->layers = open.info.layers;
     analysis->heads = open.info.heads;
     analysis->kv_heads = open.info.kv_heads;
@@ -294,10 +302,15 @@ std::shared_ptr<const Analysis> Engine::analyse(const AnalysisRequest& request, 
 std::shared_ptr<const Run> Engine::sweep(const SweepRequest& request, const Task& task, const SweepFn& on_window)
 {
     const OpenModel& open = impl_->model();
+    if (request.positions == Positions::repacked && open.decoder->config().positions == PositionKind::learned)
+        throw Error(ErrorKind::usage,
+            "positions=repacked needs positions that can be turned, but " + open.info.model_type
+                + " adds learned ones to the tokens, so that kept keys hold theirs for good.",
+            "Use positions=original.");
     SweepModel model { *open.decoder, open.backend, impl_->provenance(request.text, request.command),
-        open.tokenizer->encode(request.text.bytes, true, task.stop), open.info.adds_bos, open.info.max_context };
+        open.tokenizer->encode(request.text.bytes, true, task.stop), open.info.adds_bos, longest(open.info) };
     model.provenance.seed = request.seed;
-    refuse_beyond_memory(open, std::clamp<std::int64_t>(request.context + request.target, 1, open.info.max_context));
+    refuse_beyond_memory(open, std::clamp<std::int64_t>(request.context + request.target, 1, longest(open.info)));
     std::shared_ptr<const Run> run;
     guarded(open.backend.threads, [&] { run = run_sweep(model, request, task, on_window); });
     return run;

@@ -88,7 +88,13 @@ struct ModelInfo {
     std::int64_t intermediate_size = 0;
     std::int64_t vocabulary = 0;
     std::int64_t max_context = 0; ///< max_position_embeddings
+    bool endless = false; ///< texts may be longer than max_context
     bool tied_embeddings = false;
+    std::string positions; ///< "rotary", "learned", "alibi"
+    std::int64_t experts = 0; ///< of a layer that mixes them; 0: none does
+    std::int64_t experts_per_token = 0;
+    std::int64_t window = 0; ///< positions that a query of a sliding layer sees; 0: there is no sliding layer
+    std::int64_t sliding_layers = 0;
     std::string checkpoint_dtype; ///< as stored
     std::int64_t parameters = 0; ///< a tied embedding counted once
     std::int64_t bytes = 0; ///< of the weight files
@@ -97,6 +103,7 @@ struct ModelInfo {
     std::string device; ///< where it was opened: "cpu", "cuda:0"; empty when only described
     std::string device_name; ///< "CPU, 2 threads", "NVIDIA H200"
     std::string dtype; ///< computed in
+    std::vector<std::string> notes; ///< what was noticed about the weights when they were read, a sentence each
 };
 
 /// What a model needs on a device for an analysis or a sweep of some context, and what is free there; all in bytes.

@@ -4,6 +4,8 @@
 #include "core/model/family.h"
 #include "core/model/json_file.h"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <system_error>
 
@@ -20,7 +22,8 @@ namespace {
             reader.refuse("num_experts_per_tok (" + std::to_string(config.experts_per_token)
                 + ") exceeds the number of experts (" + std::to_string(config.experts) + ").");
         for (const RopeConfig& rope : config.ropes) {
-            if (rope.dims % 2 != 0 || rope.dims < 2 || rope.dims > config.head_dim)
+            const std::int64_t fewest = rope.kind == RopeConfig::Kind::dynamic ? 4 : 2;
+            if (rope.dims % 2 != 0 || rope.dims < fewest || rope.dims > config.head_dim)
                 reader.refuse("of head_dim " + std::to_string(config.head_dim) + ", " + std::to_string(rope.dims)
                     + " are to be rotated, and rotary positions need pairs.");
         }
@@ -70,6 +73,8 @@ DecoderConfig read_config(const std::filesystem::path& folder)
     DecoderConfig config = family.read(reader);
     config.model_type = family.model_type;
     config.architecture = architecture_of(reader, family);
+    config.endless = std::ranges::any_of(
+        config.ropes, [](const RopeConfig& rope) { return rope.kind == RopeConfig::Kind::dynamic; });
     check_sizes(config, reader);
     return config;
 }

@@ -17,9 +17,10 @@ enum class NormKind : std::uint8_t { rms, rms_float32, rms_plus_one, layer };
 /// A norm of queries and keys before they are rotated: over each head with one weight for all heads or one for each,
 /// or over the whole projection.
 enum class QkNorm : std::uint8_t { none, per_head, each_head, whole };
-/// How attention and MLP are added to the stream: one after the other, both to the same input, or one after the other
-/// with the layer's norms applied to the sums instead of the inputs.
-enum class Residual : std::uint8_t { sequential, parallel, post_norm };
+/// How attention and MLP are added to the stream. `sequential`: one after the other, each reading its normed input.
+/// `parallel`: both to the same input. `post_norm`: one after the other, the layer's norms applied to the sums.
+/// `normed`: one after the other, each added to its normed input.
+enum class Residual : std::uint8_t { sequential, parallel, post_norm, normed };
 enum class Activation : std::uint8_t { silu, gelu, gelu_tanh, relu };
 /// Rows of a fused projection: all queries, all keys, all values; or for every kv head its queries, its key, its value.
 enum class QkvRows : std::uint8_t { blocks, by_kv_head };
@@ -103,10 +104,12 @@ struct DecoderConfig {
     std::int64_t intermediate_size = 0;
     std::int64_t vocabulary = 0;
     std::int64_t max_context = 0;
+    bool endless = false; ///< positions adapt to texts longer than max_context (dynamic rotary scaling)
     bool tied_embeddings = false;
 
     NormKind norm = NormKind::rms;
     double norm_eps = 1e-6;
+    bool norm_weights = true; ///< false: norms of the stream have neither weight nor bias
     bool final_norm = true;
     bool qkv_bias = false;
     bool output_bias = false; ///< of the attention's output projection

@@ -2,6 +2,8 @@
 
 #include "core/error.h"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -30,7 +32,7 @@ namespace {
         "eos_token_id", "pad_token_id", "unk_token_id", "sep_token_id", "cls_token_id", "decoder_start_token_id",
         "bos_token", "eos_token", "max_length", "min_length", "do_sample", "temperature", "top_p", "top_k", "typical_p",
         "repetition_penalty", "length_penalty", "num_beams", "num_beam_groups", "num_return_sequences",
-        "early_stopping" };
+        "early_stopping", "offset_alibi", "skip_bias_add" };
 
     /// Switches of training code whose value 1 means "as everybody".
     constexpr std::array neutral_at_one = { "partial_rotary_factor", "logits_scaling", "full_attn_mod",
@@ -77,6 +79,10 @@ void ConfigReader::refuse_request(const std::string& name) const
 
 bool ConfigReader::has(const std::string& name) const { return fields.contains(name) && !fields.at(name).is_null(); }
 
+bool ConfigReader::present(const std::string& name) const { return fields.contains(name); }
+
+bool ConfigReader::is_empty(const std::string& name) const { return fields.at(name).empty(); }
+
 std::string ConfigReader::spelling(std::initializer_list<const char*> names) const
 {
     for (const char* const name : names) {
@@ -96,6 +102,14 @@ std::int64_t ConfigReader::size(const std::string& name, std::optional<std::int6
     const json& value = fields.at(name);
     if (!value.is_number_integer() || value.get<std::int64_t>() < 1 || value.get<std::int64_t>() > (1LL << 31))
         refuse_value(name, "a positive whole number");
+    return value.get<std::int64_t>();
+}
+
+std::int64_t ConfigReader::whole(const std::string& name) const
+{
+    const json& value = fields.at(name);
+    if (!value.is_number_integer() || value.get<std::int64_t>() < 0 || value.get<std::int64_t>() > (1LL << 31))
+        refuse_value(name, "a whole number");
     return value.get<std::int64_t>();
 }
 
@@ -197,12 +211,6 @@ ConfigReader ConfigReader::part(const std::string& name) const
     if (!fields.at(name).is_object())
         refuse_value(name, "an object");
     return { fields.at(name), file, prefix + name + "." };
-}
-
-void ConfigReader::need_flag(const std::string& name, bool value) const
-{
-    if (flag(name, value) != value)
-        refuse_request(name);
 }
 
 void ConfigReader::refuse_unknown_fields(std::span<const char* const> known) const

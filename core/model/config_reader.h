@@ -2,7 +2,7 @@
 
 #include "core/model/config.h"
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include <initializer_list>
 #include <optional>
@@ -26,10 +26,15 @@ struct ConfigReader {
     [[noreturn]] void refuse_request(const std::string& name) const;
 
     bool has(const std::string& name) const;
+    /// Whether the field is there at all, a null among others.
+    bool present(const std::string& name) const;
+    bool is_empty(const std::string& name) const; ///< an object or list without entries
     /// The first of several spellings that is there; the first spelling where none is.
     std::string spelling(std::initializer_list<const char*> names) const;
     /// A positive whole number below 2^31. Without `otherwise` the field is needed.
     std::int64_t size(const std::string& name, std::optional<std::int64_t> otherwise = {}) const;
+    /// A whole number from 0 on.
+    std::int64_t whole(const std::string& name) const;
     double number(const std::string& name, std::optional<double> otherwise = {}) const;
     double positive(const std::string& name, std::optional<double> otherwise = {}) const;
     bool flag(const std::string& name, bool otherwise = false) const;
@@ -41,8 +46,6 @@ struct ConfigReader {
     Activation activation(const std::string& name, const std::string& otherwise) const;
     /// The object in a field.
     ConfigReader part(const std::string& name) const;
-    /// The field must be missing or ask for what we do anyway.
-    void need_flag(const std::string& name, bool value) const;
 
     /// Refuses fields that are neither in `known` nor bookkeeping and that ask for something.
     void refuse_unknown_fields(std::span<const char* const> known) const;

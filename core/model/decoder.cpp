@@ -163,11 +163,15 @@ void Decoder::finish_rows(const Layer& layer, at::Tensor& x, const at::Tensor& h
     }
     if (layer.attention_norm.weight.defined())
         attention = norm(attention, layer.attention_norm);
-    add(x, attention);
     const bool post = config_.residual == Residual::post_norm;
-    if (post)
+    const bool normed = config_.residual == Residual::normed;
+    if (normed)
         x.copy_(norm(x, layer.input_norm));
-    at::Tensor wide = mlp(layer, post || !layer.mlp_norm.weight.defined() ? x : norm(x, layer.mlp_norm));
+    add(x, attention);
+    if (post || normed)
+        x.copy_(norm(x, post ? layer.input_norm : layer.mlp_norm));
+    const bool ready = post || normed || !layer.mlp_norm.weight.defined();
+    at::Tensor wide = mlp(layer, ready ? x : norm(x, layer.mlp_norm));
     if (layer.mlp_output_norm.weight.defined())
         wide = norm(wide, layer.mlp_output_norm);
     add(x, wide);

@@ -14,7 +14,7 @@ void set_layers(DecoderConfig& config)
 
 std::int64_t read_kv_heads(const ConfigReader& reader, std::int64_t heads, std::int64_t otherwise)
 {
-    if (reader.fields.contains("num_key_value_heads") || otherwise == 0)
+    if (reader.present("num_key_value_heads") || otherwise == 0)
         otherwise = heads;
     return reader.size("num_key_value_heads", otherwise);
 }
@@ -54,7 +54,8 @@ DecoderConfig read_plain_sizes(
     return config;
 }
 
-void read_windows(const ConfigReader& reader, DecoderConfig& config, const std::vector<bool>& sliding)
+void read_windows(
+    const ConfigReader& reader, DecoderConfig& config, const std::vector<bool>& sliding, std::int64_t otherwise)
 {
     std::vector<bool> wanted = sliding;
     if (reader.has("layer_types")) {
@@ -72,14 +73,68 @@ void read_windows(const ConfigReader& reader, DecoderConfig& config, const std::
     }
     if (std::ranges::find(wanted, true) == wanted.end())
         return;
-    const std::int64_t window = reader.size("sliding_window");
+    const bool silent = otherwise > 0 && !reader.present("sliding_window");
+    const std::int64_t window = silent ? otherwise : reader.size("sliding_window");
     for (std::size_t layer = 0; layer < wanted.size(); ++layer)
         config.per_layer[layer].window = wanted[layer] ? window : 0;
 }
 
-void read_one_window(const ConfigReader& reader, DecoderConfig& config)
+void read_one_window(const ConfigReader& reader, DecoderConfig& config, std::int64_t otherwise)
 {
-    read_windows(reader, config, std::vector<bool>(config.per_layer.size(), reader.has("sliding_window")));
+    const bool wanted = reader.present("sliding_window") ? reader.has("sliding_window") : otherwise > 0;
+    read_windows(reader, config, std::vector<bool>(config.per_layer.size(), wanted), otherwise);
+}
+
+void refuse_unused_windows(const ConfigReader& reader, const DecoderConfig& config)
+{
+    if (std::ranges::any_of(config.per_layer, [](const LayerConfig& layer) { return layer.window > 0; }))
+        reader.refuse("the field 'layer_types' asks for sliding attention, which 'use_sliding_window' switches off.",
+            "Which of the two is meant?");
+}
+
+void read_upper_windows(const ConfigReader& reader, DecoderConfig& config)
+{
+    constexpr std::int64_t usual_window = 4096;
+    const bool silent = !reader.present("sliding_window");
+    const bool on = reader.flag("use_sliding_window") && (silent || reader.has("sliding_window"));
+    const std::int64_t first = reader.has("max_window_layers") ? reader.whole("max_window_layers") : 28;
+    std::vector<bool> sliding;
+    for (std::int64_t layer = 0; layer < config.layers; ++layer)
+        sliding.push_back(on && layer >= first);
+    read_windows(reader, config, sliding, usual_window);
+    if (!on)
+        refuse_unused_windows(reader, config);
+}
+
+DecoderConfig read_later_gemma(const ConfigReader& reader, std::int64_t max_context)
+{
+    DecoderConfig config = read_llama_sizes(reader,
+        { .kv_heads = 4,
+            .head_dim = 256,
+            .max_context = max_context,
+            .tied_embeddings = true,
+            .activation = "gelu_pytorch_tanh" });
+    const Activation activation = reader.activation("hidden_activation", "gelu_pytorch_tanh");
+    if (config.activation != activation && reader.has("hidden_act"))
+        reader.refuse_request("hidden_act");
+    config.activation = activation;
+    config.norm = NormKind::rms_plus_one;
+    config.embedding_scale = std::sqrt(static_cast<double>(config.hidden_size));
+    config.round_embedding_scale = true;
+    config.qkv_bias = config.output_bias = reader.flag("attention_bias");
+    for (LayerConfig& layer : config.per_layer)
+        layer.scale = 1 / std::sqrt(reader.positive("query_pre_attn_scalar", 256));
+    config.names.attention_norm = "layers.{}.post_attention_layernorm";
+    config.names.mlp_norm = "layers.{}.pre_feedforward_layernorm";
+    config.names.mlp_output_norm = "layers.{}.post_feedforward_layernorm";
+    return config;
+}
+
+double read_softcap(const ConfigReader& reader, const std::string& name, double otherwise)
+{
+    if (!reader.present(name))
+        return otherwise;
+    return reader.has(name) ? reader.positive(name) : 0;
 }
 
 } // namespace keepset

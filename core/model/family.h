@@ -43,17 +43,28 @@ void set_layers(DecoderConfig& config);
 std::int64_t read_kv_heads(const ConfigReader& reader, std::int64_t heads, std::int64_t otherwise);
 
 /// The window of every layer: sliding_window where layer_types says so or, without layer_types, where `sliding`
-/// (layers) does. A sliding layer needs sliding_window.
-void read_windows(const ConfigReader& reader, DecoderConfig& config, const std::vector<bool>& sliding);
+/// (layers) does. A sliding layer needs sliding_window, which is `otherwise` where the file does not have it (0: none).
+void read_windows(
+    const ConfigReader& reader, DecoderConfig& config, const std::vector<bool>& sliding, std::int64_t otherwise = 0);
 /// sliding_window on all layers, where it is not null.
-void read_one_window(const ConfigReader& reader, DecoderConfig& config);
+void read_one_window(const ConfigReader& reader, DecoderConfig& config, std::int64_t otherwise = 0);
+/// Refuses sliding layers of layer_types that use_sliding_window switches off.
+void refuse_unused_windows(const ConfigReader& reader, const DecoderConfig& config);
+
+/// Qwen's windows: on the layers from max_window_layers on, where use_sliding_window switches them on.
+void read_upper_windows(const ConfigReader& reader, DecoderConfig& config);
+/// What Gemma 2 and 3 share: sizes, activation, scaled embeddings, norms and their names, the scale of scores.
+DecoderConfig read_later_gemma(const ConfigReader& reader, std::int64_t max_context);
+/// A soft cap: `otherwise` where the field is missing, none (0) where it is null.
+double read_softcap(const ConfigReader& reader, const std::string& name, double otherwise);
 
 /// How a family spells its rotary positions.
 struct RopeDefaults {
     double theta = 10000;
-    const char* theta_field = "rope_theta";
+    std::string theta_field = "rope_theta";
     double partial = 1; ///< share of head_dim that is rotated
-    const char* partial_field = nullptr; ///< nullptr: all of it always is
+    std::string partial_field = {}; ///< empty: all of it always is
+    double original_context = 0; ///< where original_max_position_embeddings is missing; 0: max_position_embeddings
 };
 /// rope_scaling, or else rope_parameters, or else the fields beside them. `config` has head_dim and max_context.
 RopeConfig read_rope(const ConfigReader& reader, const DecoderConfig& config, const RopeDefaults& defaults = {});

@@ -1,6 +1,7 @@
 #include "core/engine.h"
 #include "core/model/describe.h"
 #include "core/model/safetensors.h"
+#include "core/model/weight_reader.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -59,14 +60,24 @@ ModelInfo describe(const fs::path& folder, const DecoderConfig& config, const We
     info.intermediate_size = config.intermediate_size;
     info.vocabulary = config.vocabulary;
     info.max_context = config.max_context;
+    info.endless = config.endless;
     info.tied_embeddings = config.tied_embeddings;
+    info.positions = config.positions == PositionKind::rotary ? "rotary"
+        : config.positions == PositionKind::learned           ? "learned"
+                                                              : "alibi";
+    info.experts = config.experts;
+    info.experts_per_token = config.experts_per_token;
+    for (const LayerConfig& layer : config.per_layer) {
+        info.window = std::max(info.window, layer.window);
+        info.sliding_layers += layer.window > 0 ? 1 : 0;
+    }
     info.bytes = weights.bytes;
     std::set<std::string> dtypes;
     for (const auto& [name, tensor] : weights.tensors) {
         std::int64_t elements = 1;
         for (const std::int64_t size : tensor.shape)
             elements *= size;
-        if (name == "lm_head.weight" && config.tied_embeddings)
+        if (is_buffer(name) || (config.tied_embeddings && name.ends_with("lm_head.weight")))
             continue;
         info.parameters += elements;
         dtypes.insert(dtype_name(tensor.dtype));

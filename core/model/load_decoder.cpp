@@ -2,6 +2,7 @@
 #include "core/model/weight_reader.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 
@@ -81,6 +82,9 @@ public:
 
     Norm stream_norm(const std::string& name)
     {
+        if (!config_.norm_weights && !name.empty())
+            return { at::ones({ config_.hidden_size }, at::TensorOptions(reader_.dtype()).device(reader_.device())),
+                {} };
         return norm(name, { config_.hidden_size }, config_.norm == NormKind::layer);
     }
 

@@ -96,13 +96,13 @@ RopeConfig read_rope_object(const ConfigReader& rope, const DecoderConfig& confi
     const KindFields& kind = kind_of(rope);
     std::vector<const char*> known = kind.fields;
     known.insert(known.end(), { "rope_type", "type", "rope_theta" });
-    if (defaults.partial_field != nullptr)
+    if (!defaults.partial_field.empty())
         known.push_back("partial_rotary_factor");
     rope.refuse_unknown_fields(known);
     RopeConfig result = std::move(plain);
     result.kind = kind.kind;
     result.theta = rope.positive("rope_theta", result.theta);
-    if (defaults.partial_field != nullptr && rope.has("partial_rotary_factor"))
+    if (!defaults.partial_field.empty() && rope.has("partial_rotary_factor"))
         result.dims = rotated_dims(config.head_dim, rope.positive("partial_rotary_factor"));
     const auto context = static_cast<double>(config.max_context);
     result.original_context = result.kind == Kind::dynamic ? context
@@ -117,7 +117,7 @@ RopeConfig read_rope_object(const ConfigReader& rope, const DecoderConfig& confi
         result.high_freq_factor = rope.positive("high_freq_factor");
         if (result.high_freq_factor <= result.low_freq_factor)
             rope.refuse("the field '" + rope.prefix.substr(0, rope.prefix.size() - 1)
-                + "' holds impossible numbers: " + rope.fields.dump() + ".");
+                + "' holds impossible numbers: high_freq_factor must exceed low_freq_factor.");
     }
     if (result.kind == Kind::yarn)
         read_yarn(rope, result);
@@ -131,11 +131,11 @@ RopeConfig read_rope(const ConfigReader& reader, const DecoderConfig& config, co
     RopeConfig plain;
     plain.theta = reader.positive(defaults.theta_field, defaults.theta);
     const double partial
-        = defaults.partial_field == nullptr ? 1 : reader.positive(defaults.partial_field, defaults.partial);
+        = defaults.partial_field.empty() ? 1 : reader.positive(defaults.partial_field, defaults.partial);
     plain.dims = rotated_dims(config.head_dim, partial);
     // transformers 5 writes rope_parameters, older versions rope_theta + rope_scaling; where a file has both, the older
     // one wins there.
-    const bool older = reader.has("rope_scaling") && !reader.fields.at("rope_scaling").empty();
+    const bool older = reader.has("rope_scaling") && !reader.is_empty("rope_scaling");
     const char* const field = older ? "rope_scaling" : "rope_parameters";
     if (!reader.has(field))
         return plain;

@@ -36,6 +36,8 @@ public:
     /// Passes over a tensor that is the same as one taken.
     void skip(const std::string& names);
     std::int64_t parameters() const { return parameters_; }
+    at::Device device() const { return device_; }
+    at::ScalarType dtype() const { return dtype_; }
 
     /// What is left over: refuses tensors inside the layers, for then a layer is not what config.json says; of others
     /// it returns a sentence.

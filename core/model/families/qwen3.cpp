@@ -1,0 +1,34 @@
+#include "core/model/family.h"
+
+#include <array>
+
+namespace keepset::family {
+
+namespace {
+
+    constexpr std::array fields = { "attention_bias", "head_dim", "hidden_act", "hidden_size", "intermediate_size",
+        "layer_types", "max_position_embeddings", "max_window_layers", "num_attention_heads", "num_hidden_layers",
+        "num_key_value_heads", "rms_norm_eps", "rope_parameters", "rope_scaling", "rope_theta", "sliding_window",
+        "tie_word_embeddings", "use_sliding_window", "vocab_size" };
+
+    DecoderConfig read(const ConfigReader& reader)
+    {
+        DecoderConfig config = read_llama_sizes(reader, { .kv_heads = 32, .head_dim = 128, .max_context = 32768 });
+        config.ropes = { read_rope(reader, config) };
+        config.qkv_bias = config.output_bias = reader.flag("attention_bias");
+        config.qk_norm = QkNorm::per_head;
+        config.names.q_norm = "layers.{}.self_attn.q_norm";
+        config.names.k_norm = "layers.{}.self_attn.k_norm";
+        read_upper_windows(reader, config);
+        return config;
+    }
+
+} // namespace
+
+extern const Family qwen3;
+const Family qwen3 { "qwen3", "Qwen3ForCausalLM",
+    "Llama with a norm on every head's queries and keys, and a sliding window on the upper layers where it is switched "
+    "on.",
+    fields, read };
+
+} // namespace keepset::family
