@@ -8,7 +8,7 @@
 /// fast and run where no GPU is. This table is all that crosses the border.
 namespace keepset::kernels {
 
-inline constexpr int cuda_module_version = 1;
+inline constexpr int cuda_module_version = 2;
 
 struct CudaModule {
     int version = 0; ///< cuda_module_version it was built with

@@ -32,23 +32,29 @@ namespace {
         }
     }
 
-    /// Probability of one pair; NaN for a score that is not finite, which must not hide as exp(-inf) = 0.
-    __device__ float probability(float score, float scale, float lse)
+    /// Probability of one pair; NaN for a score that is not finite, which must hide neither behind the cap nor as
+    /// exp(-inf) = 0.
+    __device__ float probability(float product, const AttentionShape& shape, float bias, float lse)
     {
-        const float exponent = fmaf(score, scale, -lse);
+        float score = product * shape.scale;
+        if (shape.softcap != 0)
+            score = isfinite(score) ? shape.softcap * tanhf(score / shape.softcap) : nanf("");
+        const float exponent = score + bias - lse;
         return isfinite(exponent) ? expf(exponent) : nanf("");
     }
 
-    /// A block owns `tile` keys of one query head and walks over the queries that see them, so that no atomics are
-    /// needed and the order of additions is fixed. A thread adds 4 probabilities a key in float, steps in double.
-    template <typename T> __global__ void __launch_bounds__(side* side)
-        column_sums(AttentionShape shape, const T* q, const T* k, const float* row_lse, float* sums)
+    /// A block owns `tile` keys of one query head, counted from the first that any query sees, and walks over the
+    /// queries that see them, so that no atomics are needed and the order of additions is fixed. A thread adds 4
+    /// probabilities a key in float, steps in double.
+    template <typename T> __global__ void __launch_bounds__(side* side) column_sums(
+        AttentionShape shape, const T* q, const T* k, const float* row_lse, const float* key_bias, float* sums)
     {
         __shared__ float q_chunk[chunk * stride]; // (chunk, tile)
         __shared__ float k_chunk[chunk * stride]; // (chunk, tile)
         __shared__ double partial[side][tile]; // (threads of a key, keys)
         const int64_t head = blockIdx.y;
-        const int64_t first_key = static_cast<int64_t>(blockIdx.x) * tile;
+        const int64_t first_key = first_key_of(shape, 0) + static_cast<int64_t>(blockIdx.x) * tile;
+        const int64_t end_key = first_key + tile < shape.keys ? first_key + tile : shape.keys;
         const T* q_head = q + head * shape.q_head_stride;
         const T* k_tile
             = k + head / (shape.heads / shape.kv_heads) * shape.k_head_stride + first_key * shape.k_token_stride;
@@ -56,7 +62,8 @@ namespace {
 
         double totals[each] = {};
         const int64_t first_query = first_key > shape.query_begin ? first_key - shape.query_begin : 0;
-        for (int64_t query = first_query; query < shape.queries; query += tile) {
+        const int64_t end_query = end_query_of(shape, end_key - 1);
+        for (int64_t query = first_query; query < end_query; query += tile) {
             float scores[each][each] = {}; // (queries, keys)
             for (int64_t dim = 0; dim < shape.head_dim; dim += chunk) {
                 __syncthreads();
@@ -74,11 +81,12 @@ namespace {
             }
             for (int j = 0; j < each; ++j) {
                 const int64_t key = first_key + threadIdx.x + j * side;
+                const float bias = key_bias != nullptr && key < shape.keys ? key_bias[head * shape.keys + key] : 0.0F;
                 float step = 0;
                 for (int i = 0; i < each; ++i) {
                     const int64_t row = query + threadIdx.y + i * side;
                     if (row < shape.queries && sees(shape, row, key))
-                        step += probability(scores[i][j], shape.scale, lse[row]);
+                        step += probability(scores[i][j], shape, bias, lse[row]);
                 }
                 totals[j] += static_cast<double>(step);
             }
@@ -99,12 +107,12 @@ namespace {
     template <typename T> void launch(const ImportanceInputs& inputs, float* sums, cudaStream_t stream)
     {
         const AttentionShape& shape = inputs.shape;
-        const int64_t seen_keys = std::min(shape.keys, shape.query_begin + shape.queries);
+        const int64_t seen_keys = std::min(shape.keys, shape.query_begin + shape.queries) - first_key_of(shape, 0);
         if (shape.queries == 0 || seen_keys <= 0 || shape.heads == 0)
             return;
         const dim3 grid(static_cast<unsigned>((seen_keys + tile - 1) / tile), static_cast<unsigned>(shape.heads));
-        column_sums<T><<<grid, dim3(side, side), 0, stream>>>(
-            shape, static_cast<const T*>(inputs.q), static_cast<const T*>(inputs.k), inputs.row_lse, sums);
+        column_sums<T><<<grid, dim3(side, side), 0, stream>>>(shape, static_cast<const T*>(inputs.q),
+            static_cast<const T*>(inputs.k), inputs.row_lse, inputs.key_bias, sums);
         KEEPSET_CHECK_CUDA(cudaGetLastError());
     }
 

@@ -61,21 +61,27 @@ namespace {
                                                                   : std::numeric_limits<float>::quiet_NaN();
     }
 
-    KeyTile key_tile(const ImportanceInputs& inputs, const float* lse, std::int64_t head, std::int64_t first_key)
+    /// Keys [first_key, end_key) of the head, each seen by some query.
+    KeyTile key_tile(const ImportanceInputs& inputs, const float* lse, std::int64_t head, std::int64_t first_key,
+        std::int64_t end_key)
     {
         const AttentionShape& shape = inputs.shape;
         KeyTile tile;
         tile.q = static_cast<const float*>(inputs.q) + head * shape.q_head_stride;
         tile.q_stride = shape.q_token_stride;
-        tile.queries = shape.queries;
         tile.lse = lse + head * shape.queries;
         tile.k = static_cast<const float*>(inputs.k) + head / (shape.heads / shape.kv_heads) * shape.k_head_stride
             + first_key * shape.k_token_stride;
         tile.k_stride = shape.k_token_stride;
+        tile.keys = end_key - first_key;
+        tile.bias = inputs.key_bias == nullptr ? nullptr : inputs.key_bias + head * shape.keys + first_key;
         tile.head_dim = shape.head_dim;
+        tile.queries = end_query_of(shape, end_key - 1);
         tile.first_query = std::max<std::int64_t>(0, first_key - shape.query_begin);
         tile.diagonal = shape.query_begin - first_key;
+        tile.window = shape.window;
         tile.scale = shape.scale;
+        tile.softcap = shape.softcap;
         return tile;
     }
 
@@ -102,8 +108,9 @@ void importance_cpu_with(const ImportanceVariant& variant, const ImportanceInput
     threads = useful_threads(shape, threads);
     const std::int64_t rows = shape.heads * shape.queries;
     const std::int64_t tile_keys = panels_of_tile(variant, shape.head_dim) * variant.panel;
-    const std::int64_t seen_keys = shape.queries > 0 ? std::min(shape.keys, shape.query_begin + shape.queries) : 0;
-    const std::int64_t tiles = (seen_keys + tile_keys - 1) / tile_keys;
+    const std::int64_t seen_begin = first_key_of(shape, 0);
+    const std::int64_t seen_end = shape.queries > 0 ? std::min(shape.keys, shape.query_begin + shape.queries) : 0;
+    const std::int64_t tiles = std::max<std::int64_t>(0, (seen_end - seen_begin + tile_keys - 1) / tile_keys);
     // An exception must not leave an OpenMP region, so all memory is taken here.
     const std::int64_t workspace = (tile_keys * shape.head_dim + 15) / 16 * 16;
     const AlignedFloats packed = aligned_floats(workspace * threads);
@@ -120,9 +127,9 @@ void importance_cpu_with(const ImportanceVariant& variant, const ImportanceInput
 #pragma omp for schedule(dynamic) nowait
         for (std::int64_t task = 0; task < shape.heads * tiles; ++task) {
             const std::int64_t head = task / tiles;
-            const std::int64_t first_key = task % tiles * tile_keys;
-            KeyTile tile = key_tile(inputs, lse.get(), head, first_key);
-            tile.keys = std::min(tile_keys, seen_keys - first_key);
+            const std::int64_t first_key = seen_begin + task % tiles * tile_keys;
+            const std::int64_t end_key = std::min(first_key + tile_keys, seen_end);
+            const KeyTile tile = key_tile(inputs, lse.get(), head, first_key, end_key);
             variant.tile(tile, packed.get() + thread * workspace, own);
             for (std::int64_t key = 0; key < tile.keys; ++key)
                 sums[head * shape.keys + first_key + key] += static_cast<float>(own[key]);

@@ -48,6 +48,22 @@ namespace {
         return p * (Floats)exponent;
     }
 
+    /// tanh x to 3e-7 relative, NaN for NaN: a minimax fit of x + x³·P(x²) near 0, relative error 1e-9, beyond it
+    /// 1 - 2 / (e^2x + 1), which would cancel near 0.
+    inline Floats hyperbolic_tangent(Floats x)
+    {
+        const Floats size = x < Floats {} ? -x : x;
+        const Floats far = 1.0F - 2.0F / (exponential(size + size) + 1.0F);
+        const Floats square = x * x;
+        Floats p = square * -6.2742394e-3F + 2.1071679e-2F;
+        p = p * square - 5.3852310e-2F;
+        p = p * square + 1.3332586e-1F;
+        p = p * square - 3.3333318e-1F;
+        const Floats near = x + x * (square * p);
+        const Floats signed_far = x < Floats {} ? -far : far;
+        return size < Floats {} + 0.55F ? near : signed_far;
+    }
+
     /// Whether no value has an exponent of all ones. Integers, so that it vectorises.
     bool finite_row(const float* values, std::int64_t count)
     {
@@ -59,19 +75,22 @@ namespace {
     }
 
     /// Packs the tile as (panels, head_dim, panel_keys), scaled, so that a step loads consecutive keys of one dim; the
-    /// last panel is filled up with its last key. Marks keys with a value that is not finite.
+    /// last panel is filled up with its last key. Marks keys with a value or a bias that is not finite. With a cap the
+    /// scores come out divided by it.
     void pack(const KeyTile& tile, float* packed, bool* poisoned)
     {
+        const float scale = tile.softcap == 0 ? tile.scale : tile.scale / tile.softcap;
         for (std::int64_t begin = 0; begin < tile.keys; begin += panel_keys) {
             const float* k[panel_keys]; // (panel_keys, head_dim)
             for (std::int64_t lane = 0; lane < panel_keys; ++lane) {
                 const std::int64_t key = begin + lane < tile.keys ? begin + lane : tile.keys - 1;
                 k[lane] = tile.k + key * tile.k_stride;
-                poisoned[begin + lane] = !finite_row(k[lane], tile.head_dim);
+                poisoned[begin + lane]
+                    = !finite_row(k[lane], tile.head_dim) || (tile.bias != nullptr && !finite_row(tile.bias + key, 1));
             }
             for (std::int64_t dim = 0; dim < tile.head_dim; ++dim) {
                 for (const float* key : k)
-                    *packed++ = key[dim] * tile.scale;
+                    *packed++ = key[dim] * scale;
             }
         }
     }
@@ -116,11 +135,21 @@ namespace {
         }
     }
 
-    /// Adds e^(score - lse) to partial (panel_keys). `masked`: some scores are above the diagonal; row r then sees the
-    /// first `visible + r` keys of the panel.
-    template <bool masked> [[gnu::noinline]] void add_probabilities(
-        const float* scores, const float* lse, std::int64_t visible, float* partial)
+    /// What a panel's scores become: capped, then biased by (panel_keys), and which keys row r sees: those from
+    /// `hidden` + r up to `visible` + r.
+    struct PanelRule {
+        float softcap = 0;
+        const float* bias = nullptr;
+        std::int32_t hidden = 0;
+        std::int32_t visible = 0;
+    };
+
+    /// Adds e^(score - lse) to partial (panel_keys). `masked`: some row does not see some key; `plain`: no cap and no
+    /// bias.
+    template <bool masked, bool plain> [[gnu::noinline]] void add_probabilities(
+        const float* scores, const float* lse, const PanelRule& rule, float* partial)
     {
+        [[maybe_unused]] const auto* bias = reinterpret_cast<const Floats*>(rule.bias); // (vectors)
         const auto* in = reinterpret_cast<const Floats*>(scores); // (rows, vectors)
         auto* sums = reinterpret_cast<Floats*>(partial); // (vectors)
         Ints index;
@@ -130,10 +159,17 @@ namespace {
             Floats total = {};
 #pragma GCC unroll 16
             for (int row = 0; row < rows; ++row) {
-                Floats weight = exponential(in[row * vectors + vector] - lse[row]);
+                Floats score = in[row * vectors + vector];
+                if constexpr (!plain) {
+                    if (rule.softcap != 0)
+                        score = rule.softcap * hyperbolic_tangent(score);
+                    score += bias[vector];
+                }
+                Floats weight = exponential(score - lse[row]);
                 if constexpr (masked) {
-                    const Ints limit = Ints {} + static_cast<std::int32_t>(visible + row - vector * lanes);
-                    weight = index < limit ? weight : Floats {};
+                    const std::int32_t row_begin = row - vector * lanes;
+                    weight = index < Ints {} + (rule.visible + row_begin) ? weight : Floats {};
+                    weight = index < Ints {} + (rule.hidden + row_begin) ? Floats {} : weight;
                 }
                 total += weight;
             }
@@ -149,32 +185,45 @@ namespace {
         }
     }
 
-    /// One query block against all panels of the tile that it sees.
-    void add_to_panels(const KeyTile& tile, const QueryBlock& block, const float* packed, float* partial)
+    /// One query block against all panels of the tile that it sees. bias (tile's keys) where not `plain`.
+    template <bool plain> void add_to_panels(
+        const KeyTile& tile, const QueryBlock& block, const float* packed, const float* bias, float* partial)
     {
         alignas(64) float scores[rows * panel_keys];
+        PanelRule rule;
+        rule.softcap = tile.softcap;
         for (std::int64_t begin = 0; begin < tile.keys; begin += panel_keys) {
-            const std::int64_t visible = block.first + tile.diagonal + 1 - begin; // keys of the panel that row 0 sees
+            const std::int64_t visible = block.first + tile.diagonal + 1 - begin; // keys of the panel up to row 0's own
             if (visible + rows <= 1)
                 break;
+            const std::int64_t hidden = tile.window == 0 ? -rows : visible - tile.window; // before row 0's window
+            if (hidden >= panel_keys)
+                continue;
+            // Held to the panel's size, so that they fit 32 bits.
+            rule.visible = static_cast<std::int32_t>(visible < panel_keys ? visible : panel_keys);
+            rule.hidden = static_cast<std::int32_t>(hidden > -rows ? hidden : -rows);
+            rule.bias = bias + begin;
             multiply(block, packed + begin * tile.head_dim, tile.head_dim, scores);
-            if (visible >= panel_keys)
-                add_probabilities<false>(scores, block.lse, visible, partial + begin);
+            if (visible >= panel_keys && hidden + rows <= 1)
+                add_probabilities<false, plain>(scores, block.lse, rule, partial + begin);
             else
-                add_probabilities<true>(scores, block.lse, visible, partial + begin);
+                add_probabilities<true, plain>(scores, block.lse, rule, partial + begin);
         }
     }
 
-    void column_sums(const KeyTile& tile, float* packed, double* sums)
+    template <bool plain> void column_sums_of(const KeyTile& tile, float* packed, double* sums)
     {
         alignas(64) float partial[max_tile_keys] = {};
+        alignas(64) float bias[max_tile_keys] = {};
         bool poisoned[max_tile_keys] = {};
         pack(tile, packed, poisoned);
+        for (std::int64_t key = 0; tile.bias != nullptr && key < tile.keys; ++key)
+            bias[key] = tile.bias[key];
         for (std::int64_t key = 0; key < tile.keys; ++key)
             sums[key] = 0;
         int blocks = 0;
         for (std::int64_t query = tile.first_query; query < tile.queries; query += rows) {
-            add_to_panels(tile, query_block(tile, query), packed, partial);
+            add_to_panels<plain>(tile, query_block(tile, query), packed, bias, partial);
             if (++blocks % flush_blocks == 0)
                 flush(partial, sums, tile.keys);
         }
@@ -183,6 +232,14 @@ namespace {
             if (poisoned[key])
                 sums[key] = __builtin_nan("");
         }
+    }
+
+    void column_sums(const KeyTile& tile, float* packed, double* sums)
+    {
+        if (tile.softcap == 0 && tile.bias == nullptr)
+            column_sums_of<true>(tile, packed, sums);
+        else
+            column_sums_of<false>(tile, packed, sums);
     }
 
 } // namespace

@@ -13,15 +13,18 @@ namespace keepset::kernels {
 struct KeyTile {
     const float* q = nullptr; ///< (queries, head_dim) of the head
     std::int64_t q_stride = 0;
-    std::int64_t queries = 0;
+    std::int64_t queries = 0; ///< up to the last one that sees any of the keys
     const float* lse = nullptr; ///< (queries), NaN where the query's row must poison its sums
     const float* k = nullptr; ///< (keys, head_dim) of the tile
     std::int64_t k_stride = 0;
-    std::int64_t keys = 0; ///< in this tile, from 1 to the tile's size, each seen by the last query at least
+    std::int64_t keys = 0; ///< in this tile, from 1 to the tile's size, each seen by one query at least
+    const float* bias = nullptr; ///< (keys) of the head, or nullptr
     std::int64_t head_dim = 0;
     std::int64_t first_query = 0; ///< the first one that sees the tile's first key; below `queries`
     std::int64_t diagonal = 0; ///< query i sees key j of the tile where j ≤ i + diagonal
+    std::int64_t window = 0; ///< and where j > i + diagonal - window; 0: every earlier key
     float scale = 0;
+    float softcap = 0; ///< 0: none
 };
 
 /// One instruction set's version of the tile. `panel` keys are worked on at once; a tile is 1 to max_panels panels.

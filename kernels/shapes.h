@@ -15,6 +15,8 @@ struct AttentionShape {
     std::int64_t keys = 0;
     std::int64_t query_begin = 0; ///< position of the first query: query i sees keys 0 … query_begin + i
     float scale = 0; ///< of q·k, as the model's config says
+    float softcap = 0; ///< scores become softcap · tanh(scale · q·k / softcap); 0: left as they are
+    std::int64_t window = 0; ///< of the keys up to its own position a query sees only the last `window`; 0: all
     std::int64_t q_head_stride = 0;
     std::int64_t q_token_stride = 0;
     std::int64_t k_head_stride = 0;
@@ -24,7 +26,22 @@ struct AttentionShape {
 /// The mask, shared by the reference and every kernel.
 constexpr bool sees(const AttentionShape& shape, std::int64_t query, std::int64_t key)
 {
-    return key <= shape.query_begin + query;
+    const std::int64_t before = shape.query_begin + query - key;
+    return before >= 0 && (shape.window == 0 || before < shape.window);
+}
+
+/// The first key that a query's window reaches; below 0 never.
+constexpr std::int64_t first_key_of(const AttentionShape& shape, std::int64_t query)
+{
+    const std::int64_t first = shape.window == 0 ? 0 : shape.query_begin + query - shape.window + 1;
+    return first > 0 ? first : 0;
+}
+
+/// One past the last query whose window reaches a key that some query sees.
+constexpr std::int64_t end_query_of(const AttentionShape& shape, std::int64_t key)
+{
+    const std::int64_t end = shape.window == 0 ? shape.queries : key + shape.window - shape.query_begin;
+    return end < shape.queries ? end : shape.queries;
 }
 
 } // namespace keepset::kernels

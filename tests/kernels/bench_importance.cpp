@@ -1,5 +1,6 @@
 // Times the CPU column sums alone, for every instruction set this processor has:
-// bench_importance [TOKENS HEADS KV_HEADS HEAD_DIM THREADS]. Best of 15, because other work only ever adds time.
+// bench_importance [TOKENS HEADS KV_HEADS HEAD_DIM THREADS WINDOW SOFTCAP]. Best of 15, because other work only ever
+// adds time.
 #include "kernels/importance_variant.h"
 #include "tests/kernels/importance_case.h"
 
@@ -34,6 +35,8 @@ int main(int count, char** arguments)
     const std::int64_t tokens = argument(1, 1024);
     test::ImportanceCase values
         = test::make_case({ argument(2, 9), argument(3, 3), argument(4, 64), tokens, tokens }, true, 0);
+    values.shape.window = argument(6, 0);
+    values.shape.softcap = static_cast<float>(argument(7, 0));
     std::mt19937 random(1);
     std::normal_distribution<float> normal;
     std::generate(values.q.begin(), values.q.end(), [&] { return normal(random); });
@@ -41,9 +44,11 @@ int main(int count, char** arguments)
     std::fill(values.lse.begin(), values.lse.end(), 7.0F);
     std::vector<float> sums(static_cast<std::size_t>(values.shape.heads * tokens));
     const int threads = static_cast<int>(argument(5, 2));
-    // Half of the tokens × tokens products, two operations each.
-    const double operations = static_cast<double>(tokens) * static_cast<double>(tokens)
-        * static_cast<double>(values.shape.head_dim * values.shape.heads);
+    // The products that are needed, two operations each: half of tokens × tokens, or the window's.
+    const auto all = static_cast<double>(tokens);
+    const double window = values.shape.window == 0 ? all : std::min(all, static_cast<double>(values.shape.window));
+    const double operations
+        = window * (2 * all - window) * static_cast<double>(values.shape.head_dim * values.shape.heads);
     std::printf("%s, %d threads\n", values.describe().c_str(), threads);
     for (const ImportanceVariant& variant : importance_variants()) {
         const double elapsed_ms = best_ms(variant, values.inputs(), sums, threads);

@@ -9,9 +9,16 @@ namespace keepset::kernels::test {
 namespace {
 
     struct Score {
-        double value = 0; ///< scale·q·k
+        double dot = 0; ///< scale·q·k
         double magnitude = 0; ///< |scale|·Σ|q·k|
+        double capped = 0; ///< dot after the cap
+        double value = 0; ///< with the bias
     };
+
+    std::size_t index_of(std::int64_t row, std::int64_t columns, std::int64_t column)
+    {
+        return static_cast<std::size_t>(row * columns + column);
+    }
 
     Score score(const ImportanceCase& values, std::int64_t head, std::int64_t query, std::int64_t key)
     {
@@ -22,17 +29,37 @@ namespace {
         Score result;
         for (std::int64_t dim = 0; dim < shape.head_dim; ++dim) {
             const double product = static_cast<double>(q[dim]) * static_cast<double>(k[dim]);
-            result.value += product * static_cast<double>(shape.scale);
+            result.dot += product * static_cast<double>(shape.scale);
             result.magnitude += std::abs(product * static_cast<double>(shape.scale));
         }
+        const auto cap = static_cast<double>(shape.softcap);
+        result.capped = cap == 0 ? result.dot : cap * std::tanh(result.dot / cap);
+        result.value = result.capped;
+        if (!values.bias.empty())
+            result.value += static_cast<double>(values.bias[index_of(head, shape.keys, key)]);
         return result;
+    }
+
+    AttentionShape random_shape(std::mt19937& random)
+    {
+        const auto pick = [&](std::int64_t low, std::int64_t high) {
+            return std::uniform_int_distribution<std::int64_t>(low, high)(random);
+        };
+        AttentionShape shape;
+        shape.kv_heads = pick(1, 3);
+        shape.heads = shape.kv_heads * pick(1, 7);
+        shape.head_dim = pick(1, 160);
+        shape.queries = pick(1, pick(0, 3) == 0 ? 8 : 150);
+        shape.query_begin = pick(0, 1) * pick(0, 150);
+        shape.keys = std::max<std::int64_t>(1, shape.query_begin + shape.queries - pick(0, 1) * pick(-40, 40));
+        return shape;
     }
 
 } // namespace
 
 ImportanceInputs ImportanceCase::inputs() const
 {
-    return { shape, ElementType::float32, q.data(), k.data(), lse.data() };
+    return { shape, ElementType::float32, q.data(), k.data(), lse.data(), bias.empty() ? nullptr : bias.data() };
 }
 
 float& ImportanceCase::q_at(std::int64_t head, std::int64_t query, std::int64_t dim)
@@ -50,8 +77,12 @@ void ImportanceCase::normalise()
     for (std::int64_t head = 0; head < shape.heads; ++head) {
         for (std::int64_t query = 0; query < shape.queries; ++query) {
             std::vector<double> scores;
-            for (std::int64_t key = 0; key < shape.keys && sees(shape, query, key); ++key)
-                scores.push_back(score(*this, head, query, key).value);
+            for (std::int64_t key = 0; key < shape.keys; ++key) {
+                if (sees(shape, query, key))
+                    scores.push_back(score(*this, head, query, key).value);
+            }
+            if (scores.empty()) // a window beyond the last key
+                continue;
             const double largest = *std::max_element(scores.begin(), scores.end());
             double sum = 0;
             for (const double value : scores)
@@ -67,7 +98,8 @@ std::string ImportanceCase::describe() const
     text << "heads " << shape.heads << ", kv_heads " << shape.kv_heads << ", head_dim " << shape.head_dim
          << ", queries " << shape.queries << ", keys " << shape.keys << ", query_begin " << shape.query_begin
          << ", q strides " << shape.q_head_stride << " " << shape.q_token_stride << ", k strides "
-         << shape.k_head_stride << " " << shape.k_token_stride;
+         << shape.k_head_stride << " " << shape.k_token_stride << ", window " << shape.window << ", softcap "
+         << shape.softcap << (bias.empty() ? "" : ", biased");
     return text.str();
 }
 
@@ -99,19 +131,33 @@ ImportanceCase normal_case(const AttentionShape& shape, std::mt19937& random)
     return values;
 }
 
-ImportanceCase random_case(std::mt19937& random)
+ImportanceCase biased_case(const AttentionShape& shape, std::mt19937& random)
 {
-    const auto pick = [&](std::int64_t low, std::int64_t high) {
-        return std::uniform_int_distribution<std::int64_t>(low, high)(random);
-    };
-    AttentionShape shape;
-    shape.kv_heads = pick(1, 3);
-    shape.heads = shape.kv_heads * pick(1, 7);
-    shape.head_dim = pick(1, 160);
-    shape.queries = pick(1, pick(0, 3) == 0 ? 8 : 150);
-    shape.query_begin = pick(0, 1) * pick(0, 150);
-    shape.keys = std::max<std::int64_t>(1, shape.query_begin + shape.queries - pick(0, 1) * pick(-40, 40));
-    return normal_case(shape, random);
+    ImportanceCase values = normal_case(shape, random);
+    std::normal_distribution<float> noise;
+    for (std::int64_t head = 0; head < shape.heads; ++head) {
+        for (std::int64_t key = 0; key < shape.keys; ++key)
+            values.bias.push_back(0.5F / static_cast<float>(head + 1) * static_cast<float>(key) + noise(random));
+    }
+    values.normalise();
+    return values;
+}
+
+ImportanceCase random_case(std::mt19937& random) { return normal_case(random_shape(random), random); }
+
+ImportanceCase random_rule_case(std::mt19937& random)
+{
+    std::uniform_int_distribution<int> kinds(1, 7); // a bit each for window, cap and bias
+    const int kind = kinds(random);
+    AttentionShape shape = random_shape(random);
+    if ((kind & 1) != 0) {
+        std::uniform_int_distribution<std::int64_t> wide(1, 2 * shape.keys);
+        std::uniform_int_distribution<std::int64_t> narrow(1, 8);
+        shape.window = wide(random) % 3 == 0 ? narrow(random) : wide(random);
+    }
+    if ((kind & 2) != 0)
+        shape.softcap = std::uniform_real_distribution<float>(0.5F, 50.0F)(random);
+    return (kind & 4) != 0 ? biased_case(shape, random) : normal_case(shape, random);
 }
 
 std::vector<double> reference_sums(const ImportanceCase& values)
@@ -121,7 +167,7 @@ std::vector<double> reference_sums(const ImportanceCase& values)
     return sums;
 }
 
-std::vector<double> error_bound(const ImportanceCase& values, double exponential)
+std::vector<double> error_bound(const ImportanceCase& values, double exponential, double tangent)
 {
     const AttentionShape& shape = values.shape;
     constexpr double unit = 0x1p-24; // half a unit in the last place of a float, relative
@@ -133,10 +179,13 @@ std::vector<double> error_bound(const ImportanceCase& values, double exponential
                 if (!sees(shape, query, key))
                     continue;
                 const Score s = score(values, head, query, key);
-                const double exponent
-                    = s.value - static_cast<double>(values.lse[static_cast<std::size_t>(head * shape.queries + query)]);
-                const double products = static_cast<double>(shape.head_dim + 2) * s.magnitude;
-                const double in_exponent = unit * (products + std::abs(exponent)) * 1.01;
+                const double exponent = s.value - static_cast<double>(values.lse[index_of(head, shape.queries, query)]);
+                // The cap's slope is at most 1, so it makes no error of the product larger.
+                const std::int64_t roundings = shape.head_dim + (shape.softcap == 0 ? 2 : 4);
+                const double products = static_cast<double>(roundings) * s.magnitude;
+                const double cap = shape.softcap == 0 ? 0 : (tangent + 3 * unit) * std::abs(s.capped);
+                const double bias = values.bias.empty() ? 0 : std::abs(s.value);
+                const double in_exponent = (unit * (products + bias + std::abs(exponent)) + cap) * 1.01;
                 const double in_sum = 32 * unit; // additions in a row before the sum goes to double, and the result
                 bound += std::exp(exponent) * (std::expm1(in_exponent) + exponential + in_sum);
             }

@@ -15,6 +15,7 @@ struct ImportanceCase {
     std::vector<float> q; ///< by the shape's strides
     std::vector<float> k;
     std::vector<float> lse; ///< (heads, queries)
+    std::vector<float> bias; ///< (heads, keys), or empty
 
     ImportanceInputs inputs() const;
     float& q_at(std::int64_t head, std::int64_t query, std::int64_t dim);
@@ -29,13 +30,17 @@ struct ImportanceCase {
 ImportanceCase make_case(AttentionShape shape, bool token_first, std::int64_t padding);
 /// The same with unit normal q and k and exact lse.
 ImportanceCase normal_case(const AttentionShape& shape, std::mt19937& random);
+/// The same with a bias that falls by up to 0.5 a key, as alibi's do, and some noise.
+ImportanceCase biased_case(const AttentionShape& shape, std::mt19937& random);
 /// A shape of any kind, small enough for the reference: odd lengths, GQA, one token, query_begin > 0, any strides.
 ImportanceCase random_case(std::mt19937& random);
+/// The same with a window, a cap or a bias, or any of them together.
+ImportanceCase random_rule_case(std::mt19937& random);
 
 /// importance_reference into (heads, keys).
 std::vector<double> reference_sums(const ImportanceCase& values);
 /// Largest error a float32 kernel may make in each sum (heads, keys): every product, sum and exponential rounded once,
-/// by the standard bound n·u·Σ|terms|, and `exponential` relative error of exp.
-std::vector<double> error_bound(const ImportanceCase& values, double exponential);
+/// by the standard bound n·u·Σ|terms|, `exponential` relative error of exp and `tangent` of tanh.
+std::vector<double> error_bound(const ImportanceCase& values, double exponential, double tangent);
 
 } // namespace keepset::kernels::test

@@ -14,6 +14,7 @@ using namespace keepset::kernels::test;
 namespace {
 
 constexpr double exponential_error = 2e-7; // of our own float exp
+constexpr double tangent_error = 3e-7; // and tanh
 
 const ImportanceVariant& variant_named(const QString& name)
 {
@@ -33,7 +34,7 @@ std::vector<float> cpu_sums(const ImportanceVariant& variant, const ImportanceCa
 QString first_disagreement(const ImportanceCase& values, const std::vector<float>& sums)
 {
     const std::vector<double> expected = reference_sums(values);
-    const std::vector<double> bounds = error_bound(values, exponential_error);
+    const std::vector<double> bounds = error_bound(values, exponential_error, tangent_error);
     for (std::size_t at = 0; at < expected.size(); ++at) {
         const double difference = std::abs(static_cast<double>(sums[at]) - expected[at]);
         if (!(difference <= bounds[at]))
@@ -104,6 +105,101 @@ private Q_SLOTS:
         QVERIFY(std::abs(sums[0] - 1.5) < 1e-6);
         QVERIFY(std::abs(sums[1] - 1.0) < 1e-6);
         QVERIFY(std::abs(sums[2] - 0.5) < 1e-6);
+    }
+
+    void the_reference_equals_a_window_a_cap_and_a_bias_done_by_hand()
+    {
+        // Scores before the cap ln 1, ln 2, ln 3; a cap of 2; biases of 0, ln 5, ln 7; a query sees itself and one
+        // more.
+        AttentionShape shape { 1, 1, 1, 3, 3 };
+        shape.scale = 1;
+        shape.softcap = 2;
+        shape.window = 2;
+        ImportanceCase values = make_case(shape, false, 2);
+        values.bias = { 0, std::log(5.0F), std::log(7.0F) };
+        for (std::int64_t token = 0; token < 3; ++token) {
+            values.q_at(0, token, 0) = 1;
+            values.k_at(0, token, 0) = std::log(static_cast<float>(token + 1));
+        }
+        values.normalise();
+        const std::vector<double> sums = reference_sums(values);
+        const double second = std::exp(2 * std::tanh(std::log(2.0) / 2)) * 5;
+        const double third = std::exp(2 * std::tanh(std::log(3.0) / 2)) * 7;
+        QVERIFY(std::abs(sums[0] - (1 + 1 / (1 + second))) < 1e-6);
+        QVERIFY(std::abs(sums[1] - (second / (1 + second) + second / (second + third))) < 1e-6);
+        QVERIFY(std::abs(sums[2] - third / (second + third)) < 1e-6);
+    }
+
+    void every_rule_agrees_with_the_reference_data() { variant_rows(); }
+    void every_rule_agrees_with_the_reference()
+    {
+        QFETCH(QString, name);
+        for (int round = 0; round < 80; ++round) {
+            const ImportanceCase values = random_rule_case(random_);
+            const QString wrong = first_disagreement(values, cpu_sums(variant_named(name), values));
+            QVERIFY2(wrong.isEmpty(), qPrintable(wrong));
+        }
+    }
+
+    void awkward_windows_agree_with_the_reference_data() { variant_rows(); }
+    void awkward_windows_agree_with_the_reference()
+    {
+        QFETCH(QString, name);
+        const std::vector<AttentionShape> shapes = {
+            { 2, 1, 8, 300, 300 },
+            { 2, 2, 16, 63, 300, 237 },
+            { 14, 2, 64, 1, 200, 199 },
+            { 2, 1, 16, 5, 90, 3 },
+            { 3, 1, 8, 200, 3 },
+        };
+        for (AttentionShape shape : shapes) {
+            for (const std::int64_t window : { 1, 2, 6, 16, 63, 64, 65, 199, 1000 }) {
+                shape.window = window;
+                const ImportanceCase values = normal_case(shape, random_);
+                const QString wrong = first_disagreement(values, cpu_sums(variant_named(name), values));
+                QVERIFY2(wrong.isEmpty(), qPrintable(wrong));
+            }
+        }
+    }
+
+    void a_window_of_the_context_hides_nothing_data() { variant_rows(); }
+    void a_window_of_the_context_hides_nothing()
+    {
+        QFETCH(QString, name);
+        ImportanceCase values = normal_case({ 2, 1, 24, 301, 301 }, random_);
+        const std::vector<float> plain = cpu_sums(variant_named(name), values);
+        for (const std::int64_t window : { std::int64_t { 301 }, std::numeric_limits<std::int64_t>::max() / 2 }) {
+            values.shape.window = window;
+            QCOMPARE(cpu_sums(variant_named(name), values), plain);
+        }
+        values.shape.window = 300; // hides the first key from the last query
+        QVERIFY(cpu_sums(variant_named(name), values)[0] < plain[0]);
+    }
+
+    void the_cap_is_good_to_3e_7_at_every_size_data() { variant_rows(); }
+    void the_cap_is_good_to_3e_7_at_every_size()
+    {
+        // One query of 1 with lse 0: each sum is e^(softcap · tanh(k)); a large softcap shows small errors of tanh.
+        QFETCH(QString, name);
+        double largest = 0;
+        for (const float size : { 1e-6F, 1e-3F, 0.3F, 0.55F, 0.8F, 3.0F, 20.0F }) {
+            AttentionShape shape { 1, 1, 1, 1, 2000, 1999 };
+            shape.softcap = 60 / std::min(size, 1.0F);
+            shape.scale = shape.softcap;
+            ImportanceCase values = make_case(shape, true, 0);
+            values.q[0] = 1;
+            std::uniform_real_distribution<float> score(-size, size);
+            std::generate(values.k.begin(), values.k.end(), [&] { return score(random_); });
+            const std::vector<float> sums = cpu_sums(variant_named(name), values);
+            for (std::size_t key = 0; key < sums.size(); ++key) {
+                const double expected
+                    = static_cast<double>(shape.softcap) * std::tanh(static_cast<double>(values.k[key]));
+                const double off = std::abs(std::log(static_cast<double>(sums[key])) - expected) - 2e-7;
+                largest = std::max(largest, off / std::abs(expected));
+            }
+        }
+        qInfo("largest relative error of the cap: %.3g", largest);
+        QVERIFY(largest < 4e-7); // tanh, and a rounding before and behind it
     }
 
     void every_instruction_set_agrees_with_the_reference_data() { variant_rows(); }
@@ -271,11 +367,48 @@ private Q_SLOTS:
         }
     }
 
-    void blocks_of_queries_add_up_to_the_whole_data() { variant_rows(); }
+    void every_row_of_a_window_adds_one_too_data() { variant_rows(); }
+    void every_row_of_a_window_adds_one_too()
+    {
+        QFETCH(QString, name);
+        const std::int64_t context = 211;
+        AttentionShape shape { 3, 1, 40, context, context };
+        shape.softcap = 3;
+        for (const std::int64_t window : { 1, 7, 64, 210 }) {
+            shape.window = window;
+            const ImportanceCase values = biased_case(shape, random_);
+            const std::vector<float> sums = cpu_sums(variant_named(name), values);
+            for (std::int64_t head = 0; head < 3; ++head) {
+                double total = 0;
+                for (std::int64_t key = 0; key < context; ++key) {
+                    const double sum = static_cast<double>(sums[static_cast<std::size_t>(head * context + key)]);
+                    const auto readers = static_cast<double>(std::min(window, context - key));
+                    QVERIFY(sum >= 0);
+                    QVERIFY(sum <= readers * (1 + 1e-4)); // biases of 100 leave scores 1e-5 to round
+                    total += sum;
+                }
+                QVERIFY(std::abs(total - static_cast<double>(context)) < 1e-4 * static_cast<double>(context));
+            }
+        }
+    }
+
+    void blocks_of_queries_add_up_to_the_whole_data()
+    {
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<std::int64_t>("window");
+        for (const ImportanceVariant& variant : importance_variants()) {
+            for (const std::int64_t window : { 0, 1, 50, 180 })
+                QTest::addRow("%s, window %lld", variant.name, static_cast<long long>(window))
+                    << QString(variant.name) << window;
+        }
+    }
     void blocks_of_queries_add_up_to_the_whole()
     {
         QFETCH(QString, name);
-        const ImportanceCase whole = normal_case({ 1, 1, 24, 200, 200 }, random_);
+        QFETCH(std::int64_t, window);
+        AttentionShape shape { 1, 1, 24, 200, 200 };
+        shape.window = window;
+        const ImportanceCase whole = normal_case(shape, random_);
         std::vector<float> sums(200);
         for (std::int64_t begin = 0; begin < 200; begin += 77) {
             ImportanceInputs part = whole.inputs();
@@ -306,7 +439,8 @@ private Q_SLOTS:
         QTest::addColumn<float>("value");
         const float infinity = std::numeric_limits<float>::infinity();
         for (const ImportanceVariant& variant : importance_variants()) {
-            for (const char* where : { "query", "key", "lse" }) {
+            for (const char* where :
+                { "query", "key", "lse", "capped query", "capped key", "capped lse", "capped bias" }) {
                 for (const float value : { std::numeric_limits<float>::quiet_NaN(), infinity, -infinity })
                     QTest::addRow("%s, %s %g", variant.name, where, static_cast<double>(value))
                         << QString(variant.name) << QString(where) << value;
@@ -320,17 +454,24 @@ private Q_SLOTS:
         QFETCH(float, value);
         const std::int64_t context = 150;
         const std::int64_t position = 83;
-        ImportanceCase values = normal_case({ 4, 2, 17, context, context }, random_);
+        AttentionShape shape { 4, 2, 17, context, context };
+        const bool ruled = where.startsWith("capped");
+        shape.softcap = ruled ? 5 : 0;
+        shape.window = ruled ? 40 : 0;
+        ImportanceCase values = ruled ? biased_case(shape, random_) : normal_case(shape, random_);
         const std::vector<float> clean = cpu_sums(variant_named(name), values);
-        (where == "query"        ? values.q_at(1, position, 3)
-                : where == "key" ? values.k_at(0, position, 3)
-                                 : values.lse[static_cast<std::size_t>(context + position)])
+        (where.endsWith("query")        ? values.q_at(1, position, 3)
+                : where.endsWith("key") ? values.k_at(0, position, 3)
+                : where.endsWith("lse") ? values.lse[static_cast<std::size_t>(context + position)]
+                                        : values.bias[static_cast<std::size_t>(context + position)])
             = value;
         const std::vector<float> sums = cpu_sums(variant_named(name), values);
         const std::vector<double> reference = reference_sums(values);
         for (std::int64_t head = 0; head < 4; ++head) {
             for (std::int64_t key = 0; key < context; ++key) {
-                const bool touched = where == "key" ? head < 2 && key == position : head == 1 && key <= position;
+                const bool touched = where.endsWith("key") ? head < 2 && key == position
+                    : where.endsWith("bias")               ? head == 1 && key == position
+                                                           : head == 1 && sees(shape, position, key);
                 const auto at = static_cast<std::size_t>(head * context + key);
                 QCOMPARE(std::isnan(reference[at]), touched);
                 QVERIFY2(
@@ -349,6 +490,21 @@ private Q_SLOTS:
         importance_cpu_with(variant_named(name), values.inputs(), sums.data(), 2);
         for (std::size_t key = 0; key < 40; ++key)
             QVERIFY(key < 15 ? sums[key] > 0.5F : sums[key] == 0.5F);
+    }
+
+    void a_key_that_every_window_hides_is_left_alone_data() { variant_rows(); }
+    void a_key_that_every_window_hides_is_left_alone()
+    {
+        QFETCH(QString, name);
+        AttentionShape shape { 1, 1, 8, 10, 40, 25 };
+        shape.window = 4;
+        ImportanceCase values = biased_case(shape, random_);
+        values.k_at(0, 21, 0) = std::numeric_limits<float>::quiet_NaN(); // the first query sees keys 22 … 25
+        values.bias[35] = std::numeric_limits<float>::quiet_NaN(); // the last one keys 31 … 34
+        std::vector<float> sums(40, 0.5F);
+        importance_cpu_with(variant_named(name), values.inputs(), sums.data(), 2);
+        for (std::size_t key = 0; key < 40; ++key)
+            QVERIFY(key >= 22 && key < 35 ? sums[key] > 0.5F : sums[key] == 0.5F);
     }
 
     void half_precision_inputs_are_refused()

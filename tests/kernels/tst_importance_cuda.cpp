@@ -14,6 +14,7 @@ using namespace keepset::kernels::test;
 namespace {
 
 constexpr double exponential_error = 3e-7; // expf: at most 2 units in the last place
+constexpr double tangent_error = 3e-7; // tanhf: the same
 
 struct Stream {
     cudaStream_t handle = nullptr;
@@ -31,9 +32,11 @@ std::vector<float> cuda_sums(const CudaModule& module, ImportanceCase& values, E
     const DeviceBuffer q(typed.q.data(), typed.q.size());
     const DeviceBuffer k(typed.k.data(), typed.k.size());
     const DeviceBuffer lse(values.lse.data(), values.lse.size() * sizeof(float));
+    const DeviceBuffer bias(values.bias.data(), values.bias.size() * sizeof(float));
     std::vector<float> sums(static_cast<std::size_t>(values.shape.heads * values.shape.keys));
     const DeviceBuffer device_sums(sums.size() * sizeof(float));
-    const ImportanceInputs inputs = { values.shape, type, q.data(), k.data(), static_cast<const float*>(lse.data()) };
+    const ImportanceInputs inputs = { values.shape, type, q.data(), k.data(), static_cast<const float*>(lse.data()),
+        values.bias.empty() ? nullptr : static_cast<const float*>(bias.data()) };
     KEEPSET_CHECK_CUDA(cudaDeviceSynchronize());
     module.importance(inputs, static_cast<float*>(device_sums.data()), stream.handle);
     KEEPSET_CHECK_CUDA(cudaStreamSynchronize(stream.handle));
@@ -45,7 +48,7 @@ std::vector<float> cuda_sums(const CudaModule& module, ImportanceCase& values, E
 QString first_disagreement(const ImportanceCase& values, const std::vector<float>& sums)
 {
     const std::vector<double> expected = reference_sums(values);
-    const std::vector<double> bounds = error_bound(values, exponential_error);
+    const std::vector<double> bounds = error_bound(values, exponential_error, tangent_error);
     for (std::size_t at = 0; at < expected.size(); ++at) {
         const double difference = std::abs(static_cast<double>(sums[at]) - expected[at]);
         if (!(difference <= bounds[at]))
@@ -89,6 +92,60 @@ private Q_SLOTS:
             const std::vector<float> sums = cuda_sums(*loaded_.module, values, type);
             const QString wrong = first_disagreement(values, sums);
             QVERIFY2(wrong.isEmpty(), qPrintable(wrong));
+        }
+    }
+
+    void every_rule_agrees_with_the_reference_data() { type_rows(); }
+    void every_rule_agrees_with_the_reference()
+    {
+        QFETCH(ElementType, type);
+        for (int round = 0; round < 60; ++round) {
+            ImportanceCase values = random_rule_case(random_);
+            const std::vector<float> sums = cuda_sums(*loaded_.module, values, type);
+            const QString wrong = first_disagreement(values, sums);
+            QVERIFY2(wrong.isEmpty(), qPrintable(wrong));
+        }
+    }
+
+    void awkward_windows_agree_with_the_reference_data() { type_rows(); }
+    void awkward_windows_agree_with_the_reference()
+    {
+        QFETCH(ElementType, type);
+        const std::vector<AttentionShape> shapes = {
+            { 2, 1, 8, 300, 300 },
+            { 2, 2, 16, 63, 300, 237 },
+            { 14, 2, 64, 1, 200, 199 },
+            { 2, 1, 16, 5, 90, 3 },
+            { 3, 1, 8, 200, 3 },
+        };
+        for (AttentionShape shape : shapes) {
+            for (const std::int64_t window : { 1, 2, 6, 16, 63, 64, 65, 199, 1000 }) {
+                shape.window = window;
+                ImportanceCase values = normal_case(shape, random_);
+                const std::vector<float> sums = cuda_sums(*loaded_.module, values, type);
+                const QString wrong = first_disagreement(values, sums);
+                QVERIFY2(wrong.isEmpty(), qPrintable(wrong));
+            }
+        }
+    }
+
+    void what_is_not_finite_shows_under_every_rule_data() { type_rows(); }
+    void what_is_not_finite_shows_under_every_rule()
+    {
+        QFETCH(ElementType, type);
+        const float infinity = std::numeric_limits<float>::infinity();
+        for (const float value : { std::numeric_limits<float>::quiet_NaN(), infinity, -infinity }) {
+            AttentionShape shape { 2, 1, 17, 150, 150 };
+            shape.softcap = 5;
+            shape.window = 40;
+            ImportanceCase values = biased_case(shape, random_);
+            values.q_at(1, 83, 3) = value;
+            values.bias[20] = value;
+            const std::vector<float> sums = cuda_sums(*loaded_.module, values, type);
+            const std::vector<double> expected = reference_sums(values);
+            for (std::size_t at = 0; at < sums.size(); ++at)
+                QCOMPARE(std::isnan(sums[at]), std::isnan(expected[at]));
+            QVERIFY(std::isnan(expected[20]) && std::isnan(expected[150 + 83]) && !std::isnan(expected[150 + 84]));
         }
     }
 
