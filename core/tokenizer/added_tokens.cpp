@@ -1,7 +1,7 @@
 #include "core/tokenizer/added_tokens.h"
 
-#include <unicode/uchar.h>
-#include <unicode/unistr.h>
+#include "core/tokenizer/unicode_classes.h"
+#include "core/tokenizer/utf8.h"
 
 #include <algorithm>
 
@@ -9,56 +9,24 @@ namespace keepset {
 
 namespace {
 
-    /// The character that ends before `at`; its first byte's offset goes to `begin`. at > 0, text is UTF-8.
-    UChar32 character_before(std::string_view text, std::size_t at, std::size_t& begin)
-    {
-        begin = at - 1;
-        while (begin > 0 && (static_cast<unsigned char>(text[begin]) & 0xC0U) == 0x80U)
-            --begin;
-        return icu::UnicodeString::fromUTF8(
-            icu::StringPiece(text.data() + begin, static_cast<std::int32_t>(at - begin)))
-            .char32At(0);
-    }
-
-    /// The character that begins at `at`; the offset behind it goes to `end`. at < text.size().
-    UChar32 character_at(std::string_view text, std::size_t at, std::size_t& end)
-    {
-        end = at + 1;
-        while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
-            ++end;
-        return icu::UnicodeString::fromUTF8(icu::StringPiece(text.data() + at, static_cast<std::int32_t>(end - at)))
-            .char32At(0);
-    }
-
-    /// \w of UTS 18, annex C.
-    bool is_word(UChar32 character)
-    {
-        constexpr std::uint32_t classes = U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK;
-        return u_hasBinaryProperty(character, UCHAR_ALPHABETIC) != 0 || (U_GET_GC_MASK(character) & classes) != 0
-            || u_hasBinaryProperty(character, UCHAR_JOIN_CONTROL) != 0;
-    }
-
     bool stands_alone(std::string_view text, std::size_t begin, std::size_t end)
     {
-        std::size_t unused = 0;
-        return (begin == 0 || !is_word(character_before(text, begin, unused)))
-            && (end == text.size() || !is_word(character_at(text, end, unused)));
+        return (begin == 0 || !is_word(previous_character(text, begin)))
+            && (end == text.size() || !is_word(next_character(text, end)));
     }
 
     /// Start of the white space that ends at `begin`, not before `limit`.
     std::size_t white_space_before(std::string_view text, std::size_t begin, std::size_t limit)
     {
-        std::size_t previous = begin;
-        while (begin > limit && u_isUWhiteSpace(character_before(text, begin, previous)))
-            begin = previous;
+        for (std::size_t at = begin; at > limit && is_white_space(previous_character(text, at));)
+            begin = at;
         return begin;
     }
 
     std::size_t white_space_behind(std::string_view text, std::size_t end)
     {
-        std::size_t next = end;
-        while (end < text.size() && u_isUWhiteSpace(character_at(text, end, next)))
-            end = next;
+        for (std::size_t at = end; at < text.size() && is_white_space(next_character(text, at));)
+            end = at;
         return end;
     }
 
@@ -111,9 +79,9 @@ const AddedToken* AddedTokenFinder::longest_at(std::string_view text, std::size_
     return longest;
 }
 
-std::vector<AddedSplit> AddedTokenFinder::split(std::string_view text) const
+std::vector<Piece> AddedTokenFinder::split(std::string_view text) const
 {
-    std::vector<AddedSplit> splits;
+    std::vector<Piece> splits;
     std::size_t done = 0;
     const auto push = [&](std::size_t begin, std::size_t end, std::int32_t id) {
         splits.push_back({ static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end), id });

@@ -20,9 +20,9 @@ struct AddedToken {
     bool operator==(const AddedToken&) const = default;
 };
 
-/// A piece of a text: an added token, or text between two of them (id -1).
-struct AddedSplit {
-    std::int64_t begin = 0; ///< byte offsets
+/// A piece of a text: an added token, or text that has none (id -1). Byte offsets.
+struct Piece {
+    std::int64_t begin = 0;
     std::int64_t end = 0;
     std::int32_t id = -1;
 };
@@ -36,7 +36,7 @@ public:
 
     bool empty() const { return tokens_.empty(); }
     /// All of `text` (UTF-8) in pieces, ascending.
-    std::vector<AddedSplit> split(std::string_view text) const;
+    std::vector<Piece> split(std::string_view text) const;
 
 private:
     struct Node {

@@ -2,6 +2,7 @@
 
 #include "core/tokenizer/utf8.h"
 
+#include <algorithm>
 #include <bit>
 #include <queue>
 #include <tuple>
@@ -131,13 +132,24 @@ const MergeTable::Merge* MergeTable::find(std::int32_t left, std::int32_t right)
 }
 
 Bpe::Bpe(const BpeFile& file)
-    : merges_(file)
+    : byte_level_(file.byte_level)
+    , byte_fallback_(file.byte_fallback)
+    , continuing_prefix_(file.continuing_prefix)
+    , end_suffix_(file.end_suffix)
+    , merges_(file)
     , ignore_merges_(file.ignore_merges)
     , unknown_(file.unknown)
     , fuse_unknown_(file.fuse_unknown)
 {
     byte_ids_.fill(-1);
+    if (!byte_level_)
+        words_ = file.vocabulary;
     for (const auto& [token, id] : file.vocabulary) {
+        if (!byte_level_) {
+            if (const std::optional<char> byte = fallback_byte(token))
+                byte_ids_[static_cast<unsigned char>(*byte)] = id;
+            continue;
+        }
         std::optional<std::string> bytes = bytes_of_letters(token);
         if (!bytes)
             continue; // No text can spell it; it may still be an added token.
@@ -157,13 +169,13 @@ void Bpe::encode(std::string_view word, std::vector<WordToken>& out) const
             return;
         }
     }
-    std::vector<WordToken> symbols = symbols_of(word);
+    std::vector<WordToken> symbols = byte_level_ ? byte_symbols(word) : character_symbols(word);
     WordMerger(merges_, symbols).run();
     out.insert(out.end(), symbols.begin(), symbols.end());
 }
 
 /// One symbol a byte, before any merge.
-std::vector<WordToken> Bpe::symbols_of(std::string_view word) const
+std::vector<WordToken> Bpe::byte_symbols(std::string_view word) const
 {
     std::vector<WordToken> symbols;
     symbols.reserve(word.size());
@@ -182,26 +194,71 @@ std::vector<WordToken> Bpe::symbols_of(std::string_view word) const
     return symbols;
 }
 
-std::span<const WordToken> WordCache::encode(std::string_view word)
+/// Id of a character of a word; -1 where the vocabulary lacks it.
+std::int32_t Bpe::symbol_id(std::string_view character, bool first, bool last) const
 {
-    constexpr std::size_t longest_cached = 64; // Longer words hardly come again.
-    constexpr std::size_t most_words = 1U << 18U;
-    if (word.size() > longest_cached) {
-        uncached_.clear();
-        bpe_.encode(word, uncached_);
-        return uncached_;
+    const bool prefix = !first && !continuing_prefix_.empty();
+    const bool suffix = last && !end_suffix_.empty();
+    auto found = words_.end();
+    if (prefix || suffix)
+        found = words_.find((prefix ? continuing_prefix_ : "") + std::string(character) + (suffix ? end_suffix_ : ""));
+    else
+        found = words_.find(character);
+    return found == words_.end() ? -1 : found->second;
+}
+
+/// The byte-fallback tokens of a character; false where the vocabulary lacks one.
+bool Bpe::push_fallback(std::string_view character, std::int32_t begin, std::vector<WordToken>& symbols) const
+{
+    const auto id_of = [this](char byte) { return byte_ids_[static_cast<unsigned char>(byte)]; };
+    if (!byte_fallback_ || std::any_of(character.begin(), character.end(), [&](char byte) { return id_of(byte) < 0; }))
+        return false;
+    for (const char byte : character) {
+        symbols.push_back({ id_of(byte), begin, begin + 1 });
+        ++begin;
     }
-    auto known = ranges_.find(word);
-    if (known == ranges_.end()) {
-        if (ranges_.size() == most_words) {
-            ranges_.clear();
-            tokens_.clear();
+    return true;
+}
+
+/// One symbol a character, or a byte of one, before any merge.
+std::vector<WordToken> Bpe::character_symbols(std::string_view word) const
+{
+    std::vector<WordToken> symbols;
+    symbols.reserve(word.size());
+    std::optional<WordToken> waiting; // an unknown symbol that may grow
+    bool overtaken = false;
+    const auto flush = [&] {
+        if (waiting)
+            symbols.push_back(*waiting);
+        waiting.reset();
+    };
+    for (std::size_t at = 0; at < word.size();) {
+        const std::string_view character = word.substr(at, utf8_length(word[at]));
+        const auto begin = static_cast<std::int32_t>(at);
+        const auto end = begin + static_cast<std::int32_t>(character.size());
+        at += character.size();
+        const std::int32_t id = symbol_id(character, begin == 0, at == word.size());
+        if (id >= 0) {
+            flush();
+            symbols.push_back({ id, begin, end });
+        } else if (push_fallback(character, begin, symbols)) {
+            overtaken = overtaken || waiting; // As in the library, an unknown symbol stays behind such bytes.
+        } else if (unknown_ && waiting && fuse_unknown_) {
+            waiting->end += end - begin;
+        } else if (unknown_) {
+            flush();
+            waiting = { *unknown_, begin, end };
         }
-        const std::size_t begin = tokens_.size();
-        bpe_.encode(word, tokens_);
-        known = ranges_.emplace(std::string(word), Range { begin, tokens_.size() - begin }).first;
     }
-    return std::span(tokens_).subspan(known->second.begin, known->second.size);
+    flush();
+    if (overtaken) { // Ranges in the order of the symbols, so that they ascend.
+        std::int32_t begin = 0;
+        for (WordToken& symbol : symbols) {
+            symbol = { symbol.id, begin, begin + symbol.end - symbol.begin };
+            begin = symbol.end;
+        }
+    }
+    return symbols;
 }
 
 } // namespace keepset

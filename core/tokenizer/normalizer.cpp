@@ -1,200 +1,141 @@
 #include "core/tokenizer/normalizer.h"
 
 #include "core/error.h"
-
-#include <unicode/normalizer2.h>
-#include <unicode/uchar.h>
-#include <unicode/unistr.h>
+#include "core/tokenizer/unicode_classes.h"
+#include "core/tokenizer/utf8.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
 namespace keepset {
 
 namespace {
 
-    void check(UErrorCode status)
+    /// What a character becomes; nothing where it stays.
+    using Replacement = std::optional<std::string>;
+
+    Replacement lower_case(char32_t character)
     {
-        if (U_FAILURE(status))
-            throw Error(ErrorKind::internal, std::string("Unicode normalisation failed: ") + u_errorName(status) + ".");
+        constexpr char32_t dotted_i = 0x130; // the one character whose lower case is two
+        if (character == dotted_i)
+            return "i\u0307";
+        const UChar32 lower = u_tolower(static_cast<UChar32>(character));
+        if (lower == static_cast<UChar32>(character))
+            return std::nullopt;
+        return utf8_of(static_cast<char32_t>(lower));
     }
 
-    const icu::Normalizer2& instance(NormalForm form)
+    /// SentencePiece's rules of the nmt kind, as the tokenizers library has them.
+    Replacement nmt(char32_t character)
     {
-        UErrorCode status = U_ZERO_ERROR;
-        const icu::Normalizer2* found = nullptr;
-        switch (form) {
-        case NormalForm::nfc:
-            found = icu::Normalizer2::getNFCInstance(status);
-            break;
-        case NormalForm::nfd:
-            found = icu::Normalizer2::getNFDInstance(status);
-            break;
-        case NormalForm::nfkc:
-            found = icu::Normalizer2::getNFKCInstance(status);
-            break;
-        case NormalForm::nfkd:
-            found = icu::Normalizer2::getNFKDInstance(status);
+        constexpr std::array<char32_t, 4> dropped { 0x0B, 0x7F, 0x8F, 0x9F };
+        constexpr std::array<char32_t, 10> spaces { 0x09, 0x0A, 0x0C, 0x0D, 0x1680, 0x2028, 0x2029, 0x2581, 0xFEFF,
+            0xFFFD };
+        const auto is_in
+            = [character](const auto& list) { return std::find(list.begin(), list.end(), character) != list.end(); };
+        if ((character >= 0x01 && character <= 0x08) || (character >= 0x0E && character <= 0x1F) || is_in(dropped))
+            return "";
+        if ((character >= 0x200B && character <= 0x200F) || is_in(spaces))
+            return " ";
+        return std::nullopt;
+    }
+
+    Replacement replacement_of(char32_t character, CharacterStep step)
+    {
+        switch (step) {
+        case CharacterStep::lowercase:
+            return lower_case(character);
+        case CharacterStep::strip_accents:
+            return is_mark(character) ? Replacement("") : std::nullopt;
+        case CharacterStep::nmt:
+            return nmt(character);
+        case CharacterStep::byte_letters:
             break;
         }
-        check(status);
-        return *found;
+        return std::nullopt;
     }
 
-    const icu::Normalizer2& decomposer(NormalForm form)
+    void spell_bytes(AlignedText& text)
     {
-        const bool compatible = form == NormalForm::nfkc || form == NormalForm::nfkd;
-        return instance(compatible ? NormalForm::nfkd : NormalForm::nfd);
-    }
-
-    /// Full decomposition in canonical order. ICU inserts marks one by one, which is quadratic in a run of marks; a
-    /// stable sort by combining class gives the same order.
-    icu::UnicodeString decomposed(const icu::UnicodeString& segment, NormalForm form)
-    {
-        const icu::Normalizer2& decompose = decomposer(form);
-        icu::UnicodeString all;
-        icu::UnicodeString one;
-        for (std::int32_t i = 0; i < segment.length(); i = segment.moveIndex32(i, 1)) {
-            const UChar32 character = segment.char32At(i);
-            if (decompose.getDecomposition(character, one))
-                all.append(one);
-            else
-                all.append(character);
+        const std::string_view utf8 = text.utf8();
+        TextEdit edit(utf8);
+        for (std::size_t at = 0; at < utf8.size(); ++at) {
+            const std::string_view letter = letter_of_byte(utf8[at]);
+            const auto begin = static_cast<std::int64_t>(at);
+            if (letter.size() > 1)
+                edit.replace(begin, begin + 1, letter);
         }
-        std::vector<UChar32> characters(static_cast<std::size_t>(all.countChar32()));
-        UErrorCode status = U_ZERO_ERROR;
-        all.toUTF32(characters.data(), static_cast<std::int32_t>(characters.size()), status);
-        check(status == U_STRING_NOT_TERMINATED_WARNING ? U_ZERO_ERROR : status);
-        for (auto begin = characters.begin(); begin != characters.end();) {
-            const auto is_starter = [](UChar32 c) { return u_getCombiningClass(c) == 0; };
-            const auto first = std::find_if_not(begin, characters.end(), is_starter);
-            begin = std::find_if(first, characters.end(), is_starter);
-            std::stable_sort(
-                first, begin, [](UChar32 a, UChar32 b) { return u_getCombiningClass(a) < u_getCombiningClass(b); });
+        text.apply(std::move(edit));
+    }
+
+    void take(AlignedText& text, NormalForm form, const std::stop_token& /*stop*/) { normalize(text, form); }
+
+    void take(AlignedText& text, CharacterStep step, const std::stop_token& /*stop*/)
+    {
+        if (step == CharacterStep::byte_letters)
+            return spell_bytes(text);
+        const std::string_view utf8 = text.utf8();
+        TextEdit edit(utf8);
+        for (std::size_t at = 0; at < utf8.size();) {
+            const auto begin = static_cast<std::int64_t>(at);
+            const Replacement with = replacement_of(next_character(utf8, at), step);
+            if (with)
+                edit.replace(begin, static_cast<std::int64_t>(at), *with);
         }
-        return icu::UnicodeString::fromUTF32(characters.data(), static_cast<std::int32_t>(characters.size()));
+        text.apply(std::move(edit));
     }
 
-    icu::UnicodeString normalized(const icu::UnicodeString& segment, NormalForm form)
+    void take(AlignedText& text, const StripStep& step, const std::stop_token& /*stop*/)
     {
-        constexpr std::int32_t long_segment = 64;
-        UErrorCode status = U_ZERO_ERROR;
-        icu::UnicodeString result;
-        if (segment.length() > long_segment)
-            instance(form).normalize(decomposed(segment, form), result, status);
-        else
-            instance(form).normalize(segment, result, status);
-        check(status);
-        return result;
+        const std::string_view utf8 = text.utf8();
+        TextEdit edit(utf8);
+        std::size_t begin = 0;
+        for (std::size_t at = 0; step.left && at < utf8.size() && is_white_space(next_character(utf8, at));)
+            begin = at;
+        std::size_t end = utf8.size();
+        for (std::size_t at = end; step.right && at > begin && is_white_space(previous_character(utf8, at));)
+            end = at;
+        edit.replace(0, static_cast<std::int64_t>(begin), {});
+        edit.replace(static_cast<std::int64_t>(end), static_cast<std::int64_t>(utf8.size()), {});
+        text.apply(std::move(edit));
     }
 
-    /// End of the piece that starts at `begin` and can be normalised by itself.
-    std::int32_t segment_end(const icu::UnicodeString& text, std::int32_t begin, const icu::Normalizer2& normalizer)
+    void take(AlignedText& text, const PrependStep& step, const std::stop_token& /*stop*/)
     {
-        std::int32_t end = text.moveIndex32(begin, 1);
-        while (end < text.length() && !normalizer.hasBoundaryBefore(text.char32At(end)))
-            end = text.moveIndex32(end, 1);
-        return end;
+        if (text.utf8().empty())
+            return;
+        TextEdit edit(text.utf8());
+        edit.replace(0, 0, step.text);
+        text.apply(std::move(edit));
     }
+
+    void take(AlignedText& text, const ReplaceStep& step, const std::stop_token& stop)
+    {
+        const std::string_view utf8 = text.utf8();
+        if (utf8.empty()) // The library looks for no match in it.
+            return;
+        std::vector<Span> spans;
+        PatternSearch(step.pattern, utf8).find(0, static_cast<std::int64_t>(utf8.size()), spans, stop);
+        TextEdit edit(utf8);
+        for (const Span& span : spans) {
+            if (span.match)
+                edit.replace(span.begin, span.end, step.content);
+        }
+        text.apply(std::move(edit));
+    }
+
+    void take(AlignedText& text, const Charsmap& charsmap, const std::stop_token& /*stop*/) { charsmap.apply(text); }
 
 } // namespace
 
-NormalizedText::NormalizedText(std::string_view source, const std::vector<NormalForm>& forms)
-    : utf8_(source)
+void normalize(AlignedText& text, const std::vector<NormalizerStep>& steps, const std::stop_token& stop)
 {
-    for (const NormalForm form : forms)
-        join(apply(form), source);
-}
-
-/// Normalises utf8_ and tells what changed in it.
-std::vector<NormalizedText::Change> NormalizedText::apply(NormalForm form)
-{
-    const icu::Normalizer2& normalizer = instance(form);
-    UErrorCode status = U_ZERO_ERROR;
-    const icu::UnicodeString text = icu::UnicodeString::fromUTF8(utf8_);
-    if (normalizer.spanQuickCheckYes(text, status) == text.length())
-        return {};
-    check(status);
-    std::string result;
-    std::string before;
-    std::string after;
-    std::vector<Change> changes;
-    std::int64_t source = 0;
-    for (std::int32_t at = 0; at < text.length();) {
-        const std::int32_t unchanged = normalizer.spanQuickCheckYes(text.tempSubString(at), status);
-        check(status);
-        const std::size_t size = result.size();
-        text.tempSubString(at, unchanged).toUTF8String(result);
-        source += static_cast<std::int64_t>(result.size() - size);
-        at += unchanged;
-        if (at == text.length())
-            break;
-        const std::int32_t end = segment_end(text, at, normalizer);
-        const icu::UnicodeString segment = text.tempSubStringBetween(at, end);
-        before.clear();
-        after.clear();
-        segment.toUTF8String(before);
-        normalized(segment, form).toUTF8String(after);
-        const auto begin = static_cast<std::int64_t>(result.size());
-        const auto source_end = source + static_cast<std::int64_t>(before.size());
-        if (before != after)
-            changes.push_back({ begin, begin + static_cast<std::int64_t>(after.size()), source, source_end });
-        result += after;
-        source = source_end;
-        at = end;
+    for (const NormalizerStep& step : steps) {
+        if (stop.stop_requested())
+            throw Cancelled {};
+        std::visit([&](const auto& known) { take(text, known, stop); }, step);
     }
-    utf8_ = std::move(result);
-    return changes;
-}
-
-/// Changes of the last form, which count from the text before it, joined with those made so far. Where forms undo one
-/// another nothing changed.
-void NormalizedText::join(const std::vector<Change>& next, std::string_view source)
-{
-    std::vector<Change> joined;
-    std::int64_t to_source = 0; // from an unchanged offset between the two forms
-    std::int64_t to_result = 0;
-    auto first = changes_.begin();
-    auto second = next.begin();
-    while (first != changes_.end() || second != next.end()) {
-        const bool first_leads
-            = second == next.end() || (first != changes_.end() && first->begin < second->source_begin);
-        const std::int64_t begin = first_leads ? first->begin : second->source_begin;
-        Change change { begin + to_result, 0, begin + to_source, 0 };
-        for (std::int64_t end = begin + 1;;
-             change = { change.begin, end + to_result, change.source_begin, end + to_source }) {
-            if (first != changes_.end() && first->begin < end) {
-                end = std::max(end, first->end);
-                to_source = first->source_end - first->end;
-                ++first;
-            } else if (second != next.end() && second->source_begin < end) {
-                end = std::max(end, second->source_end);
-                to_result = second->end - second->source_end;
-                ++second;
-            } else {
-                break;
-            }
-        }
-        const auto bytes = [](std::string_view text, std::int64_t from, std::int64_t to) {
-            return text.substr(static_cast<std::size_t>(from), static_cast<std::size_t>(to - from));
-        };
-        if (bytes(utf8_, change.begin, change.end) != bytes(source, change.source_begin, change.source_end))
-            joined.push_back(change);
-    }
-    changes_ = std::move(joined);
-}
-
-std::int64_t NormalizedText::source_of(std::int64_t offset) const
-{
-    auto change = std::upper_bound(
-        changes_.begin(), changes_.end(), offset, [](std::int64_t at, const Change& c) { return at < c.begin; });
-    if (change == changes_.begin())
-        return offset;
-    --change;
-    if (offset >= change->end)
-        return offset + change->source_end - change->end;
-    const std::int64_t bytes = change->end - change->begin;
-    const std::int64_t source_bytes = change->source_end - change->source_begin;
-    return change->source_begin + ((offset - change->begin) * source_bytes + bytes - 1) / bytes;
 }
 
 } // namespace keepset

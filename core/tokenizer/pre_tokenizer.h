@@ -1,62 +1,72 @@
 #pragma once
 
+#include "core/tokenizer/added_tokens.h"
+#include "core/tokenizer/aligned_text.h"
+#include "core/tokenizer/known_patterns.h"
+#include "core/tokenizer/split_pattern.h"
+
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <variant>
 #include <vector>
-
-#include <unicode/regex.h>
-#include <unicode/unistr.h>
 
 namespace keepset {
 
-/// What becomes of the matches of a pre-tokenizer's pattern (tokenizer.json's "behavior").
-enum class SplitBehavior : std::uint8_t { isolated, removed, merged_with_previous, merged_with_next, contiguous };
-
-/// One step of pre-tokenisation, as the file says it.
+/// Split, and ByteLevel's use_regex: cut by a pattern.
 struct SplitStep {
-    enum class Kind : std::uint8_t {
-        regex, ///< cut by `pattern`, a regular expression
-        literal, ///< cut by `pattern`, as it stands
-        digits, ///< cut at numeric characters (Nd, Nl, No)
-        whole, ///< no cut; only a prefix space may be added
-    };
-    Kind kind = Kind::whole;
-    std::string pattern; ///< UTF-8
+    SplitPattern pattern;
+    std::optional<KnownPattern> known; ///< the pattern is this one: its recogniser may do the work
     SplitBehavior behavior = SplitBehavior::isolated;
     bool invert = false; ///< cut at what does not match
-    bool prefix_space = false; ///< put a space before every piece that has none
 };
 
-/// GPT-2's pattern, which ByteLevel cuts by when use_regex is set.
-extern const char* const byte_level_pattern;
-
-/// A piece of a text that is encoded by itself.
-struct Piece {
-    std::int32_t begin = 0; ///< UTF-16 offsets
-    std::int32_t end = 0;
-    bool prefix_space = false; ///< a space stands before it that is not in the text
+/// Digits, Punctuation, WhitespaceSplit, Whitespace: cut by classes of characters.
+struct ClassStep {
+    enum class Kind : std::uint8_t {
+        digits,
+        punctuation,
+        white_space, ///< white space goes, what lies between stays
+        words, ///< runs of word characters, and of what is neither these nor white space, stay
+    };
+    Kind kind = Kind::digits;
+    SplitBehavior behavior = SplitBehavior::isolated;
 };
 
-/// Cuts a text into words by the steps of tokenizer.json's pre_tokenizer. Safe to use from several threads.
+/// Metaspace: spaces become a visible character, and pieces begin with it.
+struct MetaspaceStep {
+    enum class Prepend : std::uint8_t { always, first, never };
+    std::string replacement; ///< one character, UTF-8
+    Prepend prepend = Prepend::always; ///< to pieces that do not begin with it; first: at the text's very start only
+    bool split = true;
+};
+
+/// ByteLevel's add_prefix_space: a space before every piece that has none.
+struct PrefixSpaceStep { };
+
+/// ByteLevel: every byte becomes the letter that spells it.
+struct ByteLettersStep { };
+
+using PreTokenizerStep = std::variant<SplitStep, ClassStep, MetaspaceStep, PrefixSpaceStep, ByteLettersStep>;
+
+/// Cuts a text into words by the steps of tokenizer.json's pre_tokenizer, which may also change it. Safe to use from
+/// several threads.
 class PreTokenizer {
 public:
     PreTokenizer() = default;
-    /// Throws Error{input} where ICU cannot take a pattern, or reads a construct of it otherwise than the tokenizers
-    /// library.
-    explicit PreTokenizer(const std::vector<SplitStep>& steps);
+    explicit PreTokenizer(std::vector<PreTokenizerStep> steps)
+        : steps_(std::move(steps))
+    {
+    }
 
-    /// Pieces of `text`, ascending and disjoint. Throws Cancelled, and Error{input} where a pattern backtracks without
-    /// end.
-    std::vector<Piece> split(const icu::UnicodeString& text, const std::stop_token& stop) const;
+    /// Cuts those of `pieces` (ascending, disjoint) that are no added tokens. `source_begin` is where the text's source
+    /// begins in the user's text. Throws Cancelled, and Error{input} where a pattern backtracks without end.
+    void run(
+        AlignedText& text, std::int64_t source_begin, std::vector<Piece>& pieces, const std::stop_token& stop) const;
 
 private:
-    struct Step {
-        SplitStep step;
-        std::shared_ptr<const icu::RegexPattern> pattern; ///< none for digits and whole
-    };
-    std::vector<Step> steps_;
+    std::vector<PreTokenizerStep> steps_;
 };
 
 } // namespace keepset

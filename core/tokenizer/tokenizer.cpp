@@ -3,6 +3,7 @@
 #include "core/engine.h"
 #include "core/tokenizer/tokenizer_file.h"
 #include "core/tokenizer/utf8.h"
+#include "core/tokenizer/word_cache.h"
 
 #include <algorithm>
 #include <limits>
@@ -10,12 +11,13 @@
 namespace keepset {
 
 struct Tokenizer::Impl {
-    std::vector<NormalForm> normal_forms;
+    std::vector<NormalizerStep> normalizer;
     AddedTokenFinder plain_tokens; ///< looked for in the text as it stands
     AddedTokenFinder normalized_tokens; ///< looked for after normalisation
     PreTokenizer pre_tokenizer;
-    Bpe bpe;
+    Model model;
     std::optional<std::int32_t> bos;
+    std::vector<std::string> notes;
     std::vector<std::string> names; ///< by id: what a token stands for
 };
 
@@ -28,19 +30,33 @@ namespace {
         return text.substr(index_of(begin), index_of(end - begin));
     }
 
-    std::int64_t utf8_bytes(const icu::UnicodeString& text, std::int32_t begin, std::int32_t end)
+    /// What a token of the vocabulary stands for.
+    std::string name_of(const std::string& token, bool letters)
     {
-        std::int64_t bytes = 0;
-        for (std::int32_t i = begin; i < end; ++i) {
-            const char16_t unit = text.charAt(i);
-            if (unit < 0x80)
-                bytes += 1;
-            else if (unit < 0x800 || U16_IS_SURROGATE(unit)) // A pair of surrogates is four bytes.
-                bytes += 2;
-            else
-                bytes += 3;
-        }
-        return bytes;
+        constexpr std::string_view metaspace = "\u2581";
+        if (const std::optional<std::string> bytes = letters ? bytes_of_letters(token) : std::nullopt)
+            return shown_utf8(*bytes);
+        if (const std::optional<char> byte = fallback_byte(token))
+            return shown_utf8({ &*byte, 1 });
+        std::string name = token;
+        for (std::size_t at = letters ? std::string::npos : name.find(metaspace); at != std::string::npos;
+             at = name.find(metaspace, at))
+            name.replace(at, metaspace.size(), " ");
+        return name;
+    }
+
+    /// The vocabulary spells bytes in GPT-2's letters.
+    bool uses_letters(const TokenizerFile& file)
+    {
+        const auto* bpe = std::get_if<BpeFile>(&file.model);
+        const auto is_letters = [](const auto& step) {
+            const auto* character = std::get_if<CharacterStep>(&step);
+            return character != nullptr && *character == CharacterStep::byte_letters;
+        };
+        return (bpe != nullptr && bpe->byte_level)
+            || std::any_of(file.normalizer.begin(), file.normalizer.end(), is_letters)
+            || std::any_of(file.pre_tokenizer.begin(), file.pre_tokenizer.end(),
+                [](const auto& step) { return std::holds_alternative<ByteLettersStep>(step); });
     }
 
     std::vector<std::string> names_of(const TokenizerFile& file)
@@ -51,13 +67,30 @@ namespace {
                 names.resize(index_of(id) + 1);
             names[index_of(id)] = std::move(name);
         };
-        for (const auto& [token, id] : file.model.vocabulary) {
-            const std::optional<std::string> bytes = bytes_of_letters(token);
-            set(id, bytes ? shown_utf8(*bytes) : token);
-        }
+        const bool letters = uses_letters(file);
+        const auto set_all = [&](const Vocabulary& vocabulary) {
+            for (const auto& [token, id] : vocabulary)
+                set(id, name_of(token, letters));
+        };
+        if (const auto* bpe = std::get_if<BpeFile>(&file.model))
+            set_all(bpe->vocabulary);
+        else if (const auto* words = std::get_if<WordLevel>(&file.model))
+            set_all(words->vocabulary);
+        else
+            for (const auto& [token, score] : std::get<UnigramFile>(file.model).tokens)
+                names.push_back(name_of(token, letters));
         for (const AddedToken& token : file.added_tokens)
             set(token.id, token.content);
         return names;
+    }
+
+    Model model_of(const ModelFile& file)
+    {
+        if (const auto* bpe = std::get_if<BpeFile>(&file))
+            return Bpe(*bpe);
+        if (const auto* unigram = std::get_if<UnigramFile>(&file))
+            return Unigram(*unigram);
+        return std::get<WordLevel>(file);
     }
 
     /// Added tokens that are looked for in the normalised text, or those that are not.
@@ -67,9 +100,13 @@ namespace {
         for (AddedToken token : file.added_tokens) {
             if (token.normalized != normalized)
                 continue;
-            if (normalized)
-                token.content = NormalizedText(token.content, file.normal_forms).utf8();
-            tokens.push_back(std::move(token));
+            if (normalized) {
+                AlignedText content(token.content);
+                normalize(content, file.normalizer, {});
+                token.content = std::string(content.utf8());
+            }
+            if (!token.content.empty())
+                tokens.push_back(std::move(token));
         }
         return tokens;
     }
@@ -101,42 +138,24 @@ namespace {
         std::int64_t covered_ = 0; ///< bytes before this have their tokens
     };
 
-    /// Where a stretch between added tokens stands: its normalised form, and where its source begins in the text.
-    struct Stretch {
-        const NormalizedText& text;
-        std::int64_t source_begin = 0;
-    };
-
-    /// Words of [begin, end) of a normalised stretch → tokens.
-    void encode_words(const Stretch& stretch, const AddedSplit& split, const PreTokenizer& pre_tokenizer,
+    /// Tokens of the pieces of a text whose source begins at `source_begin`.
+    void encode_pieces(const AlignedText& text, std::int64_t source_begin, const std::vector<Piece>& pieces,
         WordCache& cache, Output& output, const std::stop_token& stop)
     {
-        const std::string_view bytes = slice(stretch.text.utf8(), split.begin, split.end);
-        const icu::UnicodeString text
-            = icu::UnicodeString::fromUTF8(icu::StringPiece(bytes.data(), static_cast<std::int32_t>(bytes.size())));
-        std::int64_t at = 0; // (bytes) of the UTF-16 offset `unit`
-        std::int32_t unit = 0;
-        std::string spaced;
+        constexpr std::size_t between_looks = 4096;
         std::size_t words = 0;
-        for (const Piece& piece : pre_tokenizer.split(text, stop)) {
-            if (words++ % 4096 == 0 && stop.stop_requested())
+        const auto push = [&](std::int32_t id, std::int64_t begin, std::int64_t end) {
+            output.push(id, source_begin + text.source_begin(begin), source_begin + text.source_end(end));
+        };
+        for (const Piece& piece : pieces) {
+            if (words++ % between_looks == 0 && stop.stop_requested())
                 throw Cancelled {};
-            at += utf8_bytes(text, unit, piece.begin);
-            const std::int64_t end = at + utf8_bytes(text, piece.begin, piece.end);
-            std::string_view word = slice(bytes, at, end);
-            if (piece.prefix_space) {
-                spaced.assign(1, ' ').append(word);
-                word = spaced;
+            if (piece.id >= 0) {
+                push(piece.id, piece.begin, piece.end);
+                continue;
             }
-            const std::int64_t shift = at - (piece.prefix_space ? 1 : 0);
-            for (const WordToken& token : cache.encode(word)) {
-                const std::int64_t from = split.begin + std::max(at, shift + token.begin);
-                const std::int64_t to = split.begin + std::max(at, shift + token.end);
-                output.push(token.id, stretch.source_begin + stretch.text.source_of(from),
-                    stretch.source_begin + stretch.text.source_of(to));
-            }
-            at = end;
-            unit = piece.end;
+            for (const WordToken& token : cache.encode(slice(text.utf8(), piece.begin, piece.end)))
+                push(token.id, piece.begin + token.begin, piece.begin + token.end);
         }
     }
 
@@ -151,17 +170,14 @@ Tokenizer Tokenizer::load(const std::filesystem::path& tokenizer_json)
 {
     const TokenizerFile file = read_tokenizer_file(tokenizer_json);
     auto impl = std::make_shared<Impl>();
-    impl->normal_forms = file.normal_forms;
+    impl->normalizer = file.normalizer;
     impl->plain_tokens = AddedTokenFinder(added_tokens_of(file, false));
     impl->normalized_tokens = AddedTokenFinder(added_tokens_of(file, true));
-    impl->bpe = Bpe(file.model);
+    impl->pre_tokenizer = PreTokenizer(file.pre_tokenizer);
+    impl->model = model_of(file.model);
     impl->bos = file.bos;
+    impl->notes = file.notes;
     impl->names = names_of(file);
-    try {
-        impl->pre_tokenizer = PreTokenizer(file.steps);
-    } catch (const Error& error) {
-        throw Error(error.kind(), tokenizer_json.string() + ": pre_tokenizer: " + error.what(), error.hint());
-    }
     if (file.bos && index_of(*file.bos) >= impl->names.size())
         throw Error(ErrorKind::input,
             tokenizer_json.string() + ": post_processor puts the id " + std::to_string(*file.bos)
@@ -177,25 +193,24 @@ std::vector<Token> Tokenizer::encode(const std::string& utf8, bool add_special, 
             "The text has " + std::to_string(utf8.size()) + " bytes; 2147483647 can be tokenised.",
             "Take a shorter text.");
     Output output(utf8, impl_->names);
-    WordCache cache(impl_->bpe);
+    WordCache cache(impl_->model);
     if (add_special && impl_->bos)
         output.push(*impl_->bos, 0, 0);
-    for (const AddedSplit& split : impl_->plain_tokens.split(utf8)) {
-        if (split.id >= 0) {
-            output.push(split.id, split.begin, split.end);
+    for (const Piece& section : impl_->plain_tokens.split(utf8)) {
+        if (section.id >= 0) {
+            output.push(section.id, section.begin, section.end);
             continue;
         }
-        const NormalizedText text(slice(utf8, split.begin, split.end), impl_->normal_forms);
-        for (const AddedSplit& inner : impl_->normalized_tokens.split(text.utf8())) {
-            if (inner.id >= 0)
-                output.push(
-                    inner.id, split.begin + text.source_of(inner.begin), split.begin + text.source_of(inner.end));
-            else
-                encode_words({ text, split.begin }, inner, impl_->pre_tokenizer, cache, output, stop);
-        }
+        AlignedText text(slice(utf8, section.begin, section.end));
+        normalize(text, impl_->normalizer, stop);
+        std::vector<Piece> pieces = impl_->normalized_tokens.split(text.utf8());
+        impl_->pre_tokenizer.run(text, section.begin, pieces, stop);
+        encode_pieces(text, section.begin, pieces, cache, output, stop);
     }
     return output.take();
 }
+
+const std::vector<std::string>& Tokenizer::notes() const { return impl_->notes; }
 
 std::int64_t Tokenizer::vocabulary() const { return static_cast<std::int64_t>(impl_->names.size()); }
 

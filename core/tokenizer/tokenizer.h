@@ -12,9 +12,9 @@
 
 namespace keepset {
 
-/// A byte-level BPE tokenizer (GPT-2, Llama 3, Qwen2, SmolLM2) whose ids equal those of the `tokenizers` library and
-/// whose tokens know their bytes in the user's text. Cheap to copy; everything but assignment is safe from several
-/// threads.
+/// A tokenizer read from tokenizer.json (BPE over bytes or characters, Unigram, WordLevel) whose ids equal those of the
+/// `tokenizers` library and whose tokens know their bytes in the user's text. Cheap to copy; everything but assignment
+/// is safe from several threads.
 ///     const auto tokens = Tokenizer::load(folder / "tokenizer.json").encode("Hello");
 class Tokenizer {
 public:
@@ -31,6 +31,8 @@ public:
     std::int64_t vocabulary() const;
     /// The id that the post-processor puts first (SEMANTICS 5).
     std::optional<std::int32_t> bos() const;
+    /// What the file asks for and Keepset leaves out on purpose, as sentences without a full stop: truncation, padding.
+    const std::vector<std::string>& notes() const;
     /// What a token stands for by itself, for showing: its bytes (U+FFFD for pieces of characters), or an added token's
     /// name. Empty for an id that no token has.
     std::string token_text(std::int32_t id) const;

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstring>
@@ -65,6 +66,8 @@ namespace {
         return at;
     }
 
+    bool is_printable_letter(std::size_t byte) { return (byte > 0x20 && byte < 0x7F) || (byte > 0xA0 && byte != 0xAD); }
+
     /// Code point of a letter → byte: printable Latin-1 spells itself, the other bytes are U+0100 and on, in order.
     std::array<std::int16_t, 0x180> make_letter_bytes()
     {
@@ -72,13 +75,67 @@ namespace {
         bytes.fill(-1);
         std::size_t next = 0x100;
         for (std::size_t byte = 0; byte < 0x100; ++byte) {
-            const bool printable = (byte > 0x20 && byte < 0x7F) || (byte > 0xA0 && byte != 0xAD);
-            bytes[printable ? byte : next++] = static_cast<std::int16_t>(byte);
+            bytes[is_printable_letter(byte) ? byte : next++] = static_cast<std::int16_t>(byte);
         }
         return bytes;
     }
 
+    std::array<std::string, 0x100> make_byte_letters()
+    {
+        std::array<std::string, 0x100> letters;
+        char32_t next = 0x100;
+        for (std::size_t byte = 0; byte < letters.size(); ++byte)
+            letters[byte] = utf8_of(is_printable_letter(byte) ? static_cast<char32_t>(byte) : next++);
+        return letters;
+    }
+
+    constexpr std::string_view fallback_digits = "0123456789ABCDEF";
+
 } // namespace
+
+char32_t next_character(std::string_view text, std::size_t& at)
+{
+    const auto byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[at + i])); };
+    const char32_t lead = byte(0);
+    char32_t character = lead;
+    const std::size_t length = utf8_length(text[at]);
+    if (length == 2)
+        character = (lead & 0x1FU) << 6U | (byte(1) & 0x3FU);
+    else if (length == 3)
+        character = (lead & 0x0FU) << 12U | (byte(1) & 0x3FU) << 6U | (byte(2) & 0x3FU);
+    else if (length == 4)
+        character = (lead & 0x07U) << 18U | (byte(1) & 0x3FU) << 12U | (byte(2) & 0x3FU) << 6U | (byte(3) & 0x3FU);
+    at += length;
+    return character;
+}
+
+char32_t previous_character(std::string_view text, std::size_t& at)
+{
+    do
+        --at;
+    while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U);
+    std::size_t end = at;
+    return next_character(text, end);
+}
+
+std::string utf8_of(char32_t character)
+{
+    const auto byte = [](char32_t bits) { return static_cast<char>(static_cast<unsigned char>(bits)); };
+    const auto tail = [&](unsigned shift) { return byte(0x80U | (character >> shift & 0x3FU)); };
+    if (character < 0x80)
+        return { byte(character) };
+    if (character < 0x800)
+        return { byte(0xC0U | character >> 6U), tail(0) };
+    if (character < 0x10000)
+        return { byte(0xE0U | character >> 12U), tail(6), tail(0) };
+    return { byte(0xF0U | character >> 18U), tail(12), tail(6), tail(0) };
+}
+
+bool is_ascii(std::string_view bytes)
+{
+    return std::all_of(bytes.begin() + static_cast<std::ptrdiff_t>(skip_ascii(bytes, 0)), bytes.end(),
+        [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
+}
 
 std::optional<std::int64_t> find_invalid_utf8(std::string_view bytes)
 {
@@ -133,6 +190,29 @@ std::optional<std::string> bytes_of_letters(std::string_view token)
         at += sequence.length;
     }
     return bytes;
+}
+
+std::string_view letter_of_byte(char byte)
+{
+    static const std::array<std::string, 0x100> letters = make_byte_letters();
+    return letters[static_cast<unsigned char>(byte)];
+}
+
+std::optional<char> fallback_byte(std::string_view token)
+{
+    if (token.size() != 6 || !token.starts_with("<0x") || token[5] != '>')
+        return std::nullopt;
+    const std::size_t high = fallback_digits.find(token[3]);
+    const std::size_t low = fallback_digits.find(token[4]);
+    if (high == std::string_view::npos || low == std::string_view::npos)
+        return std::nullopt;
+    return static_cast<char>(static_cast<unsigned char>(high * 16 + low));
+}
+
+std::string fallback_token(char byte)
+{
+    const auto value = static_cast<unsigned char>(byte);
+    return { '<', '0', 'x', fallback_digits[value / 16], fallback_digits[value % 16], '>' };
 }
 
 } // namespace keepset

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "core/tokenizer/aligned_text.h"
+
+#include <cstdint>
+
+namespace keepset {
+
+/// Unicode normalisation forms (UAX 15).
+enum class NormalForm : std::uint8_t { nfc, nfd, nfkc, nfkd };
+
+/// Normalises `text`, in time that is linear in its length.
+void normalize(AlignedText& text, NormalForm form);
+
+} // namespace keepset
