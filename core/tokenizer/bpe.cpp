@@ -96,6 +96,26 @@ namespace {
         std::priority_queue<Candidate> candidates_;
     };
 
+    constexpr std::string_view metaspace = "\u2581";
+
+    /// See Bpe::first_part(). Nothing may reach over the cut: no merge, affix or whole word, and no unknown symbol
+    /// either, which the U+2581 ends by being known.
+    bool has_parts(const BpeFile& file)
+    {
+        const bool plain = !file.byte_level && !file.ignore_merges && file.continuing_prefix.empty()
+            && file.end_suffix.empty() && file.vocabulary.contains(metaspace);
+        if (!plain)
+            return false;
+        std::unordered_map<std::int32_t, std::string_view> tokens;
+        for (const auto& [token, id] : file.vocabulary) {
+            if (!tokens.emplace(id, token).second)
+                return false; // Two tokens with one id: it cannot be told what a merge joins.
+        }
+        return std::none_of(file.merges.begin(), file.merges.end(), [&](const auto& merge) {
+            return tokens.at(merge.second).starts_with(metaspace) && !tokens.at(merge.first).ends_with(metaspace);
+        });
+    }
+
 } // namespace
 
 MergeTable::MergeTable(const BpeFile& file)
@@ -140,6 +160,7 @@ Bpe::Bpe(const BpeFile& file)
     , ignore_merges_(file.ignore_merges)
     , unknown_(file.unknown)
     , fuse_unknown_(file.fuse_unknown)
+    , has_parts_(has_parts(file))
 {
     byte_ids_.fill(-1);
     if (!byte_level_)
@@ -172,6 +193,16 @@ void Bpe::encode(std::string_view word, std::vector<WordToken>& out) const
     std::vector<WordToken> symbols = byte_level_ ? byte_symbols(word) : character_symbols(word);
     WordMerger(merges_, symbols).run();
     out.insert(out.end(), symbols.begin(), symbols.end());
+}
+
+std::size_t Bpe::first_part(std::string_view word) const
+{
+    if (!has_parts_)
+        return word.size();
+    std::size_t at = 0;
+    while (word.substr(at).starts_with(metaspace))
+        at += metaspace.size();
+    return std::min(word.find(metaspace, at), word.size());
 }
 
 /// One symbol a byte, before any merge.

@@ -60,6 +60,11 @@ public:
     /// Appends the tokens of one word to `out`; O(n log n) in its length.
     void encode(std::string_view word, std::vector<WordToken>& out) const;
 
+    /// Bytes of the first part of `word` (not empty) whose tokens are the same whether or not the rest stands behind
+    /// it: up to a U+2581 that no merge joins to what comes before it. Most of what was trained on words that begin
+    /// with one is like that, and a text without a pre-tokenizer, which is one long word, falls into short ones.
+    std::size_t first_part(std::string_view word) const;
+
 private:
     std::vector<WordToken> byte_symbols(std::string_view word) const;
     std::vector<WordToken> character_symbols(std::string_view word) const;
@@ -76,6 +81,7 @@ private:
     bool ignore_merges_ = false;
     std::optional<std::int32_t> unknown_;
     bool fuse_unknown_ = false;
+    bool has_parts_ = false; ///< no merge joins a U+2581 to another character before it
 };
 
 } // namespace keepset

@@ -51,6 +51,8 @@ namespace {
             }
             const std::string_view text
                 = work.text.utf8().substr(index_of(piece.begin), index_of(piece.end - piece.begin));
+            constexpr std::size_t bytes_of_a_word = 4; // of English, about
+            words.reserve(words.size() + text.size() / bytes_of_a_word);
             for (std::size_t at = 0; at < text.size();) {
                 if (words.size() % between_looks == 0 && work.stop.stop_requested())
                     throw Cancelled {};

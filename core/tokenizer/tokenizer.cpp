@@ -118,6 +118,8 @@ namespace {
             : text_(text)
             , names_(names)
         {
+            constexpr std::size_t bytes_of_a_token = 4; // of English, about
+            tokens_.reserve(text.size() / bytes_of_a_token);
         }
 
         void push(std::int32_t id, std::int64_t begin, std::int64_t end)

@@ -162,6 +162,8 @@ void check_utf8(std::string_view bytes, const std::string& name)
 
 std::string shown_utf8(std::string_view bytes)
 {
+    if (is_ascii(bytes))
+        return std::string(bytes);
     std::string shown;
     shown.reserve(bytes.size());
     for (std::size_t at = 0; at < bytes.size();) {

@@ -16,24 +16,31 @@ using Model = std::variant<Bpe, Unigram, WordLevel>;
 class WordCache {
 public:
     /// `model` must outlive the cache.
-    explicit WordCache(const Model& model)
-        : model_(model)
-    {
-    }
+    explicit WordCache(const Model& model);
+
     /// Tokens of `word`, valid until the next call. Throws as the model does.
     std::span<const WordToken> encode(std::string_view word);
 
 private:
-    struct Range {
-        std::size_t begin = 0;
-        std::size_t size = 0;
+    /// A word that is known; size 0: free.
+    struct Slot {
+        std::uint32_t hash = 0;
+        std::uint32_t size = 0; ///< (bytes)
+        std::size_t word = 0; ///< its place in words_
+        std::size_t tokens = 0; ///< the place of its tokens in tokens_
+        std::size_t count = 0; ///< of them
     };
-    void encode(std::string_view word, std::vector<WordToken>& out) const;
+    std::span<const WordToken> encode_known(std::string_view word);
+    void encode_with_model(std::string_view word, std::vector<WordToken>& out) const;
+    Slot& slot_of(std::string_view word, std::uint32_t hash);
+    void make_room();
 
     const Model& model_;
-    std::unordered_map<std::string, Range, StringHash, std::equal_to<>> ranges_;
-    std::vector<WordToken> tokens_; ///< of all cached words, one after the other
-    std::vector<WordToken> uncached_;
+    std::vector<Slot> slots_; ///< open addressing; a power of two, at most half full
+    std::size_t known_ = 0; ///< slots in use
+    std::string words_; ///< one after the other
+    std::vector<WordToken> tokens_; ///< of all known words, one after the other
+    std::vector<WordToken> long_word_;
 };
 
 } // namespace keepset

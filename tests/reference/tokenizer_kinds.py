@@ -281,6 +281,7 @@ def main():
     texts = json.loads((OUT / "golden.json").read_text(encoding="utf-8"))["texts"]
     stored = len(texts)
     texts += generated_texts()
+    demo = (ROOT / "resources/demo/demo.txt").read_text(encoding="utf-8")
     golden = {"made_by": f"tests/reference/tokenizer_kinds.py, tokenizers {tokenizers.__version__}", "batch": BATCH,
               "generated": GENERATED, "listed": len(TEXTS), "pools": POOLS, "pieces": PIECES, "kinds": []}
     for name, (file, parts) in kinds(base).items():
@@ -296,9 +297,10 @@ def main():
         told = "".join("0" if one is None else "1" for one in edges)
         told += "0" * (-len(told) % 4)
         long_ids = tokenizer.encode(long_text()[:100000], add_special_tokens=False).ids
+        demo_ids = tokenizer.encode(demo, add_special_tokens=False).ids
         golden["kinds"].append({"name": name, "file": file, "replace": parts, "listed_only": len(chosen) < len(texts), "size": tokenizer.get_vocab_size(), "ids": "".join(ids),
                                 "ranges": "".join(ranges), "told": "".join(f"{int(told[i:i + 4], 2):x}" for i in range(0, len(told), 4)),
-                                "long": fnv([len(long_ids), *long_ids])})
+                                "long": fnv([len(long_ids), *long_ids]), "demo": fnv([len(demo_ids), *demo_ids])})
         print(f"{name}: ranges of {sum(one is not None for one in edges)} of {len(chosen)} texts", file=sys.stderr)
     text = json.dumps(golden, ensure_ascii=True, separators=(",", ":"))
     (OUT / "kinds.json").write_text(text.replace('{"name"', '\n{"name"') + "\n")
