@@ -1,5 +1,6 @@
 #include "core/attention/attend.h"
 
+#include "core/attention/attend_rule.h"
 #include "core/error.h"
 
 #include <ATen/TensorOperators.h>
@@ -69,14 +70,23 @@ namespace {
 
 } // namespace
 
-Attended attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale, bool causal,
-    const std::stop_token& stop)
+Attended attend_every(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale)
 {
-    if (q.is_cuda())
-        return attend_cuda(q, k, v, scale, causal);
+    return q.is_cuda() ? attend_cuda(q, k, v, scale, false) : attend_cpu(q, k, v, scale, false);
+}
+
+Attended attend(
+    const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const ScoreRule& rule, const std::stop_token& stop)
+{
     const std::int64_t queries = q.size(2);
-    if (!causal || queries <= cpu_block)
-        return attend_cpu(q, k, v, scale, causal);
+    const ScoreRule needed = rule.within(queries);
+    if (!needed.plain())
+        return attend_by_rule(q, k, v, needed, stop);
+    const double scale = rule.scale;
+    if (q.is_cuda())
+        return attend_cuda(q, k, v, scale, true);
+    if (queries <= cpu_block)
+        return attend_cpu(q, k, v, scale, true);
     // The CPU call aligns fewer queries than keys at the top left, so a block takes its own keys causally, the earlier
     // ones without a mask, and the two are merged.
     std::vector<at::Tensor> outputs;

@@ -1,23 +1,40 @@
 #pragma once
 
+#include "core/attention/score_rule.h"
+
 #include <ATen/core/Tensor.h>
 
 #include <stop_token>
 
 namespace keepset {
 
-/// Attention output and, for every query, the natural log-sum-exp of its scaled scores.
+/// Attention output and, for every query, the natural log-sum-exp of its scores.
 struct Attended {
     at::Tensor output; ///< (batch, heads, queries, head_dim), dtype of q
     at::Tensor row_lse; ///< (batch, heads, queries) float32
 };
 
-/// Softmax attention by ATen's fused kernels. q (batch, heads, queries, head_dim); k, v (batch, kv_heads, keys,
-/// head_dim). Causal: as many queries as keys, query i sees keys 0 … i; else every query sees every key. float32,
-/// bfloat16, float16 on CPU and CUDA. Long causal CPU inputs go in blocks, so that a stop is answered; throws
-/// Cancelled.
-Attended attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale, bool causal,
+/// Causal softmax attention: q (batch, heads, tokens, head_dim); k, v (batch, kv_heads, tokens, head_dim); query i sees
+/// of the keys 0 … i those that the rule's window leaves. float32, bfloat16, float16 on CPU and CUDA. Plain rules by
+/// ATen's fused kernels, others as attend_at does, at a cost of tokens · window. Long inputs go in blocks, so that a
+/// stop is answered; throws Cancelled.
+Attended attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const ScoreRule& rule,
     const std::stop_token& stop = {});
+
+/// The same where every query sees every key, as many of them as there are.
+Attended attend_every(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale);
+
+/// Where queries and keys stand in the text, int64 on their device.
+struct Places {
+    at::Tensor queries; ///< (queries)
+    at::Tensor keys; ///< (keys), or (kv_heads, keys) where each kv head has keys of its own
+};
+
+/// Attention by a rule where a query sees the keys at its own and earlier places within the window; every query must
+/// see one. q (batch, heads, queries, head_dim); k, v (batch, kv_heads, keys, head_dim). Scores and sums in float32 for
+/// every dtype. Memory: a block of scores, and a kv head of k and v in float32. Throws Cancelled between blocks.
+Attended attend_at(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const ScoreRule& rule,
+    const Places& places, const std::stop_token& stop = {});
 
 /// Attention of the same queries over two disjoint sets of keys, from the attention over each.
 Attended merge(const Attended& first, const Attended& second);

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 
+#include <ATen/ops/arange.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -24,8 +25,9 @@ namespace {
         }
     }
 
-    kernels::ImportanceInputs inputs_of(
-        const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse, double scale)
+    /// bias (heads, context) float32, or undefined.
+    kernels::ImportanceInputs inputs_of(const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse,
+        const ScoreRule& rule, const at::Tensor& bias)
     {
         kernels::ImportanceInputs inputs;
         inputs.shape.heads = q.size(0);
@@ -33,7 +35,9 @@ namespace {
         inputs.shape.head_dim = q.size(2);
         inputs.shape.queries = q.size(1);
         inputs.shape.keys = k.size(1);
-        inputs.shape.scale = static_cast<float>(scale);
+        inputs.shape.scale = static_cast<float>(rule.scale);
+        inputs.shape.softcap = static_cast<float>(rule.softcap);
+        inputs.shape.window = rule.window;
         inputs.shape.q_head_stride = q.stride(0);
         inputs.shape.q_token_stride = q.stride(1);
         inputs.shape.k_head_stride = k.stride(0);
@@ -42,19 +46,24 @@ namespace {
         inputs.q = q.const_data_ptr();
         inputs.k = k.const_data_ptr();
         inputs.row_lse = row_lse.const_data_ptr<float>();
+        if (bias.defined())
+            inputs.key_bias = bias.const_data_ptr<float>();
         return inputs;
     }
 
 } // namespace
 
-at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse, double scale,
+at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse, const ScoreRule& rule,
     const Backend& backend, const std::stop_token& stop)
 {
     at::Tensor sums = at::zeros({ q.size(0), k.size(1) }, row_lse.options()); // (heads, context)
+    at::Tensor bias; // (heads, context)
+    if (rule.alibi_slopes.defined())
+        bias = rule.key_bias(at::arange(k.size(1), q.options().dtype(at::kLong))).contiguous();
     if (q.is_cuda()) {
         const at::Tensor lse = row_lse.contiguous();
         // ATen's current stream is the device's default stream everywhere in Keepset.
-        backend.cuda->importance(inputs_of(q, k, lse, scale), sums.mutable_data_ptr<float>(), nullptr);
+        backend.cuda->importance(inputs_of(q, k, lse, rule, bias), sums.mutable_data_ptr<float>(), nullptr);
         return sums;
     }
     const at::Tensor q32 = q.to(at::kFloat);
@@ -67,7 +76,7 @@ at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tenso
             throw Cancelled {};
         const std::int64_t end = std::min(begin + block, q.size(1));
         const at::Tensor lse = row_lse.slice(1, begin, end).contiguous();
-        kernels::ImportanceInputs inputs = inputs_of(q32.slice(1, begin, end), k32, lse, scale);
+        kernels::ImportanceInputs inputs = inputs_of(q32.slice(1, begin, end), k32, lse, rule, bias);
         inputs.shape.query_begin = begin;
         kernels::importance_cpu(inputs, sums.mutable_data_ptr<float>(), backend.threads);
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/attention/score_rule.h"
 #include "kernels/cuda_module.h"
 
 #include <ATen/core/Tensor.h>
@@ -18,10 +19,10 @@ struct Backend {
 /// device.
 const kernels::CudaModule* load_cuda_module(std::string& why_not);
 
-/// Cumulative importance of one layer: q (heads, context, head_dim), k (kv_heads, context, head_dim), row_lse (heads,
-/// context) float32, all on one device. Returns (heads, context) float32 on that device. Throws Cancelled between query
-/// blocks.
-at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse, double scale,
+/// Cumulative importance of one layer under its rule, whose window and biases count: q (heads, context, head_dim), k
+/// (kv_heads, context, head_dim), row_lse (heads, context) float32, all on one device. Returns (heads, context) float32
+/// on that device. Throws Cancelled between query blocks.
+at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse, const ScoreRule& rule,
     const Backend& backend, const std::stop_token& stop);
 
 } // namespace keepset

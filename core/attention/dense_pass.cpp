@@ -25,11 +25,11 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
         if (task.stop.stop_requested())
             throw Cancelled {};
         const Projected parts = decoder.project(layer, pass.hidden, 1, rotations);
-        const Attended attended = attend(parts.q, parts.k, parts.v, decoder.rule(layer).scale, true, task.stop);
+        const ScoreRule rule = decoder.rule(layer);
+        const Attended attended = attend(parts.q, parts.k, parts.v, rule, task.stop);
         if (options.importance) {
             row_lse.push_back(attended.row_lse[0]);
-            importance.push_back(
-                column_sums(parts.q[0], parts.k[0], row_lse.back(), decoder.rule(layer).scale, backend, task.stop));
+            importance.push_back(column_sums(parts.q[0], parts.k[0], row_lse.back(), rule, backend, task.stop));
         }
         if (options.cache) {
             pass.keys.push_back(parts.k[0]);

@@ -55,7 +55,8 @@ namespace {
             for (std::int64_t point = 0; point < points_; ++point) {
                 const KeepSet& set = sets[static_cast<std::size_t>(point)];
                 kept_.push_back(kept_positions(set, decoder));
-                first[point].fill_(repacked_ ? set.budget : set.context);
+                first_.push_back(repacked_ ? set.budget : set.context);
+                first[point].fill_(first_.back());
             }
             length_ = context_length + rows_ + 1; // with the target token that is only predicted
             rotations_ = decoder.rotations(first.to(decoder.device()) + offsets, length_); // (points, 1, rows, dims)
@@ -67,25 +68,61 @@ namespace {
             const Decoder& decoder = step_.decoder;
             for (std::int64_t layer = 0; layer < decoder.config().layers; ++layer) {
                 const Projected parts = decoder.project(layer, hidden_, points_, rotations_);
-                const Attended own = attend(parts.q, parts.k, parts.v, decoder.rule(layer).scale, true);
-                std::vector<at::Tensor> outputs;
-                for (std::int64_t point = 0; point < points_; ++point) {
-                    if (step_.stop.stop_requested())
-                        throw Cancelled {};
-                    const Attended own_part { own.output.slice(0, point, point + 1),
-                        own.row_lse.slice(0, point, point + 1) };
-                    const bool nothing_kept = kept_[static_cast<std::size_t>(point)].size(2) == 0; // rounding=kvpress
-                    outputs.push_back(nothing_kept ? own_part.output
-                                                   : merge(own_part, attend_kept(layer, point, parts.q[point])).output);
-                }
-                decoder.finish(layer, hidden_, at::cat(outputs), step_.stop);
+                const ScoreRule rule = decoder.rule(layer).within(context_.keys.front().size(1) + rows_);
+                const at::Tensor output
+                    = rule.plain() ? attend_plain(layer, parts, rule) : attend_by_rule(layer, parts, rule);
+                decoder.finish(layer, hidden_, output, step_.stop);
             }
             return hidden_.view({ points_, rows_, hidden_.size(1) });
         }
 
     private:
-        /// Target queries q (heads, rows, head_dim) over what the point kept of the context.
-        Attended attend_kept(std::int64_t layer, std::int64_t point, const at::Tensor& q) const
+        /// What a point kept of one layer's context.
+        struct Kept {
+            at::Tensor positions; // (kv_heads, k), where the keys now stand
+            at::Tensor keys; // (kv_heads, k, head_dim)
+            at::Tensor values; // (kv_heads, k, head_dim)
+        };
+
+        /// Every target query sees every kept key: the own keys of all points at once, merged with what each point
+        /// kept. Returns (points, heads, rows, head_dim).
+        at::Tensor attend_plain(std::int64_t layer, const Projected& parts, const ScoreRule& rule) const
+        {
+            const Attended own = attend(parts.q, parts.k, parts.v, rule);
+            std::vector<at::Tensor> outputs;
+            for (std::int64_t point = 0; point < points_; ++point) {
+                if (step_.stop.stop_requested())
+                    throw Cancelled {};
+                const Attended own_part { own.output.slice(0, point, point + 1),
+                    own.row_lse.slice(0, point, point + 1) };
+                const bool nothing_kept = kept_[static_cast<std::size_t>(point)].size(2) == 0; // rounding=kvpress
+                outputs.push_back(nothing_kept
+                        ? own_part.output
+                        : merge(own_part, attend_kept(layer, point, parts.q[point], rule.scale)).output);
+            }
+            return at::cat(outputs);
+        }
+
+        /// The same where a window or a bias goes by positions: a point's kept and own keys make one row, of which a
+        /// query may see no kept one.
+        at::Tensor attend_by_rule(std::int64_t layer, const Projected& parts, const ScoreRule& rule) const
+        {
+            std::vector<at::Tensor> outputs;
+            for (std::int64_t point = 0; point < points_; ++point) {
+                const Kept kept = kept_of(layer, point);
+                const std::int64_t first = first_[static_cast<std::size_t>(point)];
+                const at::Tensor own = at::arange(first, first + rows_, kept.positions.options()); // (rows)
+                const at::Tensor places = at::cat({ kept.positions, own.expand({ kept.positions.size(0), rows_ }) }, 1);
+                const at::Tensor keys = at::cat({ kept.keys, parts.k[point] }, 1); // (kv_heads, k + rows, head_dim)
+                const at::Tensor values = at::cat({ kept.values, parts.v[point] }, 1);
+                const at::Tensor q = parts.q.slice(0, point, point + 1);
+                outputs.push_back(
+                    attend_at(q, keys.unsqueeze(0), values.unsqueeze(0), rule, { own, places }, step_.stop).output);
+            }
+            return at::cat(outputs);
+        }
+
+        Kept kept_of(std::int64_t layer, std::int64_t point) const
         {
             const auto index = static_cast<std::size_t>(layer);
             const at::Tensor kept = kept_[static_cast<std::size_t>(point)][layer]; // (kv_heads, k)
@@ -95,10 +132,16 @@ namespace {
             if (repacked_) // turned back from where they were to 0 … k-1
                 keys = step_.decoder.turn_keys(layer, keys, at::arange(kept.size(1), kept.options()) - kept, length_);
             const at::Tensor values = at::gather(context_.values[index], 1, gather);
+            return { repacked_ ? at::arange(kept.size(1), kept.options()).expand_as(kept) : kept, keys, values };
+        }
+
+        /// Target queries q (heads, rows, head_dim) over what the point kept of the context.
+        Attended attend_kept(std::int64_t layer, std::int64_t point, const at::Tensor& q, double scale) const
+        {
+            const Kept kept = kept_of(layer, point);
             // Every target query sees every kept key, so the query heads of a kv head are just more rows of it.
-            const at::Tensor rows = q.reshape({ 1, kept.size(0), -1, q.size(2) });
-            const Attended past
-                = attend(rows, keys.unsqueeze(0), values.unsqueeze(0), step_.decoder.rule(layer).scale, false);
+            const at::Tensor rows = q.reshape({ 1, kept.keys.size(0), -1, q.size(2) });
+            const Attended past = attend_every(rows, kept.keys.unsqueeze(0), kept.values.unsqueeze(0), scale);
             return { past.output.reshape({ 1, q.size(0), rows_, q.size(2) }),
                 past.row_lse.reshape({ 1, q.size(0), rows_ }) };
         }
@@ -110,6 +153,7 @@ namespace {
         bool repacked_;
         at::Tensor hidden_; // (points * rows, hidden)
         std::vector<at::Tensor> kept_; // a point each, (layers, kv_heads, k)
+        std::vector<std::int64_t> first_; // position of each point's first target row
         std::int64_t length_ = 0; // tokens of context and target
         Rotations rotations_;
     };

@@ -1,0 +1,174 @@
+#include "core/attention/attend_rule.h"
+
+#include "core/error.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/bmm.h>
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace keepset {
+
+namespace {
+
+    /// Scores that are in memory at once: on a CPU they stay near its caches, and a block is done in a tenth of a
+    /// second; a GPU wants more work a call.
+    constexpr std::int64_t cpu_cells = 1 << 22;
+    constexpr std::int64_t cuda_cells = 1 << 26;
+    constexpr std::int64_t most_rows = 256; ///< queries of a block: few beside the window that they reach back
+
+    struct Range {
+        std::int64_t begin = 0;
+        std::int64_t end = 0;
+    };
+
+    /// The heads `range` of x (heads, …), or the rows of x (heads, rows, …).
+    at::Tensor heads_of(const at::Tensor& x, const Range& range) { return x.slice(0, range.begin, range.end); }
+    at::Tensor rows_of(const at::Tensor& x, const Range& range) { return x.slice(1, range.begin, range.end); }
+
+    /// One sample's attention by a rule.
+    struct Problem {
+        at::Tensor q; // (heads, queries, head_dim)
+        at::Tensor k; // (kv_heads, keys, head_dim)
+        at::Tensor v; // (kv_heads, keys, head_dim)
+        at::Tensor query_places; // (queries)
+        at::Tensor key_places; // (1 or kv_heads, keys)
+        at::Tensor bias; // (heads, keys) float32, or undefined
+        bool in_order = false; ///< query i and key i both stand at i, so that a block needs the keys up to its own only
+
+        std::int64_t group() const { return q.size(0) / k.size(0); }
+        Range keys_of(const Range& queries, const ScoreRule& rule) const
+        {
+            if (!in_order)
+                return { 0, k.size(1) };
+            return { rule.window == 0 ? 0 : std::max<std::int64_t>(0, queries.begin - rule.window + 1), queries.end };
+        }
+    };
+
+    /// The part of a problem that some kv heads have, keys and values in float32.
+    Problem part_of(const Problem& all, const Range& kv)
+    {
+        const Range heads { kv.begin * all.group(), kv.end * all.group() };
+        Problem part = all;
+        part.q = heads_of(all.q, heads);
+        part.k = heads_of(all.k, kv).to(at::kFloat);
+        part.v = heads_of(all.v, kv).to(at::kFloat);
+        if (all.key_places.size(0) > 1)
+            part.key_places = heads_of(all.key_places, kv);
+        if (all.bias.defined())
+            part.bias = heads_of(all.bias, heads);
+        return part;
+    }
+
+    /// Which keys these queries do not see: (1 or kv_heads, 1, queries, keys).
+    at::Tensor hidden_keys(const Problem& part, const ScoreRule& rule, const Range& queries, const Range& keys)
+    {
+        const at::Tensor places = part.query_places.slice(0, queries.begin, queries.end).unsqueeze(1); // (queries, 1)
+        const at::Tensor back = places - rows_of(part.key_places, keys).unsqueeze(1); // how far back a key stands
+        at::Tensor hidden = back.lt(0);
+        if (rule.window > 0)
+            hidden.logical_or_(back.ge(rule.window));
+        return hidden.unsqueeze(1);
+    }
+
+    /// A block of scores before the softmax: (kv_heads, group, queries, keys) float32, -inf where a key is not seen.
+    at::Tensor scores_of(const Problem& part, const ScoreRule& rule, const Range& queries, const Range& keys)
+    {
+        const std::int64_t kv_heads = part.k.size(0);
+        // The query heads of a kv head are just more rows of it.
+        const double scale = rule.softcap == 0 ? rule.scale : rule.scale / rule.softcap;
+        const at::Tensor q
+            = rows_of(part.q, queries).to(at::kFloat).mul(scale).reshape({ kv_heads, -1, part.q.size(2) });
+        at::Tensor scores = at::bmm(q, rows_of(part.k, keys).transpose(1, 2));
+        if (rule.softcap != 0)
+            scores.tanh_().mul_(rule.softcap);
+        scores = scores.view({ kv_heads, part.group(), queries.end - queries.begin, keys.end - keys.begin });
+        if (part.bias.defined())
+            scores.add_(rows_of(part.bias, keys).view({ kv_heads, part.group(), 1, -1 }));
+        return scores.masked_fill_(hidden_keys(part, rule, queries, keys), -std::numeric_limits<double>::infinity());
+    }
+
+    /// A block of queries, into the rows of output (heads, queries, head_dim) and row_lse (heads, queries).
+    void attend_block(const Problem& part, const ScoreRule& rule, const Range& queries, const Attended& out)
+    {
+        const Range keys = part.keys_of(queries, rule);
+        at::Tensor weights = scores_of(part, rule, queries, keys);
+        const at::Tensor largest = weights.amax(-1, true); // (kv_heads, group, queries, 1)
+        weights.sub_(largest).exp_();
+        const at::Tensor sums = weights.sum(-1, true); // (kv_heads, group, queries, 1)
+        const std::int64_t kv_heads = weights.size(0);
+        const at::Tensor output = at::bmm(weights.view({ kv_heads, -1, weights.size(3) }), rows_of(part.v, keys))
+                                      .div_(sums.view({ kv_heads, -1, 1 }));
+        at::Tensor rows = rows_of(out.output, queries);
+        rows.copy_(output.view(rows.sizes()));
+        at::Tensor lse = rows_of(out.row_lse, queries);
+        lse.copy_(sums.log().add_(largest).view(lse.sizes()));
+    }
+
+    /// All of a sample, some kv heads and queries at a time, into output (heads, queries, head_dim) and row_lse (heads,
+    /// queries).
+    void attend_sample(const Problem& all, const ScoreRule& rule, const Attended& out, const std::stop_token& stop)
+    {
+        const std::int64_t queries = all.q.size(1);
+        const std::int64_t kv_heads = all.k.size(0);
+        const std::int64_t cells = all.q.is_cuda() ? cuda_cells : cpu_cells;
+        const bool windowed = all.in_order && rule.window > 0;
+        const std::int64_t reach = windowed ? std::min(all.k.size(1), rule.window + most_rows) : all.k.size(1);
+        const std::int64_t least_rows = std::max<std::int64_t>(1, 16 / all.group());
+        const std::int64_t rows = std::clamp(cells / (all.group() * reach), least_rows, most_rows);
+        const std::int64_t heads = std::clamp<std::int64_t>(cells / (all.group() * rows * reach), 1, kv_heads);
+        for (std::int64_t first = 0; first < kv_heads; first += heads) {
+            const Range kv { first, std::min(first + heads, kv_heads) };
+            const Problem part = part_of(all, kv);
+            const Range own { kv.begin * all.group(), kv.end * all.group() };
+            const Attended part_out { heads_of(out.output, own), heads_of(out.row_lse, own) };
+            for (std::int64_t begin = 0; begin < queries; begin += rows) {
+                if (stop.stop_requested())
+                    throw Cancelled {};
+                attend_block(part, rule, { begin, std::min(begin + rows, queries) }, part_out);
+            }
+        }
+    }
+
+    Attended attend_samples(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const ScoreRule& rule,
+        Problem problem, const std::stop_token& stop)
+    {
+        Attended result { at::empty(q.sizes(), q.options()),
+            at::empty({ q.size(0), q.size(1), q.size(2) }, q.options().dtype(at::kFloat)) };
+        for (std::int64_t sample = 0; sample < q.size(0); ++sample) {
+            problem.q = q[sample];
+            problem.k = k[sample];
+            problem.v = v[sample];
+            attend_sample(problem, rule, { result.output[sample], result.row_lse[sample] }, stop);
+        }
+        return result;
+    }
+
+} // namespace
+
+Attended attend_at(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const ScoreRule& rule,
+    const Places& places, const std::stop_token& stop)
+{
+    Problem problem;
+    problem.query_places = places.queries;
+    problem.key_places = places.keys.dim() == 1 ? places.keys.unsqueeze(0) : places.keys;
+    problem.bias = rule.key_bias(places.keys);
+    return attend_samples(q, k, v, rule, problem, stop);
+}
+
+Attended attend_by_rule(
+    const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const ScoreRule& rule, const std::stop_token& stop)
+{
+    const at::Tensor places = at::arange(q.size(2), q.options().dtype(at::kLong));
+    Problem problem;
+    problem.query_places = places;
+    problem.key_places = places.unsqueeze(0);
+    problem.bias = rule.key_bias(places);
+    problem.in_order = true;
+    return attend_samples(q, k, v, rule, problem, stop);
+}
+
+} // namespace keepset
