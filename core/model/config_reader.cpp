@@ -32,7 +32,8 @@ namespace {
         "eos_token_id", "pad_token_id", "unk_token_id", "sep_token_id", "cls_token_id", "decoder_start_token_id",
         "bos_token", "eos_token", "max_length", "min_length", "do_sample", "temperature", "top_p", "top_k", "typical_p",
         "repetition_penalty", "length_penalty", "num_beams", "num_beam_groups", "num_return_sequences",
-        "early_stopping", "offset_alibi", "skip_bias_add" };
+        "early_stopping", "offset_alibi", "max_sequence_length", "predict_special_tokens", "output_past", "_num_labels",
+        "pad_token", "unk_token", "skip_bias_add" };
 
     /// Switches of training code whose value 1 means "as everybody".
     constexpr std::array neutral_at_one = { "partial_rotary_factor", "logits_scaling", "full_attn_mod",

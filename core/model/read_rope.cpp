@@ -104,12 +104,12 @@ RopeConfig read_rope_object(const ConfigReader& rope, const DecoderConfig& confi
     result.theta = rope.positive("rope_theta", result.theta);
     if (!defaults.partial_field.empty() && rope.has("partial_rotary_factor"))
         result.dims = rotated_dims(config.head_dim, rope.positive("partial_rotary_factor"));
-    const auto context = static_cast<double>(config.max_context);
-    result.original_context = result.kind == Kind::dynamic ? context
-        : original_context > 0                             ? original_context
-                                                           : rope.positive("original_max_position_embeddings", context);
     if (result.kind == Kind::plain)
         return result;
+    const auto context = static_cast<double>(config.max_context);
+    if (original_context == 0)
+        original_context = rope.positive("original_max_position_embeddings", context);
+    result.original_context = result.kind == Kind::dynamic ? context : original_context;
     const bool by_ratio = result.kind == Kind::yarn || result.kind == Kind::longrope;
     result.factor = by_ratio && !rope.has("factor") ? context / result.original_context : rope.positive("factor");
     if (result.kind == Kind::llama3) {

@@ -25,8 +25,9 @@ namespace {
 WindowResult run_token_drop(const SweepStep& step, const Window& window)
 {
     const Task quiet { step.stop, {} };
-    const DensePass context = dense_pass(
-        step.decoder, to_tensor(step.decoder, window.context), { .importance = true }, step.backend, quiet);
+    const auto length = static_cast<std::int64_t>(window.context.size() + window.target.size());
+    const DensePass context = dense_pass(step.decoder, to_tensor(step.decoder, window.context),
+        { .importance = true, .length = length }, step.backend, quiet);
     WindowResult result;
     const std::vector<KeepSet> sets = select_points(step, window, context.importance, result);
     const at::Tensor wanted = to_tensor(step.decoder, window.target).slice(0, 1);

@@ -7,9 +7,11 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 
 using namespace keepset;
 using nlohmann::json;
@@ -119,6 +121,15 @@ private:
 public:
     std::map<std::string, golden::Tensor> tensors;
 };
+
+/// Files that lie differently in memory are added up in another order.
+double largest_difference(const std::vector<float>& a, const std::vector<float>& b)
+{
+    double largest = a.size() == b.size() ? 0 : std::numeric_limits<double>::infinity();
+    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i)
+        largest = std::max(largest, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
+    return largest;
+}
 
 golden::Tensor zeros(const std::vector<std::int64_t>& shape)
 {
@@ -452,10 +463,10 @@ void TstConfig::a_head_that_differs_from_the_embedding_is_its_own()
     const std::vector<float> tied = engine.logits(text, 1).log_prob;
     folder.tensors["lm_head.weight"] = folder.tensors.at("model.embed_tokens.weight");
     folder.open(engine);
-    QCOMPARE(engine.logits(text, 1).log_prob, tied);
+    QVERIFY(largest_difference(engine.logits(text, 1).log_prob, tied) < 1e-4);
     folder.tensors["lm_head.weight"].bytes.assign(folder.tensors["lm_head.weight"].bytes.size(), '\0');
     folder.open(engine);
-    QVERIFY(engine.logits(text, 1).log_prob != tied);
+    QVERIFY(largest_difference(engine.logits(text, 1).log_prob, tied) > 1);
 }
 
 void TstConfig::the_prefix_of_names_does_not_matter()
@@ -472,8 +483,8 @@ void TstConfig::the_prefix_of_names_does_not_matter()
         folder.open(engine);
         found.push_back(engine.logits(text, 1).log_prob);
     }
-    QCOMPARE(found[1], found[0]);
-    QCOMPARE(found[2], found[0]);
+    QVERIFY(largest_difference(found[1], found[0]) < 1e-4);
+    QVERIFY(largest_difference(found[2], found[0]) < 1e-4);
 }
 
 void TstConfig::repacked_positions_are_refused_where_they_are_learned()
