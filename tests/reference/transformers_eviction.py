@@ -79,6 +79,14 @@ def stepping_into_softmax(plan):
         torch.nn.functional.softmax = softmax
 
 
+def count_alibi_once(_, args, others):
+    """Falcon's eager attention adds alibi although its mask has it already; its sdpa attention, which is what people run,
+    adds the mask alone."""
+    if others.get("alibi") is not None:
+        others["alibi"] = torch.zeros_like(others["alibi"])
+    return args, others
+
+
 def kv_heads_of(config):
     if config.model_type == "falcon":
         return 1 if config.multi_query and not config.new_decoder_architecture else config.num_kv_heads
@@ -103,6 +111,7 @@ class Reference:
         for module in self.model.modules():
             if type(module).__name__.endswith("Attention"):
                 module.register_forward_pre_hook(self.enter)
+                module.register_forward_pre_hook(count_alibi_once, with_kwargs=True)
                 module.register_forward_hook(self.leave)
 
     def enter(self, module, _):
