@@ -149,43 +149,43 @@ std::span<const float> losses_of(const Run& run, std::size_t point)
 
 void GoldenTest::open(const std::filesystem::path& folder, int threads)
 {
-    golden_ = read_golden(folder);
-    engine_.open_model(golden_.model, { .device = test_device(), .dtype = Dtype::float32, .threads = threads });
+    expected = read_golden(folder);
+    engine.open_model(expected.model, { .device = test_device(), .dtype = Dtype::float32, .threads = threads });
 }
 
 void GoldenTest::check_token_ids()
 {
     std::vector<std::int32_t> ids;
-    for (const Token& token : engine_.tokenize(golden_.text))
+    for (const Token& token : engine.tokenize(expected.text))
         ids.push_back(token.id);
-    QCOMPARE(ids, golden_.tensors.at("ids").values<std::int32_t>());
-    QCOMPARE(engine_.model()->adds_bos, golden_.about.at("bos").get<bool>());
+    QCOMPARE(ids, expected.tensors.at("ids").values<std::int32_t>());
+    QCOMPARE(engine.model()->adds_bos, expected.about.at("bos").get<bool>());
 }
 
 void GoldenTest::check_log_probabilities()
 {
-    const LogitsResult found = engine_.logits(golden_.text, 0);
-    const auto rows = golden_.tensors.at("rows").values<std::int32_t>();
+    const LogitsResult found = engine.logits(expected.text, 0);
+    const auto rows = expected.tensors.at("rows").values<std::int32_t>();
     const auto vocabulary = static_cast<std::size_t>(found.vocabulary);
-    QCOMPARE(golden_.tensors.at("log_prob").shape.back(), found.vocabulary);
+    QCOMPARE(expected.tensors.at("log_prob").shape.back(), found.vocabulary);
     std::vector<float> picked;
     for (const std::int32_t row : rows) {
         const auto begin
             = found.log_prob.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(row) * vocabulary);
         picked.insert(picked.end(), begin, begin + static_cast<std::ptrdiff_t>(vocabulary));
     }
-    REPORT(largest_difference(picked, golden_.tensors.at("log_prob").values<float>()), 1e-4, "log-probabilities");
-    const LogitsResult last = engine_.logits(golden_.text, 1);
+    REPORT(largest_difference(picked, expected.tensors.at("log_prob").values<float>()), 1e-4, "log-probabilities");
+    const LogitsResult last = engine.logits(expected.text, 1);
     REPORT(largest_difference(last.log_prob, std::span(picked).last(vocabulary)), 1e-4, "the last row alone");
 }
 
 void GoldenTest::check_importance()
 {
-    const auto found = engine_.analyse(passage(golden_.text, 0, 0));
+    const auto found = engine.analyse(passage(expected.text, 0, 0));
     const auto context = static_cast<std::size_t>(found->context);
-    REPORT(largest_relative(found->importance, golden_.tensors.at("importance").values<float>()), 1e-4,
+    REPORT(largest_relative(found->importance, expected.tensors.at("importance").values<float>()), 1e-4,
         "importance, relative");
-    REPORT(largest_difference(found->row_lse, golden_.tensors.at("row_lse").values<float>()), 1e-4, "row log-sum-exp");
+    REPORT(largest_difference(found->row_lse, expected.tensors.at("row_lse").values<float>()), 1e-4, "row log-sum-exp");
     for (std::size_t row = 0; row < found->importance.size() / context; ++row) {
         double sum = 0;
         for (std::size_t j = 0; j < context; ++j)
@@ -197,12 +197,12 @@ void GoldenTest::check_importance()
 
 void GoldenTest::compare_labels(const nlohmann::json& run, const std::vector<std::uint8_t>& labels)
 {
-    const SweepRequest request = request_of(run, golden_.text);
+    const SweepRequest request = request_of(run, expected.text);
     const auto windows = static_cast<std::size_t>(request.windows);
-    const std::int64_t piece = request.context + request.target - (engine_.model()->adds_bos ? 1 : 0);
+    const std::int64_t piece = request.context + request.target - (engine.model()->adds_bos ? 1 : 0);
     std::vector<std::shared_ptr<const Analysis>> analyses;
     for (std::int64_t window = 0; window < request.windows; ++window)
-        analyses.push_back(engine_.analyse(passage(golden_.text, request.context, request.offset + window * piece)));
+        analyses.push_back(engine.analyse(passage(expected.text, request.context, request.offset + window * piece)));
     const auto& points = run.at("points");
     const std::size_t size = labels.size() / (points.size() * windows);
     for (std::size_t point = 0; point < points.size(); ++point) {
@@ -227,9 +227,9 @@ void GoldenTest::compare_labels(const nlohmann::json& run, const std::vector<std
 
 void GoldenTest::check_keep_sets()
 {
-    for (std::size_t n = 0; n < golden_.about.at("runs").size(); ++n) {
-        const auto& run = golden_.about.at("runs")[n];
-        compare_labels(run, golden_.of_run(n, "label").values<std::uint8_t>());
+    for (std::size_t n = 0; n < expected.about.at("runs").size(); ++n) {
+        const auto& run = expected.about.at("runs")[n];
+        compare_labels(run, expected.of_run(n, "label").values<std::uint8_t>());
         if (QTest::currentTestFailed())
             return;
     }
@@ -278,12 +278,12 @@ void GoldenTest::compare_hashes(const Run& found, const nlohmann::json& run, con
 
 void GoldenTest::check_losses()
 {
-    for (std::size_t n = 0; n < golden_.about.at("runs").size(); ++n) {
-        const auto& run = golden_.about.at("runs")[n];
+    for (std::size_t n = 0; n < expected.about.at("runs").size(); ++n) {
+        const auto& run = expected.about.at("runs")[n];
         const auto found = sweep(run);
-        compare_hashes(*found, run, golden_.of_run(n, "label").values<std::uint8_t>());
+        compare_hashes(*found, run, expected.of_run(n, "label").values<std::uint8_t>());
         if (!QTest::currentTestFailed())
-            compare_points(*found, run, golden_.of_run(n, "token_nll").values<float>());
+            compare_points(*found, run, expected.of_run(n, "token_nll").values<float>());
         if (QTest::currentTestFailed())
             QFAIL(qPrintable("in the run " + QString::fromStdString(run.at("name"))));
     }

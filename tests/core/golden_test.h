@@ -43,11 +43,11 @@ std::span<const float> losses_of(const Run& run, std::size_t point);
 /// An engine with a golden folder open, and the comparisons with it. They fail the running test as QVERIFY does.
 class GoldenTest : public QObject {
 protected:
-    Engine engine_;
-    Golden golden_;
+    Engine engine;
+    Golden expected;
 
     void open(const std::filesystem::path& folder, int threads);
-    std::shared_ptr<const Run> sweep(const nlohmann::json& run) { return engine_.sweep(request_of(run, golden_.text)); }
+    std::shared_ptr<const Run> sweep(const nlohmann::json& run) { return engine.sweep(request_of(run, expected.text)); }
     void check_token_ids();
     void check_log_probabilities();
     /// Importance and row log-sum-exp of the whole text.

@@ -85,7 +85,7 @@ void TstReference::losses_after_eviction_are_those_of_masked_transformers()
 void TstReference::every_policy_without_eviction_is_dense()
 {
     open();
-    for (const auto& run : golden_.about.at("runs")) {
+    for (const auto& run : expected.about.at("runs")) {
         const auto found = sweep(run);
         int compared = 0;
         for (std::size_t point = 1; point < found->points.size(); ++point) {
@@ -104,10 +104,10 @@ void TstReference::every_policy_without_eviction_is_dense()
 void TstReference::the_order_of_points_changes_nothing()
 {
     open();
-    SweepRequest request = request_of(golden_.run("by head"), golden_.text);
-    const auto forward = engine_.sweep(request);
+    SweepRequest request = request_of(expected.run("by head"), expected.text);
+    const auto forward = engine.sweep(request);
     std::ranges::reverse(request.policies);
-    const auto backward = engine_.sweep(request);
+    const auto backward = engine.sweep(request);
     QVERIFY(forward->points[1].policy != backward->points[1].policy);
     for (std::size_t point = 0; point < forward->points.size(); ++point) {
         const SweepPoint& wanted = forward->points[point];
@@ -122,8 +122,8 @@ void TstReference::the_order_of_points_changes_nothing()
 void TstReference::a_second_sweep_repeats_the_first()
 {
     GoldenTest::open(golden_root / "gqa7", 0);
-    const auto first = sweep(golden_.run("by head"));
-    const auto second = sweep(golden_.run("by head"));
+    const auto first = sweep(expected.run("by head"));
+    const auto second = sweep(expected.run("by head"));
     QCOMPARE(second->token_nll, first->token_nll);
     QCOMPARE(second->keep_hash, first->keep_hash);
 }

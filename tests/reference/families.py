@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
 """Makes the golden folders of every model family, which tst_families compares the engine with.
 
-usage: python families.py [NAME …]        (all of them by default; a family's name or its first part makes all that begin so)
+usage: python families.py [NAME …]        (all of them by default; a family's name makes all of its folders)
 needs: pip install torch transformers tokenizers safetensors numpy      (made with the versions in golden.json)
 
 A folder golden/families/NAME has a tiny random model in the Hugging Face layout, text.txt and what golden_folder.py
 describes. config.json and the weights' names are spelled as in the folders people have: by hand in the way of the
 years before transformers 5 (rope_theta and rope_scaling, torch_dtype, pattern fields; some without the model's prefix,
-some with the buffers that old checkpoints carry), or as transformers 5 saves them (SAVED). The seed of the weights is
+some with the buffers that old checkpoints carry), or as transformers 5 saves them (family_configs.py). The seed of the weights is
 raised until the cuts are clear.
 """
 import json
-import math
 import pathlib
 import shutil
 import sys
@@ -82,7 +81,8 @@ def weights_of(model, settings, seed):
 def in_old_names(name, value, settings):
     """A weight as (name, value) pairs of a folder from before transformers 5: experts one by one."""
     if ".experts." not in name:
-        yield (name.replace(".mlp.gate.", ".block_sparse_moe.gate.") if settings.get("experts") == "mixtral" else name), value
+        old = name.replace(".mlp.gate.", ".block_sparse_moe.gate.") if settings.get("experts") == "mixtral" else name
+        yield old, value
         return
     begin = name[:name.index("experts.")]
     names = ("gate_proj", "up_proj", "down_proj")

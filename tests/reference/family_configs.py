@@ -32,7 +32,8 @@ family("gpt2", "GPT2LMHeadModel", "gpt2",
        bare=True, buffers=True, runs=["head", "layer", "drop"])
 family("gpt2-saved", "GPT2LMHeadModel", "gpt2",
        {**GPT2, "n_embd": 32, "n_head": 4, "n_layer": 3, "n_positions": 160, "n_inner": 44,
-        "activation_function": "gelu", "layer_norm_epsilon": 1e-3, "scale_attn_by_inverse_layer_idx": True, "tie_word_embeddings": False},
+        "activation_function": "gelu", "layer_norm_epsilon": 1e-3,
+        "scale_attn_by_inverse_layer_idx": True, "tie_word_embeddings": False},
        saved=True, dtype="bfloat16", peak=5)
 
 # ---- gpt_neox
@@ -54,7 +55,8 @@ family("mistral", "MistralForCausalLM", "mistral",
         "torch_dtype": "bfloat16"}, dtype="bfloat16", runs=["head", "layer", "drop"], bos=True)
 family("mistral-saved", "MistralForCausalLM", "mistral",
        {**sizes(33, 6), "num_key_value_heads": 2, "head_dim": 10, "hidden_act": "silu", "rms_norm_eps": 1e-3,
-        "rope_theta": 1000000.0, "sliding_window": None, "tie_word_embeddings": False}, saved=True, dtype="bfloat16")
+        "rope_theta": 1000000.0, "sliding_window": None, "tie_word_embeddings": False},
+       saved=True, dtype="bfloat16")
 
 # ---- qwen2
 QWEN2 = {"hidden_act": "silu", "rms_norm_eps": 1e-06, "rope_theta": 1000000.0, "attention_dropout": 0.0,
@@ -68,8 +70,8 @@ family("qwen2-window", "Qwen2ForCausalLM", "qwen2",
         "use_sliding_window": True, "tie_word_embeddings": False, "torch_dtype": "bfloat16"},
        dtype="bfloat16", bare=True, runs=["head", "model"])
 family("qwen2-types", "Qwen2ForCausalLM", "qwen2",
-       {**sizes(32, 4, layers=3), **QWEN2, "num_key_value_heads": 4, "rms_norm_eps": 1e-3, "sliding_window": 9, "use_sliding_window": True,
-        "layer_types": ["sliding_attention", "full_attention", "sliding_attention"], "tie_word_embeddings": True},
+       {**sizes(32, 4, layers=3), **QWEN2, "num_key_value_heads": 4, "rms_norm_eps": 1e-3, "sliding_window": 9,
+        "use_sliding_window": True, "layer_types": ["sliding_attention", "full_attention", "sliding_attention"], "tie_word_embeddings": True},
        saved=True, dtype="bfloat16")
 
 # ---- qwen3
@@ -78,9 +80,10 @@ family("qwen3", "Qwen3ForCausalLM", "qwen3",
        {**sizes(35, 6), **QWEN3, "num_key_value_heads": 2, "head_dim": 10, "rope_scaling": None,
         "tie_word_embeddings": True, "torch_dtype": "bfloat16"}, dtype="bfloat16", runs=["head", "drop"])
 family("qwen3-saved", "Qwen3ForCausalLM", "qwen3",
-       {**sizes(24, 2), **QWEN3, "num_key_value_heads": 2, "head_dim": 80, "rms_norm_eps": 1e-3, "attention_bias": True, "sliding_window": 11,
-        "use_sliding_window": True, "layer_types": ["full_attention", "sliding_attention"],
-        "tie_word_embeddings": False}, saved=True, dtype="bfloat16")
+       {**sizes(24, 2), **QWEN3, "num_key_value_heads": 2, "head_dim": 80, "rms_norm_eps": 1e-3, "attention_bias": True,
+        "sliding_window": 11, "use_sliding_window": True, "layer_types": ["full_attention", "sliding_attention"],
+        "tie_word_embeddings": False},
+       saved=True, dtype="bfloat16")
 
 # ---- gemma
 GEMMA = {"attention_bias": False, "attention_dropout": 0.0, "bos_token_id": 2, "eos_token_id": 1, "pad_token_id": 0,
@@ -283,7 +286,8 @@ family("granite", "GraniteForCausalLM", "granite",
 family("granite-saved", "GraniteForCausalLM", "granite",
        {**sizes(30, 3), "attention_bias": True, "attention_multiplier": 0.4, "embedding_multiplier": 3.0,
         "hidden_act": "silu", "rms_norm_eps": 1e-2, "logits_scaling": 0.8, "mlp_bias": True, "num_key_value_heads": 1,
-        "residual_multiplier": 0.7, "tie_word_embeddings": False}, saved=True, dtype="bfloat16")
+        "residual_multiplier": 0.7, "tie_word_embeddings": False},
+       saved=True, dtype="bfloat16")
 
 # ---- smollm3
 SMOLLM3 = {"attention_bias": False, "attention_dropout": 0.0, "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0,
@@ -295,4 +299,5 @@ family("smollm3", "SmolLM3ForCausalLM", "smollm3",
        dtype="bfloat16", runs=["head", "repacked"])
 family("smollm3-saved", "SmolLM3ForCausalLM", "smollm3",
        {**sizes(36, 6, layers=3), **SMOLLM3, "num_key_value_heads": 2, "no_rope_layer_interval": 3,
-        "sliding_window": 11, "rms_norm_eps": 1e-3, "use_sliding_window": True, "tie_word_embeddings": False}, saved=True, dtype="bfloat16")
+        "sliding_window": 11, "rms_norm_eps": 1e-3, "use_sliding_window": True, "tie_word_embeddings": False},
+       saved=True, dtype="bfloat16")
