@@ -14,9 +14,9 @@ namespace keepset {
 
 namespace {
 
-    /// Scores that are in memory at once: on a CPU they stay near its caches, and a block is done in a tenth of a
-    /// second; a GPU wants more work a call.
-    constexpr std::int64_t cpu_cells = 1 << 22;
+    /// Scores that are in memory at once: on a CPU they stay in its caches, and a block is done in a few
+    /// milliseconds; a GPU wants more work a call.
+    constexpr std::int64_t cpu_cells = 1 << 20;
     constexpr std::int64_t cuda_cells = 1 << 26;
     constexpr std::int64_t most_rows = 256; ///< queries of a block: few beside the window that they reach back
 
@@ -74,6 +74,23 @@ namespace {
         return hidden.unsqueeze(1);
     }
 
+    /// Gives -inf to the scores (kv_heads, group, queries, keys) of keys that a query does not see. In order these
+    /// stand at the ends alone: beside the block's own keys, and before the last query's window.
+    void hide_keys(
+        const Problem& part, const ScoreRule& rule, const Range& queries, const Range& keys, const at::Tensor& scores)
+    {
+        const auto hide = [&](const Range& some) {
+            if (some.begin < some.end)
+                scores.slice(3, some.begin - keys.begin, some.end - keys.begin)
+                    .masked_fill_(hidden_keys(part, rule, queries, some), -std::numeric_limits<double>::infinity());
+        };
+        if (!part.in_order)
+            return hide(keys);
+        hide({ std::max(keys.begin, queries.begin), keys.end });
+        if (rule.window > 0)
+            hide({ keys.begin, std::min(queries.begin, queries.end - rule.window) });
+    }
+
     /// A block of scores before the softmax: (kv_heads, group, queries, keys) float32, -inf where a key is not seen.
     at::Tensor scores_of(const Problem& part, const ScoreRule& rule, const Range& queries, const Range& keys)
     {
@@ -88,7 +105,8 @@ namespace {
         scores = scores.view({ kv_heads, part.group(), queries.end - queries.begin, keys.end - keys.begin });
         if (part.bias.defined())
             scores.add_(rows_of(part.bias, keys).view({ kv_heads, part.group(), 1, -1 }));
-        return scores.masked_fill_(hidden_keys(part, rule, queries, keys), -std::numeric_limits<double>::infinity());
+        hide_keys(part, rule, queries, keys, scores);
+        return scores;
     }
 
     /// A block of queries, into the rows of output (heads, queries, head_dim) and row_lse (heads, queries).
