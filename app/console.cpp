@@ -61,7 +61,8 @@ void add_common(CLI::App& command, Common& common, bool model)
     command.add_flag("--quiet", common.quiet, "No progress");
     if (!model)
         return;
-    command.add_option("--device", common.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
+    command.add_option("--device", common.device, "auto, cpu, cuda, cuda:N or several, as cuda:0,cuda:1")
+        ->capture_default_str();
     command
         .add_option("--dtype", common.dtype,
             "auto, float32, bfloat16 or float16 (auto: float32 on the CPU, the checkpoint's on CUDA)")

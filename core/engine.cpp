@@ -52,6 +52,9 @@ namespace {
         std::jthread worker_; // last: it uses the promise
     };
 
+    /// A model is laid over several GPUs where one has no room for it and a text of this many tokens.
+    constexpr std::int64_t usual_context = 8192;
+
     /// Everything that belongs to one open folder.
     struct OpenModel {
         ModelInfo info;
@@ -210,7 +213,7 @@ Engine::~Engine() = default;
 
 ModelInfo Engine::open_model(const fs::path& folder, const OpenOptions& options, const Task& task)
 {
-    const ChosenDevice device = choose_device(options);
+    ChosenDevice device = choose_device(options);
     auto open = std::make_unique<OpenModel>();
     guarded(device.backend.threads, [&] {
         const DecoderConfig config = read_config(folder);
@@ -221,12 +224,14 @@ ModelInfo Engine::open_model(const fs::path& folder, const OpenOptions& options,
         open->info.adds_bos = open->tokenizer->bos().has_value();
         refuse_larger_vocabulary(open->info);
         refuse_large_weights(open->info, options);
+        device = choose_devices_for(open->info, options, std::min(open->info.max_context, usual_context));
         const at::ScalarType dtype = choose_dtype(options.dtype, open->info.checkpoint_dtype, device.device);
-        open->decoder = std::make_unique<Decoder>(config, open->weights, device.device, dtype, task);
+        const Placement placement { device.device, place_layers(open->info, device) };
+        open->decoder = std::make_unique<Decoder>(config, open->weights, placement, dtype, task);
         open->info.dtype = dtype_name(dtype);
         open->info.notes = open->decoder->notes();
     });
-    open->info.device = device.device.str();
+    open->info.device = device.text();
     open->info.device_name = device.name;
     open->backend = device.backend;
     open->tokenizer_sha256 = file_sha256(folder / "tokenizer.json");

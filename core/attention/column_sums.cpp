@@ -4,6 +4,7 @@
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/zeros.h>
+#include <c10/core/DeviceGuard.h>
 
 #include <algorithm>
 
@@ -62,6 +63,7 @@ at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tenso
         bias = rule.key_bias(at::arange(k.size(1), q.options().dtype(at::kLong))).contiguous();
     if (q.is_cuda()) {
         const at::Tensor lse = row_lse.contiguous();
+        const c10::DeviceGuard guard(q.device());
         // ATen's current stream is the device's default stream everywhere in Keepset.
         backend.cuda->importance(inputs_of(q, k, lse, rule, bias), sums.mutable_data_ptr<float>(), nullptr);
         return sums;

@@ -24,6 +24,7 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
     for (std::int64_t layer = 0; layer < layers; ++layer) {
         if (task.stop.stop_requested())
             throw Cancelled {};
+        pass.hidden = decoder.moved(pass.hidden, layer);
         const Projected parts = decoder.project(layer, pass.hidden, 1, rotations);
         const ScoreRule rule = decoder.rule(layer);
         const Attended attended = attend(parts.q, parts.k, parts.v, rule, task.stop);
@@ -42,7 +43,12 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
                 elapsed * static_cast<double>(layers - layer - 1) / static_cast<double>(layer + 1) });
         }
     }
+    pass.hidden = decoder.moved(pass.hidden, layers);
     if (options.importance) {
+        for (std::vector<at::Tensor>* parts : { &importance, &row_lse }) {
+            for (at::Tensor& part : *parts)
+                part = part.to(decoder.device());
+        }
         pass.importance = at::stack(importance);
         pass.row_lse = at::stack(row_lse);
     }

@@ -8,7 +8,8 @@
 
 namespace keepset {
 
-/// What a pass over a context leaves behind. Tensors stay on the decoder's device.
+/// What a pass over a context leaves behind. Keys and values stay on the device of their layer, the rest on the
+/// decoder's.
 struct DensePass {
     at::Tensor hidden; ///< (context, hidden): after the last layer, before the final norm
     at::Tensor importance; ///< (layers, heads, context) float32: cumulative, SEMANTICS 2; undefined unless asked for

@@ -51,6 +51,11 @@ ScoreRule Decoder::rule(std::int64_t layer) const
     return rule;
 }
 
+at::Tensor Decoder::moved(const at::Tensor& x, std::int64_t layer) const
+{
+    return x.to(layer < config_.layers ? placement_.layers[static_cast<std::size_t>(layer)] : device());
+}
+
 at::Tensor Decoder::embed(const at::Tensor& ids, const at::Tensor& positions) const
 {
     at::Tensor x = at::embedding(embedding_, ids); // (rows, embedding size)
@@ -69,7 +74,7 @@ Rotations Decoder::rotations(const at::Tensor& positions, std::int64_t length) c
 {
     Rotations all;
     for (const RopeConfig& rope : config_.ropes)
-        all.push_back(rotation_of(positions, inverse_frequencies(rope, length).to(device_), rope.attention_factor,
+        all.push_back(rotation_of(positions, inverse_frequencies(rope, length).to(device()), rope.attention_factor,
             config_.rotate_in_float32 ? at::kFloat : dtype_));
     return all;
 }
@@ -81,7 +86,7 @@ at::Tensor Decoder::turn_keys(
     if (rope < 0 || config_.ropes.empty())
         return keys;
     const at::Tensor frequencies
-        = inverse_frequencies(config_.ropes[static_cast<std::size_t>(rope)], length).to(device_);
+        = inverse_frequencies(config_.ropes[static_cast<std::size_t>(rope)], length).to(keys.device());
     // The keys have their attention factor already.
     return rotate(keys, rotation_of(shift, frequencies, 1, config_.rotate_in_float32 ? at::kFloat : dtype_));
 }
@@ -126,8 +131,10 @@ Projected Decoder::project(
     projected.v = split(weights.v, config_.kv_heads, {});
     const int rope = config_.per_layer[static_cast<std::size_t>(layer)].rope;
     if (rope >= 0 && !rotations.empty()) {
-        projected.q = rotate(projected.q, rotations[static_cast<std::size_t>(rope)]);
-        projected.k = rotate(projected.k, rotations[static_cast<std::size_t>(rope)]);
+        const Rotation& made = rotations[static_cast<std::size_t>(rope)]; // where the embedding is
+        const Rotation rotation { made.cos.to(x.device()), made.sin.to(x.device()) };
+        projected.q = rotate(projected.q, rotation);
+        projected.k = rotate(projected.k, rotation);
     }
     return projected;
 }

@@ -22,6 +22,12 @@ struct Projected {
     at::Tensor v;
 };
 
+/// On which device each part of a decoder lies.
+struct Placement {
+    at::Device device = at::kCPU; ///< embedding, final norm and head
+    std::vector<at::Device> layers;
+};
+
 /// Rotations of the same positions by every rope of a config.
 using Rotations = std::vector<Rotation>;
 
@@ -29,14 +35,16 @@ using Rotations = std::vector<Rotation>;
 /// A layer is: project → attention of the caller's → finish.
 class Decoder {
 public:
-    /// Reads the weights onto a device in a dtype. Throws Error{input} naming the tensor (missing, wrong shape or
+    /// Reads the weights onto their devices in a dtype. Throws Error{input} naming the tensor (missing, wrong shape or
     /// dtype, one in a layer that nothing here uses), Error{memory}, Cancelled. `weights` stays mapped as long as a
     /// tensor uses it.
-    Decoder(const DecoderConfig& config, const WeightFiles& weights, at::Device device, at::ScalarType dtype,
+    Decoder(const DecoderConfig& config, const WeightFiles& weights, const Placement& placement, at::ScalarType dtype,
         const Task& task);
 
     const DecoderConfig& config() const { return config_; }
-    at::Device device() const { return device_; }
+    at::Device device() const { return placement_.device; }
+    /// Hidden states (rows, hidden) where a layer's weights are; layer = layers: where the head is.
+    at::Tensor moved(const at::Tensor& x, std::int64_t layer) const;
     at::ScalarType dtype() const { return dtype_; }
     ScoreRule rule(std::int64_t layer) const; ///< how the layer's queries attend to its keys
     std::int64_t parameters() const { return parameters_; }
@@ -92,7 +100,7 @@ private:
     void finish_rows(const Layer& layer, at::Tensor& x, const at::Tensor& heads) const;
 
     DecoderConfig config_;
-    at::Device device_;
+    Placement placement_;
     at::ScalarType dtype_;
     std::int64_t parameters_ = 0;
     std::int64_t row_block_ = 1;

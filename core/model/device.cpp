@@ -10,6 +10,7 @@
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <charconv>
 #include <new>
 #include <thread>
@@ -22,7 +23,7 @@ namespace {
 
     ChosenDevice cpu_device(int threads)
     {
-        return { at::kCPU, "CPU, " + std::to_string(threads) + (threads == 1 ? " thread" : " threads"),
+        return { at::kCPU, { at::kCPU }, "CPU, " + std::to_string(threads) + (threads == 1 ? " thread" : " threads"),
             { threads, nullptr } };
     }
 
@@ -38,7 +39,40 @@ namespace {
             if (problem == std::errc {} && stop == end && index >= 0)
                 return index;
         }
-        throw Error(ErrorKind::usage, "The device '" + text + "' is not known.", "Choose auto, cpu, cuda or cuda:N.");
+        throw Error(ErrorKind::usage, "The device '" + text + "' is not known.",
+            "Choose auto, cpu, cuda, cuda:N or several, as cuda:0,cuda:1.");
+    }
+
+    /// "cuda:0,cuda:1" → 0, 1; each once.
+    std::vector<int> cuda_indices(const std::string& text)
+    {
+        std::vector<int> indices;
+        for (std::size_t begin = 0; begin <= text.size();) {
+            const std::size_t end = std::min(text.find(',', begin), text.size());
+            const int index = cuda_index(text.substr(begin, end - begin));
+            if (std::ranges::find(indices, index) != indices.end())
+                throw Error(ErrorKind::usage, "The device cuda:" + std::to_string(index) + " is named twice.");
+            indices.push_back(index);
+            begin = end + 1;
+        }
+        return indices;
+    }
+
+    ChosenDevice cuda_devices(const std::vector<int>& indices, const kernels::CudaModule& cuda, int threads)
+    {
+        ChosenDevice chosen;
+        chosen.devices.clear();
+        for (const int index : indices) {
+            chosen.devices.emplace_back(at::kCUDA, static_cast<at::DeviceIndex>(index));
+            const std::string name = cuda.device_name(index);
+            if (chosen.name.find(name) == std::string::npos)
+                chosen.name += (chosen.name.empty() ? "" : ", ") + name;
+        }
+        if (indices.size() > 1)
+            chosen.name = std::to_string(indices.size()) + " × " + chosen.name;
+        chosen.device = chosen.devices.front();
+        chosen.backend = { threads, &cuda };
+        return chosen;
     }
 
 } // namespace
@@ -50,7 +84,7 @@ ChosenDevice choose_device(const OpenOptions& options)
     const int threads = options.threads == 0 ? all_threads() : options.threads;
     if (options.device == "cpu")
         return cpu_device(threads);
-    const int index = options.device == "auto" ? 0 : cuda_index(options.device);
+    const std::vector<int> indices = options.device == "auto" ? std::vector<int> { 0 } : cuda_indices(options.device);
     std::string why_not;
     const kernels::CudaModule* cuda = load_cuda_module(why_not);
     if (cuda == nullptr) {
@@ -60,10 +94,53 @@ ChosenDevice choose_device(const OpenOptions& options)
             "Use --device cpu.");
     }
     const int count = at::detail::getCUDAHooks().deviceCount();
-    if (index >= count)
-        throw Error(ErrorKind::device,
-            "There is no device cuda:" + std::to_string(index) + "; this machine has " + std::to_string(count) + ".");
-    return { at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index)), cuda->device_name(index), { threads, cuda } };
+    for (const int index : indices) {
+        if (index >= count)
+            throw Error(ErrorKind::device,
+                "There is no device cuda:" + std::to_string(index) + "; this machine has " + std::to_string(count)
+                    + ".");
+    }
+    return cuda_devices(indices, *cuda, threads);
+}
+
+std::string ChosenDevice::text() const
+{
+    std::string all;
+    for (const at::Device& one : devices)
+        all += (all.empty() ? "" : ",") + one.str();
+    return all;
+}
+
+std::vector<at::Device> place_layers(
+    std::int64_t layers, const std::vector<at::Device>& devices, const std::vector<std::int64_t>& room)
+{
+    double all = 0;
+    for (const std::int64_t bytes : room)
+        all += static_cast<double>(bytes);
+    std::vector<at::Device> placed;
+    std::size_t at = 0;
+    double end = static_cast<double>(room.front()) / all; // of the present device's share
+    for (std::int64_t layer = 0; layer < layers; ++layer) {
+        const double middle = (static_cast<double>(layer) + 0.5) / static_cast<double>(layers);
+        while (middle > end && at + 1 < devices.size())
+            end += static_cast<double>(room[++at]) / all;
+        placed.push_back(devices[at]);
+    }
+    return placed;
+}
+
+ChosenDevice add_device(const ChosenDevice& chosen)
+{
+    std::vector<int> indices;
+    for (const at::Device& device : chosen.devices)
+        indices.push_back(device.index());
+    for (int index = 0; index < at::detail::getCUDAHooks().deviceCount(); ++index) {
+        if (std::ranges::find(indices, index) == indices.end()) {
+            indices.push_back(index);
+            return cuda_devices(indices, *chosen.backend.cuda, chosen.backend.threads);
+        }
+    }
+    return chosen;
 }
 
 at::ScalarType choose_dtype(Dtype wanted, const std::string& checkpoint, at::Device device)

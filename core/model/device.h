@@ -4,18 +4,30 @@
 #include "core/types.h"
 
 #include <functional>
+#include <vector>
 
 namespace keepset {
 
 /// Where an engine computes.
 struct ChosenDevice {
-    at::Device device = at::kCPU;
+    at::Device device = at::kCPU; ///< has the embedding and the head
+    std::vector<at::Device> devices = { at::kCPU }; ///< of the layers, in order; `device` is the first
     std::string name; ///< for people
     Backend backend;
+
+    std::string text() const; ///< "cpu", "cuda:0", "cuda:0,cuda:1"
 };
 
-/// "auto", "cpu", "cuda", "cuda:1" → a device. auto takes CUDA where there is a device. Throws Error{device, usage}.
+/// "auto", "cpu", "cuda", "cuda:1", "cuda:0,cuda:1" → devices. auto takes CUDA where there is a device. Throws
+/// Error{device, usage}.
 ChosenDevice choose_device(const OpenOptions& options);
+
+/// The same with the next CUDA device added; as it is where there is none.
+ChosenDevice add_device(const ChosenDevice& chosen);
+
+/// Where each layer lies: layers in order, as many on a device as its share of `room` (devices) says.
+std::vector<at::Device> place_layers(
+    std::int64_t layers, const std::vector<at::Device>& devices, const std::vector<std::int64_t>& room);
 
 /// The dtype to compute in: automatic is float32 on the CPU and the checkpoint's on CUDA.
 at::ScalarType choose_dtype(Dtype wanted, const std::string& checkpoint, at::Device device);

@@ -215,13 +215,13 @@ private:
     WeightReader& reader_;
 };
 
-Decoder::Decoder(
-    const DecoderConfig& config, const WeightFiles& weights, at::Device device, at::ScalarType dtype, const Task& task)
+Decoder::Decoder(const DecoderConfig& config, const WeightFiles& weights, const Placement& placement,
+    at::ScalarType dtype, const Task& task)
     : config_(config)
-    , device_(device)
+    , placement_(placement)
     , dtype_(dtype)
 {
-    WeightReader reader(weights, config_, device, dtype, task);
+    WeightReader reader(weights, config_, device(), dtype, task);
     Loader loader(*this, reader);
     const WeightNames& names = config_.names;
     const std::int64_t hidden = config.hidden_size;
@@ -230,14 +230,17 @@ Decoder::Decoder(
     if (config.positions == PositionKind::learned)
         positions_ = loader.weight(names.positions, { config.max_context + config.learned_offset, hidden });
     if (config.positions == PositionKind::alibi)
-        alibi_slopes_ = alibi_slopes(config.heads).to(device);
+        alibi_slopes_ = alibi_slopes(config.heads).to(device());
     embedding_norm_ = loader.stream_norm(names.embedding_norm);
     if (narrow != hidden) {
         project_in_.weight = loader.weight(names.project_in, { hidden, narrow });
         project_out_.weight = loader.weight(names.project_out, { narrow, hidden });
     }
-    for (std::int64_t index = 0; index < config.layers; ++index)
+    for (std::int64_t index = 0; index < config.layers; ++index) {
+        reader.use(placement_.layers[static_cast<std::size_t>(index)]);
         layers_.push_back(loader.layer(index));
+    }
+    reader.use(device());
     if (config.final_norm)
         final_norm_ = loader.stream_norm(names.final_norm);
     // A head that differs from the embedding is a head of its own, whatever the config says, as in transformers.
@@ -256,7 +259,7 @@ Decoder::Decoder(
     const std::int64_t attention = 2 * config.head_dim * (config.heads + config.kv_heads);
     const std::int64_t wide = config.intermediate_size + config.experts_per_token * config.expert_size;
     const std::int64_t layer_parameters = std::max<std::int64_t>(1, hidden * (attention + 3 * wide));
-    const std::int64_t wanted = device.is_cuda() ? 16384 : std::int64_t { 6'000'000'000 } / layer_parameters;
+    const std::int64_t wanted = device().is_cuda() ? 16384 : std::int64_t { 6'000'000'000 } / layer_parameters;
     row_block_ = std::clamp<std::int64_t>(wanted, 64, 16384);
 }
 

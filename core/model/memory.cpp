@@ -97,9 +97,22 @@ namespace {
 
 DeviceMemory memory_of(const ChosenDevice& chosen)
 {
+    DeviceMemory all { 0, 0 };
+    for (const at::Device& device : chosen.devices) {
+        const DeviceMemory one = memory_of(chosen, device);
+        if (one.free < 0)
+            return one;
+        all.free += one.free;
+        all.total += one.total;
+    }
+    return all;
+}
+
+DeviceMemory memory_of(const ChosenDevice& chosen, at::Device device)
+{
     DeviceMemory memory;
-    if (chosen.device.is_cuda()) {
-        chosen.backend.cuda->memory(chosen.device.index(), memory.free, memory.total);
+    if (device.is_cuda()) {
+        chosen.backend.cuda->memory(device.index(), memory.free, memory.total);
         return memory;
     }
     memory.total = kilobytes_of("/proc/meminfo", "MemTotal:");
@@ -109,22 +122,53 @@ DeviceMemory memory_of(const ChosenDevice& chosen)
     return memory;
 }
 
+namespace {
+
+    MemoryNeed need_on(
+        const ChosenDevice& chosen, const ModelInfo& info, const OpenOptions& options, std::int64_t context)
+    {
+        const at::ScalarType dtype = choose_dtype(options.dtype, info.checkpoint_dtype, chosen.device);
+        const DeviceMemory memory = memory_of(chosen);
+        MemoryNeed need;
+        need.device = chosen.text();
+        need.device_name = chosen.name;
+        need.dtype = dtype_name(dtype);
+        need.context = context > 0 ? context : info.max_context;
+        need.weights = info.parameters * bytes_of(dtype);
+        need.cache = 2 * info.layers * info.kv_heads * info.head_dim * need.context * bytes_of(dtype);
+        need.work = work_space(info, bytes_of(dtype), need.context);
+        need.free = memory.free;
+        need.total = memory.total;
+        return need;
+    }
+
+} // namespace
+
 MemoryNeed memory_need(const ModelInfo& info, const OpenOptions& options, std::int64_t context)
 {
-    const ChosenDevice chosen = choose_device(options);
-    const at::ScalarType dtype = choose_dtype(options.dtype, info.checkpoint_dtype, chosen.device);
-    const DeviceMemory memory = memory_of(chosen);
-    MemoryNeed need;
-    need.device = chosen.device.str();
-    need.device_name = chosen.name;
-    need.dtype = dtype_name(dtype);
-    need.context = context > 0 ? context : info.max_context;
-    need.weights = info.parameters * bytes_of(dtype);
-    need.cache = 2 * info.layers * info.kv_heads * info.head_dim * need.context * bytes_of(dtype);
-    need.work = work_space(info, bytes_of(dtype), need.context);
-    need.free = memory.free;
-    need.total = memory.total;
-    return need;
+    return need_on(choose_devices_for(info, options, context), info, options, context);
+}
+
+ChosenDevice choose_devices_for(const ModelInfo& info, const OpenOptions& options, std::int64_t context)
+{
+    ChosenDevice chosen = choose_device(options);
+    if (!chosen.device.is_cuda() || (options.device != "auto" && options.device != "cuda"))
+        return chosen;
+    while (!need_on(chosen, info, options, context).fits()) {
+        const ChosenDevice more = add_device(chosen);
+        if (more.devices.size() == chosen.devices.size())
+            break;
+        chosen = more;
+    }
+    return chosen;
+}
+
+std::vector<at::Device> place_layers(const ModelInfo& info, const ChosenDevice& chosen)
+{
+    std::vector<std::int64_t> room;
+    for (const at::Device& device : chosen.devices)
+        room.push_back(chosen.devices.size() == 1 ? 1 : std::max<std::int64_t>(1, memory_of(chosen, device).free));
+    return place_layers(info.layers, chosen.devices, room);
 }
 
 std::string sentence(const MemoryNeed& need)

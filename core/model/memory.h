@@ -11,7 +11,15 @@ struct DeviceMemory {
     std::int64_t free = -1;
     std::int64_t total = -1;
 };
+/// Of one of its devices; of all of them together.
+DeviceMemory memory_of(const ChosenDevice& chosen, at::Device device);
 DeviceMemory memory_of(const ChosenDevice& chosen);
+
+/// choose_device; where no single GPU was asked for and the model does not fit on the first, as many more as it takes.
+ChosenDevice choose_devices_for(const ModelInfo& info, const OpenOptions& options, std::int64_t context);
+
+/// Where each of the model's layers goes, by what is free on each device.
+std::vector<at::Device> place_layers(const ModelInfo& info, const ChosenDevice& chosen);
 
 /// Throws Error{memory} with the numbers where `need` does not fit.
 void refuse_too_large(const MemoryNeed& need);

@@ -26,6 +26,8 @@ public:
     WeightReader(const WeightFiles& weights, const DecoderConfig& config, at::Device device, at::ScalarType dtype,
         const Task& task);
 
+    /// What is taken from now on goes to another device.
+    void use(at::Device device) { device_ = device; }
     bool has(const std::string& names) const { return find(names) != nullptr; }
     /// The whole tensor on the device in the reader's dtype, or in another one. Throws Error{input} naming file and
     /// tensor: missing, another shape, a dtype that is not read; Cancelled.

@@ -67,12 +67,14 @@ namespace {
         {
             const Decoder& decoder = step_.decoder;
             for (std::int64_t layer = 0; layer < decoder.config().layers; ++layer) {
+                hidden_ = decoder.moved(hidden_, layer);
                 const Projected parts = decoder.project(layer, hidden_, points_, rotations_);
                 const ScoreRule rule = decoder.rule(layer).within(context_.keys.front().size(1) + rows_);
                 const at::Tensor output
                     = rule.plain() ? attend_plain(layer, parts, rule) : attend_by_rule(layer, parts, rule);
                 decoder.finish(layer, hidden_, output, step_.stop);
             }
+            hidden_ = decoder.moved(hidden_, decoder.config().layers);
             return hidden_.view({ points_, rows_, hidden_.size(1) });
         }
 
@@ -125,8 +127,9 @@ namespace {
         Kept kept_of(std::int64_t layer, std::int64_t point) const
         {
             const auto index = static_cast<std::size_t>(layer);
-            const at::Tensor kept = kept_[static_cast<std::size_t>(point)][layer]; // (kv_heads, k)
             const at::Tensor& all_keys = context_.keys[index]; // (kv_heads, context, head_dim)
+            const at::Tensor kept
+                = kept_[static_cast<std::size_t>(point)][layer].to(all_keys.device()); // (kv_heads, k)
             const at::Tensor gather = kept.unsqueeze(-1).expand({ kept.size(0), kept.size(1), all_keys.size(2) });
             at::Tensor keys = at::gather(all_keys, 1, gather);
             if (repacked_) // turned back from where they were to 0 … k-1
