@@ -1,6 +1,7 @@
 #include "ui/main_window.h"
 
 #include "ui/demo.h"
+#include "ui/panels/setup_panel.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
 #include "ui/widgets/error_bar.h"
