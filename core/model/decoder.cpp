@@ -18,7 +18,7 @@ namespace keepset {
 
 namespace {
 
-    void activate_(at::Tensor& x, Activation activation)
+    void activate(at::Tensor& x, Activation activation)
     {
         switch (activation) {
         case Activation::silu:
@@ -143,7 +143,7 @@ at::Tensor Decoder::run(const Mlp& mlp, const at::Tensor& x) const
 {
     const Linear& first = config_.gated_mlp ? mlp.gate : mlp.up;
     at::Tensor wide = at::linear(x, first.weight, first.bias); // (rows, intermediate)
-    activate_(wide, config_.activation);
+    activate(wide, config_.activation);
     if (config_.gated_mlp)
         wide.mul_(at::linear(x, mlp.up.weight, mlp.up.bias));
     return at::linear(wide, mlp.down.weight, mlp.down.bias);
@@ -154,7 +154,7 @@ at::Tensor Decoder::mlp(const Layer& layer, const at::Tensor& x) const
     return layer.experts.empty() ? run(layer.mlp, x) : mixture(layer, x);
 }
 
-void Decoder::add(at::Tensor& x, at::Tensor branch) const
+void Decoder::add(at::Tensor& x, const at::Tensor& branch) const
 {
     x.add_(config_.residual_scale == 1 ? branch : branch.mul_(config_.residual_scale));
 }

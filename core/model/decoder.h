@@ -96,7 +96,7 @@ private:
     at::Tensor mlp(const Layer& layer, const at::Tensor& x) const;
     at::Tensor run(const Mlp& mlp, const at::Tensor& x) const;
     at::Tensor mixture(const Layer& layer, const at::Tensor& x) const;
-    void add(at::Tensor& x, at::Tensor branch) const;
+    void add(at::Tensor& x, const at::Tensor& branch) const;
     void finish_rows(const Layer& layer, at::Tensor& x, const at::Tensor& heads) const;
 
     DecoderConfig config_;

@@ -81,9 +81,10 @@ std::string filled(const std::string& names, const std::vector<std::int64_t>& nu
 
 bool is_buffer(const std::string& tensor)
 {
-    static constexpr std::array endings = { "rotary_emb.inv_freq", "rotary_emb.cos_cached", "rotary_emb.sin_cached",
-        "attn.bias", "attn.masked_bias", "attention.bias", "attention.masked_bias" };
-    return std::ranges::any_of(endings, [&](const char* ending) { return tensor.ends_with(ending); });
+    static constexpr std::array endings = { ".rotary_emb.inv_freq", ".rotary_emb.cos_cached", ".rotary_emb.sin_cached",
+        ".attn.bias", ".attn.masked_bias", ".attention.bias", ".attention.masked_bias" };
+    const std::string whole = "." + tensor; // so that ln_attn.bias is none
+    return std::ranges::any_of(endings, [&](const char* ending) { return whole.ends_with(ending); });
 }
 
 WeightReader::WeightReader(

@@ -452,6 +452,10 @@ void TstConfig::old_buffers_are_passed_over()
     const ModelInfo info = folder.open(engine);
     QVERIFY(info.notes.empty());
     QCOMPARE(info.parameters, parameters);
+    // As transformers counts them: masks are none, but the biases of c_attn and ln_attn are parameters.
+    const std::filesystem::path golden_folders = root / "tests/reference/golden/families";
+    QCOMPARE(describe_model(golden_folders / "gpt2").parameters, std::int64_t { 34350 });
+    QCOMPARE(describe_model(golden_folders / "falcon-groups").parameters, std::int64_t { 37260 });
 }
 
 void TstConfig::a_head_that_differs_from_the_embedding_is_its_own()
