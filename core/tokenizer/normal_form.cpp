@@ -5,9 +5,11 @@
 
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
+#include <unicode/uniset.h>
 #include <unicode/unistr.h>
 
 #include <algorithm>
+#include <memory>
 
 namespace keepset {
 
@@ -159,6 +161,38 @@ namespace {
         return begin;
     }
 
+    /// Normalises `units`, which begin at the byte `done`; returns the byte behind it.
+    std::int64_t normalize_run(TextEdit& edit, std::int64_t done, const icu::UnicodeString& units, NormalForm form)
+    {
+        const icu::Normalizer2& normalizer = instance(form);
+        UErrorCode status = U_ZERO_ERROR;
+        for (std::int32_t at = 0; at < units.length();) {
+            const std::int32_t unchanged = normalizer.spanQuickCheckYes(units.tempSubString(at), status);
+            check(status);
+            done += utf8_size(units, at, at + unchanged);
+            at += unchanged;
+            if (at == units.length())
+                break;
+            const std::int32_t end = segment_end(units, at, normalizer);
+            done = replace_segment(edit, done, units.tempSubStringBetween(at, end), form);
+            at = end;
+        }
+        return done;
+    }
+
+    /// Characters that the library's tables know: those of Unicode 9. It takes newer ones to stay as they are.
+    const icu::UnicodeSet& known_characters()
+    {
+        static const std::unique_ptr<const icu::UnicodeSet> known = [] {
+            UErrorCode status = U_ZERO_ERROR;
+            auto set = std::make_unique<icu::UnicodeSet>(u"[:age=9.0:]", status);
+            check(status);
+            set->freeze();
+            return set;
+        }();
+        return *known;
+    }
+
 } // namespace
 
 void normalize(AlignedText& text, NormalForm form)
@@ -166,22 +200,16 @@ void normalize(AlignedText& text, NormalForm form)
     const std::string_view utf8 = text.utf8();
     if (is_ascii(utf8))
         return; // Every form leaves it as it is.
-    const icu::Normalizer2& normalizer = instance(form);
-    UErrorCode status = U_ZERO_ERROR;
     const icu::UnicodeString units
         = icu::UnicodeString::fromUTF8(icu::StringPiece(utf8.data(), static_cast<std::int32_t>(utf8.size())));
+    const icu::UnicodeSet& known = known_characters();
     TextEdit edit(utf8);
     std::int64_t done = 0; // (bytes) of `at`
     for (std::int32_t at = 0; at < units.length();) {
-        const std::int32_t unchanged = normalizer.spanQuickCheckYes(units.tempSubString(at), status);
-        check(status);
-        done += utf8_size(units, at, at + unchanged);
-        at += unchanged;
-        if (at == units.length())
-            break;
-        const std::int32_t end = segment_end(units, at, normalizer);
-        done = replace_segment(edit, done, units.tempSubStringBetween(at, end), form);
-        at = end;
+        const std::int32_t behind_known = known.span(units, at, USET_SPAN_CONTAINED);
+        done = normalize_run(edit, done, units.tempSubStringBetween(at, behind_known), form);
+        at = known.span(units, behind_known, USET_SPAN_NOT_CONTAINED);
+        done += utf8_size(units, behind_known, at);
     }
     text.apply(std::move(edit));
 }
