@@ -173,6 +173,10 @@ def kinds(base):
             normalizers.Lowercase(), precompiled)}),
         "unigram": ("unigram", {"added_tokens": extra(sizes["unigram"])}),
         "unigram whole": ("unigram", {"pre_tokenizer": None, "normalizer": rows(normalizers.Nmt(), normalizers.NFKC())}),
+        "unigram of ties": ("unigram", {"model.vocab": [[token, -len(token)] for token, _ in base["unigram"]["model"]["vocab"]]}),
+        "unigram of few": ("unigram", {"model.vocab": [
+            ["<unk>", 0], ["<s>", 0], ["</s>", 0], ["\u2581", -1], ["a", -1], ["b", -1], ["d", -1], ["ab", 7], ["bc", -20],
+            ["ba", 12], ["ac", -20], ["de", 8.5], ["ea", -19]]}),
         "unigram bytes": ("unigram", {"model.vocab": with_bytes(base["unigram"]), "model.byte_fallback": True,
                                       "pre_tokenizer": as_json(metaspace("first", False))}),
         "wordlevel": ("wordlevel", {"added_tokens": extra(sizes["wordlevel"], normalized=True)}),
