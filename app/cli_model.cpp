@@ -55,16 +55,31 @@ namespace {
         }
     }
 
+    std::string of_sliding_layers(const ModelInfo& info)
+    {
+        return std::to_string(info.window) + " tokens in " + std::to_string(info.sliding_layers) + " of "
+            + std::to_string(info.layers) + " layers";
+    }
+
     void print_info(const ModelInfo& info, const MemoryNeed& need)
     {
-        print_table(
-            { { "model", info.name }, { "architecture", info.architecture }, { "layers", std::to_string(info.layers) },
-                { "query heads", std::to_string(info.heads) }, { "kv heads", std::to_string(info.kv_heads) },
-                { "head_dim", std::to_string(info.head_dim) }, { "hidden size", std::to_string(info.hidden_size) },
-                { "context", std::to_string(info.max_context) + " tokens" },
-                { "vocabulary", std::to_string(info.vocabulary) }, { "dtype", info.checkpoint_dtype },
+        std::vector<std::vector<std::string>> rows { { "model", info.name }, { "architecture", info.architecture },
+            { "layers", std::to_string(info.layers) }, { "query heads", std::to_string(info.heads) },
+            { "kv heads", std::to_string(info.kv_heads) }, { "head_dim", std::to_string(info.head_dim) },
+            { "hidden size", std::to_string(info.hidden_size) }, { "positions", info.positions },
+            { "context", std::to_string(info.max_context) + (info.endless ? " tokens, and longer" : " tokens") } };
+        if (info.sliding_layers > 0)
+            rows.push_back({ "window", of_sliding_layers(info) });
+        if (info.experts > 0)
+            rows.push_back({ "experts",
+                std::to_string(info.experts_per_token) + " of " + std::to_string(info.experts) + " for each token" });
+        rows.insert(rows.end(),
+            { { "vocabulary", std::to_string(info.vocabulary) }, { "dtype", info.checkpoint_dtype },
                 { "parameters", std::to_string(info.parameters) }, { "weights", std::to_string(info.bytes) + " bytes" },
                 { "BOS in front", info.adds_bos ? "yes" : "no" }, { "memory", sentence(need) } });
+        for (const std::string& note : info.notes)
+            rows.push_back({ "note", note });
+        print_table(rows);
     }
 
 } // namespace

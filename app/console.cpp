@@ -1,7 +1,5 @@
 #include "app/console.h"
 
-#include "core/preflight.h"
-
 #include <csignal>
 #include <sys/ioctl.h>
 #include <unistd.h>

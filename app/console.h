@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/engine.h"
+#include "core/preflight.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json_fwd.hpp>

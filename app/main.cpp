@@ -21,7 +21,7 @@ struct Arguments {
     int status = -1; ///< ≥ 0: leave with this
 };
 
-bool isResult(const QString& path)
+bool is_result(const QString& path)
 {
     return path.endsWith(QStringLiteral(".h5"), Qt::CaseInsensitive)
         || path.endsWith(QStringLiteral(".hdf5"), Qt::CaseInsensitive)
@@ -60,7 +60,7 @@ Arguments parse(const QStringList& words)
     arguments.start.text = parser.value(QStringLiteral("text"));
     arguments.pictures = parser.value(QStringLiteral("pictures"));
     for (const QString& path : parser.positionalArguments()) {
-        if (isResult(path)) {
+        if (is_result(path)) {
             arguments.start.files << path;
         } else if (arguments.start.model.isEmpty()) {
             arguments.start.model = path;

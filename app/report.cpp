@@ -47,7 +47,9 @@ json to_json(const ModelInfo& info)
         { "intermediate_size", info.intermediate_size }, { "vocabulary", info.vocabulary },
         { "context", info.max_context }, { "tied_embeddings", info.tied_embeddings },
         { "dtype", info.checkpoint_dtype }, { "parameters", info.parameters }, { "bytes", info.bytes },
-        { "adds_bos", info.adds_bos } };
+        { "adds_bos", info.adds_bos }, { "endless", info.endless }, { "positions", info.positions },
+        { "experts", info.experts }, { "experts_per_token", info.experts_per_token }, { "window", info.window },
+        { "sliding_layers", info.sliding_layers }, { "notes", info.notes } };
 }
 
 json to_json(const MemoryNeed& need)

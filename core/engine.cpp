@@ -4,6 +4,8 @@
 #include "core/model/describe.h"
 #include "core/model/device.h"
 #include "core/model/memory.h"
+#include "core/model/read_ahead.h"
+#include "core/preflight.h"
 #include "core/provenance.h"
 #include "core/sweep/sweep.h"
 #include "core/tokenizer/tokenizer.h"
@@ -227,9 +229,11 @@ ModelInfo Engine::open_model(const fs::path& folder, const OpenOptions& options,
         device = choose_devices_for(open->info, options, std::min(open->info.max_context, usual_context));
         const at::ScalarType dtype = choose_dtype(options.dtype, open->info.checkpoint_dtype, device.device);
         const Placement placement { device.device, place_layers(open->info, device) };
+        const ReadAhead ahead(open->weights.files);
         open->decoder = std::make_unique<Decoder>(config, open->weights, placement, dtype, task);
         open->info.dtype = dtype_name(dtype);
-        open->info.notes = open->decoder->notes();
+        open->info.notes = open->tokenizer->notes();
+        open->info.notes.insert(open->info.notes.end(), open->decoder->notes().begin(), open->decoder->notes().end());
     });
     open->info.device = device.text();
     open->info.device_name = device.name;
@@ -334,6 +338,7 @@ ModelInfo describe_model(const fs::path& folder)
     const Tokenizer tokenizer = Tokenizer::load(folder / "tokenizer.json");
     info.tokens_known = tokenizer.vocabulary();
     info.adds_bos = tokenizer.bos().has_value();
+    info.notes = tokenizer.notes();
     return info;
 }
 

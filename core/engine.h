@@ -50,13 +50,6 @@ private:
 
 /// Architecture and sizes of a folder from its headers alone; no weight is read.
 ModelInfo describe_model(const std::filesystem::path& folder);
-/// What an analysis or a sweep of `context` tokens (0: all the model allows) takes on the device of `options`, and what
-/// is free there, before any weight is read. Throws Error{device, usage}.
-MemoryNeed memory_need(const ModelInfo& info, const OpenOptions& options, std::int64_t context);
-/// The same from a folder's headers.
-MemoryNeed memory_need(const std::filesystem::path& folder, const OpenOptions& options, std::int64_t context);
-/// The need in words, with the numbers, and whether it fits.
-std::string sentence(const MemoryNeed& need);
 /// Tokens of a text by a folder's tokenizer.json alone.
 std::vector<Token> tokenize(const std::filesystem::path& folder, const Text& text);
 /// Reads a text file ("-": standard input). Throws Error{input}: missing, a directory, unreadable, invalid UTF-8

@@ -103,24 +103,7 @@ struct ModelInfo {
     std::string device; ///< where it was opened: "cpu", "cuda:0"; empty when only described
     std::string device_name; ///< "CPU, 2 threads", "NVIDIA H200"
     std::string dtype; ///< computed in
-    std::vector<std::string> notes; ///< what was noticed about the weights when they were read, a sentence each
-};
-
-/// What a model needs on a device for an analysis or a sweep of some context, and what is free there; all in bytes.
-struct MemoryNeed {
-    std::string device; ///< "cpu", "cuda:0"
-    std::string device_name;
-    std::string dtype; ///< computed in
-    std::int64_t context = 0;
-    std::int64_t weights = 0;
-    std::int64_t cache = 0; ///< keys and values of the context
-    std::int64_t work = 0; ///< hidden states, projections, importance, logits: an estimate
-    std::int64_t free = -1; ///< on the device now; -1: cannot be told
-    std::int64_t total = -1;
-    bool loaded = false; ///< the weights are on the device already, so that `free` is without them
-
-    std::int64_t needed() const { return (loaded ? 0 : weights) + cache + work; }
-    bool fits() const { return free < 0 || needed() <= free; }
+    std::vector<std::string> notes; ///< what was noticed about tokenizer and weights, a sentence each
 };
 
 struct Text {

@@ -5,6 +5,7 @@
 # What can be set from outside:
 #   KEEPSET_TORCH_DIR             folder of an installed torch 2.11 (holds include/ and lib/), used as it is
 #   KEEPSET_CACHE                 where LibTorch is kept (default: $XDG_CACHE_HOME/keepset or ~/.cache/keepset)
+#   KEEPSET_GPU                   1 or 0: take the set of packages for an NVIDIA GPU, or that without, whatever is found here
 #   KEEPSET_SKIP_SYSTEM_PACKAGES  1: do not look at system packages (everything was installed by hand)
 
 TORCH_VERSION=2.11.0
@@ -15,7 +16,7 @@ BUILD_PACKAGES=(g++ cmake ninja-build ccache git pkg-config python3 python3-pip
     qt6-base-dev "qt6-svg-dev|libqt6svg6-dev" "libqt6opengl6-dev|-"
     libgl-dev libopengl-dev
     libhdf5-dev nlohmann-json3-dev libcli11-dev libicu-dev libssl-dev)
-TEST_PACKAGES=(clang-format clang-tidy python3-h5py)
+TEST_PACKAGES=(clang-format clang-tidy "libomp-14-dev|-" python3-h5py)
 
 keepset_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -144,6 +145,7 @@ system_packages() {
 }
 
 has_nvidia_gpu() {
+    [ -z "${KEEPSET_GPU:-}" ] || { [ "$KEEPSET_GPU" = 1 ] && return || return 1; }
     [ -n "$(ls -A /proc/driver/nvidia/gpus 2>/dev/null)" ] && return
     command -v nvidia-smi >/dev/null && [[ $(nvidia-smi -L 2>/dev/null) == GPU* ]]
 }

@@ -19,7 +19,7 @@ namespace keepset::ui {
 
 namespace {
 
-    constexpr int patience_ms = 10 * 60 * 1000;
+    constexpr int patienceMs = 10 * 60 * 1000;
 
     /// Runs the event loop until `done`, looked at whenever the window is idle.
     template <typename Done> bool waitFor(MainWindow& window, Done done)
@@ -34,7 +34,7 @@ namespace {
         };
         QObject::connect(&window, &MainWindow::idle, &loop, look, Qt::QueuedConnection);
         QObject::connect(window.session(), &Session::errorOccurred, &loop, look, Qt::QueuedConnection);
-        limit.start(patience_ms);
+        limit.start(patienceMs);
         return loop.exec() == 0;
     }
 

@@ -153,7 +153,7 @@ void Session::saveRun(const QString& path)
     });
 }
 
-void Session::selectAll(std::shared_ptr<const Analysis> analysis, const SelectRequest& request, int side)
+void Session::selectAll(const std::shared_ptr<const Analysis>& analysis, const SelectRequest& request, int side)
 {
     enqueue(side == 0 ? Kind::keepSetA : Kind::keepSetB, tr("selecting"), [=, this](const Task&, const auto& job) {
         const auto result = std::make_shared<const KeepSet>(select(*analysis, request));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/preflight.h"
 #include "core/types.h"
 
 #include <QObject>
@@ -47,7 +48,7 @@ public:
     void saveRun(const QString& path);
     /// Labels of every layer and kv head under policy A (0) or B (1), for small maps. On a thread of its own, so that
     /// it answers while a sweep runs.
-    void selectAll(std::shared_ptr<const Analysis> analysis, const SelectRequest& request, int side);
+    void selectAll(const std::shared_ptr<const Analysis>& analysis, const SelectRequest& request, int side);
     /// Looks for devices; loads the CUDA module, so not before the first picture.
     void listDevices();
     /// Stops everything under way, the queue included.

@@ -22,6 +22,7 @@ AuditReport report_of(const std::array<Outcome, names.size()>& outcomes)
 std::string pair_at(const std::string& a, const std::string& b, const std::vector<double>& sparsities)
 {
     std::vector<std::string> shares;
+    shares.reserve(sparsities.size());
     for (const double sparsity : sparsities)
         shares.push_back(percent(sparsity));
     return title_of(a) + " and " + title_of(b) + " at " + listed(shares);

@@ -38,7 +38,7 @@ public:
     /// Reads the weights onto their devices in a dtype. Throws Error{input} naming the tensor (missing, wrong shape or
     /// dtype, one in a layer that nothing here uses), Error{memory}, Cancelled. `weights` stays mapped as long as a
     /// tensor uses it.
-    Decoder(const DecoderConfig& config, const WeightFiles& weights, const Placement& placement, at::ScalarType dtype,
+    Decoder(const DecoderConfig& config, const WeightFiles& weights, Placement placement, at::ScalarType dtype,
         const Task& task);
 
     const DecoderConfig& config() const { return config_; }

@@ -93,7 +93,7 @@ ChosenDevice choose_device(const OpenOptions& options)
         throw Error(ErrorKind::device, "The device '" + options.device + "' cannot be used: " + why_not + ".",
             "Use --device cpu.");
     }
-    const int count = at::detail::getCUDAHooks().deviceCount();
+    const at::DeviceIndex count = at::detail::getCUDAHooks().deviceCount();
     for (const int index : indices) {
         if (index >= count)
             throw Error(ErrorKind::device,

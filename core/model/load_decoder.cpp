@@ -215,10 +215,10 @@ private:
     WeightReader& reader_;
 };
 
-Decoder::Decoder(const DecoderConfig& config, const WeightFiles& weights, const Placement& placement,
-    at::ScalarType dtype, const Task& task)
+Decoder::Decoder(const DecoderConfig& config, const WeightFiles& weights, Placement placement, at::ScalarType dtype,
+    const Task& task)
     : config_(config)
-    , placement_(placement)
+    , placement_(std::move(placement))
     , dtype_(dtype)
 {
     WeightReader reader(weights, config_, device(), dtype, task);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/model/device.h"
+#include "core/preflight.h"
 #include "core/types.h"
 
 namespace keepset {

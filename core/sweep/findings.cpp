@@ -44,6 +44,7 @@ namespace {
     std::string at_sparsities(const std::vector<double>& sparsities)
     {
         std::vector<std::string> shares;
+        shares.reserve(sparsities.size());
         for (const double sparsity : sparsities)
             shares.push_back(percent(sparsity));
         return listed(shares);

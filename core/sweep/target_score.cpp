@@ -33,9 +33,9 @@ namespace {
 } // namespace
 
 TargetScorer::TargetScorer(
-    const Decoder& decoder, const at::Tensor& targets, const at::Tensor& dense_hidden, const std::stop_token& stop)
+    const Decoder& decoder, at::Tensor targets, const at::Tensor& dense_hidden, const std::stop_token& stop)
     : decoder_(decoder)
-    , targets_(targets)
+    , targets_(std::move(targets))
 {
     std::vector<at::Tensor> probability;
     for_blocks(decoder, dense_hidden, stop, [&](const at::Tensor& logits, std::int64_t) {

@@ -23,7 +23,7 @@ public:
     /// targets (rows) int64: the token ids to be predicted; dense_hidden (rows, hidden): what dense attention gives
     /// there.
     TargetScorer(
-        const Decoder& decoder, const at::Tensor& targets, const at::Tensor& dense_hidden, const std::stop_token& stop);
+        const Decoder& decoder, at::Tensor targets, const at::Tensor& dense_hidden, const std::stop_token& stop);
 
     /// hidden (rows, hidden) of a point. NLL from float32 logits, natural log. Throws Cancelled.
     TargetScore score(const at::Tensor& hidden, const std::stop_token& stop) const;

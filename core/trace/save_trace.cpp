@@ -45,6 +45,7 @@ namespace {
     {
         const Shape shape { tokens.size() };
         std::vector<std::int32_t> ids;
+        ids.reserve(tokens.size());
         for (const Token& token : tokens)
             ids.push_back(token.id);
         const auto begins = column(tokens, [](const Token& token) { return token.byte_begin; });

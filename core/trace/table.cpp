@@ -100,7 +100,7 @@ void Table::set(std::size_t row, std::size_t column, const std::string& value)
     const std::string fitting = cut(value, width(column));
     char* place = bytes_.data() + offset(row, column);
     std::memset(place, 0, width(column));
-    std::memcpy(place, fitting.data(), fitting.size());
+    fitting.copy(place, fitting.size());
 }
 
 void Table::set(std::size_t row, std::size_t column, std::int64_t value)

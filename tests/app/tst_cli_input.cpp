@@ -97,13 +97,13 @@ private Q_SLOTS:
         row("wrong JSON", replace_file("config.json", "{ \"hidden_size\": 35, "), { "config.json", "at byte" });
         row("JSON of another kind", replace_file("config.json", "[1]"), { "config.json", "object" });
         row("unknown architecture", edit("config.json", [](json& c) { c["model_type"] = "mamba"; }),
-            { "config.json", "'mamba'", "Known: llama" });
+            { "config.json", "'mamba'", "Known: gpt2" });
         row("unsupported field", edit("config.json", [](json& c) { c["sliding_window"] = 128; }),
             { "config.json", "'sliding_window'", "128" });
         row("unsupported rope",
             edit("config.json",
                 [](json& c) {
-                    c["rope_scaling"] = { { "type", "yarn" } };
+                    c["rope_scaling"] = { { "type", "spiral" } };
                 }),
             { "config.json", "rope_scaling", "yarn" });
         row("missing field", edit("config.json", [](json& c) { c.erase("hidden_size"); }),

@@ -1,4 +1,5 @@
 #include "core/engine.h"
+#include "core/preflight.h"
 
 #include <QTest>
 

@@ -24,7 +24,8 @@ class Setup(unittest.TestCase):
         self.tool("python3", PIP_FAILS)
         self.system("ID=debian\nVERSION_ID=\"12\"\n")
         self.environment = {"PATH": f"{self.tools}:/usr/bin:/bin", "HOME": str(self.root), "KEEPSET_CACHE": str(self.root / "cache"),
-                            "KEEPSET_OS_RELEASE": str(self.root / "os-release"), "KEEPSET_SKIP_SYSTEM_PACKAGES": "1"}
+                            "KEEPSET_OS_RELEASE": str(self.root / "os-release"), "KEEPSET_SKIP_SYSTEM_PACKAGES": "1",
+                            "KEEPSET_GPU": "0"}  # whatever machine the test runs on
 
     def tearDown(self):
         self.folder.cleanup()
@@ -111,6 +112,11 @@ class Setup(unittest.TestCase):
         result = self.run_setup()
         self.assertIn("of python3 is used", result.stdout)
         self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_a_gpu_asks_for_the_full_set(self):
+        result = self.run_setup(KEEPSET_GPU="1")
+        self.assertIn("full set", result.stdout)
+        self.assertIn("CPU set", self.run_setup().stdout)
 
     def test_a_second_run_downloads_nothing(self):
         self.tool("python3", PIP_WORKS)

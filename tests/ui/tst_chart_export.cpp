@@ -1,5 +1,6 @@
 #include "ui/chart_export.h"
 #include "ui/plot/chart_widget.h"
+#include "ui/theme.h"
 
 #include <QSignalSpy>
 #include <QTemporaryDir>
@@ -39,6 +40,7 @@ class TestChartExport : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void initTestCase() { installTheme(*qApp, Appearance::light); } // with the bundled fonts
     void png_is_twice_the_size_and_on_white();
     void svg_has_its_text_as_text();
     void pdf_is_one_page_with_fonts();

@@ -52,7 +52,8 @@ int LabelMap::heightForWidth(int width) const
 
 QRectF LabelMap::cell(const Grid& grid, std::int64_t layer, std::int64_t head) const
 {
-    const auto band = static_cast<double>(layer / grid.columns);
+    const std::int64_t row = layer / grid.columns;
+    const auto band = static_cast<double>(row);
     const auto column = static_cast<double>(layer % grid.columns);
     const double bandHeight = static_cast<double>(keepSet_->kv_heads) * grid.cellHeight + grid.bandGap;
     return QRectF(column * grid.cellWidth, band * bandHeight + static_cast<double>(head) * grid.cellHeight,

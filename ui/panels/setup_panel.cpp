@@ -210,7 +210,10 @@ void SetupPanel::setModel(const std::optional<ModelInfo>& model)
     memory_->setVisible(!memory_->text().isEmpty());
     if (!model)
         return;
-    modelName_->setToolTip(QString::fromStdString(model->path));
+    QStringList about { QString::fromStdString(model->path) };
+    for (const std::string& note : model->notes)
+        about << QString::fromStdString(note);
+    modelName_->setToolTip(about.join(QLatin1Char('\n')));
     modelShape_->setText(tr("%1 layers · %2 heads · %3 kv").arg(model->layers).arg(model->heads).arg(model->kv_heads));
     modelSize_->setText(tr("%1 · %2 · %3 parameters")
                             .arg(QString::fromStdString(model->checkpoint_dtype), formatBytes(model->bytes),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/preflight.h"
 #include "core/types.h"
 
 #include <QWidget>

@@ -161,21 +161,21 @@ void TokenInspector::showToken()
     text_->setText(text_->fontMetrics().elidedText(text, Qt::ElideRight, 220));
     position_->setText(formatCount(token));
     identity_->setText(formatCount(shown.id));
-    std::optional<Explanation> any_;
+    std::optional<Explanation> either;
     QString cutOffOf;
     double cutOff = not_a_number;
     for (int side = 0; side < 2; ++side) {
         const auto why = rows_->explanation(side, token);
         if (!why)
             continue;
-        any_ = why;
+        either = why;
         if (!std::isfinite(cutOff) && std::isfinite(why->cut_off)) {
             cutOff = why->cut_off;
             cutOffOf = QString::fromStdString(rows_->selection(side)->title);
         }
     }
     importance_->setText(formatSignificant(rows_->row()->scores[static_cast<std::size_t>(token)]));
-    rank_->setText(any_ ? tr("%1 of %2").arg(formatCount(any_->rank), formatCount(analysis->context)) : QString());
+    rank_->setText(either ? tr("%1 of %2").arg(formatCount(either->rank), formatCount(analysis->context)) : QString());
     cutOffName_->setText(cutOffOf.isEmpty() ? tr("cut-off") : tr("cut-off (%1)").arg(cutOffOf));
     cutOff_->setText(formatSignificant(cutOff));
     for (int side = 0; side < 2; ++side)
