@@ -63,7 +63,7 @@ def check_dataset(file, path, axes, dtype):
     for dimension, name in enumerate(names):
         need(f"axes/{name}" in file, f"no scale of {name}")
         scale = file[f"axes/{name}"]
-        need(scale.is_scale and scale.shape == (data.shape[dimension],), f"scale {name} does not fit {path}")
+        need(h5py.h5ds.is_scale(scale.id) and scale.shape == (data.shape[dimension],), f"scale {name} does not fit {path}")
         need(len(data.dims[dimension]) == 1 and data.dims[dimension][0] == scale, f"scale {name} is not attached to {path}")
     if dtype == "S":
         need(h5py.check_string_dtype(data.dtype).length and h5py.check_string_dtype(data.dtype).encoding == "utf-8", path)
