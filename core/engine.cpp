@@ -225,7 +225,9 @@ ModelInfo Engine::open_model(const fs::path& folder, const OpenOptions& options,
         open->info.tokens_known = open->tokenizer->vocabulary();
         open->info.adds_bos = open->tokenizer->bos().has_value();
         refuse_larger_vocabulary(open->info);
-        refuse_large_weights(open->info, options);
+        // What a GPU's allocator keeps of an earlier model is free for this one, but is not told as free.
+        if (!impl_->open || !device.device.is_cuda())
+            refuse_large_weights(open->info, options);
         device = choose_devices_for(open->info, options, std::min(open->info.max_context, usual_context));
         const at::ScalarType dtype = choose_dtype(options.dtype, open->info.checkpoint_dtype, device.device);
         const Placement placement { device.device, place_layers(open->info, device) };
