@@ -14,6 +14,8 @@ namespace keepset {
 
 namespace {
 
+    /// Far beyond any text, and small enough that bytes for it can be counted in 64 bits.
+    constexpr std::int64_t longest_context = std::int64_t { 1 } << 40U;
     constexpr std::int64_t unlimited = std::numeric_limits<std::int64_t>::max();
 
     /// A number of a line "Name:  123 kB", in bytes; -1 where the file has no such line.
@@ -133,7 +135,7 @@ namespace {
         need.device = chosen.text();
         need.device_name = chosen.name;
         need.dtype = dtype_name(dtype);
-        need.context = context > 0 ? context : info.max_context;
+        need.context = std::min(context > 0 ? context : info.max_context, longest_context);
         need.weights = info.parameters * bytes_of(dtype);
         need.cache = 2 * info.layers * info.kv_heads * info.head_dim * need.context * bytes_of(dtype);
         need.work = work_space(info, bytes_of(dtype), need.context);

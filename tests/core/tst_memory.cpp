@@ -4,6 +4,7 @@
 #include <QTest>
 
 #include <fstream>
+#include <limits>
 
 #include <sys/resource.h>
 
@@ -68,6 +69,8 @@ private Q_SLOTS:
         QVERIFY(fits.ends_with("it fits."));
         const std::string too_large = sentence(memory_need(demo / "model", on_cpu, 4'000'000'000));
         QVERIFY(too_large.ends_with("it does not fit."));
+        // Nothing wraps around to a small number.
+        QVERIFY(!memory_need(demo / "model", on_cpu, std::numeric_limits<std::int64_t>::max()).fits());
     }
 
     void a_limit_of_the_address_space_counts()
