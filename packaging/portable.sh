@@ -36,8 +36,9 @@ for file in "$programs"/*; do
 done
 [ -n "$(ls -A "$root/bin")" ] || fail "'$programs' has no programs: build first"
 
-# Qt finds its plugins by name at run time, so ldd does not see them.
-qt_core=$(ldd "$root"/bin/* 2> /dev/null | awk '/libQt6Gui/ { print $3; exit }')
+# Qt finds its plugins by name at run time, so ldd does not see them. (awk reads to the end: a closed pipe would end ldd, and
+# with it this script.)
+qt_core=$(ldd "$root"/bin/* 2> /dev/null | awk '/libQt6Gui/ && !found { print $3; found = 1 }' || true)
 if [ -n "$qt_core" ]; then
     plugins=$(qmake6 -query QT_INSTALL_PLUGINS 2> /dev/null || echo "$(dirname "$qt_core")/qt6/plugins")
     [ -d "$plugins" ] || fail "Qt's plugins were not found in '$plugins'"
