@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/importance.h"
+#include "kernels/select.h"
 
 #include <string>
 
@@ -8,13 +9,16 @@
 /// fast and run where no GPU is. This table is all that crosses the border.
 namespace keepset::kernels {
 
-inline constexpr int cuda_module_version = 2;
+inline constexpr int cuda_module_version = 3;
 
 struct CudaModule {
     int version = 0; ///< cuda_module_version it was built with
     /// importance_reference on the device, float32, bfloat16 or float16; queued on `stream` (a cudaStream_t), no
     /// synchronisation, no allocation. Deterministic: no atomics. head_dim ≤ 256. Throws std::runtime_error.
     void (*importance)(const ImportanceInputs& inputs, float* sums, void* stream) = nullptr;
+    /// select_cpu on the device: at least one plan; scores, the plans' labels and first_bad (one number: the first
+    /// score that is not finite, or -1) are there. Queued on `stream`, no synchronisation, no allocation.
+    void (*select)(const SelectInputs& inputs, std::int64_t* first_bad, void* stream) = nullptr;
     /// Name of a device for people ("NVIDIA H200"). Throws std::runtime_error.
     std::string (*device_name)(int device) = nullptr;
     /// Bytes free on a device now, and all it has. Throws std::runtime_error.
