@@ -58,7 +58,7 @@ namespace {
         Analysis analysis = *engine.analyse(request, task_of(line, stop));
         analysis.provenance.seed = options.seed;
         for (const SelectRequest& selection : requests)
-            analysis.keep_sets.push_back(select(analysis, selection));
+            analysis.keep_sets.push_back(select(analysis, selection, common.threads));
         const AuditReport with_sets = audit(analysis); // the budgets of the keep sets, too
         for (Check& check : analysis.audit.checks) {
             for (const Check& now : with_sets.checks) {

@@ -75,8 +75,8 @@ std::vector<double> parse_sparsities(std::string_view text);
 /// k entries kept of `context` at `sparsity` (SEMANTICS 3).
 std::int64_t budget_of(double sparsity, std::int64_t context, Rounding rounding = Rounding::floor);
 
-/// Labelled keep sets of every layer and kv head.
-KeepSet select(const Analysis& analysis, const SelectRequest& request);
+/// Labelled keep sets of every layer and kv head, on `threads` CPU threads (0: all cores).
+KeepSet select(const Analysis& analysis, const SelectRequest& request, int threads = 0);
 /// Scores of what a view looks at. Throws Error{usage} where the scope is outside the model.
 RowScores row_scores(const Analysis& analysis, const Scope& scope, Importance importance, GqaReduction gqa);
 /// Importance of every query head of a layer: (heads, context). Throws Error{usage} where the layer is outside the

@@ -1,18 +1,16 @@
-#include "core/policy/fill.h"
+#include "core/policy/policy.h"
 #include "core/policy/words.h"
 
 namespace keepset::policy {
 
 namespace {
 
-    void fill_cab(const Row& row, const Settings& settings, std::span<Label> labels)
+    /// A criterion that does not go by the scores would leave its bridges to a `fill`.
+    kernels::SelectPlan plan_cab(std::int64_t budget, const Settings& settings)
     {
-        const std::int64_t k = row.budget;
-        const std::int64_t local = local_share(settings.number("local"), k);
-        const std::int64_t bridges = std::min(share_of(settings.number("bridge_ratio"), k), k - local);
-        take_recent(labels, local, Label::local);
-        take_highest(row.scores, labels, k - local - bridges, Label::important);
-        take_median(row.scores, labels, bridges, Label::bridge);
+        const std::int64_t local = local_share(settings.number("local"), budget);
+        const std::int64_t bridges = std::min(share_of(settings.number("bridge_ratio"), budget), budget - local);
+        return { .local = local, .highest = budget - local - bridges, .median = bridges };
     }
 
     std::string explain_cab(const Case& of)
@@ -65,7 +63,7 @@ Policy cab()
                     .default_value = "median",
                     .choices = { "median" } } },
             .labels = { Label::local, Label::important, Label::bridge } },
-        .fill = fill_cab,
+        .plan = plan_cab,
         .explain = explain_cab,
         .check = check_cab,
         .planned_choices = { "flow", "curvature" },

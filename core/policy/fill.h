@@ -4,15 +4,9 @@
 
 #include <algorithm>
 
-/// The steps policies are made of. Each labels positions that are still evicted; ties go to the earlier position.
+/// A component that goes by a cost of its own: by chance, or by what the scores do not say. Components by place and by
+/// score are in a policy's plan.
 namespace keepset::policy {
-
-/// The `count` most recent of the positions that are still evicted.
-void take_recent(std::span<Label> labels, std::int64_t count, Label label);
-/// The `count` highest scores (context) of those still evicted.
-void take_highest(std::span<const float> scores, std::span<Label> labels, std::int64_t count, Label label);
-/// The `count` scores closest to the lower median of those still evicted.
-void take_median(std::span<const float> scores, std::span<Label> labels, std::int64_t count, Label label);
 
 /// The `count` positions of lowest cost(position) of those still evicted. Cost is compared with <; no NaN.
 template <typename CostOf>

@@ -1,4 +1,4 @@
-#include "core/policy/fill.h"
+#include "core/policy/policy.h"
 
 namespace keepset::policy {
 
@@ -14,11 +14,10 @@ Policy h2o()
                 .default_value = "0.2",
                 .choices = {} } },
             .labels = { Label::local, Label::important } },
-        .fill =
-            [](const Row& row, const Settings& settings, std::span<Label> labels) {
-                const std::int64_t local = local_share(settings.number("local"), row.budget);
-                take_recent(labels, local, Label::local);
-                take_highest(row.scores, labels, row.budget - local, Label::important);
+        .plan =
+            [](std::int64_t budget, const Settings& settings) {
+                const std::int64_t local = local_share(settings.number("local"), budget);
+                return kernels::SelectPlan { .local = local, .highest = budget - local };
             },
     };
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/engine.h"
+#include "kernels/select.h"
 
 #include <functional>
 #include <map>
@@ -51,8 +52,11 @@ struct Case {
 /// One line of the table.
 struct Policy {
     PolicyInfo info;
-    /// Labels exactly row.budget positions; `labels` (context) comes in with every position evicted.
-    std::function<void(const Row& row, const Settings& settings, std::span<Label> labels)> fill;
+    /// Components by place and by score for a budget, carried out on all rows at once; may be absent.
+    std::function<kernels::SelectPlan(std::int64_t budget, const Settings& settings)> plan = nullptr;
+    /// Labels what is left of row.budget after the plan, row by row; absent where the plan does it all. `labels`
+    /// (context) comes in as the plan left it.
+    std::function<void(const Row& row, const Settings& settings, std::span<Label> labels)> fill = nullptr;
     /// A sentence where the general one (explain.cpp) does not fit; it may return an empty one, or be absent.
     std::function<std::string(const Case& of)> explain = nullptr;
     /// Throws Error{usage} where parameters that are right alone are wrong together; may be absent.
@@ -72,10 +76,6 @@ std::int64_t share_of(double ratio, std::int64_t k);
 std::int64_t local_share(double ratio, std::int64_t k);
 /// k of a request over `context` positions. Throws Error{usage} where the budget or the sparsity is out of range.
 std::int64_t budget_for(const Policy& policy, const SelectRequest& request, std::int64_t context);
-
-/// Runs the policy on one row and checks the promise: finite scores in, exactly row.budget labels out.
-/// `labels` (context) is overwritten. Throws Error{input} where a score is not finite.
-void label_row(const Policy& policy, const Settings& settings, const Row& row, std::span<Label> labels);
 
 /// "its importance 0.486 is below the cut-off 0.742 of the 164 highest", or that it ties and comes later.
 std::string below_cut_off(const Case& of);

@@ -1,4 +1,4 @@
-#include "core/policy/fill.h"
+#include "core/policy/policy.h"
 
 namespace keepset::policy {
 
@@ -11,8 +11,7 @@ Policy recent()
             .parameters = {},
             .labels = { Label::local },
             .uses_importance = false },
-        .fill = [](const Row& row, const Settings&,
-                    std::span<Label> labels) { take_recent(labels, row.budget, Label::local); },
+        .plan = [](std::int64_t budget, const Settings&) { return kernels::SelectPlan { .local = budget }; },
     };
 }
 

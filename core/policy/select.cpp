@@ -4,7 +4,7 @@
 #include "core/policy/words.h"
 
 #include <algorithm>
-#include <cmath>
+#include <thread>
 
 namespace keepset::policy {
 
@@ -18,15 +18,12 @@ namespace {
             + (row.kv_head < 0 ? std::string("'s mean") : ", kv head " + std::to_string(row.kv_head));
     }
 
-    void check_finite(const Row& row)
+    [[noreturn]] void refuse_score(const Row& row, std::int64_t position)
     {
-        const auto bad
-            = std::find_if_not(row.scores.begin(), row.scores.end(), [](float score) { return std::isfinite(score); });
-        if (bad != row.scores.end())
-            throw Error(ErrorKind::input,
-                "The importance at position " + grouped(bad - row.scores.begin()) + " of " + row_name(row)
-                    + " is not a finite number, so nothing can be ranked by it.",
-                "Try float32: the model may overflow in its dtype.");
+        throw Error(ErrorKind::input,
+            "The importance at position " + grouped(position) + " of " + row_name(row)
+                + " is not a finite number, so nothing can be ranked by it.",
+            "Try float32: the model may overflow in its dtype.");
     }
 
     std::int64_t count_kept(std::span<const Label> labels)
@@ -34,59 +31,121 @@ namespace {
         return static_cast<std::int64_t>(labels.size()) - std::count(labels.begin(), labels.end(), Label::evicted);
     }
 
-    /// Share of the attention mass that the labels of all rows keep. `rows.mass` sums to context in every row.
-    double kept_mass(const ScoreRows& rows, std::span<const Label> labels)
+    /// Sum of `mass` where a label keeps it; four sums in turns, which do not wait for each other.
+    double mass_of(std::span<const Label> labels, std::span<const double> mass)
     {
-        double sum = 0;
+        std::array<double, 4> sums {};
         for (std::size_t i = 0; i < labels.size(); ++i)
-            sum += labels[i] == Label::evicted ? 0.0 : rows.mass[i];
-        return sum / static_cast<double>(labels.size());
+            sums[i % sums.size()] += labels[i] == Label::evicted ? 0.0 : mass[i];
+        return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    }
+
+    /// A request with what its policy makes of it.
+    struct Prepared {
+        const Policy& policy;
+        Settings settings;
+        std::int64_t budget = 0;
+
+        Prepared(const SelectRequest& request, std::int64_t context)
+            : policy(find(request.policy.name))
+            , settings(policy, request.policy)
+            , budget(budget_for(policy, request, context))
+        {
+        }
+        /// Labels go to `labels` (rows, context).
+        kernels::SelectPlan plan(std::vector<Label>& labels) const
+        {
+            kernels::SelectPlan plan = policy.plan ? policy.plan(budget, settings) : kernels::SelectPlan {};
+            plan.labels = reinterpret_cast<std::uint8_t*>(labels.data());
+            return plan;
+        }
+        /// What the plan leaves to do on a row; checks that exactly the budget is kept.
+        void finish(const Row& row, std::span<Label> labels) const
+        {
+            if (policy.fill)
+                policy.fill(row, settings, labels);
+            const std::int64_t kept = count_kept(labels);
+            if (kept != budget)
+                throw Error(ErrorKind::internal,
+                    policy.info.name + " kept " + grouped(kept) + " positions of " + row_name(row)
+                        + " where its budget is " + grouped(budget) + ".");
+        }
+    };
+
+    std::int64_t row_count(const ScoreRows& rows)
+    {
+        return static_cast<std::int64_t>(rows.scores.size()) / rows.context;
+    }
+
+    /// Row `index` of the scores, which several rows of the model may share.
+    Row row_at(const ScoreRows& rows, std::int64_t index, const SelectRequest& request, std::int64_t budget)
+    {
+        const auto context = static_cast<std::size_t>(rows.context);
+        const bool by_head = rows.reduction.granularity == Granularity::head;
+        return { .scores = std::span(rows.scores).subspan(static_cast<std::size_t>(index) * context, context),
+            .budget = budget,
+            .seed = request.seed,
+            .window = request.window,
+            .layer = rows.reduction.granularity == Granularity::model ? -1
+                : by_head                                             ? index / rows.kv_heads
+                                                                      : index,
+            .kv_head = by_head ? index % rows.kv_heads : -1 };
+    }
+
+    /// From one row of labels a row of scores, in front, to one a row of the model.
+    void repeat_shared(std::vector<Label>& labels, std::size_t rows, std::size_t context)
+    {
+        const std::size_t sharing = labels.size() / (rows * context);
+        for (std::size_t index = rows; sharing > 1 && index-- > 0;) {
+            const auto from = labels.begin() + static_cast<std::ptrdiff_t>(index * context);
+            for (std::size_t copy = sharing; copy-- > 0;) {
+                const std::size_t to = index * sharing + copy;
+                if (to != index)
+                    std::copy_n(from, context, labels.begin() + static_cast<std::ptrdiff_t>(to * context));
+            }
+        }
     }
 
 } // namespace
 
-void label_row(const Policy& policy, const Settings& settings, const Row& row, std::span<Label> labels)
+std::vector<KeepSet> select(const ScoreRows& rows, std::span<const SelectRequest> requests, const LabelRows& label_rows)
 {
-    check_finite(row);
-    std::fill(labels.begin(), labels.end(), Label::evicted);
-    policy.fill(row, settings, labels);
-    const std::int64_t kept = count_kept(labels);
-    if (kept != row.budget)
-        throw Error(ErrorKind::internal,
-            policy.info.name + " kept " + grouped(kept) + " positions of " + row_name(row) + " where its budget is "
-                + grouped(row.budget) + ".");
+    const auto context = static_cast<std::size_t>(rows.context);
+    const std::int64_t score_rows = row_count(rows);
+    std::vector<Prepared> prepared;
+    std::vector<KeepSet> sets;
+    std::vector<kernels::SelectPlan> plans;
+    for (const SelectRequest& request : requests) {
+        prepared.emplace_back(request, rows.context);
+        KeepSet& set = sets.emplace_back();
+        set = { request, canonical(request.policy), prepared.back().budget, rows.layers, rows.kv_heads, rows.context,
+            {}, not_a_number };
+        set.request.granularity = rows.reduction.granularity;
+        set.request.importance = rows.reduction.importance;
+        set.request.gqa = rows.reduction.gqa;
+        set.labels.resize(rows.mass.size());
+        plans.push_back(prepared.back().plan(set.labels));
+    }
+    const std::int64_t bad = label_rows(
+        { rows.scores.data(), score_rows, rows.context, plans.data(), static_cast<std::int64_t>(plans.size()) });
+    if (bad >= 0)
+        refuse_score(row_at(rows, bad / rows.context, {}, 0), bad % rows.context);
+    for (std::size_t index = 0; index < sets.size(); ++index) {
+        KeepSet& set = sets[index];
+        for (std::int64_t row = 0; row < score_rows; ++row)
+            prepared[index].finish(row_at(rows, row, set.request, set.budget),
+                std::span(set.labels).subspan(static_cast<std::size_t>(row) * context, context));
+        repeat_shared(set.labels, static_cast<std::size_t>(score_rows), context);
+        set.kept_mass = mass_of(set.labels, rows.mass) / static_cast<double>(set.labels.size());
+    }
+    return sets;
 }
 
-KeepSet select(const ScoreRows& rows, const SelectRequest& request)
+KeepSet select(const ScoreRows& rows, const SelectRequest& request, int threads)
 {
-    const Policy& policy = find(request.policy.name);
-    const Settings settings(policy, request.policy);
-    KeepSet result { request, canonical(request.policy), budget_for(policy, request, rows.context), rows.layers,
-        rows.kv_heads, rows.context, {}, not_a_number };
-    result.request.granularity = rows.reduction.granularity;
-    result.request.importance = rows.reduction.importance;
-    result.request.gqa = rows.reduction.gqa;
-
-    const auto context = static_cast<std::size_t>(rows.context);
-    const auto all = static_cast<std::size_t>(rows.layers * rows.kv_heads);
-    const std::size_t sharing = all * context / rows.scores.size(); // rows of the model that share a keep set
-    result.labels.resize(all * context);
-    for (std::size_t begin = 0; begin < all; begin += sharing) {
-        const auto layer = static_cast<std::int64_t>(begin) / rows.kv_heads;
-        const Row row { .scores = std::span(rows.scores).subspan(begin / sharing * context, context),
-            .budget = result.budget,
-            .seed = request.seed,
-            .window = request.window,
-            .layer = rows.reduction.granularity == Granularity::model ? -1 : layer,
-            .kv_head
-            = rows.reduction.granularity == Granularity::head ? static_cast<std::int64_t>(begin) % rows.kv_heads : -1 };
-        const auto labels = std::span(result.labels).subspan(begin * context, sharing * context);
-        label_row(policy, settings, row, labels.first(context));
-        for (std::size_t copy = 1; copy < sharing; ++copy)
-            std::copy_n(labels.begin(), context, labels.begin() + static_cast<std::ptrdiff_t>(copy * context));
-    }
-    result.kept_mass = kept_mass(rows, result.labels);
-    return result;
+    return std::move(select(rows, std::span(&request, 1), [threads](const kernels::SelectInputs& inputs) {
+        return kernels::select_cpu(inputs, threads);
+    }).front());
 }
 
 std::uint64_t hash_of(const KeepSet& keep_set)
@@ -111,10 +170,12 @@ namespace {
     }
 } // namespace
 
-KeepSet select(const Analysis& analysis, const SelectRequest& request)
+KeepSet select(const Analysis& analysis, const SelectRequest& request, int threads)
 {
+    const int all = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     return policy::select(
-        policy::score_rows(view_of(analysis), { request.granularity, request.importance, request.gqa }), request);
+        policy::score_rows(view_of(analysis), { request.granularity, request.importance, request.gqa }), request,
+        threads > 0 ? threads : all);
 }
 
 RowScores row_scores(const Analysis& analysis, const Scope& scope, Importance importance, GqaReduction gqa)
@@ -129,12 +190,17 @@ std::vector<float> head_importance(const Analysis& analysis, std::int64_t layer,
 
 RowSelection select_row(const RowScores& row, const SelectRequest& request)
 {
-    const policy::Policy& policy = policy::find(request.policy.name);
     const auto context = static_cast<std::int64_t>(row.scores.size());
-    RowSelection result { canonical(request.policy), title(request.policy),
-        policy::budget_for(policy, request, context), std::vector<Label>(row.scores.size()), {}, 0.0, not_a_number };
-    policy::label_row(policy, policy::Settings(policy, request.policy),
-        { row.scores, result.budget, request.seed, request.window, row.scope.layer, row.scope.kv_head }, result.labels);
+    const policy::Prepared prepared(request, context);
+    RowSelection result { canonical(request.policy), title(request.policy), prepared.budget,
+        std::vector<Label>(row.scores.size()), {}, 0.0, not_a_number };
+    const policy::Row scores { row.scores, result.budget, request.seed, request.window, row.scope.layer,
+        row.scope.kv_head };
+    const kernels::SelectPlan plan = prepared.plan(result.labels);
+    const std::int64_t bad = kernels::select_cpu({ row.scores.data(), 1, context, &plan, 1 }, 1);
+    if (bad >= 0)
+        policy::refuse_score(scores, bad);
+    prepared.finish(scores, result.labels);
     for (std::size_t j = 0; j < row.scores.size(); ++j) {
         const Label label = result.labels[j];
         ++result.counts[static_cast<std::size_t>(label)];

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/engine.h"
+#include "kernels/select.h"
 
 /// Selection for all layers and kv heads at once, on importance from an analysis or from a window of a sweep.
 namespace keepset::policy {
@@ -37,9 +38,15 @@ ScoreRows score_rows(const ImportanceView& importance, const Reduction& reductio
 RowScores score_scope(const ImportanceView& importance, const Scope& scope, const Reduction& reduction);
 /// Importance of every query head of one layer, (heads, context). Throws Error{usage} where it is outside the model.
 std::vector<float> query_head_scores(const ImportanceView& importance, std::int64_t layer, Importance mode);
-/// Labelled keep sets with their kept mass. `request`'s granularity, importance and gqa are those of `rows`
-/// and are set to them in the result.
-KeepSet select(const ScoreRows& rows, const SelectRequest& request);
+/// What carries out plans: kernels::select_cpu, or a device's kernel that takes and gives memory of the host.
+using LabelRows = std::function<std::int64_t(const kernels::SelectInputs& inputs)>;
+/// Labelled keep sets with their kept mass, all requests in one call of `label_rows`. The requests' granularity,
+/// importance and gqa are those of `rows` and are set to them in the results. Throws Error{input} where a score is not
+/// finite.
+std::vector<KeepSet> select(
+    const ScoreRows& rows, std::span<const SelectRequest> requests, const LabelRows& label_rows);
+/// The same for one request on CPU threads.
+KeepSet select(const ScoreRows& rows, const SelectRequest& request, int threads = 1);
 /// Hash of which positions are kept, whatever their role, over all rows. Never 0, which stands for "not done".
 std::uint64_t hash_of(const KeepSet& keep_set);
 /// Kept positions over all rows.

@@ -1,4 +1,4 @@
-#include "core/policy/fill.h"
+#include "core/policy/policy.h"
 
 namespace keepset::policy {
 
@@ -18,11 +18,10 @@ Policy streaming_llm()
                 .whole = true } },
             .labels = { Label::sink, Label::local },
             .uses_importance = false },
-        .fill =
-            [](const Row& row, const Settings& settings, std::span<Label> labels) {
-                const std::int64_t sinks = std::min(static_cast<std::int64_t>(settings.whole("sinks")), row.budget);
-                std::fill_n(labels.begin(), sinks, Label::sink);
-                take_recent(labels, row.budget - sinks, Label::local);
+        .plan =
+            [](std::int64_t budget, const Settings& settings) {
+                const std::int64_t sinks = std::min(static_cast<std::int64_t>(settings.whole("sinks")), budget);
+                return kernels::SelectPlan { .sinks = sinks, .local = budget - sinks };
             },
     };
 }

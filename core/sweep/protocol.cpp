@@ -1,5 +1,6 @@
 #include "core/sweep/protocol.h"
 
+#include "core/attention/label_rows.h"
 #include "core/error.h"
 #include "core/policy/select.h"
 
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 
 namespace keepset {
 
@@ -17,6 +19,9 @@ namespace {
         ProtocolEntry { Protocol::prefill_evict, run_prefill_evict },
         ProtocolEntry { Protocol::token_drop, run_token_drop },
     };
+
+    /// Points are selected for together, up to as many labels as still let a stop be answered soon.
+    constexpr std::size_t labels_at_once = std::size_t { 1 } << 24U;
 
     /// The invariants of SEMANTICS 2 on the importance of one window, rows (layers * heads, context).
     void measure_invariants(std::span<const float> importance, std::size_t context, WindowResult& result)
@@ -59,18 +64,27 @@ std::vector<KeepSet> select_points(
     measure_invariants(view.values, window.context.size(), result);
     const policy::ScoreRows rows
         = policy::score_rows(view, { step.request.granularity, step.request.importance, step.request.gqa });
+    std::vector<SelectRequest> requests = step.plan;
+    for (SelectRequest& request : requests)
+        request.window = window.index;
+    const auto label
+        = [&](const kernels::SelectInputs& inputs) { return label_rows(inputs, step.backend, step.decoder.device()); };
     std::vector<KeepSet> sets;
-    result.points.resize(step.plan.size());
-    for (std::size_t point = 0; point < step.plan.size(); ++point) {
+    const std::size_t together = std::max<std::size_t>(1, labels_at_once / rows.mass.size());
+    for (std::size_t begin = 0; begin < requests.size(); begin += together) {
         if (step.stop.stop_requested())
             throw Cancelled {};
-        SelectRequest request = step.plan[point];
-        request.window = window.index;
-        sets.push_back(policy::select(rows, request));
-        WindowPoint& entry = result.points[point];
-        entry.kept_mass = sets.back().kept_mass;
-        entry.keep_hash = policy::hash_of(sets.back());
-        entry.kept_entries = policy::kept_entries(sets.back());
+        const std::size_t count = std::min(together, requests.size() - begin);
+        std::ranges::move(
+            policy::select(rows, std::span(requests).subspan(begin, count), label), std::back_inserter(sets));
+    }
+    for (const KeepSet& set : sets) {
+        if (step.stop.stop_requested())
+            throw Cancelled {};
+        result.points.push_back({ .score = {},
+            .kept_mass = set.kept_mass,
+            .keep_hash = policy::hash_of(set),
+            .kept_entries = policy::kept_entries(set) });
     }
     return sets;
 }
