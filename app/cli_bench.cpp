@@ -1,3 +1,4 @@
+#include "app/bench.h"
 #include "app/commands.h"
 
 #include <nlohmann/json.hpp>
@@ -6,6 +7,7 @@
 #include <fstream>
 #include <functional>
 #include <iostream>
+#include <iterator>
 #include <memory>
 
 #include <fcntl.h>
@@ -14,15 +16,6 @@
 namespace keepset::cli {
 
 namespace {
-
-    struct BenchOptions {
-        std::string what = "all";
-        std::string folder;
-        std::string text;
-        std::int64_t context = 1024;
-        std::int64_t target = 256;
-        int turns = 5;
-    };
 
     double seconds_of(const std::function<void()>& work)
     {
@@ -38,40 +31,47 @@ namespace {
         return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
     }
 
-    struct Row {
-        std::string what;
-        double first_s = 0;
-        double second_s = 0;
-        double ratio = 0; ///< median of the turns' ratios
-        std::string meaning;
-    };
-
-    /// Both in turns in one process, so that whatever else the machine does meets both alike.
-    Row in_turns(
-        const BenchOptions& options, const std::function<void()>& first, const std::function<void()>& second,
-        const std::function<void()>& before = [] {})
+    std::string time_text(double seconds)
     {
-        first();
-        second();
-        std::vector<double> firsts;
-        std::vector<double> seconds;
-        std::vector<double> ratios;
-        for (int turn = 0; turn < options.turns; ++turn) {
-            before();
-            firsts.push_back(seconds_of(first));
-            before();
-            seconds.push_back(seconds_of(second));
-            ratios.push_back(firsts.back() / seconds.back());
-        }
-        Row row;
-        row.first_s = median(firsts);
-        row.second_s = median(seconds);
-        row.ratio = median(ratios);
-        return row;
+        return seconds < 0.1 ? number(seconds * 1e3, 3) + " ms" : seconds_text(seconds);
     }
 
-    Row bench_analysis(Engine& engine, const BenchOptions& options, const Text& text, const Task& task)
+} // namespace
+
+BenchRow in_turns(const BenchRun& run, const std::function<void()>& first, const std::function<void()>& second,
+    const std::function<void()>& before)
+{
+    std::vector<double> firsts;
+    std::vector<double> seconds;
+    std::vector<double> ratios;
+    const auto timed = [&](const std::function<void()>& work) {
+        if (run.task.stop.stop_requested())
+            throw Cancelled {};
+        before();
+        return seconds_of(work);
+    };
+    timed(first);
+    timed(second);
+    for (int turn = 0; turn < run.options.turns; ++turn) {
+        firsts.push_back(timed(first));
+        seconds.push_back(timed(second));
+        ratios.push_back(firsts.back() / seconds.back());
+    }
+    BenchRow row;
+    row.first_s = median(firsts);
+    row.second_s = median(seconds);
+    row.ratio = median(ratios);
+    return row;
+}
+
+namespace {
+
+    std::vector<BenchRow> bench_analysis(const BenchRun& run)
     {
+        const BenchOptions& options = run.options;
+        Engine& engine = run.engine;
+        const Task& task = run.task;
+        const Text text = read_text(options.text);
         AnalysisRequest request;
         request.text = text;
         request.context = options.context;
@@ -83,17 +83,21 @@ namespace {
         request.text = same;
         request.context = 0;
         double attention_pass = 0;
-        Row row = in_turns(
-            options, [&] { attention_pass = engine.analyse(request, task)->seconds; },
+        BenchRow row = in_turns(
+            run, [&] { attention_pass = engine.analyse(request, task)->seconds; },
             [&] { engine.logits(same, 1, 0, task); });
         row.what = "analysis";
         row.meaning = "analysis, causality check included, over a plain forward of the same "
             + std::to_string(options.context) + " tokens (attention pass alone " + seconds_text(attention_pass) + ")";
-        return row;
+        return { row };
     }
 
-    Row bench_sweep(Engine& engine, const BenchOptions& options, const Text& text, const Task& task)
+    std::vector<BenchRow> bench_sweep(const BenchRun& run)
     {
+        const BenchOptions& options = run.options;
+        Engine& engine = run.engine;
+        const Task& task = run.task;
+        const Text text = read_text(options.text);
         SweepRequest request;
         request.text = text;
         request.policies = parse_policies("h2o,cab,h2o(local=0.3),streaming-llm");
@@ -107,14 +111,14 @@ namespace {
         const std::int64_t length = options.context + options.target;
         if (static_cast<std::int64_t>(tokens.size()) > length)
             window.bytes.resize(static_cast<std::size_t>(tokens[static_cast<std::size_t>(length)].byte_begin));
-        Row row = in_turns(
-            options, [&] { points = engine.sweep(request, task)->points.size(); },
+        BenchRow row = in_turns(
+            run, [&] { points = engine.sweep(request, task)->points.size(); },
             [&] { engine.logits(window, options.target, 0, task); });
         row.second_s *= static_cast<double>(points);
         row.ratio /= static_cast<double>(points);
         row.what = "sweep";
         row.meaning = "one window of " + std::to_string(points) + " points over one full forward a point";
-        return row;
+        return { row };
     }
 
     std::vector<std::filesystem::path> weight_files(const std::string& folder)
@@ -160,8 +164,10 @@ namespace {
         return kilobytes * 1024;
     }
 
-    Row bench_load(const BenchOptions& options, const Common& common, const Task& task)
+    std::vector<BenchRow> bench_load(const BenchRun& run)
     {
+        const BenchOptions& options = run.options;
+        const Task& task = run.task;
         const auto files = weight_files(options.folder);
         const std::int64_t at_rest = anonymous_memory();
         std::int64_t peak = at_rest;
@@ -170,49 +176,111 @@ namespace {
                                 if (task.progress)
                                     task.progress(progress);
                             } };
-        Row row = in_turns(
-            options, [&] { Engine().open_model(options.folder, common.open_options(), watched); },
+        BenchRow row = in_turns(
+            run, [&] { Engine().open_model(options.folder, run.common.open_options(), watched); },
             [&] { read_through(files); }, [&] { forget(files); });
         row.what = "load";
         row.meaning
             = "opening the model over reading its weight files once, both from the disk where the system forgets a "
               "file when asked (own memory meanwhile "
             + number(static_cast<double>(peak - at_rest) / 1e9, 2) + " GB)";
-        return row;
+        return { row };
+    }
+
+    /// A line of the table: what bench can be asked for.
+    struct Group {
+        const char* name;
+        bool model; ///< needs one, and is part of "all"
+        bool text; ///< needs one
+        std::vector<BenchRow> (*run)(const BenchRun& run);
+    };
+    constexpr Group groups[] = {
+        { "load", true, false, bench_load },
+        { "analysis", true, true, bench_analysis },
+        { "sweep", true, true, bench_sweep },
+        { "select", false, false, bench_select },
+    };
+
+    bool is_asked(const Group& group, const BenchOptions& options)
+    {
+        return options.what == group.name || (options.what == "all" && group.model);
+    }
+
+    std::string known_groups()
+    {
+        std::string names;
+        for (const Group& group : groups)
+            names += std::string(group.name) + ", ";
+        return names + "all";
+    }
+
+    /// Empty, or why there is no such group.
+    std::string group_problem(const std::string& what)
+    {
+        if (what == "kernels")
+            return "bench kernels is not built yet; choose among: " + known_groups() + ".";
+        const bool known = what == "all" || std::ranges::any_of(groups, [&](const Group& g) { return what == g.name; });
+        return known ? std::string() : "bench knows " + known_groups() + ", not '" + what + "'.";
+    }
+
+    /// Throws where a group lacks what it needs. Returns whether any needs a model.
+    bool check_inputs(const BenchOptions& options)
+    {
+        bool model = false;
+        for (const Group& group : groups) {
+            if (!is_asked(group, options))
+                continue;
+            model = model || group.model;
+            if (group.model && options.folder.empty())
+                throw Error(
+                    ErrorKind::usage, "bench " + options.what + " needs a model.", "Give one with --model DIR.");
+            if (group.text && options.text.empty())
+                throw Error(ErrorKind::usage, "bench " + options.what + " needs a text.", "Give one with --text FILE.");
+        }
+        return model;
+    }
+
+    void print(const BenchOptions& options, const ModelInfo& info, const std::vector<BenchRow>& rows, bool json)
+    {
+        nlohmann::json list = nlohmann::json::array();
+        std::vector<std::vector<std::string>> table { { "what", "ratio", "ours", "other", "meaning" } };
+        for (const BenchRow& row : rows) {
+            list.push_back({ { "what", row.what }, { "ratio", row.ratio }, { "seconds", row.first_s },
+                { "other_seconds", row.second_s }, { "meaning", row.meaning } });
+            table.push_back(
+                { row.what, number(row.ratio, 3), time_text(row.first_s), time_text(row.second_s), row.meaning });
+        }
+        nlohmann::json all { { "turns", options.turns }, { "rows", list } };
+        std::string head;
+        if (!info.name.empty()) {
+            all.update({ { "model", info.name }, { "device", info.device_name }, { "dtype", info.dtype },
+                { "context", options.context }, { "target", options.target } });
+            head = info.name + " · " + info.device_name + " · " + info.dtype + " · ";
+        }
+        if (json) {
+            print_json(all);
+            return;
+        }
+        std::cout << head << "median of " << options.turns << " turns\n\n";
+        print_table(table);
     }
 
     int run(const BenchOptions& options, const Common& common, const StopOnSignal& stop)
     {
+        const bool needs_model = check_inputs(options);
         ProgressLine line(common.quiet);
         const Task task = task_of(line, stop);
-        std::vector<Row> rows;
-        if (options.what == "load" || options.what == "all")
-            rows.push_back(bench_load(options, common, task));
         Engine engine;
-        const ModelInfo info = engine.open_model(options.folder, common.open_options(), task);
-        if (options.what == "analysis" || options.what == "all")
-            rows.push_back(bench_analysis(engine, options, read_text(options.text), task));
-        if (options.what == "sweep" || options.what == "all")
-            rows.push_back(bench_sweep(engine, options, read_text(options.text), task));
+        ModelInfo info;
+        if (needs_model)
+            info = engine.open_model(options.folder, common.open_options(), task);
+        std::vector<BenchRow> rows;
+        for (const Group& group : groups) {
+            if (is_asked(group, options))
+                std::ranges::move(group.run({ options, common, engine, task }), std::back_inserter(rows));
+        }
         line.clear();
-        nlohmann::json list = nlohmann::json::array();
-        std::vector<std::vector<std::string>> table { { "what", "ratio", "ours", "other", "meaning" } };
-        for (const Row& row : rows) {
-            list.push_back({ { "what", row.what }, { "ratio", row.ratio }, { "seconds", row.first_s },
-                { "other_seconds", row.second_s }, { "meaning", row.meaning } });
-            table.push_back(
-                { row.what, number(row.ratio, 3), seconds_text(row.first_s), seconds_text(row.second_s), row.meaning });
-        }
-        const nlohmann::json all { { "model", info.name }, { "device", info.device_name }, { "dtype", info.dtype },
-            { "context", options.context }, { "target", options.target }, { "turns", options.turns },
-            { "rows", list } };
-        if (common.json) {
-            print_json(all);
-        } else {
-            std::cout << info.name << " · " << info.device_name << " · " << info.dtype << " · median of "
-                      << options.turns << " turns\n\n";
-            print_table(table);
-        }
+        print(options, info, rows, common.json);
         return 0;
     }
 
@@ -222,27 +290,17 @@ Runner add_bench(CLI::App& command, Common& common)
 {
     const auto options = std::make_shared<BenchOptions>();
     add_common(command, common, true);
-    command.add_option("WHAT", options->what, "analysis, sweep, load or all (kernels and select are not built yet)")
+    command.add_option("WHAT", options->what, known_groups() + " (of a model; kernels is not built yet)")
         ->capture_default_str()
-        ->check([](const std::string& what) {
-            if (what == "kernels" || what == "select")
-                return "bench " + what + " is not built yet; analysis, sweep and load are.";
-            return what == "analysis" || what == "sweep" || what == "load" || what == "all"
-                ? std::string()
-                : "bench knows analysis, sweep, load and all, not '" + what + "'.";
-        });
-    command.add_option("--model", options->folder, "Hugging Face model folder")->required();
+        ->check(group_problem);
+    command.add_option("--model", options->folder, "Hugging Face model folder; select needs none");
     command.add_option("--text", options->text, "UTF-8 text file of at least context + target tokens; load needs none");
     command.add_option("--context", options->context)->capture_default_str()->check(CLI::PositiveNumber);
     command.add_option("--target", options->target)->capture_default_str()->check(CLI::PositiveNumber);
     command.add_option("--turns", options->turns, "How often both are measured")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
-    return [options](Common& shared, const StopOnSignal& stop) {
-        if (options->text.empty() && options->what != "load")
-            throw Error(ErrorKind::usage, "bench " + options->what + " needs a text.", "Give one with --text FILE.");
-        return run(*options, shared, stop);
-    };
+    return [options](Common& shared, const StopOnSignal& stop) { return run(*options, shared, stop); };
 }
 
 } // namespace keepset::cli

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "app/console.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+/// What the groups of `bench` share: one a file or function, and one line in the table of cli_bench.cpp.
+namespace keepset::cli {
+
+struct BenchOptions {
+    std::string what = "all";
+    std::string folder;
+    std::string text;
+    std::int64_t context = 1024;
+    std::int64_t target = 256;
+    int turns = 5;
+};
+
+struct BenchRow {
+    std::string what;
+    double first_s = 0;
+    double second_s = 0;
+    double ratio = 0; ///< median of the turns' ratios
+    std::string meaning;
+};
+
+/// What a group works with. `engine` has the model open where the group needs one.
+struct BenchRun {
+    const BenchOptions& options;
+    const Common& common;
+    Engine& engine;
+    const Task& task;
+};
+
+/// Both in turns in one process, after one call of each that does not count, so that whatever else the machine does
+/// meets both alike. Throws Cancelled between two calls.
+BenchRow in_turns(
+    const BenchRun& run, const std::function<void()>& first, const std::function<void()>& second,
+    const std::function<void()>& before = [] {});
+
+/// All rows of a large model at once, on the CPU and on a GPU where there is one.
+std::vector<BenchRow> bench_select(const BenchRun& run);
+
+} // namespace keepset::cli
