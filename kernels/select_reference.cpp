@@ -52,6 +52,7 @@ namespace {
         if (rest.empty())
             return;
         std::vector<float> ascending; // (rest)
+        ascending.reserve(rest.size());
         for (const std::size_t position : rest)
             ascending.push_back(row.scores[position]);
         std::sort(ascending.begin(), ascending.end());

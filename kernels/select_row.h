@@ -123,15 +123,23 @@ namespace {
         }
     }
 
-    /// Labels the first positions by ordinal, equal ones by position, up to the border's cut. `exact_of` gives what
+    /// The positions that a plan ranks.
+    struct Candidates {
+        const float* scores = nullptr; ///< (size)
+        std::uint8_t* labels = nullptr; ///< (size)
+        std::int64_t size = 0;
+    };
+
+    /// Labels the first candidates by ordinal, equal ones by position, up to the border's cut. `exact_of` gives what
     /// orders positions within the bin.
-    template <typename ExactOf> void take(const Border& border, const std::uint32_t* ordinals, std::int64_t positions,
-        RowLabel role, std::uint8_t* labels, const SelectScratch& scratch, const ExactOf& exact_of)
+    template <typename ExactOf> void take(const Border& border, const std::uint32_t* ordinals, const Candidates& from,
+        RowLabel role, const SelectScratch& scratch, const ExactOf& exact_of)
     {
         const auto label = static_cast<std::uint8_t>(role);
-        for (std::int64_t at = 0; at < positions; ++at)
+        std::uint8_t* labels = from.labels;
+        for (std::int64_t at = 0; at < from.size; ++at)
             labels[at] = ordinals[at] < border.edge ? label : labels[at];
-        const std::uint32_t size = list_border(border, ordinals, positions, scratch.border);
+        const std::uint32_t size = list_border(border, ordinals, from.size, scratch.border);
         for (std::uint32_t at = 0; at < size; ++at)
             scratch.exact[at] = exact_of(scratch.border[at]);
         const std::uint64_t cut = value_at(scratch.exact, size, border.wanted - 1);
@@ -233,11 +241,14 @@ namespace {
         return score_of(static_cast<std::uint32_t>(value_at(scratch.exact, size, border.wanted - 1)));
     }
 
-    /// Costs of the positions without a label, and `taken` for those with one.
-    void write_costs(const float* scores, const std::uint8_t* labels, std::int64_t positions, double median,
-        std::uint32_t nearest, std::uint32_t taken, std::uint32_t* __restrict costs)
+    /// Costs of the candidates without a label, and `taken` for those with one.
+    void write_costs(const Candidates& of, double median, std::uint32_t nearest, std::uint32_t taken,
+        std::uint32_t* __restrict costs)
     {
-        for (std::int64_t at = 0; at < positions; ++at) {
+        const float* scores = of.scores;
+        const std::uint8_t* labels = of.labels;
+        const std::int64_t size = of.size;
+        for (std::int64_t at = 0; at < size; ++at) {
             // By arithmetic: a branch would keep the floating-point work from being done on vectors.
             const std::uint32_t mask = 0U - static_cast<std::uint32_t>(labels[at] != evicted);
             const std::uint32_t cost = cost_of(scores[at], median, nearest) | mask;
@@ -245,20 +256,21 @@ namespace {
         }
     }
 
-    /// Bridges among the candidates (positions), of which some are labelled.
-    void take_nearest(const RowOrder& order, const float* scores, std::int64_t positions, std::uint32_t wanted,
-        double median, const SelectScratch& scratch, std::uint8_t* labels)
+    /// Bridges: `wanted` of the candidates without a label.
+    void take_nearest(const RowOrder& order, const Candidates& from, std::uint32_t wanted, double median,
+        const SelectScratch& scratch)
     {
         constexpr std::uint32_t octaves = 24U << 23U;
         const std::uint32_t down = cost_of(score_of(order.highest), median, 0);
         const std::uint32_t up = cost_of(score_of(order.bins.lowest), median, 0);
         const std::uint32_t farthest = up > down ? up : down;
         const std::uint32_t nearest = farthest > octaves ? farthest - octaves : 0;
-        write_costs(scores, labels, positions, median, nearest, farthest + 1, scratch.costs);
-        const Bins bins = bins_for(nearest, farthest + 1, positions, scratch.counts);
-        count(bins, scratch.costs, positions);
-        take(border_at(bins, wanted - 1), scratch.costs, positions, RowLabel::bridge, labels, scratch,
-            [&](std::uint32_t at) { return labels[at] == evicted ? exact_distance(scores[at], median) : ~0ULL; });
+        write_costs(from, median, nearest, farthest + 1, scratch.costs); // those taken stand behind all others
+        const Bins bins = bins_for(nearest, farthest + 1, from.size, scratch.counts);
+        count(bins, scratch.costs, from.size);
+        take(border_at(bins, wanted - 1), scratch.costs, from, RowLabel::bridge, scratch, [&](std::uint32_t at) {
+            return from.labels[at] == evicted ? exact_distance(from.scores[at], median) : ~0ULL;
+        });
     }
 
     void label_all(std::uint8_t* labels, std::int64_t positions, RowLabel label)
@@ -271,26 +283,25 @@ namespace {
         const SelectScratch& scratch, std::uint8_t* labels)
     {
         const SelectCounts counts = counts_of(plan, context);
-        const std::int64_t candidates = counts.end - counts.first;
+        const Candidates all = { scores + counts.first, labels + counts.first, counts.end - counts.first };
         label_all(labels, counts.first, RowLabel::sink);
         label_all(labels + counts.end, context - counts.end, RowLabel::local);
-        labels += counts.first;
-        label_all(labels, candidates, counts.highest == candidates ? RowLabel::important : RowLabel::evicted);
-        if (counts.highest == candidates || counts.highest + counts.median == 0)
+        label_all(all.labels, all.size, counts.highest == all.size ? RowLabel::important : RowLabel::evicted);
+        if (counts.highest == all.size || counts.highest + counts.median == 0)
             return;
         const Bins bins = candidate_bins(order, counts, context, scratch);
+        // Before the bins' memory is used again.
         const float median = counts.median > 0 ? median_of_rest(bins, counts, scratch) : 0;
         const std::uint32_t* ordinals = scratch.ordinals + counts.first;
         if (counts.highest > 0)
-            take(border_at(bins, static_cast<std::uint32_t>(counts.highest - 1)), ordinals, candidates,
-                RowLabel::important, labels, scratch,
-                [&](std::uint32_t at) { return static_cast<std::uint64_t>(ordinals[at]); });
-        if (counts.highest + counts.median == candidates) {
-            for (std::int64_t at = 0; at < candidates; ++at)
-                labels[at] = labels[at] == evicted ? static_cast<std::uint8_t>(RowLabel::bridge) : labels[at];
+            take(border_at(bins, static_cast<std::uint32_t>(counts.highest - 1)), ordinals, all, RowLabel::important,
+                scratch, [&](std::uint32_t at) { return static_cast<std::uint64_t>(ordinals[at]); });
+        if (counts.highest + counts.median == all.size) {
+            for (std::int64_t at = 0; at < all.size; ++at)
+                all.labels[at]
+                    = all.labels[at] == evicted ? static_cast<std::uint8_t>(RowLabel::bridge) : all.labels[at];
         } else if (counts.median > 0) {
-            take_nearest(order, scores + counts.first, candidates, static_cast<std::uint32_t>(counts.median), median,
-                scratch, labels);
+            take_nearest(order, all, static_cast<std::uint32_t>(counts.median), median, scratch);
         }
     }
 
