@@ -29,7 +29,8 @@ void memory(int device, std::int64_t& free, std::int64_t& total)
 
 extern "C" __attribute__((visibility("default"))) const keepset::kernels::CudaModule* keepset_cuda_module()
 {
-    static const keepset::kernels::CudaModule module = { keepset::kernels::cuda_module_version,
-        keepset::kernels::importance_cuda, keepset::kernels::select_cuda, device_name, memory };
+    static const keepset::kernels::CudaModule module
+        = { keepset::kernels::cuda_module_version, keepset::kernels::importance_cuda,
+              keepset::kernels::importance_cuda_workspace, keepset::kernels::select_cuda, device_name, memory };
     return &module;
 }

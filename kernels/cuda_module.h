@@ -9,13 +9,16 @@
 /// fast and run where no GPU is. This table is all that crosses the border.
 namespace keepset::kernels {
 
-inline constexpr int cuda_module_version = 3;
+inline constexpr int cuda_module_version = 4;
 
 struct CudaModule {
     int version = 0; ///< cuda_module_version it was built with
     /// importance_reference on the device, float32, bfloat16 or float16; queued on `stream` (a cudaStream_t), no
-    /// synchronisation, no allocation. Deterministic: no atomics. head_dim ≤ 256. Throws std::runtime_error.
+    /// synchronisation, no allocation. Deterministic: no atomics. Throws std::runtime_error.
     void (*importance)(const ImportanceInputs& inputs, float* sums, void* stream) = nullptr;
+    /// Bytes that inputs.workspace must hold, on the current device, which runs them; 0: none. Throws
+    /// std::runtime_error.
+    std::int64_t (*importance_workspace)(const ImportanceInputs& inputs) = nullptr;
     /// select_cpu on the device: at least one plan; scores, the plans' labels and first_bad (one number: the first
     /// score that is not finite, or -1) are there. Queued on `stream`, no synchronisation, no allocation.
     void (*select)(const SelectInputs& inputs, std::int64_t* first_bad, void* stream) = nullptr;

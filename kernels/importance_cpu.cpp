@@ -57,8 +57,8 @@ namespace {
         const AttentionShape& shape = inputs.shape;
         const float* q = static_cast<const float*>(inputs.q) + row / shape.queries * shape.q_head_stride
             + row % shape.queries * shape.q_token_stride; // (head_dim)
-        return finite_row(q, shape.head_dim, inputs.row_lse[row]) ? inputs.row_lse[row]
-                                                                  : std::numeric_limits<float>::quiet_NaN();
+        const float lse = inputs.row_lse[row / shape.queries * lse_stride(shape) + row % shape.queries];
+        return finite_row(q, shape.head_dim, lse) ? lse : std::numeric_limits<float>::quiet_NaN();
     }
 
     /// Keys [first_key, end_key) of the head, each seen by some query.
@@ -74,7 +74,7 @@ namespace {
             + first_key * shape.k_token_stride;
         tile.k_stride = shape.k_token_stride;
         tile.keys = end_key - first_key;
-        tile.bias = inputs.key_bias == nullptr ? nullptr : inputs.key_bias + head * shape.keys + first_key;
+        tile.bias = inputs.key_bias == nullptr ? nullptr : inputs.key_bias + head * sum_stride(shape) + first_key;
         tile.head_dim = shape.head_dim;
         tile.queries = end_query_of(shape, end_key - 1);
         tile.first_query = std::max<std::int64_t>(0, first_key - shape.query_begin);
@@ -83,6 +83,41 @@ namespace {
         tile.scale = shape.scale;
         tile.softcap = shape.softcap;
         return tile;
+    }
+
+    void one_sequence(const ImportanceVariant& variant, const ImportanceInputs& inputs, float* sums, int threads)
+    {
+        const AttentionShape& shape = inputs.shape;
+        threads = useful_threads(shape, threads);
+        const std::int64_t rows = shape.heads * shape.queries;
+        const std::int64_t tile_keys = panels_of_tile(variant, shape.head_dim) * variant.panel;
+        const std::int64_t seen_begin = first_key_of(shape, 0);
+        const std::int64_t seen_end = shape.queries > 0 ? std::min(shape.keys, shape.query_begin + shape.queries) : 0;
+        const std::int64_t tiles = std::max<std::int64_t>(0, (seen_end - seen_begin + tile_keys - 1) / tile_keys);
+        // An exception must not leave an OpenMP region, so all memory is taken here.
+        const std::int64_t workspace = (tile_keys * shape.head_dim + 15) / 16 * 16;
+        const AlignedFloats packed = aligned_floats(workspace * threads);
+        const AlignedFloats lse = aligned_floats(rows); // (heads, queries)
+        std::vector<double> tile_sums(static_cast<std::size_t>(tile_keys * threads));
+#pragma omp parallel num_threads(threads)
+        {
+            const std::int64_t thread = omp_get_thread_num();
+            double* own = tile_sums.data() + thread * tile_keys; // (tile_keys)
+#pragma omp for schedule(static)
+            for (std::int64_t row = 0; row < rows; ++row)
+                lse[static_cast<std::size_t>(row)] = poisoned_lse(inputs, row);
+                // A head's first tiles are its longest, so the short ones fill the end.
+#pragma omp for schedule(dynamic) nowait
+            for (std::int64_t task = 0; task < shape.heads * tiles; ++task) {
+                const std::int64_t head = task / tiles;
+                const std::int64_t first_key = seen_begin + task % tiles * tile_keys;
+                const std::int64_t end_key = std::min(first_key + tile_keys, seen_end);
+                const KeyTile tile = key_tile(inputs, lse.get(), head, first_key, end_key);
+                variant.tile(tile, packed.get() + thread * workspace, own);
+                for (std::int64_t key = 0; key < tile.keys; ++key)
+                    sums[head * sum_stride(shape) + first_key + key] += static_cast<float>(own[key]);
+            }
+        }
     }
 
 } // namespace
@@ -104,37 +139,8 @@ void importance_cpu_with(const ImportanceVariant& variant, const ImportanceInput
 {
     if (inputs.type != ElementType::float32)
         throw std::runtime_error("importance_cpu takes float32 queries and keys only");
-    const AttentionShape& shape = inputs.shape;
-    threads = useful_threads(shape, threads);
-    const std::int64_t rows = shape.heads * shape.queries;
-    const std::int64_t tile_keys = panels_of_tile(variant, shape.head_dim) * variant.panel;
-    const std::int64_t seen_begin = first_key_of(shape, 0);
-    const std::int64_t seen_end = shape.queries > 0 ? std::min(shape.keys, shape.query_begin + shape.queries) : 0;
-    const std::int64_t tiles = std::max<std::int64_t>(0, (seen_end - seen_begin + tile_keys - 1) / tile_keys);
-    // An exception must not leave an OpenMP region, so all memory is taken here.
-    const std::int64_t workspace = (tile_keys * shape.head_dim + 15) / 16 * 16;
-    const AlignedFloats packed = aligned_floats(workspace * threads);
-    const AlignedFloats lse = aligned_floats(rows); // (heads, queries)
-    std::vector<double> tile_sums(static_cast<std::size_t>(tile_keys * threads));
-#pragma omp parallel num_threads(threads)
-    {
-        const std::int64_t thread = omp_get_thread_num();
-        double* own = tile_sums.data() + thread * tile_keys; // (tile_keys)
-#pragma omp for schedule(static)
-        for (std::int64_t row = 0; row < rows; ++row)
-            lse[static_cast<std::size_t>(row)] = poisoned_lse(inputs, row);
-            // A head's first tiles are its longest, so the short ones fill the end.
-#pragma omp for schedule(dynamic) nowait
-        for (std::int64_t task = 0; task < shape.heads * tiles; ++task) {
-            const std::int64_t head = task / tiles;
-            const std::int64_t first_key = seen_begin + task % tiles * tile_keys;
-            const std::int64_t end_key = std::min(first_key + tile_keys, seen_end);
-            const KeyTile tile = key_tile(inputs, lse.get(), head, first_key, end_key);
-            variant.tile(tile, packed.get() + thread * workspace, own);
-            for (std::int64_t key = 0; key < tile.keys; ++key)
-                sums[head * shape.keys + first_key + key] += static_cast<float>(own[key]);
-        }
-    }
+    for (std::int64_t sequence = 0; sequence < sequences_of(inputs); ++sequence)
+        one_sequence(variant, sequence_of(inputs, sequence), sums + first_key_column(inputs, sequence), threads);
 }
 
 void importance_cpu(const ImportanceInputs& inputs, float* sums, int threads)

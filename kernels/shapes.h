@@ -13,7 +13,7 @@ struct AttentionShape {
     std::int64_t head_dim = 0;
     std::int64_t queries = 0;
     std::int64_t keys = 0;
-    std::int64_t query_begin = 0; ///< position of the first query: query i sees keys 0 … query_begin + i
+    std::int64_t query_begin = 0; ///< position of the first query: query i sees keys 0 … query_begin + i; may be < 0
     float scale = 0; ///< of q·k, as the model's config says
     float softcap = 0; ///< scores become softcap · tanh(scale · q·k / softcap); 0: left as they are
     std::int64_t window = 0; ///< of the keys up to its own position a query sees only the last `window`; 0: all
@@ -21,7 +21,19 @@ struct AttentionShape {
     std::int64_t q_token_stride = 0;
     std::int64_t k_head_stride = 0;
     std::int64_t k_token_stride = 0;
+    std::int64_t lse_head_stride = 0; ///< of row_lse (heads, queries); 0: queries
+    std::int64_t sum_head_stride = 0; ///< of the sums and of key_bias (heads, keys); 0: keys
 };
+
+constexpr std::int64_t lse_stride(const AttentionShape& shape)
+{
+    return shape.lse_head_stride == 0 ? shape.queries : shape.lse_head_stride;
+}
+
+constexpr std::int64_t sum_stride(const AttentionShape& shape)
+{
+    return shape.sum_head_stride == 0 ? shape.keys : shape.sum_head_stride;
+}
 
 /// The mask, shared by the reference and every kernel.
 constexpr bool sees(const AttentionShape& shape, std::int64_t query, std::int64_t key)

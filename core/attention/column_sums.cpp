@@ -3,6 +3,7 @@
 #include "core/error.h"
 
 #include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/DeviceGuard.h>
 
@@ -43,6 +44,7 @@ namespace {
         inputs.shape.q_token_stride = q.stride(1);
         inputs.shape.k_head_stride = k.stride(0);
         inputs.shape.k_token_stride = k.stride(1);
+        inputs.shape.lse_head_stride = row_lse.stride(0);
         inputs.type = element_type(q.scalar_type());
         inputs.q = q.const_data_ptr();
         inputs.k = k.const_data_ptr();
@@ -61,11 +63,15 @@ at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tenso
     at::Tensor bias; // (heads, context)
     if (rule.alibi_slopes.defined())
         bias = rule.key_bias(at::arange(k.size(1), q.options().dtype(at::kLong))).contiguous();
+    const at::Tensor lse = row_lse.contiguous(); // (heads, context)
     if (q.is_cuda()) {
-        const at::Tensor lse = row_lse.contiguous();
         const c10::DeviceGuard guard(q.device());
         // ATen's current stream is the device's default stream everywhere in Keepset.
-        backend.cuda->importance(inputs_of(q, k, lse, rule, bias), sums.mutable_data_ptr<float>(), nullptr);
+        kernels::ImportanceInputs inputs = inputs_of(q, k, lse, rule, bias);
+        const at::Tensor workspace
+            = at::empty({ backend.cuda->importance_workspace(inputs) }, q.options().dtype(at::kByte));
+        inputs.workspace = workspace.mutable_data_ptr();
+        backend.cuda->importance(inputs, sums.mutable_data_ptr<float>(), nullptr);
         return sums;
     }
     const at::Tensor q32 = q.to(at::kFloat);
@@ -77,8 +83,8 @@ at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tenso
         if (stop.stop_requested())
             throw Cancelled {};
         const std::int64_t end = std::min(begin + block, q.size(1));
-        const at::Tensor lse = row_lse.slice(1, begin, end).contiguous();
-        kernels::ImportanceInputs inputs = inputs_of(q32.slice(1, begin, end), k32, lse, rule, bias);
+        kernels::ImportanceInputs inputs
+            = inputs_of(q32.slice(1, begin, end), k32, lse.slice(1, begin, end), rule, bias);
         inputs.shape.query_begin = begin;
         kernels::importance_cpu(inputs, sums.mutable_data_ptr<float>(), backend.threads);
     }

@@ -42,8 +42,14 @@ void bench(const CudaModule& module, const AttentionShape& wanted)
     const DeviceBuffer k(static_cast<std::size_t>(shape.kv_heads * shape.keys * shape.head_dim) * 2);
     const DeviceBuffer lse(static_cast<std::size_t>(shape.heads * shape.queries) * sizeof(float));
     const DeviceBuffer sums(static_cast<std::size_t>(shape.heads * shape.keys) * sizeof(float));
-    const ImportanceInputs inputs
-        = { shape, ElementType::bfloat16, q.data(), k.data(), static_cast<const float*>(lse.data()) };
+    ImportanceInputs inputs;
+    inputs.shape = shape;
+    inputs.type = ElementType::bfloat16;
+    inputs.q = q.data();
+    inputs.k = k.data();
+    inputs.row_lse = static_cast<const float*>(lse.data());
+    const DeviceBuffer workspace(static_cast<std::size_t>(module.importance_workspace(inputs)));
+    inputs.workspace = workspace.data();
     const double elapsed_ms = median_ms(module, inputs, static_cast<float*>(sums.data()));
     // Half of the N × N products, two operations each.
     const double operations = static_cast<double>(shape.queries) * static_cast<double>(shape.keys)

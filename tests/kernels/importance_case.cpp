@@ -40,6 +40,67 @@ namespace {
         return result;
     }
 
+    /// One sequence of a case: its shape, and where its rows lie.
+    struct Part {
+        AttentionShape shape;
+        std::int64_t first_query = 0;
+        std::int64_t first_key = 0;
+    };
+
+    std::vector<Part> parts_of(const ImportanceCase& values)
+    {
+        const ImportanceInputs inputs = values.inputs();
+        std::vector<Part> parts;
+        for (std::int64_t sequence = 0; sequence < sequences_of(inputs); ++sequence) {
+            const std::int64_t first_query
+                = values.query_starts.empty() ? 0 : values.query_starts[static_cast<std::size_t>(sequence)];
+            parts.push_back({ sequence_of(inputs, sequence).shape, first_query, first_key_column(inputs, sequence) });
+        }
+        return parts;
+    }
+
+    void normalise_row(ImportanceCase& values, const Part& part, std::int64_t head, std::int64_t query)
+    {
+        std::vector<double> scores;
+        for (std::int64_t key = 0; key < part.shape.keys; ++key) {
+            if (sees(part.shape, query, key))
+                scores.push_back(score(values, head, part.first_query + query, part.first_key + key).value);
+        }
+        if (scores.empty()) // a window beyond the last key, or a query before the first
+            return;
+        const double largest = *std::max_element(scores.begin(), scores.end());
+        double sum = 0;
+        for (const double value : scores)
+            sum += std::exp(value - largest);
+        values.lse[index_of(head, values.shape.queries, part.first_query + query)]
+            = static_cast<float>(largest + std::log(sum));
+    }
+
+    /// error_bound of one key of a sequence.
+    double bound_of(const ImportanceCase& values, const Part& part, std::int64_t head, std::int64_t key,
+        double exponential, double tangent)
+    {
+        const AttentionShape& shape = part.shape;
+        constexpr double unit = 0x1p-24; // half a unit in the last place of a float, relative
+        double bound = 0x1p-120; // what underflows
+        for (std::int64_t query = 0; query < shape.queries; ++query) {
+            if (!sees(shape, query, key))
+                continue;
+            const Score s = score(values, head, part.first_query + query, part.first_key + key);
+            const double lse = values.lse[index_of(head, values.shape.queries, part.first_query + query)];
+            const double exponent = s.value - lse;
+            // The cap's slope is at most 1, so it makes no error of the product larger.
+            const std::int64_t roundings = shape.head_dim + (shape.softcap == 0 ? 2 : 4);
+            const double products = static_cast<double>(roundings) * s.magnitude;
+            const double cap = shape.softcap == 0 ? 0 : (tangent + 3 * unit) * std::abs(s.capped);
+            const double bias = values.bias.empty() ? 0 : std::abs(s.value);
+            const double in_exponent = (unit * (products + bias + std::abs(exponent)) + cap) * 1.01;
+            const double in_sum = 32 * unit; // additions in a row before the sum goes to double, and the result
+            bound += std::exp(exponent) * (std::expm1(in_exponent) + exponential + in_sum);
+        }
+        return bound;
+    }
+
     AttentionShape random_shape(std::mt19937& random)
     {
         const auto pick = [&](std::int64_t low, std::int64_t high) {
@@ -59,7 +120,15 @@ namespace {
 
 ImportanceInputs ImportanceCase::inputs() const
 {
-    return { shape, ElementType::float32, q.data(), k.data(), lse.data(), bias.empty() ? nullptr : bias.data() };
+    ImportanceInputs inputs;
+    inputs.shape = shape;
+    inputs.q = q.data();
+    inputs.k = k.data();
+    inputs.row_lse = lse.data();
+    inputs.key_bias = bias.empty() ? nullptr : bias.data();
+    if (!query_starts.empty())
+        inputs.packed = { static_cast<std::int64_t>(query_starts.size()) - 1, query_starts.data(), key_starts.data() };
+    return inputs;
 }
 
 float& ImportanceCase::q_at(std::int64_t head, std::int64_t query, std::int64_t dim)
@@ -74,20 +143,10 @@ float& ImportanceCase::k_at(std::int64_t kv_head, std::int64_t key, std::int64_t
 
 void ImportanceCase::normalise()
 {
-    for (std::int64_t head = 0; head < shape.heads; ++head) {
-        for (std::int64_t query = 0; query < shape.queries; ++query) {
-            std::vector<double> scores;
-            for (std::int64_t key = 0; key < shape.keys; ++key) {
-                if (sees(shape, query, key))
-                    scores.push_back(score(*this, head, query, key).value);
-            }
-            if (scores.empty()) // a window beyond the last key
-                continue;
-            const double largest = *std::max_element(scores.begin(), scores.end());
-            double sum = 0;
-            for (const double value : scores)
-                sum += std::exp(value - largest);
-            lse[static_cast<std::size_t>(head * shape.queries + query)] = static_cast<float>(largest + std::log(sum));
+    for (const Part& part : parts_of(*this)) {
+        for (std::int64_t head = 0; head < shape.heads; ++head) {
+            for (std::int64_t query = 0; query < part.shape.queries; ++query)
+                normalise_row(*this, part, head, query);
         }
     }
 }
@@ -100,6 +159,9 @@ std::string ImportanceCase::describe() const
          << ", q strides " << shape.q_head_stride << " " << shape.q_token_stride << ", k strides "
          << shape.k_head_stride << " " << shape.k_token_stride << ", window " << shape.window << ", softcap "
          << shape.softcap << (bias.empty() ? "" : ", biased");
+    for (std::size_t at = 0; at + 1 < query_starts.size(); ++at)
+        text << (at == 0 ? ", packed " : " + ") << query_starts[at + 1] - query_starts[at] << "/"
+             << key_starts[at + 1] - key_starts[at];
     return text.str();
 }
 
@@ -160,6 +222,32 @@ ImportanceCase random_rule_case(std::mt19937& random)
     return (kind & 4) != 0 ? biased_case(shape, random) : normal_case(shape, random);
 }
 
+ImportanceCase random_packed_case(std::mt19937& random)
+{
+    const auto pick = [&](std::int64_t low, std::int64_t high) {
+        return std::uniform_int_distribution<std::int64_t>(low, high)(random);
+    };
+    ImportanceCase values;
+    std::vector<std::int64_t> query_starts = { 0 };
+    std::vector<std::int64_t> key_starts = { 0 };
+    for (std::int64_t sequences = pick(1, 5); sequences > 0; --sequences) {
+        const std::int64_t keys = pick(0, pick(0, 2) == 0 ? 3 : 150);
+        query_starts.push_back(query_starts.back() + (pick(0, 2) == 0 ? pick(0, 150) : keys));
+        key_starts.push_back(key_starts.back() + keys);
+    }
+    values = random_rule_case(random);
+    AttentionShape shape = values.shape;
+    const bool biased = !values.bias.empty();
+    shape.query_begin = 0;
+    shape.queries = query_starts.back();
+    shape.keys = key_starts.back();
+    values = biased ? biased_case(shape, random) : normal_case(shape, random);
+    values.query_starts = query_starts;
+    values.key_starts = key_starts;
+    values.normalise();
+    return values;
+}
+
 std::vector<double> reference_sums(const ImportanceCase& values)
 {
     std::vector<double> sums(static_cast<std::size_t>(values.shape.heads * values.shape.keys));
@@ -169,27 +257,12 @@ std::vector<double> reference_sums(const ImportanceCase& values)
 
 std::vector<double> error_bound(const ImportanceCase& values, double exponential, double tangent)
 {
-    const AttentionShape& shape = values.shape;
-    constexpr double unit = 0x1p-24; // half a unit in the last place of a float, relative
-    std::vector<double> bounds;
-    for (std::int64_t head = 0; head < shape.heads; ++head) {
-        for (std::int64_t key = 0; key < shape.keys; ++key) {
-            double bound = 0x1p-120; // what underflows
-            for (std::int64_t query = 0; query < shape.queries; ++query) {
-                if (!sees(shape, query, key))
-                    continue;
-                const Score s = score(values, head, query, key);
-                const double exponent = s.value - static_cast<double>(values.lse[index_of(head, shape.queries, query)]);
-                // The cap's slope is at most 1, so it makes no error of the product larger.
-                const std::int64_t roundings = shape.head_dim + (shape.softcap == 0 ? 2 : 4);
-                const double products = static_cast<double>(roundings) * s.magnitude;
-                const double cap = shape.softcap == 0 ? 0 : (tangent + 3 * unit) * std::abs(s.capped);
-                const double bias = values.bias.empty() ? 0 : std::abs(s.value);
-                const double in_exponent = (unit * (products + bias + std::abs(exponent)) + cap) * 1.01;
-                const double in_sum = 32 * unit; // additions in a row before the sum goes to double, and the result
-                bound += std::exp(exponent) * (std::expm1(in_exponent) + exponential + in_sum);
-            }
-            bounds.push_back(bound);
+    std::vector<double> bounds(static_cast<std::size_t>(values.shape.heads * values.shape.keys));
+    for (const Part& part : parts_of(values)) {
+        for (std::int64_t head = 0; head < values.shape.heads; ++head) {
+            for (std::int64_t key = 0; key < part.shape.keys; ++key)
+                bounds[index_of(head, values.shape.keys, part.first_key + key)]
+                    = bound_of(values, part, head, key, exponential, tangent);
         }
     }
     return bounds;

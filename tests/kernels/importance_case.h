@@ -16,6 +16,8 @@ struct ImportanceCase {
     std::vector<float> k;
     std::vector<float> lse; ///< (heads, queries)
     std::vector<float> bias; ///< (heads, keys), or empty
+    std::vector<std::int64_t> query_starts; ///< of packed sequences, or empty
+    std::vector<std::int64_t> key_starts;
 
     ImportanceInputs inputs() const;
     float& q_at(std::int64_t head, std::int64_t query, std::int64_t dim);
@@ -36,6 +38,9 @@ ImportanceCase biased_case(const AttentionShape& shape, std::mt19937& random);
 ImportanceCase random_case(std::mt19937& random);
 /// The same with a window, a cap or a bias, or any of them together.
 ImportanceCase random_rule_case(std::mt19937& random);
+
+/// Up to five sequences packed, some without queries or without keys, under any rule.
+ImportanceCase random_packed_case(std::mt19937& random);
 
 /// importance_reference into (heads, keys).
 std::vector<double> reference_sums(const ImportanceCase& values);
