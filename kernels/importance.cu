@@ -62,11 +62,16 @@ void importance_cuda(const ImportanceInputs& inputs, float* sums, void* stream)
         = [&](ImportancePath path) { return inputs.path == path || inputs.path == ImportancePath::automatic; };
     if (wanted(ImportancePath::hopper) && importance_hopper(inputs, sums, cuda_stream))
         return;
+    if (wanted(ImportancePath::mma) && importance_mma(inputs, sums, cuda_stream))
+        return;
     if (!wanted(ImportancePath::simple))
         throw std::runtime_error("the importance kernel that was asked for does not take these inputs on this device");
     importance_simple(inputs, sums, cuda_stream);
 }
 
-std::int64_t importance_cuda_workspace(const ImportanceInputs& inputs) { return importance_hopper_workspace(inputs); }
+std::int64_t importance_cuda_workspace(const ImportanceInputs& inputs)
+{
+    return std::max(importance_hopper_workspace(inputs), importance_mma_workspace(inputs));
+}
 
 } // namespace keepset::kernels

@@ -17,6 +17,11 @@ bool importance_hopper(const ImportanceInputs& inputs, float* sums, cudaStream_t
 /// Bytes of workspace it wants for these inputs; 0 where they are not its own.
 std::int64_t importance_hopper_workspace(const ImportanceInputs& inputs);
 
+/// mma.sync, on compute capability 8.0 and up: bfloat16 and float16, head_dim a multiple of 16 up to 256, rows that
+/// begin at multiples of 16 bytes. Returns and wants the same.
+bool importance_mma(const ImportanceInputs& inputs, float* sums, cudaStream_t stream);
+std::int64_t importance_mma_workspace(const ImportanceInputs& inputs);
+
 /// The current device. Its answers come from the runtime's own table, so a call costs no more than a look.
 struct DeviceLimits {
     int capability = 0; ///< 10 · major + minor

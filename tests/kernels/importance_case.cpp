@@ -101,7 +101,7 @@ namespace {
         return bound;
     }
 
-    AttentionShape random_shape(std::mt19937& random)
+    AttentionShape random_shape(std::mt19937& random, Rows rows)
     {
         const auto pick = [&](std::int64_t low, std::int64_t high) {
             return std::uniform_int_distribution<std::int64_t>(low, high)(random);
@@ -109,7 +109,7 @@ namespace {
         AttentionShape shape;
         shape.kv_heads = pick(1, 3);
         shape.heads = shape.kv_heads * pick(1, 7);
-        shape.head_dim = pick(1, 160);
+        shape.head_dim = rows == Rows::any ? pick(1, 160) : 16 * pick(1, 16);
         shape.queries = pick(1, pick(0, 3) == 0 ? 8 : 150);
         shape.query_begin = pick(0, 1) * pick(0, 150);
         shape.keys = std::max<std::int64_t>(1, shape.query_begin + shape.queries - pick(0, 1) * pick(-40, 40));
@@ -182,10 +182,10 @@ ImportanceCase make_case(AttentionShape shape, bool token_first, std::int64_t pa
     return values;
 }
 
-ImportanceCase normal_case(const AttentionShape& shape, std::mt19937& random)
+ImportanceCase normal_case(const AttentionShape& shape, std::mt19937& random, Rows rows)
 {
     std::uniform_int_distribution<int> padding(0, 5);
-    ImportanceCase values = make_case(shape, padding(random) % 2 == 0, padding(random));
+    ImportanceCase values = make_case(shape, padding(random) % 2 == 0, (rows == Rows::any ? 1 : 8) * padding(random));
     std::normal_distribution<float> normal;
     std::generate(values.q.begin(), values.q.end(), [&] { return normal(random); });
     std::generate(values.k.begin(), values.k.end(), [&] { return normal(random); });
@@ -193,9 +193,9 @@ ImportanceCase normal_case(const AttentionShape& shape, std::mt19937& random)
     return values;
 }
 
-ImportanceCase biased_case(const AttentionShape& shape, std::mt19937& random)
+ImportanceCase biased_case(const AttentionShape& shape, std::mt19937& random, Rows rows)
 {
-    ImportanceCase values = normal_case(shape, random);
+    ImportanceCase values = normal_case(shape, random, rows);
     std::normal_distribution<float> noise;
     for (std::int64_t head = 0; head < shape.heads; ++head) {
         for (std::int64_t key = 0; key < shape.keys; ++key)
@@ -205,13 +205,16 @@ ImportanceCase biased_case(const AttentionShape& shape, std::mt19937& random)
     return values;
 }
 
-ImportanceCase random_case(std::mt19937& random) { return normal_case(random_shape(random), random); }
+ImportanceCase random_case(std::mt19937& random, Rows rows)
+{
+    return normal_case(random_shape(random, rows), random, rows);
+}
 
-ImportanceCase random_rule_case(std::mt19937& random)
+ImportanceCase random_rule_case(std::mt19937& random, Rows rows)
 {
     std::uniform_int_distribution<int> kinds(1, 7); // a bit each for window, cap and bias
     const int kind = kinds(random);
-    AttentionShape shape = random_shape(random);
+    AttentionShape shape = random_shape(random, rows);
     if ((kind & 1) != 0) {
         std::uniform_int_distribution<std::int64_t> wide(1, 2 * shape.keys);
         std::uniform_int_distribution<std::int64_t> narrow(1, 8);
@@ -219,10 +222,10 @@ ImportanceCase random_rule_case(std::mt19937& random)
     }
     if ((kind & 2) != 0)
         shape.softcap = std::uniform_real_distribution<float>(0.5F, 50.0F)(random);
-    return (kind & 4) != 0 ? biased_case(shape, random) : normal_case(shape, random);
+    return (kind & 4) != 0 ? biased_case(shape, random, rows) : normal_case(shape, random, rows);
 }
 
-ImportanceCase random_packed_case(std::mt19937& random)
+ImportanceCase random_packed_case(std::mt19937& random, Rows rows)
 {
     const auto pick = [&](std::int64_t low, std::int64_t high) {
         return std::uniform_int_distribution<std::int64_t>(low, high)(random);
@@ -235,16 +238,29 @@ ImportanceCase random_packed_case(std::mt19937& random)
         query_starts.push_back(query_starts.back() + (pick(0, 2) == 0 ? pick(0, 150) : keys));
         key_starts.push_back(key_starts.back() + keys);
     }
-    values = random_rule_case(random);
+    values = random_rule_case(random, rows);
     AttentionShape shape = values.shape;
     const bool biased = !values.bias.empty();
     shape.query_begin = 0;
     shape.queries = query_starts.back();
     shape.keys = key_starts.back();
-    values = biased ? biased_case(shape, random) : normal_case(shape, random);
+    values = biased ? biased_case(shape, random, rows) : normal_case(shape, random, rows);
     values.query_starts = query_starts;
     values.key_starts = key_starts;
     values.normalise();
+    return values;
+}
+
+ImportanceCase long_case(const AttentionShape& shape, std::mt19937& random)
+{
+    ImportanceCase values = make_case(shape, true, 0);
+    std::normal_distribution<float> normal;
+    std::generate(values.q.begin(), values.q.end(), [&] { return normal(random); });
+    std::generate(values.k.begin(), values.k.end(), [&] { return normal(random); });
+    for (std::size_t at = 0; at < values.lse.size(); ++at)
+        values.lse[at] = 0.5F
+            + std::log(static_cast<float>(shape.query_begin + static_cast<std::int64_t>(at) % shape.queries
+                + 1)); // the mean of e^normal is e^0.5
     return values;
 }
 
@@ -253,6 +269,25 @@ std::vector<double> reference_sums(const ImportanceCase& values)
     std::vector<double> sums(static_cast<std::size_t>(values.shape.heads * values.shape.keys));
     importance_reference(values.inputs(), sums.data());
     return sums;
+}
+
+double reference_sum(const ImportanceCase& values, std::int64_t head, std::int64_t key)
+{
+    // The key alone: seen from it, the first query stands at query_begin - key.
+    const AttentionShape& shape = values.shape;
+    ImportanceInputs one = values.inputs();
+    one.shape.heads = 1;
+    one.shape.kv_heads = 1;
+    one.shape.keys = 1;
+    one.shape.query_begin -= key;
+    one.q = values.q.data() + head * shape.q_head_stride;
+    one.k = values.k.data() + head / (shape.heads / shape.kv_heads) * shape.k_head_stride + key * shape.k_token_stride;
+    one.row_lse += head * shape.queries;
+    if (one.key_bias != nullptr)
+        one.key_bias += head * shape.keys + key;
+    double sum = 0;
+    importance_reference(one, &sum);
+    return sum;
 }
 
 std::vector<double> error_bound(const ImportanceCase& values, double exponential, double tangent)
