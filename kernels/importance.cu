@@ -51,6 +51,8 @@ void add_query_parts(
     const float* partial, std::int64_t parts, const AttentionShape& shape, float* sums, cudaStream_t stream)
 {
     const std::int64_t blocks = (shape.heads * shape.keys + reduce_threads - 1) / reduce_threads;
+    if (blocks == 0) // packed sequences without a key
+        return;
     add_parts<<<static_cast<unsigned>(blocks), reduce_threads, 0, stream>>>(partial, parts, shape, sums);
     KEEPSET_CHECK_CUDA(cudaGetLastError());
 }

@@ -9,6 +9,7 @@ namespace {
 
     constexpr int digit_bits = 11;
     constexpr int bins = 1 << digit_bits;
+    constexpr int threads = 512; // of a block; 256 and 1024 were no quicker
     constexpr int max_warps = 32;
     constexpr int plans_of_launch = 64; // as many as kernel parameters have room for
     constexpr int ahead = 4; // scores that a thread asks for before it uses the first
@@ -184,22 +185,16 @@ namespace {
         });
     }
 
-    /// One block a row and plan. Dynamic shared memory holds the row where `cached`.
-    template <int threads, bool cached> __global__ void __launch_bounds__(threads)
+    /// One block a row and plan. The second-level cache holds the row: a copy of it in shared memory was no quicker.
+    __global__ void __launch_bounds__(threads)
         select_rows(const float* __restrict__ scores, int context, const PlanBatch batch, unsigned long long* first_bad)
     {
         __shared__ Shared shared;
-        extern __shared__ float own_scores[]; // (context)
         const int64_t begin = static_cast<int64_t>(blockIdx.x / batch.count) * context;
         const SelectPlan& plan = batch.plans[blockIdx.x % batch.count];
-        const Row there { scores + begin, context };
+        const Row row { scores + begin, context };
         if (blockIdx.x % batch.count == 0)
-            find_bad(there, begin, first_bad);
-        if (cached) {
-            there.each(0, context, [&](int position, float score) { own_scores[position] = score; });
-            __syncthreads();
-        }
-        const Row row { cached ? own_scores : scores + begin, context };
+            find_bad(row, begin, first_bad);
         const SelectCounts counts = counts_of(plan, context);
         const auto first = static_cast<int>(counts.first);
         const auto end = static_cast<int>(counts.end);
@@ -239,34 +234,23 @@ namespace {
         });
     }
 
-    template <int threads, bool cached>
-    void launch(const SelectInputs& inputs, std::int64_t* first_bad, cudaStream_t stream)
-    {
-        auto* bad = reinterpret_cast<unsigned long long*>(first_bad);
-        KEEPSET_CHECK_CUDA(cudaMemsetAsync(bad, 0xff, sizeof *bad, stream)); // -1, and the highest unsigned number
-        const std::size_t bytes = cached ? static_cast<std::size_t>(inputs.context) * sizeof(float) : 0;
-        if (cached)
-            KEEPSET_CHECK_CUDA(cudaFuncSetAttribute(
-                select_rows<threads, cached>, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)));
-        for (std::int64_t begin = 0; begin < inputs.plan_count; begin += plans_of_launch) {
-            PlanBatch batch {};
-            batch.count = static_cast<unsigned>(std::min<std::int64_t>(plans_of_launch, inputs.plan_count - begin));
-            std::copy_n(inputs.plans + begin, batch.count, batch.plans);
-            const auto blocks = static_cast<unsigned>(inputs.rows * batch.count);
-            if (blocks > 0 && inputs.context > 0)
-                select_rows<threads, cached>
-                    <<<blocks, threads, bytes, stream>>>(inputs.scores, static_cast<int>(inputs.context), batch, bad);
-            KEEPSET_CHECK_CUDA(cudaGetLastError());
-        }
-    }
-
 } // namespace
 
-#ifndef KEEPSET_SELECT_TRIAL
 void select_cuda(const SelectInputs& inputs, std::int64_t* first_bad, void* stream)
 {
-    launch<512, false>(inputs, first_bad, static_cast<cudaStream_t>(stream));
+    const auto cuda_stream = static_cast<cudaStream_t>(stream);
+    auto* bad = reinterpret_cast<unsigned long long*>(first_bad);
+    KEEPSET_CHECK_CUDA(cudaMemsetAsync(bad, 0xff, sizeof *bad, cuda_stream)); // -1, and the highest unsigned number
+    for (std::int64_t begin = 0; begin < inputs.plan_count; begin += plans_of_launch) {
+        PlanBatch batch {};
+        batch.count = static_cast<unsigned>(std::min<std::int64_t>(plans_of_launch, inputs.plan_count - begin));
+        std::copy_n(inputs.plans + begin, batch.count, batch.plans);
+        const auto blocks = static_cast<unsigned>(inputs.rows * batch.count);
+        if (blocks > 0 && inputs.context > 0)
+            select_rows<<<blocks, threads, 0, cuda_stream>>>(
+                inputs.scores, static_cast<int>(inputs.context), batch, bad);
+        KEEPSET_CHECK_CUDA(cudaGetLastError());
+    }
 }
-#endif
 
 } // namespace keepset::kernels

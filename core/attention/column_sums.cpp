@@ -8,6 +8,8 @@
 #include <c10/core/DeviceGuard.h>
 
 #include <algorithm>
+#include <cassert>
+#include <cmath>
 
 namespace keepset {
 
@@ -54,6 +56,27 @@ namespace {
         return inputs;
     }
 
+#ifndef NDEBUG
+    /// What SEMANTICS 2 says of all sums (heads, context): each row of P adds one, no key has less than 0 or more than
+    /// one of each query that sees it. Not of rows whose row_lse (heads, context) is not finite. Tolerance as in
+    /// SEMANTICS 8, and the rounding of row_lse itself, which biases make large.
+    bool invariants_hold(const at::Tensor& sums, const at::Tensor& row_lse, const ScoreRule& rule)
+    {
+        const auto context = static_cast<double>(sums.size(1));
+        const double largest_lse = sums.numel() == 0 ? 0 : row_lse.abs().max().item<double>();
+        if (sums.numel() == 0 || !std::isfinite(largest_lse))
+            return true;
+        const double tolerance = 1e-4 + 0x1p-22 * largest_lse;
+        const at::Tensor exact = sums.to(at::kDouble);
+        at::Tensor readers = at::arange(sums.size(1), 0, -1, exact.options()); // (context)
+        if (rule.window > 0)
+            readers = readers.clamp_max(rule.window);
+        const double off = exact.sum(1).sub(context).abs().max().item<double>();
+        return off <= tolerance * context && exact.min().item<double>() >= 0
+            && exact.div(readers).max().item<double>() <= 1 + tolerance;
+    }
+#endif
+
 } // namespace
 
 at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse, const ScoreRule& rule,
@@ -72,6 +95,7 @@ at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tenso
             = at::empty({ backend.cuda->importance_workspace(inputs) }, q.options().dtype(at::kByte));
         inputs.workspace = workspace.mutable_data_ptr();
         backend.cuda->importance(inputs, sums.mutable_data_ptr<float>(), nullptr);
+        assert(invariants_hold(sums, lse, rule));
         return sums;
     }
     const at::Tensor q32 = q.to(at::kFloat);
@@ -88,6 +112,7 @@ at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tenso
         inputs.shape.query_begin = begin;
         kernels::importance_cpu(inputs, sums.mutable_data_ptr<float>(), backend.threads);
     }
+    assert(invariants_hold(sums, lse, rule));
     return sums;
 }
 

@@ -75,9 +75,7 @@ LoadedModule load_cuda_module(const std::string& folder)
 
 TypedInputs round_to(ElementType type, ImportanceCase& values)
 {
-    TypedInputs typed = { rounded(type, values.q), rounded(type, values.k) };
-    values.normalise();
-    return typed;
+    return { rounded(type, values.q), rounded(type, values.k) };
 }
 
 } // namespace keepset::kernels::test

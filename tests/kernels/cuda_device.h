@@ -35,8 +35,8 @@ struct LoadedModule {
 /// Loads libkeepset_cuda.so from `folder` as core does and looks for a device.
 LoadedModule load_cuda_module(const std::string& folder);
 
-/// Rounds q and k to what `type` holds (a float stays) and returns q's and k's bytes in that type. lse is made anew, so
-/// that the reference sees the very same inputs.
+/// Rounds q and k to what `type` holds (a float stays), so that the reference sees the very same inputs, and returns
+/// q's and k's bytes in that type.
 struct TypedInputs {
     std::vector<std::byte> q;
     std::vector<std::byte> k;

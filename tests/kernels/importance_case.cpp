@@ -303,4 +303,62 @@ std::vector<double> error_bound(const ImportanceCase& values, double exponential
     return bounds;
 }
 
+std::string first_disagreement(
+    const ImportanceCase& values, const std::vector<float>& sums, double exponential, double tangent)
+{
+    const std::vector<double> expected = reference_sums(values);
+    const std::vector<double> bounds = error_bound(values, exponential, tangent);
+    for (std::size_t at = 0; at < expected.size(); ++at) {
+        if (std::abs(static_cast<double>(sums[at]) - expected[at]) <= bounds[at])
+            continue;
+        std::ostringstream text;
+        text.precision(10);
+        text << values.describe() << ": sum " << at << " is " << sums[at] << ", the reference " << expected[at]
+             << ", bound " << bounds[at];
+        return text.str();
+    }
+    return {};
+}
+
+const std::vector<std::pair<const char*, AttentionShape>>& awkward_shapes()
+{
+    static const std::vector<std::pair<const char*, AttentionShape>> shapes = {
+        { "one token", { 1, 1, 1, 1, 1 } },
+        { "GQA 7:1, head_dim 33", { 7, 1, 33, 130, 130 } },
+        { "head_dim 64", { 2, 1, 64, 513, 513 } },
+        { "head_dim 80", { 4, 2, 80, 129, 129 } },
+        { "head_dim 96", { 2, 1, 96, 257, 257 } },
+        { "head_dim 128", { 7, 1, 128, 300, 300 } },
+        { "head_dim 144", { 2, 1, 144, 130, 130 } },
+        { "head_dim 256", { 2, 1, 256, 97, 97 } },
+        { "head_dim 300", { 1, 1, 300, 70, 70 } },
+        { "decode step", { 14, 2, 64, 1, 200, 199 } },
+        { "a late block", { 2, 2, 16, 63, 300, 237 } },
+        { "more keys than are seen", { 2, 1, 16, 5, 90, 3 } },
+        { "more queries than keys", { 3, 1, 8, 200, 3 } },
+        { "queries before the first key", { 2, 1, 64, 130, 100, -40 } },
+    };
+    return shapes;
+}
+
+std::vector<AttentionShape> awkward_windows()
+{
+    std::vector<AttentionShape> shapes;
+    const std::vector<AttentionShape> wanted = {
+        { 2, 1, 8, 300, 300 },
+        { 2, 1, 64, 330, 330 },
+        { 2, 2, 16, 63, 300, 237 },
+        { 14, 2, 64, 1, 200, 199 },
+        { 2, 1, 16, 5, 90, 3 },
+        { 3, 1, 8, 200, 3 },
+    };
+    for (AttentionShape shape : wanted) {
+        for (const std::int64_t window : { 1, 2, 6, 16, 63, 64, 65, 199, 257, 1000 }) {
+            shape.window = window;
+            shapes.push_back(shape);
+        }
+    }
+    return shapes;
+}
+
 } // namespace keepset::kernels::test

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// Inputs of the column sums with memory behind them, shared by the CPU and the CUDA test.
@@ -53,5 +54,15 @@ double reference_sum(const ImportanceCase& values, std::int64_t head, std::int64
 /// Largest error a float32 kernel may make in each sum (heads, keys): every product, sum and exponential rounded once,
 /// by the standard bound n·u·Σ|terms|, `exponential` relative error of exp and `tangent` of tanh.
 std::vector<double> error_bound(const ImportanceCase& values, double exponential, double tangent);
+
+/// Empty where every sum (heads, keys) is within error_bound of the reference, else a sentence.
+std::string first_disagreement(
+    const ImportanceCase& values, const std::vector<float>& sums, double exponential, double tangent);
+
+/// Shapes that tiles of keys and blocks of queries do not divide: one token, GQA, odd head_dims, a decode step, late
+/// blocks, keys that nobody sees, queries without a key of their own.
+const std::vector<std::pair<const char*, AttentionShape>>& awkward_shapes();
+/// Shapes and windows, each one narrower, as wide or wider than a tile.
+std::vector<AttentionShape> awkward_windows();
 
 } // namespace keepset::kernels::test

@@ -33,19 +33,7 @@ std::vector<float> cpu_sums(const ImportanceVariant& variant, const ImportanceCa
 /// Empty where every sum is within the bound of the reference, else a sentence.
 QString first_disagreement(const ImportanceCase& values, const std::vector<float>& sums)
 {
-    const std::vector<double> expected = reference_sums(values);
-    const std::vector<double> bounds = error_bound(values, exponential_error, tangent_error);
-    for (std::size_t at = 0; at < expected.size(); ++at) {
-        const double difference = std::abs(static_cast<double>(sums[at]) - expected[at]);
-        if (!(difference <= bounds[at]))
-            return QString("%1: sum %2 is %3, the reference %4, bound %5")
-                .arg(QString::fromStdString(values.describe()))
-                .arg(at)
-                .arg(static_cast<double>(sums[at]), 0, 'g', 9)
-                .arg(expected[at], 0, 'g', 12)
-                .arg(bounds[at]);
-    }
-    return {};
+    return QString::fromStdString(test::first_disagreement(values, sums, exponential_error, tangent_error));
 }
 
 bool same_bits(float left, float right) { return left == right || (std::isnan(left) && std::isnan(right)); }
@@ -141,90 +129,14 @@ private Q_SLOTS:
         }
     }
 
-    void the_reference_keeps_packed_sequences_apart()
-    {
-        // Equal keys: each sequence has the harmonic sums of its own length.
-        ImportanceCase values = make_case({ 2, 1, 4, 50, 50 }, true, 0);
-        values.query_starts = { 0, 20, 20, 50 };
-        values.key_starts = { 0, 20, 20, 50 };
-        values.normalise();
-        const std::vector<double> sums = reference_sums(values);
-        for (std::size_t head = 0; head < 2; ++head) {
-            double harmonic = 0;
-            for (std::size_t key = 50; key-- > 0;) {
-                harmonic = (key == 19 ? 0 : harmonic) + 1 / static_cast<double>(key < 20 ? key + 1 : key - 19);
-                QVERIFY(std::abs(sums[head * 50 + key] - harmonic) < 1e-6 * harmonic);
-            }
-        }
-    }
-
-    void packed_sequences_agree_with_the_reference_data() { variant_rows(); }
-    void packed_sequences_agree_with_the_reference()
-    {
-        QFETCH(QString, name);
-        for (int round = 0; round < 40; ++round) {
-            const ImportanceCase values = random_packed_case(random_);
-            const QString wrong = first_disagreement(values, cpu_sums(variant_named(name), values));
-            QVERIFY2(wrong.isEmpty(), qPrintable(wrong));
-        }
-    }
-
-    void packed_sequences_equal_each_alone_data() { variant_rows(); }
-    void packed_sequences_equal_each_alone()
-    {
-        QFETCH(QString, name);
-        const ImportanceCase values = random_packed_case(random_);
-        const std::vector<float> together = cpu_sums(variant_named(name), values);
-        std::vector<float> apart(together.size());
-        const std::size_t keys = static_cast<std::size_t>(values.shape.keys);
-        for (std::size_t at = 0; at + 1 < values.key_starts.size(); ++at) {
-            ImportanceInputs one = values.inputs();
-            one.packed = {};
-            one.shape.queries = values.query_starts[at + 1] - values.query_starts[at];
-            one.shape.keys = values.key_starts[at + 1] - values.key_starts[at];
-            one.shape.query_begin = one.shape.keys - one.shape.queries;
-            one.q = values.q.data() + values.query_starts[at] * values.shape.q_token_stride;
-            one.k = values.k.data() + values.key_starts[at] * values.shape.k_token_stride;
-            std::vector<float> lse; // (heads, queries of the sequence), contiguous
-            std::vector<float> bias; // (heads, keys of the sequence)
-            for (std::int64_t head = 0; head < values.shape.heads; ++head) {
-                const float* row = values.lse.data() + head * values.shape.queries;
-                lse.insert(lse.end(), row + values.query_starts[at], row + values.query_starts[at + 1]);
-                if (!values.bias.empty()) {
-                    const float* biases = values.bias.data() + head * values.shape.keys;
-                    bias.insert(bias.end(), biases + values.key_starts[at], biases + values.key_starts[at + 1]);
-                }
-            }
-            one.row_lse = lse.data();
-            one.key_bias = bias.empty() ? nullptr : bias.data();
-            const std::size_t own = static_cast<std::size_t>(one.shape.keys);
-            std::vector<float> sums(static_cast<std::size_t>(values.shape.heads) * own);
-            importance_cpu_with(variant_named(name), one, sums.data(), 1);
-            for (std::size_t head = 0; head < static_cast<std::size_t>(values.shape.heads); ++head)
-                std::copy_n(sums.data() + head * own, own,
-                    apart.data() + head * keys + static_cast<std::size_t>(values.key_starts[at]));
-        }
-        QVERIFY2(together == apart, values.describe().c_str());
-    }
-
     void awkward_windows_agree_with_the_reference_data() { variant_rows(); }
     void awkward_windows_agree_with_the_reference()
     {
         QFETCH(QString, name);
-        const std::vector<AttentionShape> shapes = {
-            { 2, 1, 8, 300, 300 },
-            { 2, 2, 16, 63, 300, 237 },
-            { 14, 2, 64, 1, 200, 199 },
-            { 2, 1, 16, 5, 90, 3 },
-            { 3, 1, 8, 200, 3 },
-        };
-        for (AttentionShape shape : shapes) {
-            for (const std::int64_t window : { 1, 2, 6, 16, 63, 64, 65, 199, 1000 }) {
-                shape.window = window;
-                const ImportanceCase values = normal_case(shape, random_);
-                const QString wrong = first_disagreement(values, cpu_sums(variant_named(name), values));
-                QVERIFY2(wrong.isEmpty(), qPrintable(wrong));
-            }
+        for (const AttentionShape& shape : awkward_windows()) {
+            const ImportanceCase values = normal_case(shape, random_);
+            const QString wrong = first_disagreement(values, cpu_sums(variant_named(name), values));
+            QVERIFY2(wrong.isEmpty(), qPrintable(wrong));
         }
     }
 
@@ -283,19 +195,8 @@ private Q_SLOTS:
     {
         QTest::addColumn<QString>("name");
         QTest::addColumn<AttentionShape>("shape");
-        const std::vector<std::pair<const char*, AttentionShape>> shapes = {
-            { "one token", { 1, 1, 1, 1, 1 } },
-            { "GQA 7:1, head_dim 33", { 7, 1, 33, 130, 130 } },
-            { "head_dim 80", { 4, 2, 80, 129, 129 } },
-            { "head_dim 256", { 2, 1, 256, 97, 97 } },
-            { "head_dim 300", { 1, 1, 300, 70, 70 } },
-            { "decode step", { 14, 2, 64, 1, 200, 199 } },
-            { "a late block", { 2, 2, 16, 63, 300, 237 } },
-            { "more keys than are seen", { 2, 1, 16, 5, 90, 3 } },
-            { "more queries than keys", { 3, 1, 8, 200, 3 } },
-        };
         for (const ImportanceVariant& variant : importance_variants()) {
-            for (const auto& [label, shape] : shapes)
+            for (const auto& [label, shape] : awkward_shapes())
                 QTest::addRow("%s, %s", variant.name, label) << QString(variant.name) << shape;
         }
     }

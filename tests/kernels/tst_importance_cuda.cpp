@@ -24,8 +24,9 @@ struct Stream {
     Stream& operator=(const Stream&) = delete;
 };
 
-/// Rounds the case to `type` and runs the module's kernel on a stream of its own. Returns (heads, keys).
-std::vector<float> cuda_sums(const CudaModule& module, ImportanceCase& values, ElementType type)
+/// Runs the module's kernel on a stream of its own, the case rounded to `type` as it is. Returns (heads, keys).
+std::vector<float> cuda_sums_as_is(
+    const CudaModule& module, ImportanceCase& values, ElementType type, ImportancePath path)
 {
     const TypedInputs typed = round_to(type, values);
     const Stream stream;
@@ -37,6 +38,7 @@ std::vector<float> cuda_sums(const CudaModule& module, ImportanceCase& values, E
     const DeviceBuffer device_sums(sums.size() * sizeof(float));
     ImportanceInputs inputs = values.inputs();
     inputs.type = type;
+    inputs.path = path;
     inputs.q = q.data();
     inputs.k = k.data();
     inputs.row_lse = static_cast<const float*>(lse.data());
@@ -52,22 +54,24 @@ std::vector<float> cuda_sums(const CudaModule& module, ImportanceCase& values, E
     return sums;
 }
 
+/// The same with the log-sum-exp of the rounded case.
+std::vector<float> cuda_sums(const CudaModule& module, ImportanceCase& values, ElementType type, ImportancePath path)
+{
+    round_to(type, values);
+    values.normalise();
+    return cuda_sums_as_is(module, values, type, path);
+}
+
 /// Empty where every sum is within the bound of the reference, else a sentence.
 QString first_disagreement(const ImportanceCase& values, const std::vector<float>& sums)
 {
-    const std::vector<double> expected = reference_sums(values);
-    const std::vector<double> bounds = error_bound(values, exponential_error, tangent_error);
-    for (std::size_t at = 0; at < expected.size(); ++at) {
-        const double difference = std::abs(static_cast<double>(sums[at]) - expected[at]);
-        if (!(difference <= bounds[at]))
-            return QString("%1: sum %2 is %3, the reference %4, bound %5")
-                .arg(QString::fromStdString(values.describe()))
-                .arg(at)
-                .arg(static_cast<double>(sums[at]), 0, 'g', 9)
-                .arg(expected[at], 0, 'g', 12)
-                .arg(bounds[at]);
-    }
-    return {};
+    return QString::fromStdString(test::first_disagreement(values, sums, exponential_error, tangent_error));
+}
+
+/// Whether the kernel of a path takes a head_dim; the strides of Rows::aligned are taken by all.
+bool takes(ImportancePath path, std::int64_t head_dim)
+{
+    return path != ImportancePath::mma || (head_dim % 16 == 0 && head_dim <= 256);
 }
 
 } // namespace
@@ -91,112 +95,88 @@ private Q_SLOTS:
 
     void the_module_has_the_version_of_its_header() { QCOMPARE(loaded_.module->version, cuda_module_version); }
 
-    void the_kernel_agrees_with_the_reference_data() { type_rows(); }
+    void the_kernel_agrees_with_the_reference_data() { path_rows(); }
     void the_kernel_agrees_with_the_reference()
     {
         QFETCH(ElementType, type);
+        QFETCH(ImportancePath, path);
+        QFETCH(Rows, rows);
         for (int round = 0; round < 30; ++round) {
-            ImportanceCase values = random_case(random_);
-            const std::vector<float> sums = cuda_sums(*loaded_.module, values, type);
+            ImportanceCase values = random_case(random_, rows);
+            const std::vector<float> sums = cuda_sums(*loaded_.module, values, type, path);
             const QString wrong = first_disagreement(values, sums);
             QVERIFY2(wrong.isEmpty(), qPrintable(wrong));
         }
     }
 
-    void every_rule_agrees_with_the_reference_data() { type_rows(); }
+    void every_rule_agrees_with_the_reference_data() { path_rows(); }
     void every_rule_agrees_with_the_reference()
     {
         QFETCH(ElementType, type);
+        QFETCH(ImportancePath, path);
+        QFETCH(Rows, rows);
         for (int round = 0; round < 60; ++round) {
-            ImportanceCase values = random_rule_case(random_);
-            const std::vector<float> sums = cuda_sums(*loaded_.module, values, type);
+            ImportanceCase values = random_rule_case(random_, rows);
+            const std::vector<float> sums = cuda_sums(*loaded_.module, values, type, path);
             const QString wrong = first_disagreement(values, sums);
             QVERIFY2(wrong.isEmpty(), qPrintable(wrong));
         }
     }
 
-    void packed_sequences_agree_with_the_reference_data() { type_rows(); }
+    void packed_sequences_agree_with_the_reference_data() { path_rows(); }
     void packed_sequences_agree_with_the_reference()
     {
         QFETCH(ElementType, type);
+        QFETCH(ImportancePath, path);
+        QFETCH(Rows, rows);
         for (int round = 0; round < 40; ++round) {
-            ImportanceCase values = random_packed_case(random_);
-            const std::vector<float> sums = cuda_sums(*loaded_.module, values, type);
+            ImportanceCase values = random_packed_case(random_, rows);
+            const std::vector<float> sums = cuda_sums(*loaded_.module, values, type, path);
             const QString wrong = first_disagreement(values, sums);
             QVERIFY2(wrong.isEmpty(), qPrintable(wrong));
         }
     }
 
-    void awkward_windows_agree_with_the_reference_data() { type_rows(); }
+    void awkward_windows_agree_with_the_reference_data() { path_rows(); }
     void awkward_windows_agree_with_the_reference()
     {
         QFETCH(ElementType, type);
-        const std::vector<AttentionShape> shapes = {
-            { 2, 1, 8, 300, 300 },
-            { 2, 2, 16, 63, 300, 237 },
-            { 14, 2, 64, 1, 200, 199 },
-            { 2, 1, 16, 5, 90, 3 },
-            { 3, 1, 8, 200, 3 },
-        };
-        for (AttentionShape shape : shapes) {
-            for (const std::int64_t window : { 1, 2, 6, 16, 63, 64, 65, 199, 1000 }) {
-                shape.window = window;
-                ImportanceCase values = normal_case(shape, random_);
-                const std::vector<float> sums = cuda_sums(*loaded_.module, values, type);
-                const QString wrong = first_disagreement(values, sums);
-                QVERIFY2(wrong.isEmpty(), qPrintable(wrong));
-            }
-        }
-    }
-
-    void what_is_not_finite_shows_under_every_rule_data() { type_rows(); }
-    void what_is_not_finite_shows_under_every_rule()
-    {
-        QFETCH(ElementType, type);
-        const float infinity = std::numeric_limits<float>::infinity();
-        for (const float value : { std::numeric_limits<float>::quiet_NaN(), infinity, -infinity }) {
-            AttentionShape shape { 2, 1, 17, 150, 150 };
-            shape.softcap = 5;
-            shape.window = 40;
-            ImportanceCase values = biased_case(shape, random_);
-            values.q_at(1, 83, 3) = value;
-            values.bias[20] = value;
-            const std::vector<float> sums = cuda_sums(*loaded_.module, values, type);
-            const std::vector<double> expected = reference_sums(values);
-            for (std::size_t at = 0; at < sums.size(); ++at)
-                QCOMPARE(std::isnan(sums[at]), std::isnan(expected[at]));
-            QVERIFY(std::isnan(expected[20]) && std::isnan(expected[150 + 83]) && !std::isnan(expected[150 + 84]));
-        }
-    }
-
-    void awkward_shapes_agree_with_the_reference_data() { type_rows(); }
-    void awkward_shapes_agree_with_the_reference()
-    {
-        QFETCH(ElementType, type);
-        const std::vector<AttentionShape> shapes = {
-            { 1, 1, 1, 1, 1 },
-            { 7, 1, 33, 130, 130 },
-            { 4, 2, 80, 129, 129 },
-            { 2, 1, 256, 97, 97 },
-            { 14, 2, 64, 1, 200, 199 },
-            { 2, 2, 16, 63, 300, 237 },
-            { 2, 1, 16, 5, 90, 3 },
-            { 3, 1, 8, 200, 3 },
-        };
-        for (const AttentionShape& shape : shapes) {
-            ImportanceCase values = normal_case(shape, random_);
-            const std::vector<float> sums = cuda_sums(*loaded_.module, values, type);
+        QFETCH(ImportancePath, path);
+        QFETCH(Rows, rows);
+        for (const AttentionShape& shape : awkward_windows()) {
+            if (!takes(path, shape.head_dim))
+                continue;
+            ImportanceCase values = normal_case(shape, random_, rows);
+            const std::vector<float> sums = cuda_sums(*loaded_.module, values, type, path);
             const QString wrong = first_disagreement(values, sums);
             QVERIFY2(wrong.isEmpty(), qPrintable(wrong));
         }
     }
 
-    void the_error_stays_below_1e_5_over_32768_queries_data() { type_rows(); }
+    void awkward_shapes_agree_with_the_reference_data() { path_rows(); }
+    void awkward_shapes_agree_with_the_reference()
+    {
+        QFETCH(ElementType, type);
+        QFETCH(ImportancePath, path);
+        QFETCH(Rows, rows);
+        for (const auto& [label, shape] : awkward_shapes()) {
+            if (!takes(path, shape.head_dim))
+                continue;
+            ImportanceCase values = normal_case(shape, random_, rows);
+            const std::vector<float> sums = cuda_sums(*loaded_.module, values, type, path);
+            const QString wrong = first_disagreement(values, sums);
+            QVERIFY2(wrong.isEmpty(), qPrintable(wrong));
+        }
+    }
+
+    void the_error_stays_below_1e_5_over_32768_queries_data() { path_rows(); }
     void the_error_stays_below_1e_5_over_32768_queries()
     {
         QFETCH(ElementType, type);
-        ImportanceCase values = normal_case({ 1, 1, 16, 32768, 70 }, random_);
-        const std::vector<float> sums = cuda_sums(*loaded_.module, values, type);
+        QFETCH(ImportancePath, path);
+        QFETCH(Rows, rows);
+        ImportanceCase values = normal_case({ 1, 1, 16, 32768, 70 }, random_, rows);
+        const std::vector<float> sums = cuda_sums(*loaded_.module, values, type, path);
         const std::vector<double> expected = reference_sums(values);
         double largest = 0;
         for (std::size_t at = 0; at < sums.size(); ++at)
@@ -205,30 +185,99 @@ private Q_SLOTS:
         QVERIFY(largest < 1e-5);
     }
 
-    void a_second_run_changes_no_bit_data() { type_rows(); }
+    void a_second_run_changes_no_bit_data() { path_rows(); }
     void a_second_run_changes_no_bit()
     {
         QFETCH(ElementType, type);
-        ImportanceCase values = normal_case({ 6, 2, 64, 700, 700 }, random_);
-        const std::vector<float> first = cuda_sums(*loaded_.module, values, type);
-        QCOMPARE(cuda_sums(*loaded_.module, values, type), first);
+        QFETCH(ImportancePath, path);
+        QFETCH(Rows, rows);
+        ImportanceCase values = normal_case({ 6, 2, 64, 700, 700 }, random_, rows);
+        const std::vector<float> first = cuda_sums(*loaded_.module, values, type, path);
+        QCOMPARE(cuda_sums(*loaded_.module, values, type, path), first);
     }
 
-    void what_is_not_finite_shows_in_every_sum_it_touches_and_no_other_data() { type_rows(); }
+    void what_is_not_finite_shows_in_every_sum_it_touches_and_no_other_data() { path_rows(); }
     void what_is_not_finite_shows_in_every_sum_it_touches_and_no_other()
     {
         QFETCH(ElementType, type);
+        QFETCH(ImportancePath, path);
+        QFETCH(Rows, rows);
         const float infinity = std::numeric_limits<float>::infinity();
-        for (const float value : { std::numeric_limits<float>::quiet_NaN(), infinity, -infinity }) {
-            ImportanceCase values = normal_case({ 2, 1, 17, 150, 150 }, random_);
-            values.q_at(1, 83, 3) = value; // normalise() makes that row's lse NaN too
-            const std::vector<float> sums = cuda_sums(*loaded_.module, values, type);
-            const std::vector<double> expected = reference_sums(values);
-            for (std::size_t at = 0; at < sums.size(); ++at) {
-                QCOMPARE(std::isnan(expected[at]), at >= 150 && at - 150 <= 83);
-                QCOMPARE(std::isnan(sums[at]), std::isnan(expected[at]));
+        for (const bool ruled : { false, true }) {
+            for (const float value : { std::numeric_limits<float>::quiet_NaN(), infinity, -infinity }) {
+                for (const char* where : { "query", "key", "lse", "bias" }) {
+                    AttentionShape shape { 4, 2, 32, 350, 350 };
+                    shape.softcap = ruled ? 5 : 0;
+                    shape.window = ruled ? 90 : 0;
+                    ImportanceCase values
+                        = ruled ? biased_case(shape, random_, rows) : normal_case(shape, random_, rows);
+                    const std::vector<float> clean = cuda_sums(*loaded_.module, values, type, path);
+                    poison(values, where, value);
+                    const std::vector<float> sums = cuda_sums_as_is(*loaded_.module, values, type, path);
+                    const std::vector<double> expected = reference_sums(values);
+                    for (std::size_t at = 0; at < sums.size(); ++at)
+                        QVERIFY2(std::isnan(expected[at]) ? std::isnan(sums[at]) : sums[at] == clean[at],
+                            qPrintable(QString("%1 %2, sum %3").arg(where).arg(double { value }).arg(at)));
+                }
             }
         }
+    }
+
+    void a_key_that_no_query_sees_is_left_alone_data() { path_rows(); }
+    void a_key_that_no_query_sees_is_left_alone()
+    {
+        QFETCH(ElementType, type);
+        QFETCH(ImportancePath, path);
+        QFETCH(Rows, rows);
+        AttentionShape shape { 1, 1, 16, 10, 40, 25 };
+        shape.window = 4;
+        ImportanceCase values = biased_case(shape, random_, rows);
+        const std::vector<float> clean = cuda_sums(*loaded_.module, values, type, path);
+        values.k_at(0, 21, 0) = std::numeric_limits<float>::quiet_NaN(); // the first query sees keys 22 … 25
+        values.bias[35] = std::numeric_limits<float>::quiet_NaN(); // the last one keys 31 … 34
+        const std::vector<float> sums = cuda_sums_as_is(*loaded_.module, values, type, path);
+        QCOMPARE(sums, clean);
+        for (std::size_t key = 0; key < 40; ++key)
+            QCOMPARE(sums[key] > 0, key >= 22 && key < 35);
+    }
+
+    void a_long_context_is_good_to_1e_5_data()
+    {
+        QTest::addColumn<ElementType>("type");
+        QTest::addColumn<std::int64_t>("head_dim");
+        for (const std::int64_t head_dim : { 64, 80, 96, 128, 256 }) {
+            QTest::addRow("bfloat16, head_dim %d", static_cast<int>(head_dim)) << ElementType::bfloat16 << head_dim;
+            QTest::addRow("float16, head_dim %d", static_cast<int>(head_dim)) << ElementType::float16 << head_dim;
+        }
+    }
+    void a_long_context_is_good_to_1e_5()
+    {
+        QFETCH(ElementType, type);
+        QFETCH(std::int64_t, head_dim);
+        ImportanceCase values = long_case({ 2, 1, head_dim, 8192, 8192 }, random_);
+        const std::vector<float> sums = cuda_sums_as_is(*loaded_.module, values, type, ImportancePath::automatic);
+        double squares = 0;
+        double errors = 0;
+        double worst = 0;
+        std::uniform_int_distribution<std::int64_t> any(0, 8191);
+        for (std::int64_t at = 0; at < 60; ++at) { // the first keys, the last, and any
+            const std::int64_t key = at < 10 ? at : at < 20 ? 8191 - at + 10 : any(random_);
+            const double expected = reference_sum(values, 1, key);
+            const double off = static_cast<double>(sums[static_cast<std::size_t>(8192 + key)]) - expected;
+            squares += expected * expected;
+            errors += off * off;
+            worst = std::max(worst, std::abs(off) / expected);
+        }
+        qInfo("relative error: L2 %.2g, worst column %.2g", std::sqrt(errors / squares), worst);
+        QVERIFY(std::sqrt(errors / squares) <= 1e-5);
+        QVERIFY(worst <= 1e-4);
+    }
+
+    void a_path_that_does_not_take_the_inputs_is_an_error()
+    {
+        ImportanceCase values = normal_case({ 1, 1, 17, 4, 4 }, random_);
+        QVERIFY_EXCEPTION_THROWN(
+            cuda_sums(*loaded_.module, values, ElementType::bfloat16, ImportancePath::mma), std::runtime_error);
     }
 
     void nothing_to_sum_is_no_error()
@@ -252,12 +301,33 @@ private Q_SLOTS:
     }
 
 private:
-    static void type_rows()
+    static void path_rows()
     {
         QTest::addColumn<ElementType>("type");
-        QTest::newRow("float32") << ElementType::float32;
-        QTest::newRow("bfloat16") << ElementType::bfloat16;
-        QTest::newRow("float16") << ElementType::float16;
+        QTest::addColumn<ImportancePath>("path");
+        QTest::addColumn<Rows>("rows");
+        QTest::newRow("float32") << ElementType::float32 << ImportancePath::automatic << Rows::any;
+        for (const auto& [name, type] :
+            { std::pair("bfloat16", ElementType::bfloat16), std::pair("float16", ElementType::float16) }) {
+            QTest::addRow("%s, any rows", name) << type << ImportancePath::automatic << Rows::any;
+            QTest::addRow("%s, aligned rows", name) << type << ImportancePath::automatic << Rows::aligned;
+            QTest::addRow("%s, simple", name) << type << ImportancePath::simple << Rows::any;
+            QTest::addRow("%s, mma", name) << type << ImportancePath::mma << Rows::aligned;
+        }
+    }
+
+    /// Puts a value into what position 183 has of query head 1.
+    static void poison(ImportanceCase& values, const QString& where, float value)
+    {
+        const auto row = static_cast<std::size_t>(values.shape.keys + 183);
+        if (where == "query")
+            values.q_at(1, 183, 3) = value;
+        else if (where == "key")
+            values.k_at(0, 183, 3) = value;
+        else if (where == "lse" || values.bias.empty())
+            values.lse[row] = value;
+        else
+            values.bias[row] = value;
     }
 };
 
