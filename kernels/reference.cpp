@@ -24,6 +24,7 @@ namespace {
         const auto* k = static_cast<const float*>(inputs.k); // (kv_heads, keys, head_dim)
         constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
         const std::int64_t group = shape.heads / shape.kv_heads;
+#pragma omp parallel for schedule(dynamic)
         for (std::int64_t head = 0; head < shape.heads; ++head) {
             for (std::int64_t query = 0; query < shape.queries; ++query) {
                 const float* q_row = q + head * shape.q_head_stride + query * shape.q_token_stride;

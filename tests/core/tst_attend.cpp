@@ -162,6 +162,15 @@ template <typename Real> double largest_error(const std::vector<Real>& values, c
     return largest;
 }
 
+/// How far off a score in float32 may be by the order of its additions alone, which is not that of the plain loops:
+/// about sqrt(head_dim) roundings of the sum of its terms' sizes.
+double product_error(const Inputs& inputs, const Wanted& wanted)
+{
+    const at::Tensor keys = inputs.k.abs().repeat_interleave(inputs.q.size(1) / inputs.k.size(1), 1);
+    const double largest = at::matmul(inputs.q.abs(), keys.transpose(2, 3)).max().item<double>();
+    return std::sqrt(static_cast<double>(inputs.q.size(3))) * 0x1p-24 * largest * wanted.scale;
+}
+
 std::vector<float> floats_of(const at::Tensor& tensor)
 {
     const at::Tensor host = tensor.cpu().to(at::kFloat).contiguous();
@@ -277,11 +286,8 @@ private Q_SLOTS:
         const Naive<float> naive(inputs, wanted);
         const double error = largest_error(floats_of(sums), expected.sums);
         // The plain loops subtract a score's own rounding. Here it comes from one product and its log-sum-exp from
-        // another, each off by about sqrt(head_dim) roundings of the sum of its terms' sizes.
-        const at::Tensor sizes
-            = at::matmul(inputs.q[0].abs().view({ 2, 3, tokens, 80 }), inputs.k[0].abs().unsqueeze(1).transpose(2, 3));
-        const double product_error = std::sqrt(80.0) * 0x1p-24 * sizes.max().item<double>() * wanted.scale;
-        const double allowed = 4 * largest_error(naive.sums, expected.sums) + product_error;
+        // another.
+        const double allowed = 4 * largest_error(naive.sums, expected.sums) + product_error(inputs, wanted);
         qInfo("largest error %.2g of %.2g allowed", error, allowed);
         QVERIFY(error <= allowed);
         const std::vector<float> totals = floats_of(sums.sum(1));
@@ -415,14 +421,15 @@ private:
             wanted.rule(inputs.q.size(1), device_), { inputs.query_places.to(device_), key_places.to(device_) });
     }
 
-    /// Against plain loops in double; allowed are four times the error of the same loops in float, and `rounding` of
-    /// the output.
+    /// Against plain loops in double; allowed are four times the error of the same loops in float, what the order of
+    /// additions changes in a score, and `rounding` of the output.
     static void check(const Inputs& inputs, const Wanted& wanted, const Attended& attended, double rounding)
     {
         const Naive<double> expected(inputs, wanted);
         const Naive<float> naive(inputs, wanted);
         const double lse_error = largest_error(floats_of(attended.row_lse), expected.row_lse);
-        const double lse_allowed = 4 * largest_error(naive.row_lse, expected.row_lse) + 2e-7;
+        const double lse_allowed
+            = 4 * largest_error(naive.row_lse, expected.row_lse) + product_error(inputs, wanted) + 2e-7;
         // A share e^(score - log-sum-exp) is off by as much as its exponent, also where the naive one is exactly 1.
         const double of_shares = lse_allowed * inputs.v.abs().max().item<double>();
         const double output_error = largest_error(floats_of(attended.output), expected.output);

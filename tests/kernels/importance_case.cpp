@@ -144,6 +144,7 @@ float& ImportanceCase::k_at(std::int64_t kv_head, std::int64_t key, std::int64_t
 void ImportanceCase::normalise()
 {
     for (const Part& part : parts_of(*this)) {
+#pragma omp parallel for schedule(dynamic)
         for (std::int64_t head = 0; head < shape.heads; ++head) {
             for (std::int64_t query = 0; query < part.shape.queries; ++query)
                 normalise_row(*this, part, head, query);
@@ -294,6 +295,7 @@ std::vector<double> error_bound(const ImportanceCase& values, double exponential
 {
     std::vector<double> bounds(static_cast<std::size_t>(values.shape.heads * values.shape.keys));
     for (const Part& part : parts_of(values)) {
+#pragma omp parallel for schedule(dynamic)
         for (std::int64_t head = 0; head < values.shape.heads; ++head) {
             for (std::int64_t key = 0; key < part.shape.keys; ++key)
                 bounds[index_of(head, values.shape.keys, part.first_key + key)]
