@@ -24,6 +24,8 @@ struct BenchRow {
     double second_s = 0;
     double ratio = 0; ///< median of the turns' ratios
     std::string meaning;
+    double operations_s = 0; ///< of the first, where they are known
+    double ceiling_share = 0; ///< of what binds it
 };
 
 /// What a group works with. `engine` has the model open where the group needs one.
@@ -32,13 +34,24 @@ struct BenchRun {
     const Common& common;
     Engine& engine;
     const Task& task;
+    std::vector<std::string>& notes; ///< printed below the rows
 };
 
-/// Both in turns in one process, after one call of each that does not count, so that whatever else the machine does
-/// meets both alike. Throws Cancelled between two calls.
+/// All in turns in one process, after one call of each that does not count, so that whatever else the machine does
+/// meets all alike. Returns seconds (works, turns). Throws Cancelled between two calls.
+std::vector<std::vector<double>> times_in_turns(
+    const BenchRun& run, const std::vector<std::function<void()>>& works, const std::function<void()>& before = [] {});
+
+/// The row of one among them, relative to another.
+BenchRow row_of(const std::vector<double>& times, const std::vector<double>& other);
+
+/// times_in_turns of two.
 BenchRow in_turns(
     const BenchRun& run, const std::function<void()>& first, const std::function<void()>& second,
     const std::function<void()>& before = [] {});
+
+/// Importance by the kernels, by plain operations and by the whole matrix, over the forward pass alone.
+std::vector<BenchRow> bench_kernels(const BenchRun& run);
 
 /// All rows of a large model at once, on the CPU and on a GPU where there is one.
 std::vector<BenchRow> bench_select(const BenchRun& run);

@@ -33,35 +33,45 @@ namespace {
 
     std::string time_text(double seconds)
     {
-        return seconds < 0.1 ? number(seconds * 1e3, 3) + " ms" : seconds_text(seconds);
+        return seconds < 1 ? number(seconds * 1e3, 3) + " ms" : seconds_text(seconds);
     }
 
 } // namespace
 
+std::vector<std::vector<double>> times_in_turns(
+    const BenchRun& run, const std::vector<std::function<void()>>& works, const std::function<void()>& before)
+{
+    std::vector<std::vector<double>> times(works.size());
+    for (int turn = -1; turn < run.options.turns; ++turn) {
+        for (std::size_t index = 0; index < works.size(); ++index) {
+            if (run.task.stop.stop_requested())
+                throw Cancelled {};
+            before();
+            const double seconds = seconds_of(works[index]);
+            if (turn >= 0)
+                times[index].push_back(seconds);
+        }
+    }
+    return times;
+}
+
+BenchRow row_of(const std::vector<double>& times, const std::vector<double>& other)
+{
+    std::vector<double> ratios;
+    for (std::size_t turn = 0; turn < times.size(); ++turn)
+        ratios.push_back(times[turn] / other[turn]);
+    BenchRow row;
+    row.first_s = median(times);
+    row.second_s = median(other);
+    row.ratio = median(ratios);
+    return row;
+}
+
 BenchRow in_turns(const BenchRun& run, const std::function<void()>& first, const std::function<void()>& second,
     const std::function<void()>& before)
 {
-    std::vector<double> firsts;
-    std::vector<double> seconds;
-    std::vector<double> ratios;
-    const auto timed = [&](const std::function<void()>& work) {
-        if (run.task.stop.stop_requested())
-            throw Cancelled {};
-        before();
-        return seconds_of(work);
-    };
-    timed(first);
-    timed(second);
-    for (int turn = 0; turn < run.options.turns; ++turn) {
-        firsts.push_back(timed(first));
-        seconds.push_back(timed(second));
-        ratios.push_back(firsts.back() / seconds.back());
-    }
-    BenchRow row;
-    row.first_s = median(firsts);
-    row.second_s = median(seconds);
-    row.ratio = median(ratios);
-    return row;
+    const auto times = times_in_turns(run, { first, second }, before);
+    return row_of(times[0], times[1]);
 }
 
 namespace {
@@ -198,6 +208,7 @@ namespace {
         { "load", true, false, bench_load },
         { "analysis", true, true, bench_analysis },
         { "sweep", true, true, bench_sweep },
+        { "kernels", false, false, bench_kernels },
         { "select", false, false, bench_select },
     };
 
@@ -217,8 +228,6 @@ namespace {
     /// Empty, or why there is no such group.
     std::string group_problem(const std::string& what)
     {
-        if (what == "kernels")
-            return "bench kernels is not built yet; choose among: " + known_groups() + ".";
         const bool known = what == "all" || std::ranges::any_of(groups, [&](const Group& g) { return what == g.name; });
         return known ? std::string() : "bench knows " + known_groups() + ", not '" + what + "'.";
     }
@@ -240,17 +249,21 @@ namespace {
         return model;
     }
 
-    void print(const BenchOptions& options, const ModelInfo& info, const std::vector<BenchRow>& rows, bool json)
+    void print(const BenchOptions& options, const ModelInfo& info, const std::vector<BenchRow>& rows,
+        const std::vector<std::string>& notes, bool json)
     {
         nlohmann::json list = nlohmann::json::array();
         std::vector<std::vector<std::string>> table { { "what", "ratio", "ours", "other", "meaning" } };
         for (const BenchRow& row : rows) {
             list.push_back({ { "what", row.what }, { "ratio", row.ratio }, { "seconds", row.first_s },
                 { "other_seconds", row.second_s }, { "meaning", row.meaning } });
+            if (row.operations_s > 0)
+                list.back().update(
+                    { { "operations_per_second", row.operations_s }, { "share_of_ceiling", row.ceiling_share } });
             table.push_back(
                 { row.what, number(row.ratio, 3), time_text(row.first_s), time_text(row.second_s), row.meaning });
         }
-        nlohmann::json all { { "turns", options.turns }, { "rows", list } };
+        nlohmann::json all { { "turns", options.turns }, { "rows", list }, { "notes", notes } };
         std::string head;
         if (!info.name.empty()) {
             all.update({ { "model", info.name }, { "device", info.device_name }, { "dtype", info.dtype },
@@ -263,6 +276,8 @@ namespace {
         }
         std::cout << head << "median of " << options.turns << " turns\n\n";
         print_table(table);
+        for (const std::string& note : notes)
+            std::cout << (&note == &notes.front() ? "\n" : "") << note << "\n";
     }
 
     int run(const BenchOptions& options, const Common& common, const StopOnSignal& stop)
@@ -275,12 +290,13 @@ namespace {
         if (needs_model)
             info = engine.open_model(options.folder, common.open_options(), task);
         std::vector<BenchRow> rows;
+        std::vector<std::string> notes;
         for (const Group& group : groups) {
             if (is_asked(group, options))
-                std::ranges::move(group.run({ options, common, engine, task }), std::back_inserter(rows));
+                std::ranges::move(group.run({ options, common, engine, task, notes }), std::back_inserter(rows));
         }
         line.clear();
-        print(options, info, rows, common.json);
+        print(options, info, rows, notes, common.json);
         return 0;
     }
 
@@ -290,11 +306,12 @@ Runner add_bench(CLI::App& command, Common& common)
 {
     const auto options = std::make_shared<BenchOptions>();
     add_common(command, common, true);
-    command.add_option("WHAT", options->what, known_groups() + " (of a model; kernels is not built yet)")
+    command.add_option("WHAT", options->what, known_groups() + " (of what needs a model)")
         ->capture_default_str()
         ->check(group_problem);
-    command.add_option("--model", options->folder, "Hugging Face model folder; select needs none");
-    command.add_option("--text", options->text, "UTF-8 text file of at least context + target tokens; load needs none");
+    command.add_option("--model", options->folder, "Hugging Face model folder; kernels and select need none");
+    command.add_option("--text", options->text,
+        "UTF-8 text file of at least context + target tokens; load, kernels and select need none");
     command.add_option("--context", options->context)->capture_default_str()->check(CLI::PositiveNumber);
     command.add_option("--target", options->target)->capture_default_str()->check(CLI::PositiveNumber);
     command.add_option("--turns", options->turns, "How often both are measured")

@@ -2,6 +2,7 @@
 
 #include "core/types.h"
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -22,5 +23,41 @@ struct Contest {
 /// tensor library, which leave ties open. On the CPU, and on a GPU where `options` takes one. Throws
 /// Error{device, usage} as Engine::open_model does.
 std::vector<Contest> select_contests(const OpenOptions& options);
+
+/// One of several ways to causal attention, its importance or both.
+struct AttentionWay {
+    std::string name;
+    double products = 0; ///< of context · context · head_dim a head, half of which causality hides
+    std::function<void()> run; ///< `repeats` times, and waits for the last
+    bool exponentials_bind = false; ///< one exponential a score, and next to nothing else besides its product
+};
+
+/// Ways to the importance of one layer over one context; all are related to the first, the forward pass alone.
+struct AttentionContest {
+    std::string shape; ///< "4096 tokens, 32 heads (8 kv) of 128"
+    int repeats = 1;
+    double product_operations = 0; ///< of one of `products`: heads · context² · head_dim
+    double scores = 0; ///< that are seen: heads · context² / 2
+    std::vector<AttentionWay> ways;
+};
+
+/// What the device does where nothing else is in the way.
+struct Ceiling {
+    double operations = 0; ///< of one run
+    std::function<void()> run;
+};
+
+struct AttentionBench {
+    std::string device; ///< for people
+    std::string dtype;
+    Ceiling products; ///< a large matrix product
+    Ceiling exponentials; ///< no run where that is not told
+    std::vector<std::function<AttentionContest()>> contests; ///< each makes its inputs when it is called
+};
+
+/// Attention output and importance of unit normal inputs. On a GPU bfloat16 (or float16 where `options` says so),
+/// 32 heads (8 kv) of 128 and of 64, 2048 to 65536 tokens; on the CPU float32, 9 heads (3 kv) of 64, 1024 and 2048
+/// tokens. Calls of what is returned throw Error{memory, internal}. Throws Error{device, usage}.
+AttentionBench attention_bench(const OpenOptions& options);
 
 } // namespace keepset

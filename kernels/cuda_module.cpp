@@ -1,5 +1,6 @@
 #include "kernels/cuda_module.h"
 #include "kernels/cuda_check.h"
+#include "kernels/exponentials.h"
 #include "kernels/importance_cuda.h"
 #include "kernels/select_cuda.h"
 
@@ -29,8 +30,8 @@ void memory(int device, std::int64_t& free, std::int64_t& total)
 
 extern "C" __attribute__((visibility("default"))) const keepset::kernels::CudaModule* keepset_cuda_module()
 {
-    static const keepset::kernels::CudaModule module
-        = { keepset::kernels::cuda_module_version, keepset::kernels::importance_cuda,
-              keepset::kernels::importance_cuda_workspace, keepset::kernels::select_cuda, device_name, memory };
+    static const keepset::kernels::CudaModule module = { keepset::kernels::cuda_module_version,
+        keepset::kernels::importance_cuda, keepset::kernels::importance_cuda_workspace, keepset::kernels::select_cuda,
+        keepset::kernels::exponentials_cuda, device_name, memory };
     return &module;
 }

@@ -9,7 +9,7 @@
 /// fast and run where no GPU is. This table is all that crosses the border.
 namespace keepset::kernels {
 
-inline constexpr int cuda_module_version = 4;
+inline constexpr int cuda_module_version = 5;
 
 struct CudaModule {
     int version = 0; ///< cuda_module_version it was built with
@@ -22,6 +22,9 @@ struct CudaModule {
     /// select_cpu on the device: at least one plan; scores, the plans' labels and first_bad (one number: the first
     /// score that is not finite, or -1) are there. Queued on `stream`, no synchronisation, no allocation.
     void (*select)(const SelectInputs& inputs, std::int64_t* first_bad, void* stream) = nullptr;
+    /// Exponentials on all of the current device for some milliseconds, and nothing else: what binds the column sums
+    /// where head_dim is small. Returns how many. out: one number, left alone. Queued on `stream`.
+    std::int64_t (*exponentials)(float* out, void* stream) = nullptr;
     /// Name of a device for people ("NVIDIA H200"). Throws std::runtime_error.
     std::string (*device_name)(int device) = nullptr;
     /// Bytes free on a device now, and all it has. Throws std::runtime_error.

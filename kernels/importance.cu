@@ -38,9 +38,8 @@ DeviceLimits device_limits()
     return limits;
 }
 
-std::int64_t query_parts(std::int64_t blocks, std::int64_t steps, const AttentionShape& shape, int multiprocessors)
+std::int64_t query_parts(std::int64_t blocks, std::int64_t steps, const AttentionShape& shape, std::int64_t enough)
 {
-    const std::int64_t enough = 4LL * multiprocessors; // two blocks a multiprocessor, twice over for an even end
     const std::int64_t wanted = (enough + blocks - 1) / std::max<std::int64_t>(blocks, 1);
     const std::int64_t row_bytes = std::max<std::int64_t>(4 * shape.heads * shape.keys, 1);
     const std::int64_t most = std::min({ max_query_parts, steps, max_partial_bytes / row_bytes });

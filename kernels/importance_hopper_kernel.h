@@ -28,8 +28,8 @@ template <int head_dim_, int groups_, int queries_, int stages_> struct Plan {
     static constexpr int panels = (head_dim + swizzled - 1) / swizzled;
     static constexpr int panel_bytes = queries * swizzled * 2;
     static constexpr int scores = queries / 2; ///< of a thread and tile
-    static constexpr int consumer_registers = 160; // of 65536: 3 · 128 threads of these and 128 of those
-    static constexpr int producer_registers = 32;
+    static constexpr int consumer_registers = 152; // of 65536: 3 · 128 threads of these and 128 of those
+    static constexpr int producer_registers = 56;
     static constexpr int shared_bytes = stages * (panels * panel_bytes + queries * 4 + 16) + 1024;
 };
 
@@ -61,24 +61,26 @@ template <typename P> struct Shared {
     __device__ unsigned char* panel(int stage, int at) const { return q + (stage * P::panels + at) * P::panel_bytes; }
 };
 
-/// What a block does: keys from first_key of one head, against steps of queries.
+/// One thing that a block does: keys from first_key of one head, against steps of queries.
 struct Work {
     int head;
     int first_key;
     int first_query;
     int begin_step;
     int end_step;
+    int first_turn; ///< of the ring: what the block did before
 };
 
-template <typename P> __device__ Work work_of(const Launch& launch)
+__device__ inline int turn_of(const Work& work, int step) { return work.first_turn + step - work.begin_step; }
+
+template <typename P> __device__ Work work_of(const Launch& launch, int index)
 {
     const int together = launch.heads_together;
-    const int index = static_cast<int>(blockIdx.x);
     const int set = index / (launch.blocks * together);
     const int inside = index % (launch.blocks * together);
     const int heads = min(together, static_cast<int>(launch.shape.heads) - set * together);
     Work work;
-    // The first keys have most queries: a head's long blocks begin first.
+    // The first keys have most queries: the long works of a set of heads come first.
     work.head = set * together + inside % heads;
     work.first_key = static_cast<int>(launch.first_key) + inside / heads * P::keys;
     work.first_query = max(0, work.first_key - static_cast<int>(launch.shape.query_begin));
@@ -90,10 +92,29 @@ template <typename P> __device__ Work work_of(const Launch& launch)
     return work;
 }
 
+/// A block's works, there and back again over the blocks, so that who gets a long one gets a short one next. All of its
+/// warps walk alike, and while the consumers end a work the producer is at the next.
+template <typename P, typename Act> __device__ void for_each_work(const Launch& launch, const Act& act)
+{
+    const int works = launch.blocks * static_cast<int>(launch.shape.heads);
+    const auto block = static_cast<int>(blockIdx.x);
+    const auto grid = static_cast<int>(gridDim.x);
+    int turn = 0;
+    for (int round = 0;; ++round) {
+        const int index = round * grid + (round % 2 == 0 ? block : grid - 1 - block);
+        if (index >= works)
+            return;
+        Work work = work_of<P>(launch, index);
+        work.first_turn = turn;
+        turn += work.end_step - work.begin_step;
+        act(work);
+    }
+}
+
 template <typename P> __device__ void copy_queries(const CUtensorMap& map, const Work& work, const Shared<P>& shared)
 {
     for (int step = work.begin_step; step < work.end_step; ++step) {
-        const int turn = step - work.begin_step;
+        const int turn = turn_of(work, step);
         const int stage = turn % P::stages;
         wait(shared.empty[stage], 1 - turn / P::stages % 2);
         arrive_and_expect(shared.full[stage], P::panels * P::panel_bytes);
@@ -118,7 +139,7 @@ template <typename P> __device__ void copy_lse(const Launch& launch, const Work&
             const float value = query < queries ? __ldg(lse + query) : 0.0F;
             values[i] = query >= queries ? -INFINITY : isfinite(value) ? -log2_e * value : nanf("");
         }
-        const int turn = step - work.begin_step;
+        const int turn = turn_of(work, step);
         const int stage = turn % P::stages;
         wait(shared.empty[stage], 1 - turn / P::stages % 2);
         for (int i = 0; i < each; ++i)
@@ -231,19 +252,19 @@ template <typename P, typename T> struct Consumer {
     {
         __syncwarp();
         if (threadIdx.x % 32 == 0)
-            arrive(shared.empty[(step - work.begin_step) % P::stages]);
+            arrive(shared.empty[turn_of(work, step) % P::stages]);
     }
 
     __device__ void arrived(int step) const
     {
-        const int turn = step - work.begin_step;
+        const int turn = turn_of(work, step);
         wait(shared.full[turn % P::stages], turn / P::stages % 2);
     }
 
     __device__ void multiply(float (&scores)[P::scores], int step)
     {
         arrived(step);
-        const int stage = (step - work.begin_step) % P::stages;
+        const int stage = turn_of(work, step) % P::stages;
         begin_products();
 #pragma unroll
         for (int at = 0; at < P::head_dim / 16; ++at)
@@ -260,7 +281,7 @@ template <typename P, typename T> struct Consumer {
         const int position = static_cast<int>(shape.query_begin) + query_of(step);
         const Place place { position - group_key,
             shape.window == 0 ? 0x80000000U : static_cast<unsigned>(shape.window) };
-        const float* lse = shared.lse + (step - work.begin_step) % P::stages * P::queries;
+        const float* lse = shared.lse + turn_of(work, step) % P::stages * P::queries;
         float sums[4] = {};
         const bool all_see
             = place.offset >= group_keys - 1 && static_cast<unsigned>(place.offset + P::queries - 1) < place.window;
@@ -329,18 +350,19 @@ template <typename P, typename T> __global__ void __launch_bounds__(P::threads, 
         fence_barriers();
     }
     __syncthreads();
-    const Work work = work_of<P>(launch);
     if (threadIdx.x < 128) {
         give_registers<P::producer_registers>();
         if (threadIdx.x == 0)
-            copy_queries<P>(map, work, shared);
+            for_each_work<P>(launch, [&](const Work& work) { copy_queries<P>(map, work, shared); });
         else if (threadIdx.x / 32 == 1)
-            copy_lse<P>(launch, work, shared);
+            for_each_work<P>(launch, [&](const Work& work) { copy_lse<P>(launch, work, shared); });
     } else {
         take_registers<P::consumer_registers>();
-        Consumer<P, T> consumer(launch, work, shared, k);
-        consumer.walk();
-        consumer.store();
+        for_each_work<P>(launch, [&](const Work& work) {
+            Consumer<P, T> consumer(launch, work, shared, k);
+            consumer.walk();
+            consumer.store();
+        });
     }
 #endif
 }

@@ -42,7 +42,8 @@ namespace {
             blocks += tiles_of(shape) * shape.heads;
             queries = std::max(queries, shape.queries);
         }
-        return query_parts(blocks, queries / mma::step_queries, inputs.shape, device_limits().multiprocessors);
+        return query_parts(blocks, queries / mma::step_queries, inputs.shape,
+            4LL * device_limits().multiprocessors); // two blocks a multiprocessor, twice over for an even end
     }
 
     template <typename T> void launch_tile(const Launch& launch, std::int64_t blocks, cudaStream_t stream)

@@ -32,10 +32,10 @@ DeviceLimits device_limits();
 inline constexpr std::int64_t max_query_parts = 32;
 inline constexpr std::int64_t max_partial_bytes = 32LL << 20;
 
-/// Into how many parts the queries are cut so that a launch of `blocks` blocks without a cut fills the chip: 1 where it
-/// does. At most `steps`, the query steps of the longest block, and no more than max_partial_bytes hold with a row of
-/// `heads · keys` floats a part.
-std::int64_t query_parts(std::int64_t blocks, std::int64_t steps, const AttentionShape& shape, int multiprocessors);
+/// Into how many parts the queries are cut so that a launch of `blocks` blocks without a cut has `enough` of them: 1
+/// where it has. At most `steps`, the query steps of the longest block, and no more than max_partial_bytes hold with a
+/// row of `heads · keys` floats a part.
+std::int64_t query_parts(std::int64_t blocks, std::int64_t steps, const AttentionShape& shape, std::int64_t enough);
 
 /// Adds partial (parts, heads, keys), part after part, to sums (heads, keys) by the shape's stride.
 void add_query_parts(

@@ -182,6 +182,23 @@ private Q_SLOTS:
         QVERIFY(row.at("ratio").get<double>() > 0);
     }
 
+    void bench_kernels_relates_every_way_to_the_forward_pass()
+    {
+        const cli::Result result = cli::run(
+            { "bench", "kernels", "--device", "cpu", "--threads", "2", "--turns", "1", "--json", "--quiet" });
+        QVERIFY2(result.status == 0, result.text());
+        const json all = parsed(result.out);
+        QCOMPARE(all.at("notes").size(), std::size_t(1));
+        const json rows = all.at("rows");
+        QCOMPARE(rows.size(), std::size_t(10));
+        QCOMPARE(rows.at(0).at("ratio").get<double>(), 1.0);
+        for (const json& row : rows) {
+            const double share = row.at("share_of_ceiling").get<double>();
+            QVERIFY2(share > 0 && share < 1.5, row.dump().c_str()); // both are measured
+            QVERIFY(row.at("ratio").get<double>() > 0);
+        }
+    }
+
     void a_wrong_command_is_refused_data()
     {
         QTest::addColumn<QStringList>("arguments");
@@ -200,7 +217,6 @@ private Q_SLOTS:
         QTest::newRow("window:32") << sweep + QStringList { "--importance", "window:32" } << "not built yet";
         QTest::newRow("last-query") << analyze + QStringList { "--importance", "last-query" } << "not built yet";
         QTest::newRow("bridge=flow") << sweep + QStringList { "--policies", "cab(bridge=flow)" } << "not built yet";
-        QTest::newRow("bench kernels") << QStringList { "bench", "kernels" } << "not built yet";
         QTest::newRow("bench without a model") << QStringList { "bench", "load" } << "--model";
         QTest::newRow("bench without a text") << QStringList { "bench", "sweep", "--model", "m" } << "--text";
         QTest::newRow("bench fly") << QStringList { "bench", "fly", "--model", "m", "--text", "t" } << "'fly'";

@@ -1,4 +1,5 @@
-// Times the CUDA column sums alone: bench_importance_cuda [HEADS KV_HEADS]. Median of 20 launches by device events.
+// Times the CUDA column sums alone: bench_importance_cuda [HEADS KV_HEADS [simple|mma|hopper]]. Median of 20 launches
+// by device events. `keepset-cli bench kernels` relates them to others.
 #include "tests/kernels/cuda_device.h"
 
 #include <algorithm>
@@ -6,6 +7,7 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <string_view>
 
 using namespace keepset::kernels;
 using namespace keepset::kernels::test;
@@ -35,7 +37,7 @@ double median_ms(const CudaModule& module, const ImportanceInputs& inputs, float
     return static_cast<double>(times[times.size() / 2]);
 }
 
-void bench(const CudaModule& module, const AttentionShape& wanted)
+void bench(const CudaModule& module, const AttentionShape& wanted, ImportancePath path)
 {
     const AttentionShape shape = make_case(wanted, true, 0).shape;
     const DeviceBuffer q(static_cast<std::size_t>(shape.heads * shape.queries * shape.head_dim) * 2);
@@ -45,6 +47,7 @@ void bench(const CudaModule& module, const AttentionShape& wanted)
     ImportanceInputs inputs;
     inputs.shape = shape;
     inputs.type = ElementType::bfloat16;
+    inputs.path = path;
     inputs.q = q.data();
     inputs.k = k.data();
     inputs.row_lse = static_cast<const float*>(lse.data());
@@ -70,9 +73,14 @@ try {
     }
     const std::int64_t heads = count > 2 ? std::atoll(arguments[1]) : 32;
     const std::int64_t kv_heads = count > 2 ? std::atoll(arguments[2]) : 8;
+    const std::string_view wanted = count > 3 ? arguments[3] : "";
+    const ImportancePath path = wanted == "simple" ? ImportancePath::simple
+        : wanted == "mma"                          ? ImportancePath::mma
+        : wanted == "hopper"                       ? ImportancePath::hopper
+                                                   : ImportancePath::automatic;
     for (const std::int64_t head_dim : { 64, 128 }) {
-        for (const std::int64_t tokens : { 2048, 8192 })
-            bench(*loaded.module, { heads, kv_heads, head_dim, tokens, tokens });
+        for (const std::int64_t tokens : { 2048, 8192, 16384 })
+            bench(*loaded.module, { heads, kv_heads, head_dim, tokens, tokens }, path);
     }
     return 0;
 } catch (const std::exception& error) {
