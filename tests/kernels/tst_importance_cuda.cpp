@@ -231,7 +231,7 @@ private Q_SLOTS:
         std::vector<AttentionShape> shapes = {
             { 7, 1, head_dim, 333, 500, 167 }, // seven query heads a kv head, queries that begin after the keys
             { 4, 2, head_dim, 1000, 1000 },
-            { 44, 4, head_dim, 640, 650, 10 }, // more works than an H100 or H200 has multiprocessors
+            { 140, 20, head_dim, 140, 260, 120 }, // more works than an H100 or H200 has multiprocessors
             { 1, 1, head_dim, 1, 1 },
             { 2, 1, head_dim, 5, 90, 3 },
             { 3, 1, head_dim, 200, 3 },
