@@ -119,6 +119,18 @@ namespace {
         refuse_too_large(need);
     }
 
+    /// Why the queries and keys of a context cannot be kept beside all else that an analysis needs; empty: they can.
+    std::string no_room_for_attention(const OpenModel& open, std::int64_t context)
+    {
+        OpenOptions options { open.info.device, Dtype::automatic, open.backend.threads };
+        from_name(open.info.dtype, options.dtype);
+        MemoryNeed need = memory_need(open.info, options, context);
+        need.loaded = true;
+        need.attention = attention_source_bytes(
+            open.info, context, static_cast<std::int64_t>(c10::elementSize(open.decoder->dtype())));
+        return need.fits() ? std::string() : sentence(need);
+    }
+
     /// The weights are read into memory of their own unless the file's pages can be used as they are.
     void refuse_large_weights(const ModelInfo& info, const OpenOptions& options)
     {
@@ -298,8 +310,12 @@ std::shared_ptr<const Analysis> Engine::analyse(const AnalysisRequest& request, 
     guarded(open.backend.threads, [&] {
         const std::vector<std::int64_t> ids = ids_of(analysis->tokens);
         const auto start = std::chrono::steady_clock::now();
-        const DensePass pass
-            = dense_pass(*open.decoder, to_tensor(*open.decoder, ids), { .importance = true }, open.backend, task);
+        if (request.keep_attention)
+            analysis->no_attention = no_room_for_attention(open, analysis->context);
+        const DensePassOptions options { .importance = true,
+            .attention = request.keep_attention && analysis->no_attention.empty() };
+        const DensePass pass = dense_pass(*open.decoder, to_tensor(*open.decoder, ids), options, open.backend, task);
+        analysis->attention = pass.attention;
         analysis->importance = to_vector(pass.importance);
         analysis->row_lse = to_vector(pass.row_lse);
         analysis->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -17,11 +17,12 @@ struct MemoryNeed {
     std::int64_t weights = 0;
     std::int64_t cache = 0; ///< keys and values of the context
     std::int64_t work = 0; ///< hidden states, projections, importance, logits: an estimate
+    std::int64_t attention = 0; ///< queries and keys kept to recompute P from; 0: not asked for
     std::int64_t free = -1; ///< on the device now; -1: cannot be told
     std::int64_t total = -1;
     bool loaded = false; ///< the weights are on the device already, so that `free` is without them
 
-    std::int64_t needed() const { return (loaded ? 0 : weights) + cache + work; }
+    std::int64_t needed() const { return (loaded ? 0 : weights) + cache + work + attention; }
     bool fits() const { return free < 0 || needed() <= free; }
 };
 

@@ -262,8 +262,11 @@ struct AnalysisRequest {
     Text text;
     std::int64_t context = 0; ///< 0: the whole text after offset, up to what the model allows
     std::int64_t offset = 0; ///< tokens of the text skipped
+    bool keep_attention = false; ///< keep queries and keys, so that P can be recomputed, where there is room for them
     std::string command; ///< provenance
 };
+
+struct AttentionSource; ///< queries and keys of a pass on their device; opaque outside core
 
 /// Importance of every token for every layer and query head. Immutable once made.
 struct Analysis {
@@ -280,6 +283,8 @@ struct Analysis {
     std::vector<KeepSet> keep_sets; ///< those saved with it
     AuditReport audit;
     double seconds = 0; ///< the attention pass
+    std::shared_ptr<const AttentionSource> attention; ///< what P is recomputed from; empty where it was not kept
+    std::string no_attention; ///< why `attention` is empty, a sentence; empty where nobody asked for it
     std::string text; ///< bytes of the user's text the tokens cover (from tokens[0] to the last), for showing
 };
 

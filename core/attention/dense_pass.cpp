@@ -7,6 +7,7 @@
 #include <ATen/ops/stack.h>
 
 #include <chrono>
+#include <utility>
 
 namespace keepset {
 
@@ -18,6 +19,7 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
     const at::Tensor positions = at::arange(ids.size(0), ids.options());
     const Rotations rotations = decoder.rotations(positions, options.length > 0 ? options.length : ids.size(0));
     DensePass pass;
+    AttentionSource source { {}, backend };
     pass.hidden = decoder.embed(ids, positions);
     std::vector<at::Tensor> importance; // a layer each, (heads, context)
     std::vector<at::Tensor> row_lse;
@@ -32,6 +34,8 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
             row_lse.push_back(attended.row_lse[0]);
             importance.push_back(column_sums(parts.q[0], parts.k[0], row_lse.back(), rule, backend, task.stop));
         }
+        if (options.attention)
+            source.layers.push_back({ parts.q[0], parts.k[0], attended.row_lse[0].contiguous(), rule });
         if (options.cache) {
             pass.keys.push_back(parts.k[0]);
             pass.values.push_back(parts.v[0]);
@@ -52,6 +56,8 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
         pass.importance = at::stack(importance);
         pass.row_lse = at::stack(row_lse);
     }
+    if (options.attention)
+        pass.attention = std::make_shared<const AttentionSource>(std::move(source));
     return pass;
 }
 

@@ -1,9 +1,10 @@
 #pragma once
 
-#include "core/attention/column_sums.h"
+#include "core/attention/attention_source.h"
 #include "core/model/decoder.h"
 #include "core/types.h"
 
+#include <memory>
 #include <vector>
 
 namespace keepset {
@@ -16,11 +17,13 @@ struct DensePass {
     at::Tensor row_lse; ///< (layers, heads, context) float32; undefined unless asked for
     std::vector<at::Tensor> keys; ///< a layer each, (kv_heads, context, head_dim), rotated; empty unless asked for
     std::vector<at::Tensor> values;
+    std::shared_ptr<const AttentionSource> attention; ///< empty unless asked for
 };
 
 struct DensePassOptions {
     bool importance = false;
     bool cache = false; ///< keep keys and values
+    bool attention = false; ///< keep what P can be recomputed from: attention_source_bytes of memory
     std::int64_t length = 0; ///< tokens of the text that the pass is a part of; 0: it is the whole
 };
 

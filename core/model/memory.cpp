@@ -178,6 +178,8 @@ std::string sentence(const MemoryNeed& need)
     std::string text = "About " + gigabytes(need.needed()) + " on " + need.device_name + " in " + need.dtype
         + ": weights " + gigabytes(need.weights) + ", cache of " + std::to_string(need.context) + " tokens "
         + gigabytes(need.cache) + ", work space " + gigabytes(need.work);
+    if (need.attention > 0)
+        text += ", queries and keys for the attention view " + gigabytes(need.attention);
     if (need.free < 0)
         return text + "; how much is free cannot be told.";
     return text + "; " + gigabytes(need.free) + " of " + gigabytes(need.total)

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "core/attention/column_sums.h"
+#include "core/attention/score_rule.h"
+#include "core/types.h"
+#include "kernels/importance.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+namespace keepset {
+
+/// What a dense pass leaves behind so that P can be recomputed, in blocks, at any time: P itself is never stored whole
+/// (SEMANTICS 4). Everything of a layer lies on the layer's device, queries and keys in the dtype of the pass.
+struct AttentionSource {
+    struct Layer {
+        at::Tensor q; ///< (heads, context, head_dim), rotated
+        at::Tensor k; ///< (kv_heads, context, head_dim), rotated
+        at::Tensor
+            row_lse; ///< (heads, context) float32, contiguous: natural log-sum-exp of each query's visible scores
+        ScoreRule rule;
+    };
+    std::vector<Layer> layers;
+    Backend backend; ///< what the pass ran on, so that P is recomputed there
+};
+
+/// What kernels read of one layer, and the tensors that hold it: valid as long as these are.
+struct KernelInputs {
+    kernels::ImportanceInputs inputs; ///< key_bias is nullptr where the rule has no bias
+    std::vector<at::Tensor> held;
+};
+
+/// Inputs of kernels for queries against keys in the order of the text, all on one device: q (heads, queries,
+/// head_dim), k (kv_heads, keys, head_dim), row_lse (heads, queries) float32. The first query stands at position 0: a
+/// caller that gives later ones sets inputs.shape.query_begin. The kernels of the CPU take float32, so that there
+/// other dtypes are converted. Throws Error{internal} for a dtype that no kernel takes.
+KernelInputs kernel_inputs(const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse, const ScoreRule& rule);
+
+/// The same for one layer, all its query heads and its whole context. `layer` in [0, layers).
+KernelInputs kernel_inputs(const AttentionSource& source, std::int64_t layer);
+
+/// Bytes that a pass keeps for its source: queries and keys of every layer.
+std::int64_t attention_source_bytes(const ModelInfo& info, std::int64_t context, std::int64_t element_bytes);
+
+} // namespace keepset
