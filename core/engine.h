@@ -82,6 +82,10 @@ RowScores row_scores(const Analysis& analysis, const Scope& scope, Importance im
 /// Importance of every query head of a layer: (heads, context). Throws Error{usage} where the layer is outside the
 /// model.
 std::vector<float> head_importance(const Analysis& analysis, std::int64_t layer, Importance importance);
+/// P of one layer and query head over a range of queries × keys, recomputed from what the analysis keeps of its pass
+/// (AnalysisRequest::keep_attention). Throws Error{usage} where it keeps nothing or the request is outside of it,
+/// Cancelled.
+AttentionMap attention_map(const Analysis& analysis, const AttentionMapRequest& request, const Task& task = {});
 /// One policy on one row; `request.granularity`, `importance` and `gqa` are those of `row` and not looked at.
 RowSelection select_row(const RowScores& row, const SelectRequest& request);
 /// Why position `position` has its label.

@@ -6,6 +6,7 @@
 #include <QTest>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 
 #include <sys/resource.h>
@@ -61,6 +62,66 @@ private Q_SLOTS:
         });
         QCOMPARE(sums, analysis->importance);
         QCOMPARE(row_lse, analysis->row_lse);
+    }
+
+    void the_columns_of_a_map_sum_to_the_importance_data() { column_sums_of_what_was_kept_are_the_importance_data(); }
+    void the_columns_of_a_map_sum_to_the_importance()
+    {
+        QFETCH(QString, model);
+        const auto analysis = analysed(source_root / model.toStdString(), true);
+        const std::int64_t context = analysis->context;
+        for (const std::int64_t head : { std::int64_t { 0 }, analysis->heads - 1 }) {
+            AttentionMapRequest request { analysis->layers - 1, head, 0, context, 0, context, 4000, 4000 };
+            const AttentionMap exact = attention_map(*analysis, request);
+            QCOMPARE(exact.rows, context);
+            QCOMPARE(exact.columns, context);
+            request.most_rows = 1;
+            request.reduction = CellReduction::mean;
+            const AttentionMap means = attention_map(*analysis, request);
+            const float* const importance
+                = analysis->importance.data() + (request.layer * analysis->heads + head) * context;
+            for (std::int64_t key = 0; key < context; ++key) {
+                double sum = 0;
+                for (std::int64_t query = 0; query < context; ++query)
+                    sum += std::max(
+                        0.0, static_cast<double>(exact.cells[static_cast<std::size_t>(query * context + key)]));
+                const auto wanted = static_cast<double>(importance[key]);
+                const double mean = static_cast<double>(means.cells[static_cast<std::size_t>(key)]);
+                QVERIFY2(std::abs(sum - wanted) <= 1e-4 * wanted, qPrintable(QString("%1 %2").arg(sum).arg(wanted)));
+                QVERIFY(std::abs(mean * static_cast<double>(context) - wanted) <= 1e-4 * wanted);
+            }
+        }
+    }
+
+    void what_a_map_cannot_show_is_refused_in_words()
+    {
+        const auto analysis = analysed(source_root / "resources/demo/model", true);
+        const std::int64_t context = analysis->context;
+        const auto refused = [](const Analysis& of, const AttentionMapRequest& request) {
+            try {
+                attention_map(of, request);
+            } catch (const Error& error) {
+                return error.kind() == ErrorKind::usage ? std::string(error.what()) : std::string();
+            }
+            return std::string();
+        };
+        const AttentionMapRequest good { 0, 0, 0, context, 0, context };
+        QCOMPARE(refused(*analysis, good), std::string());
+        for (const AttentionMapRequest& bad : { AttentionMapRequest { analysis->layers, 0, 0, context, 0, context },
+                 AttentionMapRequest { 0, analysis->heads, 0, context, 0, context },
+                 AttentionMapRequest { 0, -1, 0, context, 0, context },
+                 AttentionMapRequest { 0, 0, 0, context + 1, 0, context },
+                 AttentionMapRequest { 0, 0, 5, 5, 0, context }, AttentionMapRequest { 0, 0, 0, context, -1, context },
+                 AttentionMapRequest { 0, 0, 0, context, 0, context, 0, 10 } })
+            QVERIFY(!refused(*analysis, bad).empty());
+        Analysis loaded = *analysis;
+        loaded.attention.reset();
+        QVERIFY(refused(loaded, good).find("trace") != std::string::npos);
+        loaded.no_attention = "About 9 GB";
+        QVERIFY(refused(loaded, good).find("About 9 GB") != std::string::npos);
+        std::stop_source stop;
+        stop.request_stop();
+        QVERIFY_EXCEPTION_THROWN(attention_map(*analysis, good, { stop.get_token(), {} }), Cancelled);
     }
 
     void kernels_get_the_shape_the_pass_had()

@@ -1,0 +1,106 @@
+#include "kernels/attention_map.h"
+
+#include "core/attention/attention_source.h"
+#include "core/engine.h"
+#include "core/model/device.h"
+
+#include <algorithm>
+#include <string>
+
+namespace keepset {
+
+namespace {
+
+    void check_range(const char* what, std::int64_t begin, std::int64_t end, std::int64_t context)
+    {
+        if (begin < 0 || begin >= end || end > context)
+            throw Error(ErrorKind::usage,
+                std::string(what) + " " + std::to_string(begin) + " to " + std::to_string(end)
+                    + " are no range of the context of " + std::to_string(context) + " tokens.",
+                "Ask for positions [begin, end) with 0 <= begin < end <= " + std::to_string(context) + ".");
+    }
+
+    void check(const Analysis& analysis, const AttentionMapRequest& request)
+    {
+        if (!analysis.attention && !analysis.no_attention.empty())
+            throw Error(ErrorKind::usage,
+                "The queries and keys of this analysis were not kept, for want of memory. " + analysis.no_attention,
+                "Analyse a shorter context.");
+        if (!analysis.attention)
+            throw Error(ErrorKind::usage,
+                "This analysis has no queries and keys to recompute attention from; a trace file has none either.",
+                "Open the model and analyse the text here.");
+        if (request.layer < 0 || request.layer >= analysis.layers)
+            throw Error(ErrorKind::usage,
+                "There is no layer " + std::to_string(request.layer) + ": the model has "
+                    + std::to_string(analysis.layers) + ".");
+        if (request.head < 0 || request.head >= analysis.heads)
+            throw Error(ErrorKind::usage,
+                "There is no query head " + std::to_string(request.head) + ": a layer has "
+                    + std::to_string(analysis.heads) + ".");
+        check_range("Queries", request.query_begin, request.query_end, analysis.context);
+        check_range("Keys", request.key_begin, request.key_end, analysis.context);
+        if (request.most_rows < 1 || request.most_columns < 1)
+            throw Error(ErrorKind::usage, "An attention map has at least one row and one column of cells.");
+    }
+
+    /// Inputs of one query head, in memory of the CPU.
+    KernelInputs head_inputs(const AttentionSource::Layer& layer, std::int64_t head)
+    {
+        const std::int64_t kv_head = head / (layer.q.size(0) / layer.k.size(0));
+        ScoreRule rule = layer.rule;
+        if (rule.alibi_slopes.defined())
+            rule.alibi_slopes = rule.alibi_slopes.slice(0, head, head + 1);
+        return kernel_inputs(layer.q.slice(0, head, head + 1).cpu(), layer.k.slice(0, kv_head, kv_head + 1).cpu(),
+            layer.row_lse.slice(0, head, head + 1).cpu(), rule);
+    }
+
+    kernels::AttentionMapInputs map_inputs(const kernels::ImportanceInputs& inputs, const AttentionMapRequest& request)
+    {
+        kernels::AttentionMapInputs map;
+        map.attention = inputs;
+        map.query_begin = request.query_begin;
+        map.query_end = request.query_end;
+        map.key_begin = request.key_begin;
+        map.key_end = request.key_end;
+        map.rows = std::min(request.most_rows, request.query_end - request.query_begin);
+        map.columns = std::min(request.most_columns, request.key_end - request.key_begin);
+        map.reduction
+            = request.reduction == CellReduction::max ? kernels::CellReduction::max : kernels::CellReduction::mean;
+        return map;
+    }
+
+    /// Rows of cells between two looks at the stop token: 2^24 products of a query and a key take about a tenth of a
+    /// second on two cores.
+    std::int64_t rows_at_once(const kernels::AttentionMapInputs& map)
+    {
+        const std::int64_t a_row = ((map.query_end - map.query_begin) / map.rows + 1) * (map.key_end - map.key_begin);
+        return std::max<std::int64_t>(1, (1LL << 24) / a_row);
+    }
+
+} // namespace
+
+AttentionMap attention_map(const Analysis& analysis, const AttentionMapRequest& request, const Task& task)
+{
+    check(analysis, request);
+    const AttentionSource& source = *analysis.attention;
+    AttentionMap result;
+    result.request = request;
+    guarded(source.backend.threads, [&] {
+        const KernelInputs inputs = head_inputs(source.layers[static_cast<std::size_t>(request.layer)], request.head);
+        const kernels::AttentionMapInputs map = map_inputs(inputs.inputs, request);
+        result.rows = map.rows;
+        result.columns = map.columns;
+        result.cells.resize(static_cast<std::size_t>(map.rows * map.columns));
+        const std::int64_t step = rows_at_once(map);
+        for (std::int64_t row = 0; row < map.rows; row += step) {
+            if (task.stop.stop_requested())
+                throw Cancelled {};
+            kernels::attention_map_cpu(
+                map, row, std::min(row + step, map.rows), result.cells.data(), source.backend.threads);
+        }
+    });
+    return result;
+}
+
+} // namespace keepset
