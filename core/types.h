@@ -288,31 +288,6 @@ struct Analysis {
     std::string text; ///< bytes of the user's text the tokens cover (from tokens[0] to the last), for showing
 };
 
-/// What a cell of an attention map shows of its positions: the largest probability or their mean.
-enum class CellReduction : std::uint8_t { max, mean };
-
-/// Which part of P to look at, and at how many cells most.
-struct AttentionMapRequest {
-    std::int64_t layer = 0;
-    std::int64_t head = 0; ///< query head
-    std::int64_t query_begin = 0; ///< positions [query_begin, query_end) of the context
-    std::int64_t query_end = 0;
-    std::int64_t key_begin = 0;
-    std::int64_t key_end = 0;
-    std::int64_t most_rows = 1024; ///< of cells; fewer where there are fewer queries
-    std::int64_t most_columns = 1024;
-    CellReduction reduction = CellReduction::max;
-};
-
-/// P of one layer and query head, query × key, reduced over cells. Cell row r holds the queries from query_begin +
-/// r·queries/rows (whole numbers) up to where the next row begins; columns and keys alike.
-struct AttentionMap {
-    AttentionMapRequest request;
-    std::int64_t rows = 0;
-    std::int64_t columns = 0;
-    std::vector<float> cells; ///< (rows, columns); a mean counts hidden positions as 0; -1: all positions are hidden
-};
-
 struct LogitsResult {
     Provenance provenance;
     std::int64_t positions = 0; ///< the last N of the text

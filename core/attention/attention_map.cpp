@@ -103,4 +103,22 @@ AttentionMap attention_map(const Analysis& analysis, const AttentionMapRequest& 
     return result;
 }
 
+std::optional<AttentionCell> cell_at(const AttentionMap& map, std::int64_t query, std::int64_t key)
+{
+    const AttentionMapRequest& range = map.request;
+    if (query < range.query_begin || query >= range.query_end || key < range.key_begin || key >= range.key_end)
+        return std::nullopt;
+    const std::int64_t queries = range.query_end - range.query_begin;
+    const std::int64_t keys = range.key_end - range.key_begin;
+    AttentionCell cell;
+    cell.row = kernels::part_of(queries, map.rows, query - range.query_begin);
+    cell.column = kernels::part_of(keys, map.columns, key - range.key_begin);
+    cell.query_begin = range.query_begin + kernels::part_begin(queries, map.rows, cell.row);
+    cell.query_end = range.query_begin + kernels::part_begin(queries, map.rows, cell.row + 1);
+    cell.key_begin = range.key_begin + kernels::part_begin(keys, map.columns, cell.column);
+    cell.key_end = range.key_begin + kernels::part_begin(keys, map.columns, cell.column + 1);
+    cell.value = map.cells[static_cast<std::size_t>(cell.row * map.columns + cell.column)];
+    return cell;
+}
+
 } // namespace keepset

@@ -93,6 +93,34 @@ private Q_SLOTS:
         }
     }
 
+    void a_cell_says_what_it_covers_and_shows()
+    {
+        const auto analysis = analysed(source_root / "resources/demo/model", true);
+        AttentionMapRequest request { 1, 2, 20, 107, 3, 90, 500, 500 };
+        const AttentionMap exact = attention_map(*analysis, request);
+        request.most_rows = 13;
+        request.most_columns = 20;
+        const AttentionMap coarse = attention_map(*analysis, request);
+        for (const auto& [query, key] : { std::pair { 20, 3 }, { 106, 89 }, { 61, 40 }, { 21, 80 } }) {
+            const auto cell = cell_at(coarse, query, key);
+            QVERIFY(cell.has_value());
+            QVERIFY(cell->query_begin <= query && query < cell->query_end);
+            QVERIFY(cell->key_begin <= key && key < cell->key_end);
+            float largest = -1;
+            for (std::int64_t q = cell->query_begin; q < cell->query_end; ++q) {
+                for (std::int64_t k = cell->key_begin; k < cell->key_end; ++k) {
+                    const auto one = cell_at(exact, q, k);
+                    QCOMPARE(one->query_end - one->query_begin, std::int64_t { 1 });
+                    QCOMPARE(one->value<0, k> q);
+                    largest = std::max(largest, one->value);
+                }
+            }
+            QCOMPARE(cell->value, largest);
+        }
+        QVERIFY(
+            !cell_at(coarse, 19, 3) && !cell_at(coarse, 107, 3) && !cell_at(coarse, 20, 2) && !cell_at(coarse, 20, 90));
+    }
+
     void what_a_map_cannot_show_is_refused_in_words()
     {
         const auto analysis = analysed(source_root / "resources/demo/model", true);
