@@ -20,15 +20,17 @@ Session::Session(QObject* parent)
     : QObject(parent)
     , worker_(new QObject)
     , selector_(new QObject)
+    , drawer_(new QObject)
 {
-    worker_->moveToThread(&thread_);
-    selector_->moveToThread(&selectThread_);
-    connect(&thread_, &QThread::finished, worker_, &QObject::deleteLater);
-    connect(&selectThread_, &QThread::finished, selector_, &QObject::deleteLater);
-    thread_.setObjectName(QStringLiteral("engine"));
-    selectThread_.setObjectName(QStringLiteral("select"));
-    thread_.start();
-    selectThread_.start(QThread::LowPriority);
+    const auto start = [this](QThread& thread, QObject* runner, const char* name, QThread::Priority priority) {
+        runner->moveToThread(&thread);
+        connect(&thread, &QThread::finished, runner, &QObject::deleteLater);
+        thread.setObjectName(QLatin1String(name));
+        thread.start(priority);
+    };
+    start(thread_, worker_, "engine", QThread::InheritPriority);
+    start(selectThread_, selector_, "select", QThread::LowPriority);
+    start(drawThread_, drawer_, "draw", QThread::LowPriority);
 }
 
 Session::~Session()
@@ -37,10 +39,10 @@ Session::~Session()
         job->stop.request_stop();
     QMetaObject::invokeMethod(
         worker_, [this] { engine_.reset(); }, Qt::QueuedConnection);
-    thread_.quit();
-    selectThread_.quit();
-    thread_.wait();
-    selectThread_.wait();
+    for (QThread* thread : { &thread_, &selectThread_, &drawThread_ })
+        thread->quit();
+    for (QThread* thread : { &thread_, &selectThread_, &drawThread_ })
+        thread->wait();
 }
 
 // ---- requests --------------------------------------------------------------------------------------------------
@@ -161,6 +163,14 @@ void Session::selectAll(const std::shared_ptr<const Analysis>& analysis, const S
     });
 }
 
+void Session::drawAttention(const std::shared_ptr<const Analysis>& analysis, const AttentionMapRequest& request)
+{
+    enqueue(Kind::attention, tr("drawing attention"), [=, this](const Task& task, const auto& job) {
+        const auto result = std::make_shared<const AttentionMap>(attention_map(*analysis, request, task));
+        announce(job, [=, this] { Q_EMIT attentionDrawn(analysis, result); });
+    });
+}
+
 void Session::listDevices()
 {
     enqueue(Kind::devices, tr("looking for devices"), [=, this](const Task&, const auto& job) {
@@ -176,8 +186,10 @@ void Session::listDevices()
 
 void Session::cancel()
 {
-    for (const auto& job : jobs_)
-        job->stop.request_stop();
+    for (const auto& job : jobs_) {
+        if (job->kind != Kind::attention)
+            job->stop.request_stop();
+    }
 }
 
 // ---- on the worker ---------------------------------------------------------------------------------------------
@@ -284,10 +296,17 @@ void Session::enqueue(Kind kind, const QString& what, Work work)
     auto job = std::make_shared<Job>(Job { kind, what, {} });
     jobs_.push_back(job);
     updateBusy();
-    const bool selects = kind == Kind::keepSetA || kind == Kind::keepSetB || kind == Kind::text;
     QMetaObject::invokeMethod(
-        selects ? selector_ : worker_, [this, job, work = std::move(work)] { execute(job, work); },
-        Qt::QueuedConnection);
+        runnerOf(kind), [this, job, work = std::move(work)] { execute(job, work); }, Qt::QueuedConnection);
+}
+
+/// What waits for no model has threads of its own, so that it answers while a sweep runs.
+QObject* Session::runnerOf(Kind kind) const
+{
+    if (kind == Kind::attention)
+        return drawer_;
+    const bool selects = kind == Kind::keepSetA || kind == Kind::keepSetB || kind == Kind::text;
+    return selects ? selector_ : worker_;
 }
 
 void Session::supersede(Kind kind)
@@ -308,6 +327,8 @@ void Session::finish(const std::shared_ptr<Job>& job)
         Q_EMIT cancelled(job->what);
     if (job->kind == Kind::sweep && !newerOfKind)
         Q_EMIT sweepEnded();
+    if (job->kind == Kind::attention && !newerOfKind)
+        Q_EMIT attentionEnded();
     updateBusy();
 }
 
@@ -315,9 +336,13 @@ void Session::updateBusy()
 {
     const auto shown = std::find_if(jobs_.begin(), jobs_.end(), [](const auto& job) {
         return job->kind != Kind::keepSetA && job->kind != Kind::keepSetB && job->kind != Kind::devices
-            && job->kind != Kind::memory;
+            && job->kind != Kind::memory && job->kind != Kind::attention;
     });
-    Q_EMIT busyChanged(shown != jobs_.end(), shown != jobs_.end() ? (*shown)->what : QString());
+    const QString what = shown != jobs_.end() ? (*shown)->what : QString();
+    if (!what.isEmpty() && what == shown_)
+        return; // what goes on beside it must not start its progress anew
+    shown_ = what;
+    Q_EMIT busyChanged(shown != jobs_.end(), what);
 }
 
 } // namespace keepset::ui

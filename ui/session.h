@@ -14,6 +14,8 @@
 
 namespace keepset {
 class Engine;
+struct AttentionMap;
+struct AttentionMapRequest;
 }
 
 namespace keepset::ui {
@@ -49,6 +51,9 @@ public:
     /// Labels of every layer and kv head under policy A (0) or B (1), for small maps. On a thread of its own, so that
     /// it answers while a sweep runs.
     void selectAll(const std::shared_ptr<const Analysis>& analysis, const SelectRequest& request, int side);
+    /// P of one head over a part of an analysis. On a thread of its own too, so that zooming never waits; cancel()
+    /// leaves it alone.
+    void drawAttention(const std::shared_ptr<const Analysis>& analysis, const AttentionMapRequest& request);
     /// Looks for devices; loads the CUDA module, so not before the first picture.
     void listDevices();
     /// Stops everything under way, the queue included.
@@ -68,6 +73,9 @@ Q_SIGNALS:
     void comparisonReady(std::shared_ptr<const keepset::Run> run, const QString& name);
     void auditReady(const keepset::AuditReport& report, const QString& title);
     void keepSetReady(std::shared_ptr<const keepset::KeepSet> keepSet, int side);
+    void attentionDrawn(
+        std::shared_ptr<const keepset::Analysis> analysis, std::shared_ptr<const keepset::AttentionMap> map);
+    void attentionEnded(); ///< drawn or failed, and no newer one is under way
     void devicesListed(const QStringList& names, const QStringList& titles);
     void saved(const QString& path);
     void progressChanged(const keepset::Progress& progress);
@@ -77,13 +85,14 @@ Q_SIGNALS:
     void sweepEnded(); ///< finished, stopped or failed
 
 private:
-    enum class Kind { model, memory, text, count, analysis, sweep, file, save, devices, keepSetA, keepSetB };
+    enum class Kind { model, memory, text, count, analysis, sweep, file, save, devices, keepSetA, keepSetB, attention };
     struct Job;
     using Work = std::function<void(const Task&, const std::shared_ptr<Job>&)>;
 
     void enqueue(Kind kind, const QString& what, Work work);
     void supersede(Kind kind);
     void execute(const std::shared_ptr<Job>& job, const Work& work);
+    QObject* runnerOf(Kind kind) const;
     Engine& engine();
     Task taskOf(const std::shared_ptr<Job>& job);
     void openTable(const std::filesystem::path& file, const std::shared_ptr<Job>& job);
@@ -97,10 +106,13 @@ private:
 
     QThread thread_; ///< owns the engine
     QThread selectThread_; ///< keep sets for small maps; knows no engine
+    QThread drawThread_; ///< attention maps; knows no engine
     QObject* worker_ = nullptr; ///< lives on thread_
     QObject* selector_ = nullptr; ///< lives on selectThread_
+    QObject* drawer_ = nullptr; ///< lives on drawThread_
     std::unique_ptr<Engine> engine_; ///< made, used and destroyed on thread_ only
     std::vector<std::shared_ptr<Job>> jobs_; ///< queued and running, in order
+    QString shown_; ///< what busyChanged said last
     std::shared_ptr<const Analysis> analysis_;
     std::shared_ptr<const Run> run_;
 };

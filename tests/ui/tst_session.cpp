@@ -1,5 +1,7 @@
 #include "ui/session.h"
 
+#include "core/engine.h"
+
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
@@ -176,6 +178,44 @@ private Q_SLOTS:
         session.selectAll(session.analysis(), keep, 1);
         QTRY_COMPARE_WITH_TIMEOUT(chosen.size(), 1, patience);
         QCOMPARE(chosen[0][1].toInt(), 1);
+        session.cancel();
+    }
+
+    void attention_is_drawn_beside_a_sweep_and_only_the_newest_is_announced()
+    {
+        Session session;
+        QSignalSpy analysed(&session, &Session::analysisReady);
+        QSignalSpy changed(&session, &Session::runChanged);
+        QSignalSpy busy(&session, &Session::busyChanged);
+        AnalysisRequest keeping = request(500);
+        keeping.keep_attention = true;
+        session.openModel(demo + QStringLiteral("/model"), {});
+        session.analyse(keeping);
+        QTRY_COMPARE_WITH_TIMEOUT(analysed.size(), 1, patience);
+        session.sweep(sweepRequest(0));
+        QTRY_VERIFY_WITH_TIMEOUT(!changed.isEmpty(), patience);
+        busy.clear();
+        std::vector<std::shared_ptr<const AttentionMap>> maps;
+        connect(&session, &Session::attentionDrawn, &session,
+            [&](const std::shared_ptr<const Analysis>& of, const std::shared_ptr<const AttentionMap>& map) {
+                QCOMPARE(of, session.analysis());
+                maps.push_back(map);
+            });
+        QSignalSpy ended(&session, &Session::attentionEnded);
+        AttentionMapRequest map { 0, 0, 0, 500, 0, 500 };
+        for (map.head = 0; map.head < 4; ++map.head)
+            session.drawAttention(session.analysis(), map);
+        QTRY_COMPARE_WITH_TIMEOUT(ended.size(), 1, patience);
+        map.head = 3;
+        QCOMPARE(maps.size(), std::size_t { 1 });
+        QCOMPARE(maps[0]->request, map);
+        QCOMPARE(maps[0]->cells, attention_map(*session.analysis(), map).cells);
+        QCOMPARE(busy.size(), 0); // the sweep's progress went on undisturbed
+        session.drawAttention(session.analysis(), { 99, 0, 0, 500, 0, 500 });
+        QSignalSpy failed(&session, &Session::errorOccurred);
+        QTRY_COMPARE_WITH_TIMEOUT(ended.size(), 2, patience);
+        QCOMPARE(failed.size(), 1);
+        QCOMPARE(maps.size(), std::size_t { 1 });
         session.cancel();
     }
 
