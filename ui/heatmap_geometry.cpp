@@ -9,7 +9,6 @@ namespace keepset::ui {
 namespace {
 
     constexpr double fewestColumns = 8;
-    constexpr double fewestRows = 1;
     constexpr std::int64_t fan = 4; ///< cells of a level that make one of the next
 
     void clampAxis(double& begin, double& end, double fewest, double size)
@@ -33,7 +32,7 @@ MapView wholeMap(MapSize size)
         static_cast<double>(std::max<std::int64_t>(size.rows, 1)) };
 }
 
-MapView clamped(MapView view, MapSize size)
+MapView clamped(MapView view, MapSize size, double fewestRows)
 {
     const MapView whole = wholeMap(size);
     clampAxis(view.columnBegin, view.columnEnd, fewestColumns, whole.columnEnd);

@@ -46,8 +46,8 @@ struct CellRange {
 
 /// Everything.
 MapView wholeMap(MapSize size);
-/// The view moved back inside the map, not larger than it and not closer than 8 columns and 1 row.
-MapView clamped(MapView view, MapSize size);
+/// The view moved back inside the map, not larger than it and not closer than 8 columns and `fewestRows` rows.
+MapView clamped(MapView view, MapSize size, double fewestRows = 1);
 /// Zoomed by `factor` (< 1: closer) along the columns, and along the rows where `rowsToo`; the cell point `around`
 /// stays in place.
 MapView zoomed(MapView view, double factor, QPointF around, bool rowsToo);

@@ -1,4 +1,5 @@
 #include "ui/plot/chart.h"
+#include "ui/plot/readout_box.h"
 
 #include <QFontMetricsF>
 #include <QPainter>
@@ -50,18 +51,6 @@ namespace {
             chart.x.title.section(QLatin1Char(' '), 0, 0), valueText(x, chart.x.format));
     }
 
-    /// A box beside the point that stays on the canvas.
-    QRectF boxFor(QSizeF size, QPointF point, QRectF canvas)
-    {
-        QRectF box(QPointF(0, 0), size);
-        const bool toLeft = point.x() + 14 + box.width() > canvas.right();
-        const double left = toLeft ? point.x() - 14 - box.width() : point.x() + 14;
-        const double lowest = std::max(canvas.top(), canvas.bottom() - box.height());
-        box.moveTopLeft(
-            { std::max(canvas.left(), left), std::clamp(point.y() - box.height() - 10, canvas.top(), lowest) });
-        return box;
-    }
-
     void paintRows(QPainter& painter, const std::vector<Row>& rows, const Style& style, QRectF line)
     {
         for (const Row& row : rows) {
@@ -89,7 +78,7 @@ void paintReadout(QPainter& painter, const Chart& chart, const ChartLayout& layo
     const QPointF point = positionOf(chart, layout, at);
     const double rowHeight = metrics.height() + 3;
     const QSizeF size(width + 20, rowHeight * static_cast<double>(rows.size() + 1) + 12);
-    const QRectF box = boxFor(size, point, layout.canvas);
+    const QRectF box = readoutBox(size, point, layout.canvas);
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing);
     painter.setPen(QPen(style.muted, 1, Qt::DotLine));
@@ -97,9 +86,7 @@ void paintReadout(QPainter& painter, const Chart& chart, const ChartLayout& layo
     painter.setPen(QPen(style.ink, 1.5));
     painter.setBrush(Qt::NoBrush);
     painter.drawEllipse(point, 7, 7);
-    painter.setPen(QPen(style.line, 1));
-    painter.setBrush(style.panel);
-    painter.drawRoundedRect(box, 6, 6);
+    paintReadoutFrame(painter, style, box);
     const QRectF line(box.left() + 10, box.top() + 6, box.width() - 20, rowHeight);
     painter.setFont(boldOf(style.font));
     painter.setPen(style.ink);

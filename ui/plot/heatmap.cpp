@@ -1,5 +1,6 @@
 #include "ui/plot/heatmap.h"
 
+#include "ui/format.h"
 #include "ui/plot/chart.h"
 #include "ui/theme.h"
 
@@ -16,6 +17,8 @@ namespace {
     constexpr double stripHeight = 13;
     constexpr double stripGap = 6;
     constexpr double barWidth = 12;
+    constexpr double nameLine = 15; ///< px a token needs for its name
+    constexpr double nameWidth = 104; ///< px for names and positions
 
     /// Paints axes, strips and colour bar of one heatmap; lives as long as one paint call.
     class HeatmapPainter {
@@ -33,9 +36,13 @@ namespace {
         void paintHeading();
         void paintAxes(const MapView& view);
         void paintColumnAxis(const MapView& view);
+        void paintNames(const MapView& view);
+        void paintName(QRectF box, std::int64_t token);
+        void paintTitles();
         void paintStrips(const MapView& view);
         void paintColorBar();
         void paintChosen(const MapView& view);
+        QPointF seenFrom(const MapView& view) const;
         void outline(QRectF box);
         void pointer(QPointF tip, QPointF away);
         void text(QRectF box, int flags, const QString& words, const QColor& color)
@@ -55,16 +62,26 @@ namespace {
         painter_.save();
         painter_.setFont(style_.font);
         paintHeading();
-        if (!heatmap_.values) {
+        if (!heatmap_.filled()) {
             text(layout_.canvas.adjusted(24, 0, -24, 0), Qt::AlignCenter | Qt::TextWordWrap, heatmap_.emptyText,
                 style_.muted);
             painter_.restore();
             return;
         }
+        if (heatmap_.tiled()) { // what causality hides stays clear
+            painter_.setPen(QPen(style_.line, 1));
+            painter_.setBrush(Qt::NoBrush);
+            painter_.drawRect(layout_.map.adjusted(-0.5, -0.5, 0.5, 0.5));
+        }
         painter_.drawImage(layout_.map, picture.image, QRectF(picture.image.rect()));
         painter_.setRenderHint(QPainter::Antialiasing);
-        paintAxes(picture.view);
-        paintColumnAxis(picture.view);
+        if (layout_.named) {
+            paintNames(picture.view);
+        } else {
+            paintAxes(picture.view);
+            paintColumnAxis(picture.view);
+        }
+        paintTitles();
         paintStrips(picture.view);
         paintColorBar();
         paintChosen(picture.view);
@@ -92,18 +109,13 @@ namespace {
     {
         const QRectF map = layout_.map;
         const int most = std::max(2, static_cast<int>(map.height() / 26));
-        for (const std::int64_t tick : cellTicks(view.rowBegin, view.rowEnd, most, true)) {
+        for (const std::int64_t tick : cellTicks(view.rowBegin, view.rowEnd, most, !heatmap_.tiled())) {
             const double y = pixelOf(view, map, { 0, static_cast<double>(tick) + 0.5 }).y();
             if (y < map.top() || y > map.bottom())
                 continue;
             text(QRectF(layout_.canvas.left(), y - 10, map.left() - 6 - layout_.canvas.left(), 20),
-                Qt::AlignRight | Qt::AlignVCenter, QString::number(tick), style_.muted);
+                Qt::AlignRight | Qt::AlignVCenter, formatCount(tick), style_.muted);
         }
-        painter_.save();
-        painter_.translate(layout_.canvas.left() + 8, map.center().y());
-        painter_.rotate(-90);
-        text(QRectF(-100, -10, 200, 20), Qt::AlignCenter, heatmap_.rowTitle, style_.muted);
-        painter_.restore();
     }
 
     void HeatmapPainter::paintColumnAxis(const MapView& view)
@@ -126,8 +138,57 @@ namespace {
             const double centre = std::clamp(x, map.left() + half - 8, map.right() - half + 12);
             text(QRectF(centre - half, top + 6, 2 * half, metrics.height()), Qt::AlignCenter, labels[i], style_.muted);
         }
-        text(QRectF(map.left(), top + 6 + metrics.height(), map.width(), metrics.height() + 2), Qt::AlignCenter,
-            heatmap_.columnTitle, style_.muted);
+    }
+
+    void HeatmapPainter::paintTitles()
+    {
+        const QRectF map = layout_.map;
+        painter_.save();
+        painter_.translate(layout_.canvas.left() + 8, map.center().y());
+        painter_.rotate(-90);
+        text(QRectF(-100, -10, 200, 20), Qt::AlignCenter, heatmap_.rowTitle, style_.muted);
+        painter_.restore();
+        const double height = QFontMetricsF(style_.font).height();
+        const double top = layout_.strips.empty() ? map.bottom() : layout_.strips.back().bottom();
+        const double names = layout_.named ? nameWidth : height;
+        text(QRectF(map.left(), top + 6 + names, map.width(), height + 2), Qt::AlignCenter, heatmap_.columnTitle,
+            style_.muted);
+    }
+
+    /// Every token of the view at both axes: few enough are left.
+    void HeatmapPainter::paintNames(const MapView& view)
+    {
+        const QRectF map = layout_.map;
+        painter_.save();
+        painter_.setClipRect(layout_.canvas);
+        for (auto token = static_cast<std::int64_t>(view.rowBegin); static_cast<double>(token) < view.rowEnd; ++token) {
+            const double y = pixelOf(view, map, { 0, static_cast<double>(token) + 0.5 }).y();
+            if (y > map.top() && y < map.bottom())
+                paintName(QRectF(map.left() - 6 - nameWidth, y - 10, nameWidth, 20), token);
+        }
+        for (auto token = static_cast<std::int64_t>(view.columnBegin); static_cast<double>(token) < view.columnEnd;
+             ++token) {
+            const double x = pixelOf(view, map, { static_cast<double>(token) + 0.5, 0 }).x();
+            if (x <= map.left() || x >= map.right())
+                continue;
+            painter_.save();
+            painter_.translate(x, map.bottom() + 6);
+            painter_.rotate(-90);
+            paintName(QRectF(-nameWidth, -10, nameWidth, 20), token);
+            painter_.restore();
+        }
+        painter_.restore();
+    }
+
+    /// "planet  412", its end at the map.
+    void HeatmapPainter::paintName(QRectF box, std::int64_t token)
+    {
+        const QFontMetricsF metrics(style_.font);
+        const QString position = formatCount(token);
+        text(box, Qt::AlignRight | Qt::AlignVCenter, position, style_.muted);
+        box.setRight(box.right() - metrics.horizontalAdvance(position) - 6);
+        text(box, Qt::AlignRight | Qt::AlignVCenter,
+            metrics.elidedText(heatmap_.name(token), Qt::ElideRight, box.width()), style_.ink);
     }
 
     void HeatmapPainter::paintStrips(const MapView& view)
@@ -191,7 +252,7 @@ namespace {
             const double right = pixelOf(view, map, { column + 1, 0 }).x();
             const double x = (left + right) / 2;
             if (right - left >= 4)
-                outline(QRectF(QPointF(left, map.top()), QPointF(right, map.bottom())));
+                outline(QRectF(QPointF(left, seenFrom(view).y()), QPointF(right, map.bottom())));
             pointer({ x, map.top() }, { 0, -6 });
             pointer({ x, map.bottom() }, { 0, 6 });
         }
@@ -199,9 +260,21 @@ namespace {
             const double top = pixelOf(view, map, { 0, static_cast<double>(heatmap_.chosenRows->begin) }).y();
             const double bottom = pixelOf(view, map, { 0, static_cast<double>(heatmap_.chosenRows->end) }).y();
             if (bottom - top >= 4)
-                outline(QRectF(QPointF(map.left(), top), QPointF(map.right(), bottom)));
+                outline(QRectF(QPointF(map.left(), top), QPointF(seenFrom(view).x(), bottom)));
             pointer({ map.right(), (top + bottom) / 2 }, { 6, 0 });
         }
+    }
+
+    /// Where the chosen column of a map of tokens × tokens begins to be seen and the chosen row ends: at the token
+    /// itself.
+    QPointF HeatmapPainter::seenFrom(const MapView& view) const
+    {
+        const QRectF map = layout_.map;
+        if (!heatmap_.tiled() || !heatmap_.chosenColumn)
+            return map.topRight();
+        const auto token = static_cast<double>(*heatmap_.chosenColumn);
+        return { std::clamp(pixelOf(view, map, { token + 1, 0 }).x(), map.left(), map.right()),
+            std::clamp(pixelOf(view, map, { 0, token }).y(), map.top(), map.bottom()) };
     }
 
     /// A thin frame that is seen on dark and on bright cells.
@@ -227,73 +300,24 @@ namespace {
 
 } // namespace
 
-std::shared_ptr<const MapValues> ownedValues(std::vector<float> values, MapSize size)
-{
-    auto result = std::make_shared<MapValues>();
-    result->own = std::move(values);
-    result->values = result->own;
-    result->pyramid = MapPyramid(result->values, size);
-    return result;
-}
-
-std::shared_ptr<const MapValues> borrowedValues(
-    std::shared_ptr<const void> keeper, std::span<const float> values, MapSize size)
-{
-    auto result = std::make_shared<MapValues>();
-    result->keeper = std::move(keeper);
-    result->values = values;
-    result->pyramid = MapPyramid(values, size);
-    return result;
-}
-
-QImage renderMap(
-    const MapPyramid& pyramid, const MapView& view, QSize pixels, const ValueScale& scale, Reduction reduction)
-{
-    QImage image(pixels, QImage::Format_RGB32);
-    std::vector<CellRange> columns;
-    columns.reserve(static_cast<std::size_t>(pixels.width()));
-    for (int x = 0; x < pixels.width(); ++x)
-        columns.push_back(cellsOfPixel(view.columnBegin, view.columnEnd, pixels.width(), x));
-    CellRange before { -1, -1 };
-    for (int y = 0; y < pixels.height(); ++y) {
-        auto* line = reinterpret_cast<QRgb*>(image.scanLine(y));
-        const CellRange rows = cellsOfPixel(view.rowBegin, view.rowEnd, pixels.height(), y);
-        if (rows == before) {
-            std::copy_n(reinterpret_cast<const QRgb*>(image.constScanLine(y - 1)), pixels.width(), line);
-            continue;
-        }
-        before = rows;
-        for (int x = 0; x < pixels.width(); ++x) {
-            const CellRange cells = columns[static_cast<std::size_t>(x)];
-            const bool same = x > 0 && cells == columns[static_cast<std::size_t>(x - 1)];
-            line[x] = same ? line[x - 1] : viridis(scale.position(pyramid.reduced(rows, cells, reduction)));
-        }
-    }
-    return image;
-}
-
-Label labelOfPixel(const std::vector<Label>& labels, CellRange cells)
-{
-    std::array<std::int64_t, label_count> counts {};
-    const auto end = std::min(cells.end, static_cast<std::int64_t>(labels.size()));
-    for (std::int64_t i = std::max<std::int64_t>(0, cells.begin); i < end; ++i)
-        ++counts[static_cast<std::size_t>(labels[static_cast<std::size_t>(i)])];
-    counts[static_cast<std::size_t>(Label::evicted)] = 0;
-    const auto most = std::max_element(counts.begin(), counts.end());
-    return *most == 0 ? Label::evicted : static_cast<Label>(most - counts.begin());
-}
-
-HeatmapLayout layoutHeatmap(const Heatmap& heatmap, const Style& style, QRectF canvas, bool heading)
+HeatmapLayout layoutHeatmap(
+    const Heatmap& heatmap, const MapView& view, const Style& style, QRectF canvas, bool heading)
 {
     const QFontMetricsF metrics(style.font);
     HeatmapLayout layout;
     layout.canvas = canvas;
     layout.headingHeight = heading ? 32 : 0;
-    double left = canvas.left() + 46;
+    layout.named = heatmap.name && canvas.height() - nameWidth - 40 >= nameLine * view.rows()
+        && canvas.width() - nameWidth - 100 >= nameLine * view.columns();
+    const QString widest = formatCount(heatmap.size().rows);
+    double left = canvas.left() + std::max(46.0, metrics.horizontalAdvance(widest) + 26);
+    if (layout.named)
+        left = canvas.left() + nameWidth + 26;
     for (const MarkStrip& strip : heatmap.marks)
         left = std::max(left, canvas.left() + 8 + std::min(120.0, metrics.horizontalAdvance(strip.name)));
     const double strips = static_cast<double>(heatmap.marks.size()) * (stripHeight + stripGap);
-    const double bottom = canvas.bottom() - 2 * metrics.height() - 10 - strips;
+    const double names = layout.named ? nameWidth : metrics.height();
+    const double bottom = canvas.bottom() - names - metrics.height() - 10 - strips;
     const double top = canvas.top() + layout.headingHeight + 8;
     const double right = canvas.right() - barWidth - 66;
     layout.map = QRectF(std::round(left), std::round(top), std::max(20.0, std::round(right - left)),
@@ -311,27 +335,6 @@ void paintHeatmap(QPainter& painter, const Heatmap& heatmap, const HeatmapLayout
     const HeatmapPicture& picture)
 {
     HeatmapPainter(painter, heatmap, layout, style).paint(picture);
-}
-
-QString heatmapCsv(const Heatmap& heatmap, const MapView& view, std::int64_t most)
-{
-    QString csv = QStringLiteral("%1,%2 begin,%2 end,value\r\n").arg(heatmap.rowTitle, heatmap.columnTitle);
-    if (!heatmap.values)
-        return csv;
-    const MapSize size = heatmap.size();
-    const auto firstRow = static_cast<std::int64_t>(std::floor(view.rowBegin));
-    const auto lastRow = std::min(size.rows, static_cast<std::int64_t>(std::ceil(view.rowEnd)));
-    const auto first = static_cast<std::int64_t>(std::floor(view.columnBegin));
-    const auto last = std::min(size.columns, static_cast<std::int64_t>(std::ceil(view.columnEnd)));
-    const std::int64_t width = std::max<std::int64_t>(1, ((lastRow - firstRow) * (last - first) + most - 1) / most);
-    for (std::int64_t row = firstRow; row < lastRow; ++row) {
-        for (std::int64_t column = first; column < last; column += width) {
-            const std::int64_t end = std::min(last, column + width);
-            const double value = heatmap.values->pyramid.reduced({ row, row + 1 }, { column, end }, heatmap.reduction);
-            csv += QStringLiteral("%1,%2,%3,%4\r\n").arg(row).arg(column).arg(end).arg(value, 0, 'g', 9);
-        }
-    }
-    return csv;
 }
 
 } // namespace keepset::ui::plot

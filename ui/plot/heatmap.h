@@ -3,10 +3,12 @@
 #include "core/types.h"
 #include "ui/color_map.h"
 #include "ui/heatmap_geometry.h"
+#include "ui/plot/attention_tiles.h"
 #include "ui/plot/style.h"
 
 #include <QImage>
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -34,6 +36,8 @@ struct MarkStrip {
     std::vector<Label> labels; ///< (columns)
 };
 
+/// Values are given whole, or, where the map is too large for that, as tiles of what is looked at. Tiles are of tokens
+/// × tokens: both axes zoom together.
 struct Heatmap {
     QString title;
     QString subtitle;
@@ -41,6 +45,9 @@ struct Heatmap {
     QString columnTitle; ///< "token position"
     QString valueTitle; ///< at the colour bar
     std::shared_ptr<const MapValues> values; ///< null: none yet
+    AttentionTiles tiles; ///< in place of values
+    std::int64_t tokens = 0; ///< rows and columns of the map that tiles are of
+    std::function<QString(std::int64_t)> name; ///< of a token, beside its position where there is room; may be empty
     ValueScale scale;
     Reduction reduction = Reduction::max;
     std::vector<MarkStrip> marks;
@@ -48,7 +55,9 @@ struct Heatmap {
     std::optional<std::int64_t> chosenColumn;
     QString emptyText;
 
-    MapSize size() const { return values ? values->pyramid.size() : MapSize {}; }
+    MapSize size() const { return values ? values->pyramid.size() : MapSize { tokens, tokens }; }
+    bool filled() const { return values || !tiles.empty(); }
+    bool tiled() const { return tokens > 0; }
 };
 
 struct HeatmapLayout {
@@ -57,15 +66,19 @@ struct HeatmapLayout {
     QRectF colorBar;
     std::vector<QRectF> strips; ///< one a MarkStrip
     double headingHeight = 0;
+    bool named = false; ///< axes have the names of tokens
 };
 
+/// The map's pixels, from values or from tiles: `pixels` of them for the view.
+QImage renderHeatmap(const Heatmap& heatmap, const MapView& view, QSize pixels);
 /// The map's pixels: each shows the reduction of the cells it covers.
 QImage renderMap(
     const MapPyramid& pyramid, const MapView& view, QSize pixels, const ValueScale& scale, Reduction reduction);
 /// The label most cells of [begin, end) are kept under; evicted where none is kept.
 Label labelOfPixel(const std::vector<Label>& labels, CellRange cells);
 
-HeatmapLayout layoutHeatmap(const Heatmap& heatmap, const Style& style, QRectF canvas, bool heading);
+HeatmapLayout layoutHeatmap(
+    const Heatmap& heatmap, const MapView& view, const Style& style, QRectF canvas, bool heading);
 /// Paints all but the map's pixels, which `image` has (made by renderMap for layout.map).
 struct HeatmapPicture {
     MapView view;

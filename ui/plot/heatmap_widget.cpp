@@ -1,5 +1,7 @@
 #include "ui/plot/heatmap_widget.h"
 
+#include "ui/plot/readout_box.h"
+
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <QPainter>
@@ -13,6 +15,7 @@ namespace keepset::ui::plot {
 namespace {
 
     constexpr double smallestBand = 5;
+    constexpr double fewestTokens = 8; ///< of each axis of a map of tiles
     constexpr std::size_t longestHistory = 100;
 
 } // namespace
@@ -28,23 +31,24 @@ HeatmapWidget::HeatmapWidget(QWidget* parent)
 void HeatmapWidget::setHeatmap(Heatmap heatmap)
 {
     const bool sameSize = heatmap.size() == heatmap_.size();
-    if (heatmap.values != heatmap_.values || heatmap.reduction != heatmap_.reduction
+    if (heatmap.values != heatmap_.values || heatmap.tiles != heatmap_.tiles || heatmap.reduction != heatmap_.reduction
         || !(heatmap.scale == heatmap_.scale))
         picture_ = QImage();
     heatmap_ = std::move(heatmap);
     if (!sameSize) {
         history_.clear();
         cursor_.reset();
+        readout_.reset();
         view_ = wholeMap(heatmap_.size());
     }
     setAccessibleName(heatmap_.title);
-    setAccessibleDescription(heatmap_.values ? heatmap_.subtitle : heatmap_.emptyText);
+    setAccessibleDescription(heatmap_.filled() ? heatmap_.subtitle : heatmap_.emptyText);
     update();
 }
 
 void HeatmapWidget::setView(const MapView& view)
 {
-    const MapView next = clamped(view, heatmap_.size());
+    const MapView next = inside(view);
     if (next == view_)
         return;
     if (history_.size() == longestHistory)
@@ -58,9 +62,9 @@ void HeatmapWidget::followColumns(const MapView& view)
     MapView next = view_;
     next.columnBegin = view.columnBegin;
     next.columnEnd = view.columnEnd;
-    if (!heatmap_.values || next == view_)
+    if (!heatmap_.filled() || next == view_)
         return;
-    view_ = clamped(next, heatmap_.size());
+    view_ = inside(next);
     update();
 }
 
@@ -88,9 +92,29 @@ void HeatmapWidget::changeView(const MapView& view)
     Q_EMIT viewChanged(view_);
 }
 
+MapView HeatmapWidget::inside(const MapView& view) const
+{
+    return clamped(view, heatmap_.size(), heatmap_.tiled() ? fewestTokens : 1);
+}
+
+void HeatmapWidget::setReadout(std::optional<HeatmapReadout> readout)
+{
+    readout_ = std::move(readout);
+    update();
+}
+
+QSize HeatmapWidget::mapPixels() const { return (currentLayout().map.size() * devicePixelRatioF()).toSize(); }
+
+void HeatmapWidget::resizeEvent(QResizeEvent*) { Q_EMIT resized(); }
+
+QString HeatmapWidget::exportCsv() const
+{
+    return heatmap_.tiled() ? tilesCsv(heatmap_.tiles, view_) : heatmapCsv(heatmap_, view_);
+}
+
 HeatmapLayout HeatmapWidget::currentLayout() const
 {
-    return layoutHeatmap(heatmap_, styleFor(palette()), QRectF(rect()).adjusted(0, 0, 0, -2), false);
+    return layoutHeatmap(heatmap_, view_, styleFor(palette()), QRectF(rect()).adjusted(0, 0, 0, -2), false);
 }
 
 QSize HeatmapWidget::exportSize() const { return { std::max(width(), 640), std::max(height(), 240) + 34 }; }
@@ -98,12 +122,10 @@ QSize HeatmapWidget::exportSize() const { return { std::max(width(), 640), std::
 void HeatmapWidget::paintExport(QPainter& painter, QRectF canvas) const
 {
     const Style paper = chartStyle(false);
-    const HeatmapLayout layout = layoutHeatmap(heatmap_, paper, canvas.adjusted(12, 10, -8, -8), true);
+    const HeatmapLayout layout = layoutHeatmap(heatmap_, view_, paper, canvas.adjusted(12, 10, -8, -8), true);
     QImage image;
-    if (heatmap_.values) {
-        const QSize pixels = (layout.map.size() * 2).toSize();
-        image = renderMap(heatmap_.values->pyramid, view_, pixels, heatmap_.scale, heatmap_.reduction);
-    }
+    if (heatmap_.filled())
+        image = renderHeatmap(heatmap_, view_, (layout.map.size() * 2).toSize());
     paintHeatmap(painter, heatmap_, layout, paper, { view_, image });
 }
 
@@ -115,11 +137,11 @@ QString HeatmapWidget::exportName() const
         .replace(QLatin1Char(' '), QLatin1Char('-'));
 }
 
-const QImage& HeatmapWidget::picture(const HeatmapLayout& layout)
+const QImage& HeatmapWidget::picture(const HeatmapLayout& layout, double pixelsAPoint)
 {
-    const QSize pixels = (layout.map.size() * devicePixelRatioF()).toSize();
+    const QSize pixels = (layout.map.size() * pixelsAPoint).toSize();
     if (picture_.size() != pixels || pictureView_ != view_) {
-        picture_ = renderMap(heatmap_.values->pyramid, view_, pixels, heatmap_.scale, heatmap_.reduction);
+        picture_ = renderHeatmap(heatmap_, view_, pixels);
         pictureView_ = view_;
     }
     return picture_;
@@ -131,18 +153,14 @@ void HeatmapWidget::paintEvent(QPaintEvent*)
     const Style look = styleFor(palette());
     const HeatmapLayout layout = currentLayout();
     const QImage none;
-    paintHeatmap(painter, heatmap_, layout, look, { view_, heatmap_.values ? picture(layout) : none });
-    if (!heatmap_.values)
+    // The painter knows the pixels of a picture that is taken at a scale of its own; the widget only those of its
+    // screen.
+    const double pixelsAPoint = painter.deviceTransform().m11();
+    paintHeatmap(painter, heatmap_, layout, look, { view_, heatmap_.filled() ? picture(layout, pixelsAPoint) : none });
+    if (!heatmap_.filled())
         return;
-    if (cursor_) {
-        const QPointF first
-            = pixelOf(view_, layout.map, { static_cast<double>(cursor_->column), static_cast<double>(cursor_->row) });
-        const QPointF last = pixelOf(
-            view_, layout.map, { static_cast<double>(cursor_->column + 1), static_cast<double>(cursor_->row + 1) });
-        painter.setPen(QPen(Qt::white, 1));
-        painter.setBrush(Qt::NoBrush);
-        painter.drawRect(QRectF(first, QPointF(std::max(first.x() + 3, last.x()), last.y())).intersected(layout.map));
-    }
+    if (cursor_)
+        paintCursor(painter, layout, look);
     if (band_) {
         painter.setPen(QPen(Qt::white, 1.5));
         painter.setBrush(QColor(255, 255, 255, 50));
@@ -155,10 +173,33 @@ void HeatmapWidget::paintEvent(QPaintEvent*)
     }
 }
 
+void HeatmapWidget::paintCursor(QPainter& painter, const HeatmapLayout& layout, const Style& look) const
+{
+    const CellRange rows = readout_ ? readout_->rows : CellRange { cursor_->row, cursor_->row + 1 };
+    const CellRange columns = readout_ ? readout_->columns : CellRange { cursor_->column, cursor_->column + 1 };
+    const QPointF first
+        = pixelOf(view_, layout.map, { static_cast<double>(columns.begin), static_cast<double>(rows.begin) });
+    const QPointF last
+        = pixelOf(view_, layout.map, { static_cast<double>(columns.end), static_cast<double>(rows.end) });
+    const QRectF cell(first, QPointF(std::max(first.x() + 3, last.x()), std::max(first.y() + 3, last.y())));
+    painter.setBrush(Qt::NoBrush);
+    if (readout_) {
+        painter.setPen(QPen(look.muted, 1, Qt::DotLine));
+        painter.drawLine(QPointF(layout.map.left(), cell.center().y()), QPointF(cell.left(), cell.center().y()));
+        painter.drawLine(QPointF(cell.center().x(), cell.bottom()), QPointF(cell.center().x(), layout.map.bottom()));
+    }
+    painter.setPen(QPen(QColor(0, 0, 0, 140), 3));
+    painter.drawRect(cell.intersected(layout.map));
+    painter.setPen(QPen(Qt::white, 1));
+    painter.drawRect(cell.intersected(layout.map));
+    if (readout_)
+        paintReadoutLines(painter, readout_->lines, look, cell.center(), layout.canvas);
+}
+
 void HeatmapWidget::wheelEvent(QWheelEvent* event)
 {
     const QRectF map = currentLayout().map;
-    if (!heatmap_.values || !map.contains(event->position())) {
+    if (!heatmap_.filled() || !map.contains(event->position())) {
         event->ignore();
         return;
     }
@@ -166,7 +207,7 @@ void HeatmapWidget::wheelEvent(QWheelEvent* event)
         setView(panned(view_, QPointF(event->angleDelta().y() + event->angleDelta().x(), 0), map.size()));
     } else {
         const double factor = std::pow(0.8, event->angleDelta().y() / 120.0);
-        const bool rowsToo = event->modifiers() & Qt::ControlModifier;
+        const bool rowsToo = heatmap_.tiled() || (event->modifiers() & Qt::ControlModifier);
         setView(zoomed(view_, factor, cellPointAt(view_, map, event->position()), rowsToo));
     }
     event->accept();
@@ -176,7 +217,7 @@ void HeatmapWidget::mousePressEvent(QMouseEvent* event)
 {
     if (event->button() == Qt::RightButton)
         return undoZoom();
-    if (!heatmap_.values || !currentLayout().map.contains(event->position()))
+    if (!heatmap_.filled() || !currentLayout().map.contains(event->position()))
         return;
     const bool move = event->button() == Qt::MiddleButton || (event->modifiers() & Qt::ShiftModifier);
     if (move)
@@ -189,13 +230,13 @@ void HeatmapWidget::mouseMoveEvent(QMouseEvent* event)
 {
     const QRectF map = currentLayout().map;
     if (grabbed_) {
-        changeView(clamped(panned(view_, event->position() - *grabbed_, map.size()), heatmap_.size()));
+        changeView(inside(panned(view_, event->position() - *grabbed_, map.size())));
         grabbed_ = event->position();
     } else if (band_) {
         band_->setBottomRight({ std::clamp(event->position().x(), map.left(), map.right()),
             std::clamp(event->position().y(), map.top(), map.bottom()) });
         update();
-    } else if (heatmap_.values) {
+    } else if (heatmap_.filled()) {
         hover(cellAt(view_, heatmap_.size(), map, event->position()));
     }
 }
@@ -228,6 +269,7 @@ void HeatmapWidget::hover(std::optional<MapCell> cell)
     if (cell == cursor_)
         return;
     cursor_ = cell;
+    readout_.reset();
     update();
     Q_EMIT cellHovered(cell ? cell->row : -1, cell ? cell->column : -1);
 }
@@ -235,7 +277,7 @@ void HeatmapWidget::hover(std::optional<MapCell> cell)
 void HeatmapWidget::moveCursor(int rows, int columns)
 {
     const MapSize size = heatmap_.size();
-    if (!heatmap_.values)
+    if (!heatmap_.filled())
         return;
     MapCell cell = cursor_.value_or(
         MapCell { static_cast<std::int64_t>(view_.rowBegin), static_cast<std::int64_t>(view_.columnBegin) });
@@ -264,9 +306,9 @@ void HeatmapWidget::keyPressEvent(QKeyEvent* event)
         return;
     case Qt::Key_Plus:
     case Qt::Key_Equal:
-        return setView(zoomed(view_, 0.7, centre, false));
+        return setView(zoomed(view_, 0.7, centre, heatmap_.tiled()));
     case Qt::Key_Minus:
-        return setView(zoomed(view_, 1 / 0.7, centre, false));
+        return setView(zoomed(view_, 1 / 0.7, centre, heatmap_.tiled()));
     case Qt::Key_Backspace:
         return undoZoom();
     case Qt::Key_0:

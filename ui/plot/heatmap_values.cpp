@@ -1,0 +1,93 @@
+#include "ui/plot/heatmap.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace keepset::ui::plot {
+
+std::shared_ptr<const MapValues> ownedValues(std::vector<float> values, MapSize size)
+{
+    auto result = std::make_shared<MapValues>();
+    result->own = std::move(values);
+    result->values = result->own;
+    result->pyramid = MapPyramid(result->values, size);
+    return result;
+}
+
+std::shared_ptr<const MapValues> borrowedValues(
+    std::shared_ptr<const void> keeper, std::span<const float> values, MapSize size)
+{
+    auto result = std::make_shared<MapValues>();
+    result->keeper = std::move(keeper);
+    result->values = values;
+    result->pyramid = MapPyramid(values, size);
+    return result;
+}
+
+QImage renderMap(
+    const MapPyramid& pyramid, const MapView& view, QSize pixels, const ValueScale& scale, Reduction reduction)
+{
+    QImage image(pixels, QImage::Format_RGB32);
+    std::vector<CellRange> columns;
+    columns.reserve(static_cast<std::size_t>(pixels.width()));
+    for (int x = 0; x < pixels.width(); ++x)
+        columns.push_back(cellsOfPixel(view.columnBegin, view.columnEnd, pixels.width(), x));
+    CellRange before { -1, -1 };
+    for (int y = 0; y < pixels.height(); ++y) {
+        auto* line = reinterpret_cast<QRgb*>(image.scanLine(y));
+        const CellRange rows = cellsOfPixel(view.rowBegin, view.rowEnd, pixels.height(), y);
+        if (rows == before) {
+            std::copy_n(reinterpret_cast<const QRgb*>(image.constScanLine(y - 1)), pixels.width(), line);
+            continue;
+        }
+        before = rows;
+        for (int x = 0; x < pixels.width(); ++x) {
+            const CellRange cells = columns[static_cast<std::size_t>(x)];
+            const bool same = x > 0 && cells == columns[static_cast<std::size_t>(x - 1)];
+            line[x] = same ? line[x - 1] : viridis(scale.position(pyramid.reduced(rows, cells, reduction)));
+        }
+    }
+    return image;
+}
+
+Label labelOfPixel(const std::vector<Label>& labels, CellRange cells)
+{
+    std::array<std::int64_t, label_count> counts {};
+    const auto end = std::min(cells.end, static_cast<std::int64_t>(labels.size()));
+    for (std::int64_t i = std::max<std::int64_t>(0, cells.begin); i < end; ++i)
+        ++counts[static_cast<std::size_t>(labels[static_cast<std::size_t>(i)])];
+    counts[static_cast<std::size_t>(Label::evicted)] = 0;
+    const auto most = std::max_element(counts.begin(), counts.end());
+    return *most == 0 ? Label::evicted : static_cast<Label>(most - counts.begin());
+}
+
+QImage renderHeatmap(const Heatmap& heatmap, const MapView& view, QSize pixels)
+{
+    if (heatmap.values)
+        return renderMap(heatmap.values->pyramid, view, pixels, heatmap.scale, heatmap.reduction);
+    return renderTiles(heatmap.tiles, view, pixels, heatmap.scale);
+}
+
+QString heatmapCsv(const Heatmap& heatmap, const MapView& view, std::int64_t most)
+{
+    QString csv = QStringLiteral("%1,%2 begin,%2 end,value\r\n").arg(heatmap.rowTitle, heatmap.columnTitle);
+    if (!heatmap.values)
+        return csv;
+    const MapSize size = heatmap.size();
+    const auto firstRow = static_cast<std::int64_t>(std::floor(view.rowBegin));
+    const auto lastRow = std::min(size.rows, static_cast<std::int64_t>(std::ceil(view.rowEnd)));
+    const auto first = static_cast<std::int64_t>(std::floor(view.columnBegin));
+    const auto last = std::min(size.columns, static_cast<std::int64_t>(std::ceil(view.columnEnd)));
+    const std::int64_t width = std::max<std::int64_t>(1, ((lastRow - firstRow) * (last - first) + most - 1) / most);
+    for (std::int64_t row = firstRow; row < lastRow; ++row) {
+        for (std::int64_t column = first; column < last; column += width) {
+            const std::int64_t end = std::min(last, column + width);
+            const double value = heatmap.values->pyramid.reduced({ row, row + 1 }, { column, end }, heatmap.reduction);
+            csv += QStringLiteral("%1,%2,%3,%4\r\n").arg(row).arg(column).arg(end).arg(value, 0, 'g', 9);
+        }
+    }
+    return csv;
+}
+
+} // namespace keepset::ui::plot
