@@ -2,6 +2,7 @@
 
 #include "ui/demo.h"
 #include "ui/format.h"
+#include "ui/pages/attention_page.h"
 #include "ui/pages/heatmap_page.h"
 #include "ui/pages/tokens_page.h"
 #include "ui/panels/setup_panel.h"
@@ -212,6 +213,7 @@ void MainWindow::analyse()
     request.command = QStringLiteral("keepset %1 --text %2")
                           .arg(QString::fromStdString(model_->path), QString::fromStdString(text_->name))
                           .toStdString();
+    request.keep_attention = true;
     session_->analyse(request);
 }
 
@@ -220,6 +222,7 @@ void MainWindow::showAnalysis(const std::shared_ptr<const Analysis>& analysis)
     setup_->setAnalysis(*analysis);
     rows_->setAnalysis(analysis);
     heatmapPage_->setAnalysis(analysis);
+    attentionPage_->setAnalysis(analysis);
     setWindowTitle(tr("%1 · %2 – Keepset")
                        .arg(QString::fromStdString(analysis->provenance.text_name),
                            QString::fromStdString(analysis->provenance.model_name)));
@@ -248,6 +251,7 @@ void MainWindow::showProgress(const Progress& progress)
 
 void MainWindow::showBusy(bool busy, const QString& what)
 {
+    busy_ = busy;
     progress_->setVisible(busy);
     if (busy) {
         progress_->setRange(0, 0);

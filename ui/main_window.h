@@ -18,6 +18,7 @@ class QToolBar;
 
 namespace keepset::ui {
 
+class AttentionPage;
 class AuditPage;
 class ErrorBar;
 class HeatmapPage;
@@ -123,6 +124,7 @@ private:
     TokenInspector* inspector_ = nullptr;
     TokensPage* tokensPage_ = nullptr;
     HeatmapPage* heatmapPage_ = nullptr;
+    AttentionPage* attentionPage_ = nullptr;
     SweepPage* sweepPage_ = nullptr;
     AuditPage* auditPage_ = nullptr;
     QTabWidget* tabs_ = nullptr;
@@ -150,6 +152,7 @@ private:
     QStringList recent_;
     bool analyseWhenReady_ = false;
     bool sweeping_ = false;
+    bool busy_ = false; ///< something that Cancel stops is under way
 };
 
 } // namespace keepset::ui

@@ -136,7 +136,7 @@ void MainWindow::fillExportMenu(QMenu* menu)
     menu->addAction(saveRunAction_);
     menu->addSeparator();
     const QStringList charts { tr("Importance over position …"), tr("Heatmap of layers …"), tr("Heatmap of heads …"),
-        tr("Perplexity chart …"), tr("Difference chart …") };
+        tr("Attention map …"), tr("Perplexity chart …"), tr("Difference chart …") };
     for (int chart = 0; chart < charts.size(); ++chart)
         menu->addAction(charts[chart], this, [this, chart] { exportChart(chart); });
 }
@@ -300,8 +300,8 @@ void MainWindow::updateActions()
 {
     analyseAction_->setEnabled(model_ && text_ && !sweeping_);
     sweepAction_->setEnabled(model_ && text_ && !sweeping_);
-    cancelAction_->setVisible(session_->busy());
-    cancelAction_->setEnabled(session_->busy());
+    cancelAction_->setVisible(busy_);
+    cancelAction_->setEnabled(busy_);
     saveAnalysisAction_->setEnabled(session_->analysis() != nullptr);
     saveRunAction_->setEnabled(session_->run() != nullptr);
 }

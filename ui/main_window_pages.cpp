@@ -1,6 +1,7 @@
 #include "ui/main_window.h"
 
 #include "ui/importance_strip.h"
+#include "ui/pages/attention_page.h"
 #include "ui/pages/audit_page.h"
 #include "ui/pages/heatmap_page.h"
 #include "ui/pages/sweep_form.h"
@@ -26,10 +27,12 @@ void MainWindow::buildPages()
 {
     tokensPage_ = new TokensPage(selection_, rows_, tabs_);
     heatmapPage_ = new HeatmapPage(selection_, tabs_);
+    attentionPage_ = new AttentionPage(selection_, session_, tabs_);
     sweepPage_ = new SweepPage(selection_, tabs_);
     auditPage_ = new AuditPage(tabs_);
     tabs_->addTab(tokensPage_, tr("Tokens"));
     tabs_->addTab(heatmapPage_, tr("Heatmap"));
+    tabs_->addTab(attentionPage_, tr("Attention"));
     tabs_->addTab(sweepPage_, tr("Sweep"));
     tabs_->addTab(auditPage_, tr("Audit"));
 }
@@ -40,11 +43,14 @@ void MainWindow::connectPages()
     connect(tokensPage_, &TokensPage::tokenHovered, this, &MainWindow::showHover);
     connect(rows_, &RowState::selectionsChanged, this,
         [this] { heatmapPage_->setSelections(rows_->selection(0), rows_->selection(1)); });
-    connect(heatmapPage_, &HeatmapPage::hovered, this, [this](const QString& words) {
-        if (!session_->busy())
+    const auto tell = [this](const QString& words) {
+        if (!busy_)
             message_->setText(words);
-    });
+    };
+    connect(heatmapPage_, &HeatmapPage::hovered, this, tell);
     connect(heatmapPage_, &HeatmapPage::exportFailed, this, complain);
+    connect(attentionPage_, &AttentionPage::hovered, this, tell);
+    connect(attentionPage_, &AttentionPage::exportFailed, this, complain);
     connect(sweepPage_, &SweepPage::exportFailed, this, complain);
     connect(sweepPage_, &SweepPage::startRequested, this, &MainWindow::sweep);
     connect(sweepPage_, &SweepPage::stopRequested, session_, &Session::cancel);
@@ -146,8 +152,10 @@ void MainWindow::exportChart(int chart)
             errorBar_->show(*problem, {});
     } else if (chart <= 2) {
         heatmapPage_->exportChart(path, chart == 2);
+    } else if (chart == 3) {
+        attentionPage_->exportChart(path);
     } else {
-        sweepPage_->exportChart(path, chart == 4);
+        sweepPage_->exportChart(path, chart == 5);
     }
 }
 
@@ -162,6 +170,8 @@ void MainWindow::exportCharts(const QString& folder, const QString& suffix)
         heatmapPage_->exportChart(file("heatmap-layers"), false);
         heatmapPage_->exportChart(file("heatmap-heads"), true);
     }
+    if (attentionPage_->hasMap())
+        attentionPage_->exportChart(file("attention"));
     if (session_->run()) {
         sweepPage_->exportChart(file("perplexity"), false);
         sweepPage_->exportChart(file("difference"), true);

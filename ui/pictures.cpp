@@ -8,6 +8,7 @@
 
 #include <QApplication>
 #include <QDir>
+#include <QElapsedTimer>
 #include <QEventLoop>
 #include <QPixmap>
 #include <QTabWidget>
@@ -50,12 +51,23 @@ namespace {
             QApplication::processEvents(QEventLoop::AllEvents, 50);
     }
 
+    /// Until what a page draws beside the window is there.
+    void settle(const MainWindow& window)
+    {
+        settle();
+        QElapsedTimer patience;
+        patience.start();
+        while (window.session()->busy() && patience.elapsed() < patienceMs)
+            QApplication::processEvents(QEventLoop::WaitForMoreEvents, 50);
+        settle();
+    }
+
     /// Every page in the present colours. The name of the first that could not be written, or nothing.
     QString takePages(MainWindow& window, const QDir& folder, const QString& colours)
     {
         for (int page = 0; page < window.tabs()->count(); ++page) {
             window.showPage(page);
-            settle();
+            settle(window);
             const QString name = window.tabs()->tabText(page).toLower().remove(QLatin1Char('&'));
             for (const int scale : { 1, 2 }) {
                 const QString file

@@ -1,5 +1,6 @@
 #include "ui/main_window.h"
 
+#include "ui/pages/attention_page.h"
 #include "ui/pages/tokens_page.h"
 #include "ui/pictures.h"
 #include "ui/selection_state.h"
@@ -117,9 +118,15 @@ private Q_SLOTS:
         for (int page = 0; page < window.tabs()->count(); ++page) {
             window.showPage(page);
             QApplication::processEvents();
+            QTRY_VERIFY_WITH_TIMEOUT(!window.session()->busy(), patience); // attention is drawn beside the window
             take(window, QStringLiteral("done-") + window.tabs()->tabText(page).toLower());
         }
         QVERIFY(window.findChild<QLabel*>(QStringLiteral("inspectorText"))->text().size() > 2);
+        QVERIFY(window.findChild<AttentionPage*>()->hasMap());
+        const QTemporaryDir folder;
+        window.exportCharts(folder.path(), QStringLiteral("svg"));
+        for (const char* name : { "importance.svg", "heatmap-layers.svg", "heatmap-heads.svg", "attention.svg" })
+            QVERIFY2(QFile::exists(folder.filePath(QLatin1String(name))), name);
     }
 
     void a_busy_window_can_be_stopped()

@@ -1,0 +1,90 @@
+#pragma once
+
+#include "core/engine.h"
+#include "ui/plot/heatmap.h"
+
+#include <QWidget>
+
+#include <memory>
+#include <optional>
+
+class QCheckBox;
+class QComboBox;
+class QLabel;
+class QToolButton;
+
+namespace keepset::ui {
+
+class AttentionDrawing;
+class Card;
+class SelectionState;
+class Session;
+namespace plot {
+    class HeatmapWidget;
+}
+
+/// P of one layer and query head as a picture, query × key, in cells no larger than a pixel where the tokens are.
+class AttentionPage : public QWidget {
+    Q_OBJECT
+
+public:
+    AttentionPage(SelectionState* selection, Session* session, QWidget* parent = nullptr);
+
+    /// Null: none.
+    void setAnalysis(std::shared_ptr<const Analysis> analysis);
+    /// What is looked at; the picture may still be of another.
+    std::int64_t layer() const { return layer_; }
+    std::int64_t head() const { return head_; } ///< query head
+    /// Whether a map is being made.
+    bool isDrawing() const;
+    bool hasMap() const;
+    /// Writes the map by the suffix of the path; emits exportFailed when it cannot.
+    bool exportChart(const QString& path);
+
+Q_SIGNALS:
+    void mapReady();
+    void hovered(const QString& words); ///< for the status bar; empty: nothing
+    void exportFailed(const QString& sentence);
+
+protected:
+    void showEvent(QShowEvent* event) override;
+
+private:
+    void makeControls();
+    void makeMap();
+    void fillChoices();
+    void follow(Scope scope);
+    void look(std::int64_t layer, std::int64_t head);
+    void askSoon();
+    void ask();
+    void rescale();
+    void refresh();
+    QString subtitle() const;
+    QString emptyText() const;
+    QString tokens(std::int64_t begin, std::int64_t end) const;
+    void tellCell(qint64 query, qint64 key);
+    void choose(qint64 query, qint64 key);
+    std::int64_t group() const; ///< query heads of a kv head
+    const plot::AttentionTiles& tiles() const;
+
+    SelectionState* selection_;
+    AttentionDrawing* drawing_;
+    Card* card_ = nullptr;
+    plot::HeatmapWidget* map_ = nullptr;
+    QComboBox* layers_ = nullptr;
+    QComboBox* heads_ = nullptr;
+    QComboBox* reduction_ = nullptr;
+    QComboBox* scale_ = nullptr;
+    QCheckBox* lock_ = nullptr;
+    QToolButton* back_ = nullptr;
+    QToolButton* whole_ = nullptr;
+    QLabel* words_ = nullptr;
+    std::shared_ptr<const Analysis> analysis_;
+    std::int64_t layer_ = 0;
+    std::int64_t head_ = 0;
+    ValueScale values_; ///< colours of the tiles
+    std::optional<MapCell> pointed_; ///< query and key under the pointer
+    bool asked_ = false; ///< a look at the view is queued
+};
+
+} // namespace keepset::ui
