@@ -29,6 +29,10 @@ AttentionDrawing::AttentionDrawing(Session* session, QObject* parent)
     , session_(session)
 {
     connect(session_, &Session::attentionDrawn, this, &AttentionDrawing::take);
+    connect(session_, &Session::attentionProgressed, this, [this](double share) {
+        progress_ = share;
+        Q_EMIT progressed();
+    });
     connect(session_, &Session::attentionEnded, this, [this] {
         if (!wanted_)
             return;
@@ -75,6 +79,7 @@ void AttentionDrawing::request(const AttentionMapRequest& request)
     if (wanted_ == request)
         return;
     wanted_ = request;
+    progress_ = 0;
     session_->drawAttention(analysis_, request);
     Q_EMIT changed();
 }

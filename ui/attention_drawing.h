@@ -27,9 +27,12 @@ public:
     const plot::AttentionTiles& tiles() const { return tiles_; }
     /// What is being made.
     const std::optional<AttentionMapRequest>& wanted() const { return wanted_; }
+    /// Share of wanted() that is done.
+    double progress() const { return progress_; }
 
 Q_SIGNALS:
     void changed(); ///< of tiles() or wanted()
+    void progressed();
     void drawn(); ///< a new tile is there
 
 private:
@@ -42,6 +45,7 @@ private:
     std::shared_ptr<const Analysis> analysis_;
     plot::AttentionTiles tiles_;
     std::optional<AttentionMapRequest> wanted_;
+    double progress_ = 0;
     AttentionMapRequest view_; ///< what is looked at
     AttentionMapRequest whole_; ///< all of it, as fine as the pixels
 };

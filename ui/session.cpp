@@ -166,7 +166,12 @@ void Session::selectAll(const std::shared_ptr<const Analysis>& analysis, const S
 void Session::drawAttention(const std::shared_ptr<const Analysis>& analysis, const AttentionMapRequest& request)
 {
     enqueue(Kind::attention, tr("drawing attention"), [=, this](const Task& task, const auto& job) {
-        const auto result = std::make_shared<const AttentionMap>(attention_map(*analysis, request, task));
+        Task own = task; // the window's progress is that of what it waits for
+        own.progress = [this, job](const Progress& progress) {
+            const double share = static_cast<double>(progress.done) / static_cast<double>(progress.total);
+            announce(job, [this, share] { Q_EMIT attentionProgressed(share); });
+        };
+        const auto result = std::make_shared<const AttentionMap>(attention_map(*analysis, request, own));
         announce(job, [=, this] { Q_EMIT attentionDrawn(analysis, result); });
     });
 }

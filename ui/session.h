@@ -75,6 +75,7 @@ Q_SIGNALS:
     void keepSetReady(std::shared_ptr<const keepset::KeepSet> keepSet, int side);
     void attentionDrawn(
         std::shared_ptr<const keepset::Analysis> analysis, std::shared_ptr<const keepset::AttentionMap> map);
+    void attentionProgressed(double share); ///< of the rows of the map under way
     void attentionEnded(); ///< drawn or failed, and no newer one is under way
     void devicesListed(const QStringList& names, const QStringList& titles);
     void saved(const QString& path);

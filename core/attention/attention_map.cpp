@@ -96,8 +96,10 @@ AttentionMap attention_map(const Analysis& analysis, const AttentionMapRequest& 
         for (std::int64_t row = 0; row < map.rows; row += step) {
             if (task.stop.stop_requested())
                 throw Cancelled {};
-            kernels::attention_map_cpu(
-                map, row, std::min(row + step, map.rows), result.cells.data(), source.backend.threads);
+            const std::int64_t end = std::min(row + step, map.rows);
+            kernels::attention_map_cpu(map, row, end, result.cells.data(), source.backend.threads);
+            if (task.progress)
+                task.progress({ "attention map", "rows", end, map.rows });
         }
     });
     return result;

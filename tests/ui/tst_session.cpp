@@ -202,6 +202,7 @@ private Q_SLOTS:
                 maps.push_back(map);
             });
         QSignalSpy ended(&session, &Session::attentionEnded);
+        QSignalSpy progressed(&session, &Session::attentionProgressed);
         AttentionMapRequest map { 0, 0, 0, 500, 0, 500 };
         for (map.head = 0; map.head < 4; ++map.head)
             session.drawAttention(session.analysis(), map);
@@ -210,6 +211,7 @@ private Q_SLOTS:
         QCOMPARE(maps.size(), std::size_t { 1 });
         QCOMPARE(maps[0]->request, map);
         QCOMPARE(maps[0]->cells, attention_map(*session.analysis(), map).cells);
+        QCOMPARE(progressed.last()[0].toDouble(), 1.0);
         QCOMPARE(busy.size(), 0); // the sweep's progress went on undisturbed
         session.drawAttention(session.analysis(), { 99, 0, 0, 500, 0, 500 });
         QSignalSpy failed(&session, &Session::errorOccurred);

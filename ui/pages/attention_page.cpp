@@ -35,6 +35,7 @@ AttentionPage::AttentionPage(SelectionState* selection, Session* session, QWidge
     words_->setObjectName(QStringLiteral("attentionReadout"));
     layout->addWidget(words_);
     connect(drawing_, &AttentionDrawing::changed, this, &AttentionPage::rescale);
+    connect(drawing_, &AttentionDrawing::progressed, this, &AttentionPage::refresh);
     connect(drawing_, &AttentionDrawing::drawn, this, &AttentionPage::mapReady);
     connect(selection_, &SelectionState::scopeChanged, this, &AttentionPage::follow);
     connect(selection_, &SelectionState::tokenChanged, this, &AttentionPage::refresh);
@@ -238,13 +239,19 @@ QString AttentionPage::emptyText() const
     if (!analysis_)
         return tr("Open a model and a text, then press Analyse.");
     if (analysis_->attention)
-        return tr("Drawing …");
+        return tr("Drawing … %1").arg(progressText());
     try { // core says why
         attention_map(*analysis_, {});
     } catch (const Error& error) {
         return QStringLiteral("%1\n%2").arg(QString::fromUtf8(error.what()), QString::fromStdString(error.hint()));
     }
     return {};
+}
+
+/// Nothing where it takes no time.
+QString AttentionPage::progressText() const
+{
+    return drawing_->progress() > 0 ? formatPercent(drawing_->progress(), 0) : QString();
 }
 
 QString AttentionPage::subtitle() const
@@ -262,9 +269,11 @@ QString AttentionPage::subtitle() const
         words += largest ? tr(" · a pixel shows the largest of its tokens")
                          : tr(" · a pixel shows the mean of its tokens");
     if (drawing_->wanted())
-        words += sameHead(*drawing_->wanted(), drawn)
-            ? tr(" · drawing …")
-            : tr(" · drawing layer %1, head %2 …").arg(drawing_->wanted()->layer).arg(drawing_->wanted()->head);
+        words += sameHead(*drawing_->wanted(), drawn) ? tr(" · drawing … %1").arg(progressText())
+                                                      : tr(" · drawing layer %1, head %2 … %3")
+                                                            .arg(drawing_->wanted()->layer)
+                                                            .arg(drawing_->wanted()->head)
+                                                            .arg(progressText());
     return words;
 }
 

@@ -60,6 +60,7 @@ private:
     void rescale();
     void refresh();
     QString subtitle() const;
+    QString progressText() const;
     QString emptyText() const;
     QString tokens(std::int64_t begin, std::int64_t end) const;
     void tellCell(qint64 query, qint64 key);
