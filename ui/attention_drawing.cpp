@@ -95,19 +95,17 @@ void AttentionDrawing::take(
     Q_EMIT drawn();
 }
 
-/// The largest map so far stays behind the newest.
+/// The largest map so far lies behind the newest, or the newest behind the finer one it was made for.
 void AttentionDrawing::place(const std::shared_ptr<const AttentionMap>& map)
 {
     if (!tiles_.empty() && !sameHead(tiles_.front()->request, map->request))
         tiles_.clear();
-    if (tiles_.empty())
-        tiles_ = { map };
-    else if (area(*tiles_.back()) < area(*map))
-        tiles_ = { map, tiles_.back() };
-    else if (area(*tiles_.front()) > area(*map))
+    if (!tiles_.empty() && area(*tiles_.front()) > area(*map)) {
         tiles_ = { tiles_.front(), map };
-    else
-        tiles_ = { map };
+        return;
+    }
+    const bool behind = !tiles_.empty() && area(*tiles_.back()) < area(*map);
+    tiles_ = behind ? plot::AttentionTiles { map, tiles_.back() } : plot::AttentionTiles { map };
 }
 
 } // namespace keepset::ui

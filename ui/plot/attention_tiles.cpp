@@ -192,8 +192,8 @@ bool serves(const AttentionMap& map, const AttentionMapRequest& request)
 
 std::optional<AttentionCell> cellAt(const AttentionTiles& tiles, MapCell position)
 {
-    for (auto tile = tiles.rbegin(); tile != tiles.rend(); ++tile) {
-        if (const auto cell = cell_at(**tile, position.row, position.column))
+    for (std::size_t left = tiles.size(); left > 0; --left) {
+        if (const auto cell = cell_at(*tiles[left - 1], position.row, position.column))
             return cell;
     }
     return std::nullopt;
