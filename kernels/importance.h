@@ -74,6 +74,9 @@ constexpr std::int64_t first_key_column(const ImportanceInputs& inputs, std::int
 /// The reference: plain loops, every product and sum in double; float32 inputs only.
 void importance_reference(const ImportanceInputs& inputs, double* sums);
 
+/// P of one query head, query and key that it sees, in double: what the references are made of. float32 inputs only.
+double probability_reference(const ImportanceInputs& inputs, std::int64_t head, std::int64_t query, std::int64_t key);
+
 /// The same on `threads` CPU threads, vectorised (the widest instruction set this processor has, chosen at run time);
 /// float32 inputs only; relative error against the reference below 1e-5 for scores of ordinary size (a float32 product
 /// is off by about 1e-7 of Σ|q·k|·scale). The sums do not depend on `threads`. Takes heads·queries floats of memory and

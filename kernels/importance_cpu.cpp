@@ -1,11 +1,8 @@
+#include "kernels/cpu_inputs.h"
 #include "kernels/importance_variant.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
-#include <limits>
-#include <memory>
-#include <new>
 #include <stdexcept>
 
 #include <omp.h>
@@ -14,51 +11,11 @@ namespace keepset::kernels {
 
 namespace {
 
-    struct AlignedFree {
-        void operator()(float* memory) const { ::operator delete[](memory, std::align_val_t { 64 }); }
-    };
-    using AlignedFloats = std::unique_ptr<float[], AlignedFree>;
-
-    AlignedFloats aligned_floats(std::int64_t count)
-    {
-        const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(float);
-        return AlignedFloats(static_cast<float*>(::operator new[](bytes, std::align_val_t { 64 })));
-    }
-
     /// The tile's packed keys take half of a 32 KiB first-level cache, where head_dim allows.
     std::int64_t panels_of_tile(const ImportanceVariant& variant, std::int64_t head_dim)
     {
         const std::int64_t floats = 16 * 1024 / static_cast<std::int64_t>(sizeof(float));
         return std::clamp<std::int64_t>(floats / (variant.panel * std::max<std::int64_t>(head_dim, 1)), 1, max_panels);
-    }
-
-    /// Starting a thread costs more than a millisecond on a busy machine: too much for little work.
-    int useful_threads(const AttentionShape& shape, int threads)
-    {
-        const double products = static_cast<double>(shape.heads * shape.head_dim)
-            * (static_cast<double>(shape.queries) * static_cast<double>(shape.keys));
-        return products < 1e6 ? 1 : std::max(threads, 1);
-    }
-
-    /// Whether a row of one query and its log-sum-exp are finite: no exponent of all ones. Integers, so that it
-    /// vectorises.
-    bool finite_row(const float* q, std::int64_t head_dim, float lse)
-    {
-        constexpr std::uint32_t exponent = 0x7f800000U;
-        auto bad = static_cast<std::uint32_t>((std::bit_cast<std::uint32_t>(lse) & exponent) == exponent);
-        for (std::int64_t dim = 0; dim < head_dim; ++dim)
-            bad |= static_cast<std::uint32_t>((std::bit_cast<std::uint32_t>(q[dim]) & exponent) == exponent);
-        return bad == 0;
-    }
-
-    /// Every query's lse, NaN where it or the query's row is not finite: all sums that the query touches are then NaN.
-    float poisoned_lse(const ImportanceInputs& inputs, std::int64_t row)
-    {
-        const AttentionShape& shape = inputs.shape;
-        const float* q = static_cast<const float*>(inputs.q) + row / shape.queries * shape.q_head_stride
-            + row % shape.queries * shape.q_token_stride; // (head_dim)
-        const float lse = inputs.row_lse[row / shape.queries * lse_stride(shape) + row % shape.queries];
-        return finite_row(q, shape.head_dim, lse) ? lse : std::numeric_limits<float>::quiet_NaN();
     }
 
     /// Keys [first_key, end_key) of the head, each seen by some query.
@@ -88,7 +45,9 @@ namespace {
     void one_sequence(const ImportanceVariant& variant, const ImportanceInputs& inputs, float* sums, int threads)
     {
         const AttentionShape& shape = inputs.shape;
-        threads = useful_threads(shape, threads);
+        threads = useful_threads(static_cast<double>(shape.heads * shape.head_dim)
+                * (static_cast<double>(shape.queries) * static_cast<double>(shape.keys)),
+            threads);
         const std::int64_t rows = shape.heads * shape.queries;
         const std::int64_t tile_keys = panels_of_tile(variant, shape.head_dim) * variant.panel;
         const std::int64_t seen_begin = first_key_of(shape, 0);

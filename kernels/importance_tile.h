@@ -144,12 +144,23 @@ namespace {
         std::int32_t visible = 0;
     };
 
+    /// e^(score - lse) after the cap and the bias.
+    template <bool plain> inline Floats weight_of(Floats score, [[maybe_unused]] float softcap, Floats bias, float lse)
+    {
+        if constexpr (!plain) {
+            if (softcap != 0)
+                score = softcap * hyperbolic_tangent(score);
+            score += bias;
+        }
+        return exponential(score - lse);
+    }
+
     /// Adds e^(score - lse) to partial (panel_keys). `masked`: some row does not see some key; `plain`: no cap and no
     /// bias.
     template <bool masked, bool plain> [[gnu::noinline]] void add_probabilities(
         const float* scores, const float* lse, const PanelRule& rule, float* partial)
     {
-        [[maybe_unused]] const auto* bias = reinterpret_cast<const Floats*>(rule.bias); // (vectors)
+        const auto* bias = reinterpret_cast<const Floats*>(rule.bias); // (vectors)
         const auto* in = reinterpret_cast<const Floats*>(scores); // (rows, vectors)
         auto* sums = reinterpret_cast<Floats*>(partial); // (vectors)
         Ints index;
@@ -159,13 +170,7 @@ namespace {
             Floats total = {};
 #pragma GCC unroll 16
             for (int row = 0; row < rows; ++row) {
-                Floats score = in[row * vectors + vector];
-                if constexpr (!plain) {
-                    if (rule.softcap != 0)
-                        score = rule.softcap * hyperbolic_tangent(score);
-                    score += bias[vector];
-                }
-                Floats weight = exponential(score - lse[row]);
+                Floats weight = weight_of<plain>(in[row * vectors + vector], rule.softcap, bias[vector], lse[row]);
                 if constexpr (masked) {
                     const std::int32_t row_begin = row - vector * lanes;
                     weight = index < Ints {} + (rule.visible + row_begin) ? weight : Floats {};
@@ -242,9 +247,57 @@ namespace {
             column_sums_of<false>(tile, packed, sums);
     }
 
+    /// e^(score - lse) of a block's first `count` queries and a panel into out (count, max_tile_keys).
+    template <bool plain> void write_probabilities(
+        const float* scores, const QueryBlock& block, std::int64_t count, const PanelRule& rule, float* out)
+    {
+        const auto* bias = reinterpret_cast<const Floats*>(rule.bias); // (vectors)
+        const auto* in = reinterpret_cast<const Floats*>(scores); // (rows, vectors)
+        for (std::int64_t row = 0; row < count; ++row) {
+            auto* weights = reinterpret_cast<Floats*>(out + row * max_tile_keys); // (vectors)
+            for (int vector = 0; vector < vectors; ++vector)
+                weights[vector]
+                    = weight_of<plain>(in[row * vectors + vector], rule.softcap, bias[vector], block.lse[row]);
+        }
+    }
+
+    template <bool plain> void probabilities_of(const KeyTile& tile, float* packed, float* out)
+    {
+        alignas(64) float scores[rows * panel_keys];
+        alignas(64) float bias[max_tile_keys] = {};
+        bool poisoned[max_tile_keys] = {};
+        pack(tile, packed, poisoned);
+        for (std::int64_t key = 0; tile.bias != nullptr && key < tile.keys; ++key)
+            bias[key] = tile.bias[key];
+        PanelRule rule;
+        rule.softcap = tile.softcap;
+        for (std::int64_t query = tile.first_query; query < tile.queries; query += rows) {
+            const QueryBlock block = query_block(tile, query);
+            const std::int64_t count = tile.queries - query < rows ? tile.queries - query : rows;
+            float* out_rows = out + (query - tile.first_query) * max_tile_keys;
+            for (std::int64_t begin = 0; begin < tile.keys; begin += panel_keys) {
+                rule.bias = bias + begin;
+                multiply(block, packed + begin * tile.head_dim, tile.head_dim, scores);
+                write_probabilities<plain>(scores, block, count, rule, out_rows + begin);
+            }
+        }
+        for (std::int64_t key = 0; key < tile.keys; ++key) {
+            for (std::int64_t row = 0; poisoned[key] && row < tile.queries - tile.first_query; ++row)
+                out[row * max_tile_keys + key] = __builtin_nanf("");
+        }
+    }
+
+    void probabilities(const KeyTile& tile, float* packed, float* out)
+    {
+        if (tile.softcap == 0 && tile.bias == nullptr)
+            probabilities_of<true>(tile, packed, out);
+        else
+            probabilities_of<false>(tile, packed, out);
+    }
+
 } // namespace
 
 extern const ImportanceVariant variant;
-const ImportanceVariant variant = { KEEPSET_VARIANT_NAME, panel_keys, column_sums };
+const ImportanceVariant variant = { KEEPSET_VARIANT_NAME, panel_keys, column_sums, probabilities };
 
 } // namespace keepset::kernels::KEEPSET_VARIANT

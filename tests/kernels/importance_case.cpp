@@ -76,27 +76,33 @@ namespace {
             = static_cast<float>(largest + std::log(sum));
     }
 
+    /// probability_bound without what underflows. Query and key count over all sequences.
+    double probability_bound_of(const ImportanceCase& values, const Pair& pair, double exponential, double tangent)
+    {
+        const AttentionShape& shape = values.shape;
+        constexpr double unit = 0x1p-24; // half a unit in the last place of a float, relative
+        const Score s = score(values, pair.head, pair.query, pair.key);
+        const double lse = values.lse[index_of(pair.head, shape.queries, pair.query)];
+        const double exponent = s.value - lse;
+        // The cap's slope is at most 1, so it makes no error of the product larger.
+        const std::int64_t roundings = shape.head_dim + (shape.softcap == 0 ? 2 : 4);
+        const double products = static_cast<double>(roundings) * s.magnitude;
+        const double cap = shape.softcap == 0 ? 0 : (tangent + 3 * unit) * std::abs(s.capped);
+        const double bias = values.bias.empty() ? 0 : std::abs(s.value);
+        const double in_exponent = (unit * (products + bias + std::abs(exponent)) + cap) * 1.01;
+        const double in_sum = 32 * unit; // additions in a row before the sum goes to double, and the result
+        return std::exp(exponent) * (std::expm1(in_exponent) + exponential + in_sum);
+    }
+
     /// error_bound of one key of a sequence.
     double bound_of(const ImportanceCase& values, const Part& part, std::int64_t head, std::int64_t key,
         double exponential, double tangent)
     {
-        const AttentionShape& shape = part.shape;
-        constexpr double unit = 0x1p-24; // half a unit in the last place of a float, relative
         double bound = 0x1p-120; // what underflows
-        for (std::int64_t query = 0; query < shape.queries; ++query) {
-            if (!sees(shape, query, key))
-                continue;
-            const Score s = score(values, head, part.first_query + query, part.first_key + key);
-            const double lse = values.lse[index_of(head, values.shape.queries, part.first_query + query)];
-            const double exponent = s.value - lse;
-            // The cap's slope is at most 1, so it makes no error of the product larger.
-            const std::int64_t roundings = shape.head_dim + (shape.softcap == 0 ? 2 : 4);
-            const double products = static_cast<double>(roundings) * s.magnitude;
-            const double cap = shape.softcap == 0 ? 0 : (tangent + 3 * unit) * std::abs(s.capped);
-            const double bias = values.bias.empty() ? 0 : std::abs(s.value);
-            const double in_exponent = (unit * (products + bias + std::abs(exponent)) + cap) * 1.01;
-            const double in_sum = 32 * unit; // additions in a row before the sum goes to double, and the result
-            bound += std::exp(exponent) * (std::expm1(in_exponent) + exponential + in_sum);
+        for (std::int64_t query = 0; query < part.shape.queries; ++query) {
+            if (sees(part.shape, query, key))
+                bound += probability_bound_of(
+                    values, { head, part.first_query + query, part.first_key + key }, exponential, tangent);
         }
         return bound;
     }
@@ -289,6 +295,11 @@ double reference_sum(const ImportanceCase& values, std::int64_t head, std::int64
     double sum = 0;
     importance_reference(one, &sum);
     return sum;
+}
+
+double probability_bound(const ImportanceCase& values, const Pair& pair, double exponential, double tangent)
+{
+    return probability_bound_of(values, pair, exponential, tangent) + 0x1p-126; // what underflows
 }
 
 std::vector<double> error_bound(const ImportanceCase& values, double exponential, double tangent)

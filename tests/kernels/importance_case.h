@@ -51,6 +51,13 @@ ImportanceCase long_case(const AttentionShape& shape, std::mt19937& random);
 std::vector<double> reference_sums(const ImportanceCase& values);
 /// The reference's sum of one key.
 double reference_sum(const ImportanceCase& values, std::int64_t head, std::int64_t key);
+struct Pair {
+    std::int64_t head = 0;
+    std::int64_t query = 0;
+    std::int64_t key = 0;
+};
+/// Largest error a float32 kernel may make in one probability, by the bound below.
+double probability_bound(const ImportanceCase& values, const Pair& pair, double exponential, double tangent);
 /// Largest error a float32 kernel may make in each sum (heads, keys): every product, sum and exponential rounded once,
 /// by the standard bound n·u·Σ|terms|, `exponential` relative error of exp and `tangent` of tanh.
 std::vector<double> error_bound(const ImportanceCase& values, double exponential, double tangent);
