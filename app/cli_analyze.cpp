@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -52,13 +53,15 @@ namespace {
         request.context = options.context;
         request.offset = common.offset;
         request.command = common.command;
+        request.keep_attention = std::ranges::any_of(
+            requests, [](const SelectRequest& selection) { return needs_attention(selection.policy); });
         ProgressLine line(common.quiet);
         Engine engine;
         engine.open_model(options.folder, common.open_options(), task_of(line, stop));
         Analysis analysis = *engine.analyse(request, task_of(line, stop));
         analysis.provenance.seed = options.seed;
         for (const SelectRequest& selection : requests)
-            analysis.keep_sets.push_back(select(analysis, selection, common.threads));
+            analysis.keep_sets.push_back(select(analysis, selection, common.threads, stop.token()));
         const AuditReport with_sets = audit(analysis); // the budgets of the keep sets, too
         for (Check& check : analysis.audit.checks) {
             for (const Check& now : with_sets.checks) {

@@ -1,5 +1,6 @@
 #include "core/engine.h"
 
+#include "core/attention/bridge_scores.h"
 #include "core/attention/dense_pass.h"
 #include "core/model/describe.h"
 #include "core/model/device.h"
@@ -316,6 +317,8 @@ std::shared_ptr<const Analysis> Engine::analyse(const AnalysisRequest& request, 
             .attention = request.keep_attention && analysis->no_attention.empty() };
         const DensePass pass = dense_pass(*open.decoder, to_tensor(*open.decoder, ids), options, open.backend, task);
         analysis->attention = pass.attention;
+        analysis->bridges
+            = analysis->no_attention.empty() ? bridge_source(pass.attention) : no_bridge_source(analysis->no_attention);
         analysis->importance = to_vector(pass.importance);
         analysis->row_lse = to_vector(pass.row_lse);
         analysis->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

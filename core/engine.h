@@ -72,18 +72,23 @@ std::string canonical(const PolicySpec& policy);
 std::string title(const PolicySpec& policy);
 /// "0,0.5,0.9" or "0:0.9:0.1" (both ends included) → ascending distinct shares in [0, 1). Throws Error{usage}.
 std::vector<double> parse_sparsities(std::string_view text);
+/// Whether a policy ranks by attention itself, so that an analysis for it has to keep_attention. Throws Error{usage}.
+bool needs_attention(const PolicySpec& policy);
 /// k entries kept of `context` at `sparsity` (SEMANTICS 3).
 std::int64_t budget_of(double sparsity, std::int64_t context, Rounding rounding = Rounding::floor);
 
-/// Labelled keep sets of every layer and kv head, on `threads` CPU threads (0: all cores).
-KeepSet select(const Analysis& analysis, const SelectRequest& request, int threads = 0);
+/// Labelled keep sets of every layer and kv head, on `threads` CPU threads (0: all cores). Takes long where the policy
+/// needs_attention, which `stop` ends with Cancelled; the same of select_row. Throws Error{usage} where such a policy
+/// has no attention to go by.
+KeepSet select(
+    const Analysis& analysis, const SelectRequest& request, int threads = 0, const std::stop_token& stop = {});
 /// Scores of what a view looks at. Throws Error{usage} where the scope is outside the model.
 RowScores row_scores(const Analysis& analysis, const Scope& scope, Importance importance, GqaReduction gqa);
 /// Importance of every query head of a layer: (heads, context). Throws Error{usage} where the layer is outside the
 /// model.
 std::vector<float> head_importance(const Analysis& analysis, std::int64_t layer, Importance importance);
 /// One policy on one row; `request.granularity`, `importance` and `gqa` are those of `row` and not looked at.
-RowSelection select_row(const RowScores& row, const SelectRequest& request);
+RowSelection select_row(const RowScores& row, const SelectRequest& request, const std::stop_token& stop = {});
 /// Why position `position` has its label.
 Explanation explain(
     const RowScores& row, const RowSelection& selection, const SelectRequest& request, std::int64_t position);

@@ -198,6 +198,10 @@ struct Scope {
     bool operator==(const Scope&) const = default;
 };
 
+namespace policy {
+    class BridgeSource; ///< recomputes attention for policies; opaque outside core
+}
+
 /// Scores of what is looked at, made once and selected from at every move of the sparsity slider.
 struct RowScores {
     Scope scope;
@@ -205,6 +209,7 @@ struct RowScores {
     GqaReduction gqa = GqaReduction::mean;
     std::vector<float> scores; ///< (context): what policies see
     std::vector<double> mass; ///< (context): mean cumulative importance over the scope's query heads and layers
+    std::shared_ptr<policy::BridgeSource> bridges = nullptr; ///< absent where the analysis has no attention
 };
 
 /// One policy's choice on one row of scores.
@@ -216,6 +221,7 @@ struct RowSelection {
     std::array<std::int64_t, label_count> counts {}; ///< by label
     double kept_mass = not_a_number;
     double cut_off = not_a_number; ///< lowest score among the important; NaN where the policy takes none
+    std::vector<double> bridge_scores = {}; ///< (context): flow or curvature, where bridges go by it; else empty
 };
 
 /// Why a token has its label under a policy.
@@ -284,6 +290,8 @@ struct Analysis {
     AuditReport audit;
     double seconds = 0; ///< the attention pass
     std::shared_ptr<const AttentionSource> attention; ///< what P is recomputed from; empty where it was not kept
+    std::shared_ptr<policy::BridgeSource>
+        bridges; ///< made from `attention`, or says why there is none; empty where nobody asked
     std::string no_attention; ///< why `attention` is empty, a sentence; empty where nobody asked for it
     std::string text; ///< bytes of the user's text the tokens cover (from tokens[0] to the last), for showing
 };

@@ -3,6 +3,7 @@
 #include "kernels/importance.h"
 
 #include <span>
+#include <stop_token>
 
 /// What makes a token a bridge (SEMANTICS 4): attention that flows through it between important tokens, and the
 /// curvature of the graph that strong attention makes. P is recomputed in blocks and never stored whole. Everywhere
@@ -79,8 +80,8 @@ std::int64_t add_edges_cpu(const AttentionShape& shape, const float* sums, std::
 /// Mean augmented Forman-Ricci curvature of every token's edges into curvature (nodes), 0 where it has none:
 ///     F(u,v) = 4 - deg(u) - deg(v) + 3 · triangles on u-v
 /// Exact integers until the one division. Takes the graph with the edges to earlier tokens and fills in those to later
-/// ones. Time of O(edges · nodes / 64).
-void curvature_cpu(const AttentionGraph& graph, double* curvature, int threads);
+/// ones. Time of O(edges · nodes / 64). When `stop` is requested it returns early, and the curvature is of no use.
+void curvature_cpu(const AttentionGraph& graph, double* curvature, int threads, const std::stop_token& stop = {});
 
 /// The curvature of a graph whose edges go both ways, by looking at every pair and triple.
 void curvature_reference(const AttentionGraph& graph, double* curvature);

@@ -88,7 +88,8 @@ std::vector<TrianglesVariant> triangles_variants()
     return variants;
 }
 
-void curvature_cpu_with(const TrianglesVariant& variant, const AttentionGraph& graph, double* curvature, int threads)
+void curvature_cpu_with(const TrianglesVariant& variant, const AttentionGraph& graph, double* curvature, int threads,
+    const std::stop_token& stop)
 {
     const auto nodes = static_cast<double>(graph.nodes);
     threads = useful_threads(nodes * nodes * nodes / 64, threads);
@@ -104,6 +105,8 @@ void curvature_cpu_with(const TrianglesVariant& variant, const AttentionGraph& g
             degrees[static_cast<std::size_t>(node)] = variant.degree(graph, node);
 #pragma omp for schedule(dynamic, 16)
         for (std::int64_t node = 0; node < graph.nodes; ++node) {
+            if (stop.stop_requested())
+                continue;
             std::int64_t neighbour_degrees = 0;
             for (std::int64_t other = 0; other < graph.nodes; ++other) {
                 const std::uint64_t edge = graph.bits[node * graph.words + other / 64] >> (other % 64) & 1U;
@@ -115,9 +118,9 @@ void curvature_cpu_with(const TrianglesVariant& variant, const AttentionGraph& g
     }
 }
 
-void curvature_cpu(const AttentionGraph& graph, double* curvature, int threads)
+void curvature_cpu(const AttentionGraph& graph, double* curvature, int threads, const std::stop_token& stop)
 {
-    curvature_cpu_with(triangles_variants().back(), graph, curvature, threads);
+    curvature_cpu_with(triangles_variants().back(), graph, curvature, threads, stop);
 }
 
 } // namespace keepset::kernels

@@ -30,6 +30,7 @@ namespace avx512 {
 std::vector<TrianglesVariant> triangles_variants();
 
 /// curvature_cpu with a chosen version.
-void curvature_cpu_with(const TrianglesVariant& variant, const AttentionGraph& graph, double* curvature, int threads);
+void curvature_cpu_with(const TrianglesVariant& variant, const AttentionGraph& graph, double* curvature, int threads,
+    const std::stop_token& stop = {});
 
 } // namespace keepset::kernels

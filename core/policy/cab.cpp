@@ -1,20 +1,79 @@
-#include "core/policy/policy.h"
+#include "core/policy/fill.h"
 #include "core/policy/words.h"
 
 namespace keepset::policy {
 
 namespace {
 
-    /// A criterion that does not go by the scores would leave its bridges to a `fill`.
+    bool goes_by_importance(const Settings& settings) { return settings.text("bridge") == "median"; }
+
+    std::int64_t bridge_share(std::int64_t budget, std::int64_t local, const Settings& settings)
+    {
+        return std::min(share_of(settings.number("bridge_ratio"), budget), budget - local);
+    }
+
+    /// A criterion that does not go by the scores leaves its bridges to fill_bridges.
     kernels::SelectPlan plan_cab(std::int64_t budget, const Settings& settings)
     {
         const std::int64_t local = local_share(settings.number("local"), budget);
-        const std::int64_t bridges = std::min(share_of(settings.number("bridge_ratio"), budget), budget - local);
-        return { .local = local, .highest = budget - local - bridges, .median = bridges };
+        const std::int64_t bridges = bridge_share(budget, local, settings);
+        return {
+            .local = local, .highest = budget - local - bridges, .median = goes_by_importance(settings) ? bridges : 0
+        };
+    }
+
+    std::vector<std::int32_t> positions_of(std::span<const Label> labels, Label label)
+    {
+        std::vector<std::int32_t> positions;
+        for (std::size_t position = 0; position < labels.size(); ++position) {
+            if (labels[position] == label)
+                positions.push_back(static_cast<std::int32_t>(position));
+        }
+        return positions;
+    }
+
+    void fill_bridges(const Row& row, const Settings& settings, std::span<Label> labels)
+    {
+        const std::int64_t local = local_share(settings.number("local"), row.budget);
+        const std::int64_t bridges = bridge_share(row.budget, local, settings);
+        if (goes_by_importance(settings) || bridges == 0)
+            return;
+        const std::string& criterion = settings.text("bridge");
+        if (row.bridges == nullptr)
+            throw Error(ErrorKind::usage,
+                "cab(bridge=" + criterion + ") needs the attention itself, which this result does not hold.",
+                "Open the model and analyse again.");
+        const bool by_flow = criterion == "flow";
+        const Scope scope { row.layer, row.kv_head };
+        const BridgeSource::Scores made = by_flow
+            ? row.bridges->flow(scope, positions_of(labels, Label::important), row.stop)
+            : row.bridges->curvature(scope, row.stop);
+        const std::vector<double>& scores = *made; // (context)
+        take_lowest(labels, bridges, Label::bridge,
+            [&](std::size_t position) { return by_flow ? -scores[position] : scores[position]; });
+        if (row.bridge_scores != nullptr)
+            *row.bridge_scores = scores;
+    }
+
+    /// Where bridges go by flow or curvature, of a token that was or might have been one; else empty.
+    std::string explain_criterion(const Case& of)
+    {
+        const std::int64_t bridges = of.counts[static_cast<std::size_t>(Label::bridge)];
+        if (of.criterion.empty() || of.bridge_rank == 0 || bridges == 0)
+            return {};
+        const std::string which = (of.criterion == "flow" ? "highest" : "lowest");
+        const std::string found = "its " + of.criterion + " " + significant(of.bridge_score) + " is rank "
+            + grouped(of.bridge_rank) + " among the tokens that are neither local nor important, of which " + of.title
+            + " takes the " + (bridges == 1 ? which : grouped(bridges) + " " + which) + " as "
+            + (bridges == 1 ? "a bridge" : "bridges");
+        return of.label == Label::bridge ? "A bridge: " + found + "."
+                                         : "Evicted: " + below_cut_off(of) + ", and " + found + ".";
     }
 
     std::string explain_cab(const Case& of)
     {
+        if (!of.criterion.empty())
+            return explain_criterion(of);
         const std::int64_t bridges = of.counts[static_cast<std::size_t>(Label::bridge)];
         const std::int64_t important = of.counts[static_cast<std::size_t>(Label::important)];
         const std::int64_t local = of.counts[static_cast<std::size_t>(Label::local)];
@@ -42,6 +101,11 @@ namespace {
 
 } // namespace
 
+bool better_bridge(const std::string& criterion, double score, double than)
+{
+    return criterion == "flow" ? score > than : score < than;
+}
+
 /// H2O's two components with a larger local share, and bridges: tokens of middling importance.
 Policy cab()
 {
@@ -59,14 +123,17 @@ Policy cab()
                     .default_value = "0.2",
                     .choices = {} },
                 { .name = "bridge",
-                    .description = "What makes a token a bridge: importance closest to the median of the rest",
+                    .description = "What makes a token a bridge: importance closest to the median of the rest, most "
+                                   "attention passed on between important tokens (flow), or the lowest curvature of "
+                                   "the attention graph",
                     .default_value = "median",
-                    .choices = { "median" } } },
+                    .choices = { "median", "flow", "curvature" } } },
             .labels = { Label::local, Label::important, Label::bridge } },
         .plan = plan_cab,
+        .fill = fill_bridges,
         .explain = explain_cab,
         .check = check_cab,
-        .planned_choices = { "flow", "curvature" },
+        .needs_attention = [](const Settings& settings) { return !goes_by_importance(settings); },
     };
 }
 

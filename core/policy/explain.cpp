@@ -43,6 +43,25 @@ namespace {
             + (important == 1 ? "it." : "one of them.");
     }
 
+    /// Says where a token stands among those that may be bridges, which are neither local nor important.
+    void rank_bridge(const RowSelection& selection, const std::string& criterion, std::size_t position, Case& of)
+    {
+        const std::vector<double>& scores = selection.bridge_scores;
+        const auto may_be = [&](std::size_t at) {
+            return selection.labels[at] == Label::bridge || selection.labels[at] == Label::evicted;
+        };
+        of.criterion = criterion;
+        of.bridge_score = scores[position];
+        if (!may_be(position))
+            return;
+        of.bridge_rank = 1;
+        for (std::size_t at = 0; at < scores.size(); ++at) {
+            const bool before = policy::better_bridge(criterion, scores[at], scores[position])
+                || (at < position && scores[at] == scores[position]);
+            of.bridge_rank += may_be(at) && before ? 1 : 0;
+        }
+    }
+
     std::string general_sentence(const Case& of)
     {
         const std::int64_t sinks = count_of(of, Label::sink);
@@ -99,9 +118,11 @@ Explanation explain(
     const auto before = std::count_if(row.scores.begin(), row.scores.end(), [&](float s) { return s > score; })
         + std::count(row.scores.begin(), row.scores.begin() + position, score);
 
-    const Case of { selection.title, context, selection.budget, selection.counts, selection.labels[at], score,
-        before + 1, selection.cut_off };
+    Case of { selection.title, context, selection.budget, selection.counts, selection.labels[at], score, before + 1,
+        selection.cut_off, {}, not_a_number, 0 };
     const policy::Policy& policy = policy::find(request.policy.name);
+    if (!selection.bridge_scores.empty())
+        rank_bridge(selection, policy::Settings(policy, request.policy).text("bridge"), at, of);
     std::string sentence = policy.explain ? policy.explain(of) : std::string();
     if (sentence.empty())
         sentence = general_sentence(of);

@@ -62,14 +62,7 @@ namespace {
     {
         if (!parameter.choices.empty()) {
             const std::string choice = lowered(value);
-            const auto is_in = [&](const std::vector<std::string>& list) {
-                return std::find(list.begin(), list.end(), choice) != list.end();
-            };
-            if (is_in(policy.planned_choices))
-                throw Error(ErrorKind::usage,
-                    policy.info.name + ": " + parameter.name + "=" + choice + " is not built yet.",
-                    "Choose one of: " + joined(parameter.choices) + ".");
-            if (!is_in(parameter.choices))
+            if (std::find(parameter.choices.begin(), parameter.choices.end(), choice) == parameter.choices.end())
                 refuse(policy.info.name, parameter, value, "Choose one of: " + joined(parameter.choices) + ".");
             return choice;
         }
@@ -176,6 +169,18 @@ std::vector<PolicySpec> parse_policies(std::string_view text)
         specs.push_back(std::move(spec));
     }
     return specs;
+}
+
+bool needs_attention(const PolicySpec& spec)
+{
+    const policy::Policy& policy = policy::find(spec.name);
+    return policy.needs_attention && policy.needs_attention(policy::Settings(policy, spec));
+}
+
+void policy::refuse_long_context(const PolicySpec& spec, std::int64_t context)
+{
+    if (needs_attention(spec))
+        refuse_long_context(Settings(find(spec.name), spec).text("bridge"), context);
 }
 
 std::string canonical(const PolicySpec& spec)

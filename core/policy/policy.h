@@ -5,11 +5,27 @@
 
 #include <functional>
 #include <map>
+#include <memory>
+#include <span>
+#include <stop_token>
 #include <string>
 
 /// A policy maps the scores of one row to a labelled keep set (SEMANTICS 4). Each has a file of its own that makes its
 /// Policy, and one line in table.cpp; the command line, the forms, the sweep, the files and the tests find it there.
 namespace keepset::policy {
+
+/// What attention itself says about a row, for criteria that importance cannot answer (SEMANTICS 4). P is the mean over
+/// the query heads, and layers, that share the row; -1 in a scope stands for all.
+class BridgeSource {
+public:
+    using Scores = std::shared_ptr<const std::vector<double>>; // (context)
+
+    virtual ~BridgeSource() = default;
+    /// from(j) · to(j) of every position (context), for `important` ascending. Throws Error, Cancelled.
+    virtual Scores flow(const Scope& scope, std::span<const std::int32_t> important, const std::stop_token& stop) = 0;
+    /// Curvature of every position (context) in the graph of strong attention. Throws Error, Cancelled.
+    virtual Scores curvature(const Scope& scope, const std::stop_token& stop) = 0;
+};
 
 /// One row of scores and what a policy may know about it. It must not look at target tokens.
 struct Row {
@@ -19,6 +35,9 @@ struct Row {
     std::int64_t window = 0;
     std::int64_t layer = 0; ///< -1: the row is shared by all layers
     std::int64_t kv_head = 0; ///< -1: the row is shared by the kv heads of its layer
+    BridgeSource* bridges = nullptr; ///< absent where the attention was not kept
+    std::vector<double>* bridge_scores = nullptr; ///< where a criterion leaves its scores (context); may be absent
+    std::stop_token stop = {}; ///< ends what takes long with Cancelled
 };
 
 struct Policy;
@@ -29,6 +48,7 @@ public:
     Settings(const Policy& policy, const PolicySpec& spec);
     /// Whether the parameter was given, for one whose default depends on the request.
     bool given(const std::string& name) const;
+    const std::string& text(const std::string& name) const { return values_.at(name); }
     double number(const std::string& name) const;
     std::uint64_t whole(const std::string& name) const;
 
@@ -47,6 +67,9 @@ struct Case {
     double score = 0;
     std::int64_t rank = 0; ///< from 1
     double cut_off = not_a_number; ///< lowest score among the important
+    std::string criterion; ///< of its bridges, where that is not importance: "flow", "curvature"
+    double bridge_score = not_a_number; ///< by the criterion
+    std::int64_t bridge_rank = 0; ///< among the tokens that may be bridges, from 1, the best first; 0: not one of them
 };
 
 /// One line of the table.
@@ -61,7 +84,8 @@ struct Policy {
     std::function<std::string(const Case& of)> explain = nullptr;
     /// Throws Error{usage} where parameters that are right alone are wrong together; may be absent.
     std::function<void(const Settings& settings)> check = nullptr;
-    std::vector<std::string> planned_choices = {}; ///< values of the specification that are not built yet
+    /// Whether it ranks by attention itself (Row::bridges); absent: never.
+    std::function<bool(const Settings& settings)> needs_attention = nullptr;
     bool evicts = true; ///< false: keeps everything, whatever the sparsity
 };
 
@@ -76,6 +100,14 @@ std::int64_t share_of(double ratio, std::int64_t k);
 std::int64_t local_share(double ratio, std::int64_t k);
 /// k of a request over `context` positions. Throws Error{usage} where the budget or the sparsity is out of range.
 std::int64_t budget_for(const Policy& policy, const SelectRequest& request, std::int64_t context);
+
+/// Throws Error{usage} where a context is too long for bridges by "flow" or "curvature".
+void refuse_long_context(const std::string& criterion, std::int64_t context);
+/// The same for a policy, whatever it is.
+void refuse_long_context(const PolicySpec& spec, std::int64_t context);
+
+/// Whether `score` makes a better bridge than `than` by a criterion: high flow, low curvature.
+bool better_bridge(const std::string& criterion, double score, double than);
 
 /// "its importance 0.486 is below the cut-off 0.742 of the 164 highest", or that it ties and comes later.
 std::string below_cut_off(const Case& of);

@@ -89,7 +89,9 @@ namespace {
             .layer = rows.reduction.granularity == Granularity::model ? -1
                 : by_head                                             ? index / rows.kv_heads
                                                                       : index,
-            .kv_head = by_head ? index % rows.kv_heads : -1 };
+            .kv_head = by_head ? index % rows.kv_heads : -1,
+            .bridges = rows.bridges.get(),
+            .stop = rows.stop };
     }
 
     /// From one row of labels a row of scores, in front, to one a row of the model.
@@ -170,17 +172,21 @@ namespace {
     }
 } // namespace
 
-KeepSet select(const Analysis& analysis, const SelectRequest& request, int threads)
+KeepSet select(const Analysis& analysis, const SelectRequest& request, int threads, const std::stop_token& stop)
 {
     const int all = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-    return policy::select(
-        policy::score_rows(view_of(analysis), { request.granularity, request.importance, request.gqa }), request,
-        threads > 0 ? threads : all);
+    policy::ScoreRows rows
+        = policy::score_rows(view_of(analysis), { request.granularity, request.importance, request.gqa });
+    rows.bridges = analysis.bridges;
+    rows.stop = stop;
+    return policy::select(rows, request, threads > 0 ? threads : all);
 }
 
 RowScores row_scores(const Analysis& analysis, const Scope& scope, Importance importance, GqaReduction gqa)
 {
-    return policy::score_scope(view_of(analysis), scope, { Granularity::head, importance, gqa });
+    RowScores row = policy::score_scope(view_of(analysis), scope, { Granularity::head, importance, gqa });
+    row.bridges = analysis.bridges;
+    return row;
 }
 
 std::vector<float> head_importance(const Analysis& analysis, std::int64_t layer, Importance importance)
@@ -188,14 +194,14 @@ std::vector<float> head_importance(const Analysis& analysis, std::int64_t layer,
     return policy::query_head_scores(view_of(analysis), layer, importance);
 }
 
-RowSelection select_row(const RowScores& row, const SelectRequest& request)
+RowSelection select_row(const RowScores& row, const SelectRequest& request, const std::stop_token& stop)
 {
     const auto context = static_cast<std::int64_t>(row.scores.size());
     const policy::Prepared prepared(request, context);
     RowSelection result { canonical(request.policy), title(request.policy), prepared.budget,
-        std::vector<Label>(row.scores.size()), {}, 0.0, not_a_number };
+        std::vector<Label>(row.scores.size()), {}, 0.0, not_a_number, {} };
     const policy::Row scores { row.scores, result.budget, request.seed, request.window, row.scope.layer,
-        row.scope.kv_head };
+        row.scope.kv_head, row.bridges.get(), &result.bridge_scores, stop };
     const kernels::SelectPlan plan = prepared.plan(result.labels);
     const std::int64_t bad = kernels::select_cpu({ row.scores.data(), 1, context, &plan, 1 }, 1);
     if (bad >= 0)

@@ -30,6 +30,8 @@ struct ScoreRows {
     std::int64_t context = 0;
     std::vector<float> scores; ///< (layers · kv_heads, layers, or 1 by granularity; context)
     std::vector<double> mass; ///< (layers, kv_heads, context): mean of A over the query heads of a kv head
+    std::shared_ptr<BridgeSource> bridges = nullptr; ///< absent where the attention was not kept
+    std::stop_token stop = {}; ///< for policies that take long
 };
 
 /// Sums in double, rounded to float once. Throws Error{internal} where sizes and values do not fit together.

@@ -168,10 +168,11 @@ WindowResult run_prefill_evict(const SweepStep& step, const Window& window)
     const Task quiet { step.stop, {} };
     const at::Tensor context = to_tensor(step.decoder, window.context);
     const auto length = static_cast<std::int64_t>(window.context.size() + window.target.size());
-    const DensePass pass = dense_pass(
-        step.decoder, context, { .importance = true, .cache = true, .length = length }, step.backend, quiet);
+    const DensePass pass = dense_pass(step.decoder, context,
+        { .importance = true, .cache = true, .attention = needs_attention(step), .length = length }, step.backend,
+        quiet);
     WindowResult result;
-    const std::vector<KeepSet> sets = select_points(step, window, pass.importance, result);
+    const std::vector<KeepSet> sets = select_points(step, window, pass, result);
     const at::Tensor target = to_tensor(step.decoder, window.target);
     const at::Tensor inputs = target.slice(0, 0, -1);
     const at::Tensor wanted = target.slice(0, 1);

@@ -1,5 +1,6 @@
 #include "core/sweep/protocol.h"
 
+#include "core/attention/bridge_scores.h"
 #include "core/attention/label_rows.h"
 #include "core/error.h"
 #include "core/policy/select.h"
@@ -55,15 +56,22 @@ at::Tensor to_tensor(const Decoder& decoder, std::span<const std::int64_t> ids)
         .to(decoder.device(), at::kLong, false, true);
 }
 
-std::vector<KeepSet> select_points(
-    const SweepStep& step, const Window& window, const at::Tensor& importance, WindowResult& result)
+bool needs_attention(const SweepStep& step)
 {
-    const at::Tensor host = importance.cpu().contiguous(); // (layers, heads, context)
+    return std::ranges::any_of(step.plan, [](const SelectRequest& point) { return needs_attention(point.policy); });
+}
+
+std::vector<KeepSet> select_points(
+    const SweepStep& step, const Window& window, const DensePass& pass, WindowResult& result)
+{
+    const at::Tensor host = pass.importance.cpu().contiguous(); // (layers, heads, context)
     const policy::ImportanceView view { { host.const_data_ptr<float>(), static_cast<std::size_t>(host.numel()) },
         host.size(0), host.size(1), step.decoder.config().kv_heads, host.size(2) };
     measure_invariants(view.values, window.context.size(), result);
-    const policy::ScoreRows rows
+    policy::ScoreRows rows
         = policy::score_rows(view, { step.request.granularity, step.request.importance, step.request.gqa });
+    rows.bridges = bridge_source(pass.attention);
+    rows.stop = step.stop;
     std::vector<SelectRequest> requests = step.plan;
     for (SelectRequest& request : requests)
         request.window = window.index;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/attention/column_sums.h"
+#include "core/attention/dense_pass.h"
 #include "core/model/decoder.h"
 #include "core/sweep/target_score.h"
 #include "core/types.h"
@@ -57,10 +57,12 @@ WindowResult run_prefill_evict(const SweepStep& step, const Window& window);
 /// Kept token ids fed again as a shorter text (SEMANTICS 5, token-drop).
 WindowResult run_token_drop(const SweepStep& step, const Window& window);
 
-/// Keep sets of every point of the plan from the importance of a dense pass, with what the audit wants to know filled
-/// in.
+/// Keep sets of every point of the plan from the importance, and the attention, of a dense pass, with what the audit
+/// wants to know filled in.
 std::vector<KeepSet> select_points(
-    const SweepStep& step, const Window& window, const at::Tensor& importance, WindowResult& result);
+    const SweepStep& step, const Window& window, const DensePass& pass, WindowResult& result);
+/// Whether some point of the plan ranks by attention itself, so that the dense pass has to keep it.
+bool needs_attention(const SweepStep& step);
 
 /// ids on the decoder's device.
 at::Tensor to_tensor(const Decoder& decoder, std::span<const std::int64_t> ids);

@@ -1,6 +1,7 @@
 #include "core/sweep/sweep.h"
 
 #include "core/engine.h"
+#include "core/policy/policy.h"
 #include "core/sweep/plan.h"
 #include "core/sweep/statistics.h"
 #include "core/trace/run_file.h"
@@ -149,6 +150,8 @@ std::shared_ptr<const Run> run_sweep(
 {
     const std::vector<SelectRequest> plan = plan_points(request);
     refuse_beyond_model(model, request);
+    for (const SelectRequest& point : plan)
+        policy::refuse_long_context(point.policy, request.context);
     const std::vector<Window> windows = cut_windows(request, model.tokens, model.bos);
     Run run = empty_run(model, request, plan, windows.size());
     std::optional<trace::RunFile> file = open_file(request, run);

@@ -27,9 +27,9 @@ WindowResult run_token_drop(const SweepStep& step, const Window& window)
     const Task quiet { step.stop, {} };
     const auto length = static_cast<std::int64_t>(window.context.size() + window.target.size());
     const DensePass context = dense_pass(step.decoder, to_tensor(step.decoder, window.context),
-        { .importance = true, .length = length }, step.backend, quiet);
+        { .importance = true, .attention = needs_attention(step), .length = length }, step.backend, quiet);
     WindowResult result;
-    const std::vector<KeepSet> sets = select_points(step, window, context.importance, result);
+    const std::vector<KeepSet> sets = select_points(step, window, context, result);
     const at::Tensor wanted = to_tensor(step.decoder, window.target).slice(0, 1);
     std::optional<TargetScorer> scorer;
     for (std::size_t point = 0; point < sets.size(); ++point) {

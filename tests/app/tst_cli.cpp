@@ -216,7 +216,7 @@ private Q_SLOTS:
         QTest::newRow("streaming") << sweep + QStringList { "--protocol", "streaming" } << "not built yet";
         QTest::newRow("window:32") << sweep + QStringList { "--importance", "window:32" } << "not built yet";
         QTest::newRow("last-query") << analyze + QStringList { "--importance", "last-query" } << "not built yet";
-        QTest::newRow("bridge=flow") << sweep + QStringList { "--policies", "cab(bridge=flow)" } << "not built yet";
+        QTest::newRow("bridge=x") << sweep + QStringList { "--policies", "cab(bridge=x)" } << "flow, curvature";
         QTest::newRow("bench without a model") << QStringList { "bench", "load" } << "--model";
         QTest::newRow("bench without a text") << QStringList { "bench", "sweep", "--model", "m" } << "--text";
         QTest::newRow("bench fly") << QStringList { "bench", "fly", "--model", "m", "--text", "t" } << "'fly'";

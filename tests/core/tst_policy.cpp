@@ -283,8 +283,6 @@ private Q_SLOTS:
                                  << "'h3o' is not known. Choose among: dense, h2o, cab";
         QTest::newRow("planned") << "snapkv"
                                  << "'snapkv' is not built yet";
-        QTest::newRow("planned criterion") << "cab(bridge=flow)"
-                                           << "bridge=flow is not built yet";
         QTest::newRow("unknown criterion") << "cab(bridge=x)"
                                            << "'x' is not a value of bridge";
         QTest::newRow("unknown parameter") << "h2o(window=3)"
