@@ -148,6 +148,11 @@ void MainWindow::connectSession()
     connect(session_, &Session::busyChanged, this, &MainWindow::showBusy);
     connect(session_, &Session::devicesListed, this, &MainWindow::fillDeviceMenu);
     connect(session_, &Session::errorOccurred, errorBar_, &ErrorBar::show);
+    connect(rows_, &RowState::selectionWanted, this, [this](int side, qint64 ticket) {
+        session_->selectRow(std::make_shared<const RowScores>(*rows_->row()), selection_->request(side), side, ticket);
+    });
+    connect(rows_, &RowState::selectionDropped, session_, &Session::dropRow);
+    connect(session_, &Session::rowSelected, rows_, &RowState::setSelection);
     connect(rows_, &RowState::errorOccurred, errorBar_, &ErrorBar::show);
     connect(
         session_, &Session::saved, this, [this](const QString& path) { message_->setText(tr("saved %1").arg(path)); });
@@ -210,6 +215,7 @@ void MainWindow::analyse()
     // A shorter text is taken whole.
     if (tokens_ && request.context > *tokens_ - request.offset)
         request.context = 0;
+    request.keep_attention = true;
     request.command = QStringLiteral("keepset %1 --text %2")
                           .arg(QString::fromStdString(model_->path), QString::fromStdString(text_->name))
                           .toStdString();

@@ -37,17 +37,38 @@ void RowState::computeRow()
 
 void RowState::computeSelections()
 {
-    for (int side = 0; side < 2; ++side) {
-        auto& chosen = selections_[static_cast<std::size_t>(side)];
-        chosen.reset();
-        if (!row_ || !selection_->hasPolicy(side))
-            continue;
-        try {
-            chosen = select_row(*row_, selection_->request(side));
-        } catch (const Error& error) {
-            Q_EMIT errorOccurred(QString::fromUtf8(error.what()), QString::fromStdString(error.hint()));
-        }
+    for (int side = 0; side < 2; ++side)
+        computeSelection(side);
+    Q_EMIT selectionsChanged();
+}
+
+void RowState::computeSelection(int side)
+{
+    const auto index = static_cast<std::size_t>(side);
+    selections_[index].reset();
+    ++tickets_[index];
+    try {
+        const bool any = row_ && selection_->hasPolicy(side);
+        const bool waits = any && row_->bridges && needs_attention(selection_->policy(side));
+        if (waits_[index] && !waits)
+            Q_EMIT selectionDropped(side);
+        waits_[index] = waits;
+        if (waits)
+            Q_EMIT selectionWanted(side, tickets_[index]);
+        else if (any)
+            selections_[index] = select_row(*row_, selection_->request(side));
+    } catch (const Error& error) {
+        Q_EMIT errorOccurred(QString::fromUtf8(error.what()), QString::fromStdString(error.hint()));
     }
+}
+
+void RowState::setSelection(const RowSelection& chosen, int side, qint64 ticket)
+{
+    const auto index = static_cast<std::size_t>(side);
+    if (ticket != tickets_[index])
+        return;
+    waits_[index] = false;
+    selections_[index] = chosen;
     Q_EMIT selectionsChanged();
 }
 

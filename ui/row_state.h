@@ -22,8 +22,10 @@ public:
     const std::shared_ptr<const Analysis>& analysis() const { return analysis_; }
     /// None before the first analysis.
     const std::optional<RowScores>& row() const { return row_; }
-    /// None where the side has no policy or it failed.
+    /// None where the side has no policy, it failed, or it is still on its way.
     const std::optional<RowSelection>& selection(int side) const { return selections_[static_cast<std::size_t>(side)]; }
+    /// Takes what was asked for by selectionWanted, unless something newer was chosen since.
+    void setSelection(const keepset::RowSelection& chosen, int side, qint64 ticket);
     /// Jaccard of the two keep sets; NaN where one is missing.
     double jaccard() const;
     /// Why the token has its label on a side.
@@ -34,16 +36,23 @@ public:
 Q_SIGNALS:
     void rowChanged();
     void selectionsChanged();
+    /// A policy that ranks by attention itself takes long: somebody has to select elsewhere and call setSelection.
+    void selectionWanted(int side, qint64 ticket);
+    /// What was wanted last is not any more.
+    void selectionDropped(int side);
     void errorOccurred(const QString& sentence, const QString& hint);
 
 private:
     void computeRow();
     void computeSelections();
+    void computeSelection(int side);
 
     SelectionState* selection_;
     std::shared_ptr<const Analysis> analysis_;
     std::optional<RowScores> row_;
     std::array<std::optional<RowSelection>, 2> selections_;
+    std::array<qint64, 2> tickets_ {};
+    std::array<bool, 2> waits_ {};
 };
 
 } // namespace keepset::ui

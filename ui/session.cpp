@@ -134,10 +134,10 @@ void Session::saveAnalysis(const QString& path, const std::vector<SelectRequest>
         Q_EMIT errorOccurred(tr("There is no analysis to save yet."), tr("Press Analyse first."));
         return;
     }
-    enqueue(Kind::save, tr("saving"), [=, this, source = analysis_](const Task&, const auto& job) {
+    enqueue(Kind::save, tr("saving"), [=, this, source = analysis_](const Task& task, const auto& job) {
         Analysis copy = *source;
         for (const SelectRequest& request : keepSets)
-            copy.keep_sets.push_back(select(*source, request));
+            copy.keep_sets.push_back(select(*source, request, 0, task.stop));
         save(copy, path.toStdString(), true);
         announce(job, [this, path] { Q_EMIT saved(path); });
     });
@@ -157,8 +157,8 @@ void Session::saveRun(const QString& path)
 
 void Session::selectAll(const std::shared_ptr<const Analysis>& analysis, const SelectRequest& request, int side)
 {
-    enqueue(side == 0 ? Kind::keepSetA : Kind::keepSetB, tr("selecting"), [=, this](const Task&, const auto& job) {
-        const auto result = std::make_shared<const KeepSet>(select(*analysis, request));
+    enqueue(side == 0 ? Kind::keepSetA : Kind::keepSetB, tr("selecting"), [=, this](const Task& task, const auto& job) {
+        const auto result = std::make_shared<const KeepSet>(select(*analysis, request, 0, task.stop));
         announce(job, [=, this] { Q_EMIT keepSetReady(result, side); });
     });
 }
@@ -175,6 +175,17 @@ void Session::drawAttention(const std::shared_ptr<const Analysis>& analysis, con
         announce(job, [=, this] { Q_EMIT attentionDrawn(analysis, result); });
     });
 }
+
+void Session::selectRow(
+    const std::shared_ptr<const RowScores>& row, const SelectRequest& request, int side, qint64 ticket)
+{
+    enqueue(side == 0 ? Kind::rowA : Kind::rowB, tr("finding bridges"), [=, this](const Task& task, const auto& job) {
+        const RowSelection result = select_row(*row, request, task.stop);
+        announce(job, [=, this] { Q_EMIT rowSelected(result, side, ticket); });
+    });
+}
+
+void Session::dropRow(int side) { supersede(side == 0 ? Kind::rowA : Kind::rowB); }
 
 void Session::listDevices()
 {
@@ -310,7 +321,8 @@ QObject* Session::runnerOf(Kind kind) const
 {
     if (kind == Kind::attention)
         return drawer_;
-    const bool selects = kind == Kind::keepSetA || kind == Kind::keepSetB || kind == Kind::text;
+    const bool selects = kind == Kind::keepSetA || kind == Kind::keepSetB || kind == Kind::text || kind == Kind::rowA
+        || kind == Kind::rowB;
     return selects ? selector_ : worker_;
 }
 

@@ -54,6 +54,9 @@ public:
     /// P of one head over a part of an analysis. On a thread of its own too, so that zooming never waits; cancel()
     /// leaves it alone.
     void drawAttention(const std::shared_ptr<const Analysis>& analysis, const AttentionMapRequest& request);
+    /// One policy on one row, on the thread of selectAll: for policies that take long, until dropRow.
+    void selectRow(const std::shared_ptr<const RowScores>& row, const SelectRequest& request, int side, qint64 ticket);
+    void dropRow(int side);
     /// Looks for devices; loads the CUDA module, so not before the first picture.
     void listDevices();
     /// Stops everything under way, the queue included.
@@ -77,6 +80,7 @@ Q_SIGNALS:
         std::shared_ptr<const keepset::Analysis> analysis, std::shared_ptr<const keepset::AttentionMap> map);
     void attentionProgressed(double share); ///< of the rows of the map under way
     void attentionEnded(); ///< drawn or failed, and no newer one is under way
+    void rowSelected(const keepset::RowSelection& selection, int side, qint64 ticket);
     void devicesListed(const QStringList& names, const QStringList& titles);
     void saved(const QString& path);
     void progressChanged(const keepset::Progress& progress);
@@ -86,7 +90,22 @@ Q_SIGNALS:
     void sweepEnded(); ///< finished, stopped or failed
 
 private:
-    enum class Kind { model, memory, text, count, analysis, sweep, file, save, devices, keepSetA, keepSetB, attention };
+    enum class Kind {
+        model,
+        memory,
+        text,
+        count,
+        analysis,
+        sweep,
+        file,
+        save,
+        devices,
+        keepSetA,
+        keepSetB,
+        rowA,
+        rowB,
+        attention
+    };
     struct Job;
     using Work = std::function<void(const Task&, const std::shared_ptr<Job>&)>;
 

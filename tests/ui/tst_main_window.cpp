@@ -1,8 +1,10 @@
 #include "ui/main_window.h"
 
+#include "core/engine.h"
 #include "ui/pages/attention_page.h"
 #include "ui/pages/tokens_page.h"
 #include "ui/pictures.h"
+#include "ui/row_state.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
 #include "ui/theme.h"
@@ -127,6 +129,31 @@ private Q_SLOTS:
         window.exportCharts(folder.path(), QStringLiteral("svg"));
         for (const char* name : { "importance.svg", "heatmap-layers.svg", "heatmap-heads.svg", "attention.svg" })
             QVERIFY2(QFile::exists(folder.filePath(QLatin1String(name))), name);
+    }
+
+    void bridges_that_take_long_are_found_behind_the_window()
+    {
+        MainWindow window;
+        openDemo(window);
+        auto* rows = window.findChild<RowState*>();
+        const PolicySpec flow = parse_policy("cab(bridge=flow)");
+        QSignalSpy wanted(rows, &RowState::selectionWanted);
+        window.selection()->setPolicies(parse_policy("cab"), flow);
+        QCOMPARE(wanted.size(), 1);
+        QVERIFY(window.session()->busy());
+        QVERIFY(rows->selection(0).has_value());
+        QVERIFY(!rows->selection(1).has_value()); // nothing was computed on this thread
+        QTRY_VERIFY_WITH_TIMEOUT(rows->selection(1).has_value(), patience);
+        QCOMPARE(rows->selection(1)->labels, select_row(*rows->row(), window.selection()->request(1)).labels);
+        QVERIFY(rows->selection(1)->labels != rows->selection(0)->labels);
+        QVERIFY(rows->explanation(1, 40).has_value());
+
+        // What is chosen in the meantime wins, and what nobody waits for is stopped.
+        window.selection()->setPolicies(parse_policy("cab"), parse_policy("cab(bridge=curvature)"));
+        window.selection()->setPolicies(parse_policy("cab"), parse_policy("h2o"));
+        QCOMPARE(rows->selection(1)->policy, std::string("h2o"));
+        QTRY_VERIFY_WITH_TIMEOUT(!window.session()->busy(), patience);
+        QCOMPARE(rows->selection(1)->policy, std::string("h2o"));
     }
 
     void a_busy_window_can_be_stopped()
