@@ -151,6 +151,10 @@ void MainWindow::connectSession()
     connect(rows_, &RowState::selectionWanted, this, [this](int side, qint64 ticket) {
         session_->selectRow(std::make_shared<const RowScores>(*rows_->row()), selection_->request(side), side, ticket);
     });
+    connect(session_, &Session::busyChanged, rows_, [this](bool busy) {
+        if (!busy)
+            rows_->endWaiting();
+    });
     connect(rows_, &RowState::selectionDropped, session_, &Session::dropRow);
     connect(session_, &Session::rowSelected, rows_, &RowState::setSelection);
     connect(rows_, &RowState::errorOccurred, errorBar_, &ErrorBar::show);
@@ -219,7 +223,6 @@ void MainWindow::analyse()
     request.command = QStringLiteral("keepset %1 --text %2")
                           .arg(QString::fromStdString(model_->path), QString::fromStdString(text_->name))
                           .toStdString();
-    request.keep_attention = true;
     session_->analyse(request);
 }
 

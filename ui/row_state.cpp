@@ -72,6 +72,14 @@ void RowState::setSelection(const RowSelection& chosen, int side, qint64 ticket)
     Q_EMIT selectionsChanged();
 }
 
+void RowState::endWaiting()
+{
+    if (!waits_[0] && !waits_[1])
+        return;
+    waits_ = {};
+    Q_EMIT selectionsChanged();
+}
+
 double RowState::jaccard() const
 {
     return selections_[0] && selections_[1] ? keepset::jaccard(selections_[0]->labels, selections_[1]->labels)

@@ -24,6 +24,10 @@ public:
     const std::optional<RowScores>& row() const { return row_; }
     /// None where the side has no policy, it failed, or it is still on its way.
     const std::optional<RowSelection>& selection(int side) const { return selections_[static_cast<std::size_t>(side)]; }
+    /// Whether it is still on its way.
+    bool pending(int side) const { return waits_[static_cast<std::size_t>(side)]; }
+    /// Nothing is on its way any more: it failed, or was stopped.
+    void endWaiting();
     /// Takes what was asked for by selectionWanted, unless something newer was chosen since.
     void setSelection(const keepset::RowSelection& chosen, int side, qint64 ticket);
     /// Jaccard of the two keep sets; NaN where one is missing.

@@ -26,12 +26,13 @@ namespace {
         return request;
     }
 
-    AnalysisRequest passage(const Text& text, std::int64_t context, std::int64_t offset)
+    AnalysisRequest passage(const Text& text, std::int64_t context, std::int64_t offset, bool keep_attention = false)
     {
         AnalysisRequest request;
         request.text = text;
         request.context = context;
         request.offset = offset;
+        request.keep_attention = keep_attention;
         return request;
     }
 
@@ -200,9 +201,11 @@ void GoldenTest::compare_labels(const nlohmann::json& run, const std::vector<std
     const SweepRequest request = request_of(run, expected.text);
     const auto windows = static_cast<std::size_t>(request.windows);
     const std::int64_t piece = request.context + request.target - (engine.model()->adds_bos ? 1 : 0);
+    const bool by_attention = std::ranges::any_of(request.policies, needs_attention);
     std::vector<std::shared_ptr<const Analysis>> analyses;
     for (std::int64_t window = 0; window < request.windows; ++window)
-        analyses.push_back(engine.analyse(passage(expected.text, request.context, request.offset + window * piece)));
+        analyses.push_back(
+            engine.analyse(passage(expected.text, request.context, request.offset + window * piece, by_attention)));
     const auto& points = run.at("points");
     const std::size_t size = labels.size() / (points.size() * windows);
     for (std::size_t point = 0; point < points.size(); ++point) {

@@ -1,7 +1,10 @@
 #include "core/attention/attention_source.h"
+#include "core/attention/bridge_scores.h"
 #include "core/engine.h"
 #include "core/model/device.h"
 #include "core/preflight.h"
+#include "kernels/bridges.h"
+#include "kernels/shapes.h"
 
 #include <QTest>
 
@@ -26,6 +29,33 @@ std::shared_ptr<const Analysis> analysed(const std::filesystem::path& model, boo
     request.context = 150;
     request.keep_attention = keep;
     return engine.analyse(request);
+}
+
+/// P (context, context) of a row: the mean over the layers and query heads that share it.
+std::vector<double> mean_attention(const Analysis& analysis, const Scope& scope)
+{
+    const auto context = static_cast<std::size_t>(analysis.context);
+    const std::int64_t group = analysis.heads / analysis.kv_heads;
+    std::vector<double> sum(context * context);
+    double count = 0;
+    for (std::int64_t layer = 0; layer < analysis.layers; ++layer) {
+        if (scope.layer >= 0 && layer != scope.layer)
+            continue;
+        const KernelInputs made = kernel_inputs(*analysis.attention, layer);
+        for (std::int64_t head = 0; head < analysis.heads; ++head) {
+            if (scope.kv_head >= 0 && head / group != scope.kv_head)
+                continue;
+            ++count;
+            for (std::int64_t i = 0; i < analysis.context; ++i) {
+                for (std::int64_t j = kernels::first_key_of(made.inputs.shape, i); j <= i; ++j)
+                    sum[static_cast<std::size_t>(i) * context + static_cast<std::size_t>(j)]
+                        += kernels::probability_reference(made.inputs, head, i, j);
+            }
+        }
+    }
+    for (double& value : sum)
+        value /= count;
+    return sum;
 }
 
 } // namespace
@@ -178,6 +208,50 @@ private Q_SLOTS:
         const auto analysis = analysed(source_root / "resources/demo/model", false);
         QVERIFY(analysis->attention == nullptr);
         QCOMPARE(analysis->no_attention, std::string());
+    }
+
+    /// The rows of a layer, one kv head and all of the model, by plain loops in double over the same queries and keys.
+    void flow_and_curvature_are_those_of_plain_loops_data() { column_sums_of_what_was_kept_are_the_importance_data(); }
+    void flow_and_curvature_are_those_of_plain_loops()
+    {
+        QFETCH(QString, model);
+        const auto analysis = analysed(source_root / model.toStdString(), true);
+        const std::vector<std::int32_t> important = { 0, 3, 17, 18, 40, 41, 77, 100, 149 };
+        for (const Scope& scope : { Scope { -1, -1 }, Scope { 1, -1 }, Scope { 0, analysis->kv_heads - 1 } }) {
+            const std::vector<double> p = mean_attention(*analysis, scope);
+            const auto context = static_cast<std::size_t>(analysis->context);
+            const std::vector<double> flow = *analysis->bridges->flow(scope, important, {});
+            for (std::size_t j = 0; j < context; ++j) {
+                double from = 0;
+                double to = 0;
+                for (const auto i : important) {
+                    const auto other = static_cast<std::size_t>(i);
+                    from += other > j ? p[other * context + j] : 0;
+                    to += other < j ? p[j * context + other] : 0;
+                }
+                QVERIFY(std::abs(flow[j] - from * to) <= 1e-5 * from * to + 1e-12);
+            }
+            std::vector<std::uint64_t> bits(
+                context * static_cast<std::size_t>(kernels::graph_words(analysis->context)));
+            const kernels::AttentionGraph graph { analysis->context, kernels::graph_words(analysis->context),
+                bits.data() };
+            bool clear = true;
+            for (std::size_t i = 0; i < context; ++i) {
+                for (std::size_t j = 0; j < i; ++j) {
+                    const double excess = p[i * context + j] * static_cast<double>(i + 1) - 1;
+                    clear = clear && std::abs(excess - kernels::edge_margin) > 2e-6;
+                    if (excess <= kernels::edge_margin)
+                        continue;
+                    bits[i * static_cast<std::size_t>(graph.words) + j / 64] |= std::uint64_t { 1 } << (j % 64);
+                    bits[j * static_cast<std::size_t>(graph.words) + i / 64] |= std::uint64_t { 1 } << (i % 64);
+                }
+            }
+            if (!clear)
+                continue; // rounding decides
+            std::vector<double> wanted(context);
+            kernels::curvature_reference(graph, wanted.data());
+            QCOMPARE(*analysis->bridges->curvature(scope, {}), wanted);
+        }
     }
 
     void where_there_is_no_room_the_analysis_comes_without_and_says_so()

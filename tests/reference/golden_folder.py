@@ -91,10 +91,13 @@ def keep_sets(reference, windows, settings):
     importance = [reference.importance(ids, settings["context"]) for ids in windows]
     scores = [policies.row_scores(a, reference.kv_heads, settings["importance"], settings["gqa"]) for a in importance]
     points, gap = points_of(settings), np.inf
+    by_attention = any("bridge=" in policy for policy in settings["policies"])
+    attention = [reference.attention(ids, settings["context"]) if by_attention else None for ids in windows]
     labels = np.zeros((len(points), len(windows), reference.layers, reference.kv_heads, settings["context"]), np.uint8)
     for p, point in enumerate(points):
         for w in range(len(windows)):
-            labels[p, w], row_gap = policies.keep_labels(point["policy"], scores[w], point["budget"], settings, w)
+            labels[p, w], row_gap = policies.keep_labels(point["policy"], scores[w], point["budget"], settings, w,
+                                                               attention[w])
             gap = min(gap, row_gap)
     return labels, importance, gap
 

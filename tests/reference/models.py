@@ -33,6 +33,14 @@ RUNS = [
     run("budgets", 43, 5, 1, budgets=[1, 2, 3, 4, 5, 6, 11, 42, 43], sparsities=[]),
     run("rounding of kvpress", 40, 5, 1, rounding="kvpress", sparsities=[0.5, 0.9]),
 ]
+BRIDGES = ["dense", "cab(bridge=flow)", "cab(bridge=curvature)", "cab(local=0.1,bridge_ratio=0.5,bridge=flow)"]
+BRIDGE_RUNS = [
+    run("by head", 44, 7, 1, policies=BRIDGES, sparsities=[0, 0.5, 0.8]),
+    run("by layer", 41, 7, 2, policies=BRIDGES, granularity="layer", gqa="max", sparsities=[0, 0.6]),
+    run("by model", 37, 6, 1, policies=BRIDGES, granularity="model", importance="mean-received",
+        sparsities=[0, 0.4, 0.7]),
+    run("token drop", 39, 7, 1, policies=BRIDGES, protocol="token-drop", granularity="model", sparsities=[0, 0.5]),
+]
 DEMO_RUNS = [
     run("by head", 96, 17, 2, sparsities=[0, 0.5, 0.9]),
     run("token drop", 96, 17, 1, protocol="token-drop", granularity="model", sparsities=[0, 0.8]),
@@ -45,7 +53,7 @@ def config(**settings):
             "rms_norm_eps": 1e-5, "tie_word_embeddings": True, "attention_bias": False, "mlp_bias": False, **settings}
 
 
-# name: config, dtype on disk, shards, BOS
+# name: config, dtype on disk, shards, BOS; "cab-bridges" has runs of its own
 MODELS = {
     "gqa7": (config(num_attention_heads=7, num_key_value_heads=1, head_dim=16, hidden_size=35,
                     rope_theta=10000.0), "float32", 1, False),
@@ -59,6 +67,8 @@ MODELS = {
                           rope_parameters={**LLAMA3, "rope_theta": 10000.0}, dtype="bfloat16"), "bfloat16", 1, True),
     "linear": (config(num_attention_heads=4, num_key_value_heads=2, num_hidden_layers=3, rope_theta=10000.0,
                       rope_scaling={"type": "linear", "factor": 2.5}, torch_dtype="float16"), "float16", 1, True),
+    "cab-bridges": (config(num_attention_heads=6, num_key_value_heads=2, head_dim=12, hidden_size=30, rope_theta=10000.0),
+                "float32", 1, False),
 }
 
 
@@ -96,7 +106,7 @@ def make_model(name):
     for seed in range(1, 200):
         weights = {n: w.to(getattr(torch, dtype)).contiguous() for n, w in weights_of(settings, seed).items()}
         save_weights(folder, weights, shards)
-        made = gold(Reference(folder), ids, RUNS, bos, rows)
+        made = gold(Reference(folder), ids, BRIDGE_RUNS if name == "cab-bridges" else RUNS, bos, rows)
         if made:
             return write(folder, ".", TEXT, made, bos, seed)
     raise RuntimeError(f"{name}: no seed below 200 has clear cuts")

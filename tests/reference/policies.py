@@ -43,11 +43,12 @@ class Choice:
         free = self.free()
         self.labels[free[len(free) - count:]] = label
 
-    def lowest(self, cost, count, label, scale):
-        """Takes `count` free positions of lowest cost; equal ones by position. `scale`: what a gap is relative to."""
+    def lowest(self, cost, count, label, scale, exact=False):
+        """Takes `count` free positions of lowest cost; equal ones by position. `scale`: what a gap is relative to;
+        `exact`: equal costs are equal in every arithmetic."""
         free = self.free()
         order = free[np.argsort(cost[free], kind="stable")]
-        if 0 < count < len(order):
+        if 0 < count < len(order) and not (cost[order[count]] == cost[order[count - 1]] and exact):
             self.gap = min(self.gap, (cost[order[count]] - cost[order[count - 1]]) / scale(order[count]))
         self.labels[order[:count]] = label
 
@@ -75,8 +76,32 @@ def random_hash(coordinates, context):
     return [mix(row ^ position) for position in range(context)]
 
 
-def choose(policy, scores, k, coordinates):
-    """Labels (context) uint8 of one row, and the narrowest gap. scores (context) float64."""
+def flow(attention, important):
+    """What every token passes on between important ones. attention (context, context): rows of P."""
+    context = len(attention)
+    earlier = np.tri(context, k=-1)  # [i, j] = 1 where j < i
+    read = (attention * earlier)[important].sum(axis=0)  # by later important tokens
+    reads = (attention * earlier)[:, important].sum(axis=1)  # of earlier ones
+    return read * reads
+
+
+def curvature(attention):
+    """Mean augmented Forman-Ricci curvature of every token's edges, 0 where it has none, and by how much of the uniform
+    share the closest pair is an edge or none."""
+    context = len(attention)
+    excess = attention * (np.arange(context)[:, None] + 1) - 1
+    pairs = np.tri(context, k=-1, dtype=bool)
+    edges = (excess > 0) & pairs
+    edges = (edges | edges.T).astype(np.int64)
+    degree = edges.sum(axis=0)
+    on_edge = (4 - degree[:, None] - degree[None, :] + 3 * (edges @ edges)) * edges
+    mean = np.where(degree > 0, on_edge.sum(axis=1) / np.maximum(degree, 1), 0.0)
+    return mean, np.abs(excess[pairs]).min(initial=np.inf)
+
+
+def choose(policy, scores, k, coordinates, attention=None):
+    """Labels (context) uint8 of one row, and the narrowest gap. scores (context) float64; attention: what gives P of the
+    row (context, context) float64, where a policy goes by it."""
     name, parameters = parse(policy)
     choice = Choice(len(scores))
     if name == "dense":
@@ -91,7 +116,15 @@ def choose(policy, scores, k, coordinates):
         choice.most_recent(local, LOCAL)
         choice.highest(scores, k - local - bridges, IMPORTANT)
         rest = np.sort(scores[choice.free()])
-        if bridges:
+        criterion = parameters.get("bridge", "median")
+        if bridges and criterion == "flow":
+            passed_on = flow(attention(), choice.labels == IMPORTANT)
+            choice.lowest(-passed_on, bridges, BRIDGE, lambda at: abs(passed_on[at]) or 1e-300, exact=True)  # zeros
+        elif bridges and criterion == "curvature":
+            curved, clear = curvature(attention())
+            choice.gap = min(choice.gap, clear / 3)  # edges have a margin of 1e-5 themselves
+            choice.lowest(curved, bridges, BRIDGE, lambda _: 1.0, exact=True)
+        elif bridges:
             median = rest[(len(rest) - 1) // 2]
             choice.lowest(np.abs(scores - median), bridges, BRIDGE, lambda position: median)
     elif name == "streaming-llm":
@@ -119,8 +152,9 @@ def row_scores(importance, kv_heads, mode, gqa):
     return {"mean": grouped.mean, "max": grouped.max, "sum": grouped.sum}[gqa](axis=2)
 
 
-def keep_labels(policy, scores, k, run, window):
-    """Labels (layers, kv_heads, context) of a policy by the run's granularity, and the narrowest gap of all rows."""
+def keep_labels(policy, scores, k, run, window, attention=None):
+    """Labels (layers, kv_heads, context) of a policy by the run's granularity, and the narrowest gap of all rows.
+    attention (layers, heads, context, context): P, for policies that go by it."""
     layers, kv_heads, context = scores.shape
     labels = np.zeros(scores.shape, dtype=np.uint8)
     gap = np.inf
@@ -130,7 +164,14 @@ def keep_labels(policy, scores, k, run, window):
         "model": [((slice(None), slice(None)), scores.mean(axis=(0, 1)), (-1, -1))],
     }[run["granularity"]]
     for where, row, (layer, kv_head) in rows:
-        labels[where], row_gap = choose(policy, row, k, (run["seed"], window, layer, kv_head))
+        def shared(layer=layer, kv_head=kv_head):
+            """P of the row: the mean over the layers and query heads that share it."""
+            group = attention.shape[1] // kv_heads
+            of_layers = attention if layer < 0 else attention[layer:layer + 1]
+            heads = slice(None) if kv_head < 0 else slice(kv_head * group, (kv_head + 1) * group)
+            return of_layers[:, heads].mean(axis=(0, 1))
+
+        labels[where], row_gap = choose(policy, row, k, (run["seed"], window, layer, kv_head), shared)
         gap = min(gap, row_gap)
     return labels, gap
 

@@ -146,6 +146,12 @@ class Reference:
         return np.stack([a[0, :, :context, :context].double().sum(dim=1).float().numpy() for a in attentions])
 
     @torch.no_grad()
+    def attention(self, ids, context):
+        """P (layers, heads, context, context) float64 of the first `context` tokens."""
+        attentions = self.forward(ids, output_attentions=True).attentions
+        return np.stack([a[0, :, :context, :context].double().numpy() for a in attentions])
+
+    @torch.no_grad()
     def row_lse(self, ids):
         """Log-sum-exp (layers, heads, tokens) of every row of scores."""
         self.plan.visible, self.plan.lse = None, []

@@ -143,7 +143,9 @@ private Q_SLOTS:
         QVERIFY(window.session()->busy());
         QVERIFY(rows->selection(0).has_value());
         QVERIFY(!rows->selection(1).has_value()); // nothing was computed on this thread
+        QVERIFY(rows->pending(1));
         QTRY_VERIFY_WITH_TIMEOUT(rows->selection(1).has_value(), patience);
+        QVERIFY(!rows->pending(1));
         QCOMPARE(rows->selection(1)->labels, select_row(*rows->row(), window.selection()->request(1)).labels);
         QVERIFY(rows->selection(1)->labels != rows->selection(0)->labels);
         QVERIFY(rows->explanation(1, 40).has_value());
@@ -154,6 +156,13 @@ private Q_SLOTS:
         QCOMPARE(rows->selection(1)->policy, std::string("h2o"));
         QTRY_VERIFY_WITH_TIMEOUT(!window.session()->busy(), patience);
         QCOMPARE(rows->selection(1)->policy, std::string("h2o"));
+
+        // What was stopped does not look as if it still came.
+        window.selection()->setSparsity(0.71);
+        window.selection()->setPolicies(parse_policy("cab"), parse_policy("cab(bridge=curvature)"));
+        window.session()->cancel();
+        QTRY_VERIFY_WITH_TIMEOUT(!window.session()->busy(), patience);
+        QVERIFY(!rows->pending(1));
     }
 
     void a_busy_window_can_be_stopped()

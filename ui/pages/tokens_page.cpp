@@ -1,5 +1,6 @@
 #include "ui/pages/tokens_page.h"
 
+#include "core/engine.h"
 #include "ui/format.h"
 #include "ui/importance_strip.h"
 #include "ui/row_state.h"
@@ -150,11 +151,14 @@ void TokensPage::showSelections()
     for (int side = 0; side < 2; ++side) {
         const Column& column = columns_[static_cast<std::size_t>(side)];
         const auto& chosen = rows_->selection(side);
-        column.card->setVisible(chosen.has_value());
+        const bool pending = !chosen && rows_->pending(side);
+        column.card->setVisible(chosen.has_value() || pending);
         column.legend->setSelection(chosen);
-        const QString title = chosen ? QString::fromStdString(chosen->title) : QString();
+        const QString title = chosen ? QString::fromStdString(chosen->title)
+            : pending                ? QString::fromStdString(keepset::title(selection_->policy(side)))
+                                     : QString();
         column.title->setText(title);
-        column.scope->setText(rows_->scopeTitle());
+        column.scope->setText(pending ? tr("%1 · finding bridges …").arg(rows_->scopeTitle()) : rows_->scopeTitle());
         column.view->setLabels(chosen ? chosen->labels : std::vector<Label>());
         strip_->setLabels(side, title, chosen ? chosen->labels : std::vector<Label>());
     }
