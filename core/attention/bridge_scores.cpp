@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <tuple>
 #include <utility>
 
 namespace keepset {
@@ -56,7 +57,11 @@ namespace {
         bool by_flow = false;
         std::vector<std::int32_t> important; ///< of flow
 
-        auto operator<=>(const RowKey&) const = default;
+        bool operator<(const RowKey& other) const
+        {
+            return std::tie(layer, kv_head, by_flow, important)
+                < std::tie(other.layer, other.kv_head, other.by_flow, other.important);
+        }
         std::int64_t bytes() const { return static_cast<std::int64_t>(important.size() * sizeof(std::int32_t)); }
     };
 
