@@ -60,8 +60,13 @@ namespace {
         engine.open_model(options.folder, common.open_options(), task_of(line, stop));
         Analysis analysis = *engine.analyse(request, task_of(line, stop));
         analysis.provenance.seed = options.seed;
-        for (const SelectRequest& selection : requests)
+        for (const SelectRequest& selection : requests) {
+            line.show({ .stage = "selecting",
+                .unit = "keep sets",
+                .done = static_cast<std::int64_t>(analysis.keep_sets.size()),
+                .total = static_cast<std::int64_t>(requests.size()) });
             analysis.keep_sets.push_back(select(analysis, selection, common.threads, stop.token()));
+        }
         const AuditReport with_sets = audit(analysis); // the budgets of the keep sets, too
         for (Check& check : analysis.audit.checks) {
             for (const Check& now : with_sets.checks) {

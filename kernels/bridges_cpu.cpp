@@ -24,14 +24,6 @@ namespace {
             throw std::runtime_error("bridges on the CPU take float32 queries and keys only");
     }
 
-    /// The packed keys take half of a 32 KiB first-level cache, where head_dim allows.
-    std::int64_t keys_of_tile(const ImportanceVariant& variant, std::int64_t head_dim)
-    {
-        const std::int64_t floats = 16 * 1024 / static_cast<std::int64_t>(sizeof(float));
-        return variant.panel
-            * std::clamp<std::int64_t>(floats / (variant.panel * std::max<std::int64_t>(head_dim, 1)), 1, max_panels);
-    }
-
     /// Rows, log-sum-exp and bias of one query head, as they lie or as they were gathered.
     struct HeadRows {
         const float* q = nullptr; // (queries, head_dim)

@@ -11,13 +11,6 @@ namespace keepset::kernels {
 
 namespace {
 
-    /// The tile's packed keys take half of a 32 KiB first-level cache, where head_dim allows.
-    std::int64_t panels_of_tile(const ImportanceVariant& variant, std::int64_t head_dim)
-    {
-        const std::int64_t floats = 16 * 1024 / static_cast<std::int64_t>(sizeof(float));
-        return std::clamp<std::int64_t>(floats / (variant.panel * std::max<std::int64_t>(head_dim, 1)), 1, max_panels);
-    }
-
     /// Keys [first_key, end_key) of the head, each seen by some query.
     KeyTile key_tile(const ImportanceInputs& inputs, const float* lse, std::int64_t head, std::int64_t first_key,
         std::int64_t end_key)
@@ -49,7 +42,7 @@ namespace {
                 * (static_cast<double>(shape.queries) * static_cast<double>(shape.keys)),
             threads);
         const std::int64_t rows = shape.heads * shape.queries;
-        const std::int64_t tile_keys = panels_of_tile(variant, shape.head_dim) * variant.panel;
+        const std::int64_t tile_keys = keys_of_tile(variant, shape.head_dim);
         const std::int64_t seen_begin = first_key_of(shape, 0);
         const std::int64_t seen_end = shape.queries > 0 ? std::min(shape.keys, shape.query_begin + shape.queries) : 0;
         const std::int64_t tiles = std::max<std::int64_t>(0, (seen_end - seen_begin + tile_keys - 1) / tile_keys);

@@ -96,7 +96,7 @@ namespace {
         KEEPSET_CHECK_CUDA(
             cudaFuncSetAttribute(column_sums<P, T>, cudaFuncAttributeMaxDynamicSharedMemorySize, P::shared_bytes));
         // Few works a multiprocessor: a block goes through all of them and hides their beginnings. Many: whoever is
-        // free takes the next, which was 2% quicker at 65536 tokens.
+        // free takes the next, which was 1% quicker at 65536 tokens.
         const std::int64_t works = launch.blocks * launch.shape.heads;
         const std::int64_t most = device_limits().multiprocessors;
         const std::int64_t blocks = parts > 1 || works > 16 * most ? works : std::min(works, most);

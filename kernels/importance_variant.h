@@ -2,6 +2,7 @@
 
 #include "kernels/importance.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -40,6 +41,14 @@ struct ImportanceVariant {
 };
 inline constexpr std::int64_t max_panels = 16;
 inline constexpr std::int64_t max_tile_keys = max_panels * 64;
+
+/// Keys of a tile: packed, they take half of a 32 KiB first-level cache, where head_dim allows.
+inline std::int64_t keys_of_tile(const ImportanceVariant& variant, std::int64_t head_dim)
+{
+    const std::int64_t floats = 16 * 1024 / static_cast<std::int64_t>(sizeof(float));
+    return variant.panel
+        * std::clamp<std::int64_t>(floats / (variant.panel * std::max<std::int64_t>(head_dim, 1)), 1, max_panels);
+}
 
 namespace baseline {
     extern const ImportanceVariant variant;

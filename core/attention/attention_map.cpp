@@ -44,17 +44,6 @@ namespace {
             throw Error(ErrorKind::usage, "An attention map has at least one row and one column of cells.");
     }
 
-    /// Inputs of one query head, in memory of the CPU.
-    KernelInputs head_inputs(const AttentionSource::Layer& layer, std::int64_t head)
-    {
-        const std::int64_t kv_head = head / (layer.q.size(0) / layer.k.size(0));
-        ScoreRule rule = layer.rule;
-        if (rule.alibi_slopes.defined())
-            rule.alibi_slopes = rule.alibi_slopes.slice(0, head, head + 1);
-        return kernel_inputs(layer.q.slice(0, head, head + 1).cpu(), layer.k.slice(0, kv_head, kv_head + 1).cpu(),
-            layer.row_lse.slice(0, head, head + 1).cpu(), rule);
-    }
-
     kernels::AttentionMapInputs map_inputs(const kernels::ImportanceInputs& inputs, const AttentionMapRequest& request)
     {
         kernels::AttentionMapInputs map;
@@ -87,7 +76,8 @@ AttentionMap attention_map(const Analysis& analysis, const AttentionMapRequest& 
     AttentionMap result;
     result.request = request;
     guarded(source.backend.threads, [&] {
-        const KernelInputs inputs = head_inputs(source.layers[static_cast<std::size_t>(request.layer)], request.head);
+        const AttentionSource::Layer& layer = source.layers[static_cast<std::size_t>(request.layer)];
+        const KernelInputs inputs = host_kernel_inputs(layer, request.head, request.head + 1);
         const kernels::AttentionMapInputs map = map_inputs(inputs.inputs, request);
         result.rows = map.rows;
         result.columns = map.columns;

@@ -109,15 +109,10 @@ namespace {
     /// The query heads of a scope in one layer, on the host, all of them sharing the row.
     KernelInputs inputs_of(const AttentionSource::Layer& layer, const Scope& scope)
     {
-        const std::int64_t kv_heads = layer.k.size(0);
-        const std::int64_t group = layer.q.size(0) / kv_heads;
-        const std::int64_t first = std::max<std::int64_t>(scope.kv_head, 0);
-        const std::int64_t count = scope.kv_head < 0 ? kv_heads : 1;
-        ScoreRule rule = layer.rule;
-        if (rule.alibi_slopes.defined())
-            rule.alibi_slopes = rule.alibi_slopes.narrow(0, first * group, count * group).cpu();
-        return kernel_inputs(layer.q.narrow(0, first * group, count * group).cpu(),
-            layer.k.narrow(0, first, count).cpu(), layer.row_lse.narrow(0, first * group, count * group).cpu(), rule);
+        const std::int64_t heads = layer.q.size(0);
+        const std::int64_t group = heads / layer.k.size(0);
+        return scope.kv_head < 0 ? host_kernel_inputs(layer, 0, heads)
+                                 : host_kernel_inputs(layer, scope.kv_head * group, (scope.kv_head + 1) * group);
     }
 
     class AttentionBridges : public policy::BridgeSource {

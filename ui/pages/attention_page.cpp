@@ -301,8 +301,13 @@ void AttentionPage::refresh()
             map.chosenRows = CellRange { token, token + 1 };
         }
     }
-    card_->setTitle(map.title);
-    card_->setSubtitle(map.subtitle);
+    // The window is narrower than a picture of its own: the choices beside the title say which head is asked for.
+    card_->setTitle(tr("Attention"));
+    card_->setSubtitle(hasMap() ? tr("layer %1, head %2 · %3")
+                                      .arg(tiles().back()->request.layer)
+                                      .arg(tiles().back()->request.head)
+                                      .arg(map.subtitle)
+                                : QString());
     map_->setHeatmap(std::move(map));
     back_->setEnabled(map_->canUndoZoom());
     whole_->setEnabled(hasMap() && map_->view() != ui::wholeMap(map_->heatmap().size()));
