@@ -1,9 +1,8 @@
 #include "kernels/attention_map.h"
+#include "kernels/p_blocks.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <limits>
 #include <stdexcept>
 #include <vector>
 
@@ -13,134 +12,116 @@ namespace keepset::kernels {
 
 namespace {
 
-    constexpr std::int64_t block_keys = 64; ///< keys whose scores one step makes
-    constexpr std::int64_t block_queries = 4; ///< queries that share a load of these keys
-    using Block = std::array<std::array<float, block_keys>, block_queries>; // (queries, keys)
-
-    /// Keys of the range as (blocks, head_dim, block_keys), zeros beyond the end, so that a step runs over keys that
-    /// lie side by side.
-    std::vector<float> packed_keys(const AttentionMapInputs& map)
-    {
-        const AttentionShape& shape = map.attention.shape;
-        const std::int64_t keys = map.key_end - map.key_begin;
-        const std::int64_t blocks = (keys + block_keys - 1) / block_keys;
-        std::vector<float> packed(static_cast<std::size_t>(blocks * shape.head_dim * block_keys));
-        for (std::int64_t at = 0; at < keys; ++at) {
-            const float* key = static_cast<const float*>(map.attention.k) + (map.key_begin + at) * shape.k_token_stride;
-            float* out = packed.data() + at / block_keys * shape.head_dim * block_keys + at % block_keys;
-            for (std::int64_t dim = 0; dim < shape.head_dim; ++dim)
-                out[dim * block_keys] = key[dim];
-        }
-        return packed;
-    }
-
-    /// q·k of some queries with a block of packed keys. Rows beyond `count` repeat the last query.
-    void products(const float* const* queries, const float* keys, std::int64_t head_dim, Block& out)
-    {
-        out = {};
-        for (std::int64_t dim = 0; dim < head_dim; ++dim) {
-            const float* key = keys + dim * block_keys;
-            for (std::size_t row = 0; row < block_queries; ++row) {
-                const float factor = queries[row][dim];
-                for (std::size_t at = 0; at < block_keys; ++at)
-                    out[row][at] += factor * key[at];
-            }
-        }
-    }
-
-    /// One row of cells under way: the largest value and the sum of every cell.
-    struct Row {
-        std::vector<float> largest; // (columns)
-        std::vector<double> sums; // (columns)
+    /// Rows of cells that one thread makes at a time: as many as have a block of queries together, or one that has
+    /// more.
+    struct Rows {
+        std::int64_t begin = 0;
+        std::int64_t end = 0;
     };
+
+    std::vector<Rows> tasks_of(
+        const AttentionMapInputs& map, std::int64_t first_row, std::int64_t end_row, std::int64_t queries)
+    {
+        std::vector<Rows> tasks;
+        for (std::int64_t row = first_row; row < end_row; ++row) {
+            const std::int64_t end = cell_range(map, row, 0).query_end;
+            if (!tasks.empty() && end - cell_range(map, tasks.back().begin, 0).query_begin <= queries)
+                ++tasks.back().end;
+            else
+                tasks.push_back({ row, row + 1 });
+        }
+        return tasks;
+    }
 
     class Mapper {
     public:
-        explicit Mapper(const AttentionMapInputs& map)
+        Mapper(const AttentionMapInputs& map, int threads)
             : map_(map)
             , shape_(map.attention.shape)
-            , keys_(packed_keys(map))
+            , blocks_(shape_, threads)
+            , lse_(poisoned_lse_of(map.attention, 0))
+            , rows_(rows_of(map.attention, 0, lse_))
+            , under_way_(static_cast<std::size_t>(threads * blocks_.queries * map.columns))
         {
-            const std::int64_t length = map.key_end - map.key_begin;
-            for (std::int64_t at = 0; at < length; ++at)
-                column_of_.push_back(static_cast<std::int32_t>(part_of(length, map.columns, at)));
+            const std::int64_t keys = map.key_end - map.key_begin;
+            for (std::int64_t at = 0; at < keys; ++at)
+                column_of_.push_back(static_cast<std::int32_t>(part_of(keys, map.columns, at)));
+            const std::int64_t queries = map.query_end - map.query_begin;
+            for (std::int64_t at = 0; at < queries; ++at)
+                row_of_.push_back(static_cast<std::int32_t>(part_of(queries, map.rows, at)));
         }
 
-        void map_row(std::int64_t row, Row& under_way, float* cells) const
+        std::int64_t block_queries() const { return blocks_.queries; }
+
+        void map_rows(const Rows& rows, float* cells)
         {
-            std::fill(under_way.largest.begin(), under_way.largest.end(), 0.0F);
-            std::fill(under_way.sums.begin(), under_way.sums.end(), 0.0);
-            const MapCellRange range = cell_range(map_, row, 0);
-            for (std::int64_t query = range.query_begin; query < range.query_end; query += block_queries)
-                add_queries(query, std::min(block_queries, range.query_end - query), under_way);
-            for (std::int64_t column = 0; column < map_.columns; ++column)
-                cells[column] = finished(cell_range(map_, row, column), under_way, static_cast<std::size_t>(column));
+            double* values = under_way_.data() + omp_get_thread_num() * blocks_.queries * map_.columns;
+            std::fill_n(values, (rows.end - rows.begin) * map_.columns, 0.0);
+            const std::int64_t end = cell_range(map_, rows.end - 1, 0).query_end;
+            for (std::int64_t query = cell_range(map_, rows.begin, 0).query_begin; query < end;
+                 query += blocks_.queries)
+                add_queries({ query, std::min(query + blocks_.queries, end) }, rows, values);
+            for (std::int64_t row = rows.begin; row < rows.end; ++row) {
+                for (std::int64_t column = 0; column < map_.columns; ++column)
+                    cells[row * map_.columns + column]
+                        = finished(cell_range(map_, row, column), values[(row - rows.begin) * map_.columns + column]);
+            }
         }
 
     private:
-        void add_queries(std::int64_t first, std::int64_t count, Row& row) const
+        /// Adds a block of queries to the cells (rows, columns) under way.
+        void add_queries(const QueryRange& queries, const Rows& rows, double* values) const
         {
-            const float* queries[block_queries];
-            for (std::int64_t at = 0; at < block_queries; ++at)
-                queries[at] = static_cast<const float*>(map_.attention.q)
-                    + (first + std::min(at, count - 1)) * shape_.q_token_stride;
-            const std::int64_t begin = std::max(first_key_of(shape_, first), map_.key_begin) - map_.key_begin;
-            const std::int64_t end
-                = std::min(shape_.query_begin + first + count, map_.key_end) - map_.key_begin; // causality
-            Block scores;
-            for (std::int64_t key = begin / block_keys * block_keys; key < end; key += block_keys) {
-                products(queries, keys_.data() + key * shape_.head_dim, shape_.head_dim, scores);
-                for (std::int64_t at = 0; at < count; ++at)
-                    add_scores(first + at, key, scores[static_cast<std::size_t>(at)], row);
+            const std::int64_t first = std::max(first_key_of(shape_, queries.begin), map_.key_begin) - map_.key_begin;
+            const std::int64_t end = std::min(shape_.query_begin + queries.end, map_.key_end); // causality
+            for (std::int64_t key = map_.key_begin + first / blocks_.keys * blocks_.keys; key < end;
+                 key += blocks_.keys) {
+                const QueryRange tile { key, std::min(key + blocks_.keys, map_.key_end) };
+                const std::int64_t first_reader = std::max(queries.begin, key - shape_.query_begin);
+                const float* p = blocks_.p(shape_, rows_, { first_reader, queries.end }, tile);
+                for (std::int64_t query = first_reader; query < queries.end; ++query, p += blocks_.stride) {
+                    const std::int64_t row = row_of_[static_cast<std::size_t>(query - map_.query_begin)];
+                    double* own = values + (row - rows.begin) * map_.columns;
+                    map_.reduction == CellReduction::max ? add_row<CellReduction::max>(query, tile, p, own)
+                                                         : add_row<CellReduction::mean>(query, tile, p, own);
+                }
             }
         }
 
-        /// Adds one query's probabilities of the keys from `first`, counted from the range's first.
-        void add_scores(std::int64_t query, std::int64_t first, std::array<float, block_keys>& scores, Row& row) const
+        /// Adds what one query sees of a tile, p (tile's keys), to its row of cells (columns).
+        template <CellReduction reduction>
+        void add_row(std::int64_t query, const QueryRange& tile, const float* p, double* cells) const
         {
-            const std::int64_t last = std::min(shape_.query_begin + query + 1, map_.key_end) - map_.key_begin - first;
-            const std::int64_t hidden = first_key_of(shape_, query) - map_.key_begin - first;
-            const auto begin = static_cast<std::size_t>(std::max<std::int64_t>(0, hidden));
-            const auto end = static_cast<std::size_t>(std::clamp<std::int64_t>(last, 0, block_keys));
-            const std::int32_t* columns = column_of_.data() + first;
-            for (std::size_t at = begin; at < end; ++at) {
-                const float value
-                    = probability(scores[at], query, map_.key_begin + first + static_cast<std::int64_t>(at));
-                const auto column = static_cast<std::size_t>(columns[at]);
-                // Written so that a NaN, once there, stays.
-                row.largest[column]
-                    = value <= row.largest[column] ? row.largest[column] : value + row.largest[column] * 0;
-                row.sums[column] += static_cast<double>(value);
+            const std::int64_t begin = std::max(first_key_of(shape_, query), tile.begin) - tile.begin;
+            const std::int64_t end = std::min(shape_.query_begin + query + 1, tile.end) - tile.begin;
+            const std::int32_t* columns = column_of_.data() + (tile.begin - map_.key_begin);
+            for (std::int64_t key = begin; key < end; ++key) {
+                double& cell = cells[columns[key]];
+                const auto value = static_cast<double>(p[key]);
+                if constexpr (reduction == CellReduction::mean)
+                    cell += value;
+                else
+                    cell = value <= cell ? cell : value + cell * 0; // so that a NaN, once there, stays
             }
         }
 
-        float probability(float product, std::int64_t query, std::int64_t key) const
-        {
-            float score = product * shape_.scale;
-            if (!std::isfinite(score)) // the cap would hide it
-                return std::numeric_limits<float>::quiet_NaN();
-            if (shape_.softcap != 0)
-                score = shape_.softcap * std::tanh(score / shape_.softcap);
-            if (map_.attention.key_bias != nullptr)
-                score += map_.attention.key_bias[key];
-            const float exponent = score - map_.attention.row_lse[query];
-            return std::isfinite(exponent) ? std::exp(exponent) : std::numeric_limits<float>::quiet_NaN();
-        }
-
-        float finished(const MapCellRange& range, const Row& row, std::size_t column) const
+        float finished(const MapCellRange& range, double value) const
         {
             if (all_hidden(shape_, range))
                 return hidden_cell;
-            if (map_.reduction == CellReduction::max)
-                return row.largest[column];
-            const std::int64_t positions = (range.query_end - range.query_begin) * (range.key_end - range.key_begin);
-            return static_cast<float>(row.sums[column] / static_cast<double>(positions));
+            if (map_.reduction == CellReduction::mean)
+                value /= static_cast<double>((range.query_end - range.query_begin) * (range.key_end - range.key_begin));
+            return static_cast<float>(value);
         }
 
         const AttentionMapInputs& map_;
         const AttentionShape& shape_;
-        std::vector<float> keys_; // (blocks, head_dim, block_keys)
+        PBlocks blocks_;
+        std::vector<float> lse_; // (queries)
+        HeadRows rows_;
+        std::vector<std::int32_t> row_of_; // (queries of the range): their row of cells
         std::vector<std::int32_t> column_of_; // (keys of the range)
+        std::vector<double> under_way_; // (threads, a block's queries, columns)
     };
 
 } // namespace
@@ -150,14 +131,11 @@ void attention_map_cpu(
 {
     if (map.attention.type != ElementType::float32)
         throw std::runtime_error("attention_map_cpu takes float32 only");
-    const Mapper mapper(map);
-    // An exception must not leave an OpenMP region, so all memory is taken here.
-    const auto columns = static_cast<std::size_t>(map.columns);
-    std::vector<Row> rows(
-        static_cast<std::size_t>(threads), { std::vector<float>(columns), std::vector<double>(columns) });
+    Mapper mapper(map, threads);
+    const std::vector<Rows> tasks = tasks_of(map, first_row, end_row, mapper.block_queries());
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
-    for (std::int64_t row = first_row; row < end_row; ++row)
-        mapper.map_row(row, rows[static_cast<std::size_t>(omp_get_thread_num())], cells + row * map.columns);
+    for (std::size_t task = 0; task < tasks.size(); ++task)
+        mapper.map_rows(tasks[task], cells);
 }
 
 } // namespace keepset::kernels

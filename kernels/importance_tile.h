@@ -247,21 +247,21 @@ namespace {
             column_sums_of<false>(tile, packed, sums);
     }
 
-    /// e^(score - lse) of a block's first `count` queries and a panel into out (count, max_tile_keys).
-    template <bool plain> void write_probabilities(
-        const float* scores, const QueryBlock& block, std::int64_t count, const PanelRule& rule, float* out)
+    /// e^(score - lse) of a block's first `count` queries and a panel into out (count, stride).
+    template <bool plain> void write_probabilities(const float* scores, const QueryBlock& block, std::int64_t count,
+        const PanelRule& rule, float* out, std::int64_t stride)
     {
         const auto* bias = reinterpret_cast<const Floats*>(rule.bias); // (vectors)
         const auto* in = reinterpret_cast<const Floats*>(scores); // (rows, vectors)
         for (std::int64_t row = 0; row < count; ++row) {
-            auto* weights = reinterpret_cast<Floats*>(out + row * max_tile_keys); // (vectors)
+            auto* weights = reinterpret_cast<Floats*>(out + row * stride); // (vectors)
             for (int vector = 0; vector < vectors; ++vector)
                 weights[vector]
                     = weight_of<plain>(in[row * vectors + vector], rule.softcap, bias[vector], block.lse[row]);
         }
     }
 
-    template <bool plain> void probabilities_of(const KeyTile& tile, float* packed, float* out)
+    template <bool plain> void probabilities_of(const KeyTile& tile, float* packed, float* out, std::int64_t stride)
     {
         alignas(64) float scores[rows * panel_keys];
         alignas(64) float bias[max_tile_keys] = {};
@@ -274,25 +274,25 @@ namespace {
         for (std::int64_t query = tile.first_query; query < tile.queries; query += rows) {
             const QueryBlock block = query_block(tile, query);
             const std::int64_t count = tile.queries - query < rows ? tile.queries - query : rows;
-            float* out_rows = out + (query - tile.first_query) * max_tile_keys;
+            float* out_rows = out + (query - tile.first_query) * stride;
             for (std::int64_t begin = 0; begin < tile.keys; begin += panel_keys) {
                 rule.bias = bias + begin;
                 multiply(block, packed + begin * tile.head_dim, tile.head_dim, scores);
-                write_probabilities<plain>(scores, block, count, rule, out_rows + begin);
+                write_probabilities<plain>(scores, block, count, rule, out_rows + begin, stride);
             }
         }
         for (std::int64_t key = 0; key < tile.keys; ++key) {
             for (std::int64_t row = 0; poisoned[key] && row < tile.queries - tile.first_query; ++row)
-                out[row * max_tile_keys + key] = __builtin_nanf("");
+                out[row * stride + key] = __builtin_nanf("");
         }
     }
 
-    void probabilities(const KeyTile& tile, float* packed, float* out)
+    void probabilities(const KeyTile& tile, float* packed, float* out, std::int64_t stride)
     {
         if (tile.softcap == 0 && tile.bias == nullptr)
-            probabilities_of<true>(tile, packed, out);
+            probabilities_of<true>(tile, packed, out, stride);
         else
-            probabilities_of<false>(tile, packed, out);
+            probabilities_of<false>(tile, packed, out, stride);
     }
 
 } // namespace

@@ -35,9 +35,9 @@ struct ImportanceVariant {
     /// Column sums of the tile into sums (keys), set and not added. `packed` holds panels·panel·head_dim floats,
     /// 64-byte aligned.
     void (*tile)(const KeyTile& tile, float* packed, double* sums) = nullptr;
-    /// P of queries [first_query, queries) and the tile's keys, seen or not, into out (queries, max_tile_keys), set up
-    /// to the last panel's end; 64-byte aligned. NaN for a key that is not finite.
-    void (*probabilities)(const KeyTile& tile, float* packed, float* out) = nullptr;
+    /// P of queries [first_query, queries) and the tile's keys, seen or not, into out (queries, stride), set up to the
+    /// last panel's end; out and stride 64-byte aligned. NaN for a key that is not finite.
+    void (*probabilities)(const KeyTile& tile, float* packed, float* out, std::int64_t stride) = nullptr;
 };
 inline constexpr std::int64_t max_panels = 16;
 inline constexpr std::int64_t max_tile_keys = max_panels * 64;

@@ -1,7 +1,6 @@
 #include "kernels/attention_map.h"
 #include "tests/kernels/importance_case.h"
 
-#include <QElapsedTimer>
 #include <QTest>
 
 #include <algorithm>
@@ -191,23 +190,6 @@ private Q_SLOTS:
             QVERIFY(row + 1 == map.rows || piecewise[static_cast<std::size_t>((row + 1) * map.columns)] == poison);
         }
         QVERIFY(std::memcmp(piecewise.data(), whole.data(), whole.size() * sizeof(float)) == 0);
-    }
-
-    void a_view_of_a_thousand_cells_a_side_comes_at_once()
-    {
-        AttentionShape shape;
-        shape.heads = shape.kv_heads = 1;
-        shape.head_dim = 64;
-        shape.queries = shape.keys = 2048;
-        const ImportanceCase values = normal_case(shape, random_);
-        AttentionMapInputs map = map_of(values, 0);
-        map.rows = map.columns = 1024;
-        cpu_cells(map, 2);
-        QElapsedTimer timer;
-        timer.start();
-        cpu_cells(map, 2);
-        qInfo("1024 x 1024 cells over 2048 tokens: %lld ms", static_cast<long long>(timer.elapsed()));
-        QVERIFY(timer.elapsed() < 1000); // a slow machine's; a loop over all heads or without blocks takes longer
     }
 };
 
