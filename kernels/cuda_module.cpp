@@ -1,4 +1,5 @@
 #include "kernels/cuda_module.h"
+#include "kernels/attention_map_cuda.h"
 #include "kernels/cuda_check.h"
 #include "kernels/exponentials.h"
 #include "kernels/importance_cuda.h"
@@ -30,8 +31,9 @@ void memory(int device, std::int64_t& free, std::int64_t& total)
 
 extern "C" __attribute__((visibility("default"))) const keepset::kernels::CudaModule* keepset_cuda_module()
 {
-    static const keepset::kernels::CudaModule module = { keepset::kernels::cuda_module_version,
-        keepset::kernels::importance_cuda, keepset::kernels::importance_cuda_workspace, keepset::kernels::select_cuda,
-        keepset::kernels::exponentials_cuda, device_name, memory };
+    using namespace keepset::kernels;
+    static const CudaModule module = { cuda_module_version, importance_cuda, importance_cuda_workspace, select_cuda,
+        attention_map_cuda, attention_map_cuda_workspace, flow_cuda, add_probabilities_cuda, add_edges_cuda,
+        curvature_cuda, curvature_cuda_workspace, exponentials_cuda, device_name, memory };
     return &module;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "kernels/attention_map.h"
+#include "kernels/bridges_cuda.h"
 #include "kernels/importance.h"
 #include "kernels/select.h"
 
@@ -9,7 +11,7 @@
 /// fast and run where no GPU is. This table is all that crosses the border.
 namespace keepset::kernels {
 
-inline constexpr int cuda_module_version = 5;
+inline constexpr int cuda_module_version = 6;
 
 struct CudaModule {
     int version = 0; ///< cuda_module_version it was built with
@@ -22,6 +24,17 @@ struct CudaModule {
     /// select_cpu on the device: at least one plan; scores, the plans' labels and first_bad (one number: the first
     /// score that is not finite, or -1) are there. Queued on `stream`, no synchronisation, no allocation.
     void (*select)(const SelectInputs& inputs, std::int64_t* first_bad, void* stream) = nullptr;
+    /// attention_map_cpu on the device, of all rows of cells, float32, bfloat16 or float16; queued on `stream`, no
+    /// synchronisation, no allocation. map.attention.workspace holds attention_map_workspace bytes, their content of no
+    /// matter. Deterministic: no atomics. Throws std::runtime_error.
+    void (*attention_map)(const AttentionMapInputs& map, float* cells, void* stream) = nullptr;
+    std::int64_t (*attention_map_workspace)(const AttentionMapInputs& map) = nullptr;
+    /// What bridges are made of, as bridges_cuda.h says.
+    decltype(&flow_cuda) flow = nullptr;
+    decltype(&add_probabilities_cuda) add_probabilities = nullptr;
+    decltype(&add_edges_cuda) add_edges = nullptr;
+    decltype(&curvature_cuda) curvature = nullptr;
+    decltype(&curvature_cuda_workspace) curvature_workspace = nullptr;
     /// Exponentials on all of the current device for some milliseconds, and nothing else: what binds the column sums
     /// where head_dim is small. Returns how many. out: one number, left alone. Queued on `stream`.
     std::int64_t (*exponentials)(float* out, void* stream) = nullptr;

@@ -81,14 +81,14 @@ KernelInputs kernel_inputs(const AttentionSource& source, std::int64_t layer)
     return kernel_inputs(from.q, from.k, from.row_lse, from.rule);
 }
 
-KernelInputs host_kernel_inputs(const AttentionSource::Layer& layer, std::int64_t begin, std::int64_t end)
+KernelInputs kernel_inputs(const AttentionSource::Layer& layer, std::int64_t begin, std::int64_t end)
 {
     const std::int64_t group = layer.q.size(0) / layer.k.size(0);
     ScoreRule rule = layer.rule;
     if (rule.alibi_slopes.defined())
-        rule.alibi_slopes = rule.alibi_slopes.slice(0, begin, end).cpu();
-    return kernel_inputs(layer.q.slice(0, begin, end).cpu(),
-        layer.k.slice(0, begin / group, (end - 1) / group + 1).cpu(), layer.row_lse.slice(0, begin, end).cpu(), rule);
+        rule.alibi_slopes = rule.alibi_slopes.slice(0, begin, end);
+    return kernel_inputs(layer.q.slice(0, begin, end), layer.k.slice(0, begin / group, (end - 1) / group + 1),
+        layer.row_lse.slice(0, begin, end), rule);
 }
 
 std::int64_t attention_source_bytes(const ModelInfo& info, std::int64_t context, std::int64_t element_bytes)

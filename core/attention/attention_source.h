@@ -40,9 +40,8 @@ KernelInputs kernel_inputs(const at::Tensor& q, const at::Tensor& k, const at::T
 /// The same for one layer, all its query heads and its whole context. `layer` in [0, layers).
 KernelInputs kernel_inputs(const AttentionSource& source, std::int64_t layer);
 
-/// The same for query heads [begin, end) of one layer in memory of the CPU, wherever the layer lies: one query head, or
-/// all those of some kv heads.
-KernelInputs host_kernel_inputs(const AttentionSource::Layer& layer, std::int64_t begin, std::int64_t end);
+/// The same for query heads [begin, end) of one layer: one query head, or all those of some kv heads.
+KernelInputs kernel_inputs(const AttentionSource::Layer& layer, std::int64_t begin, std::int64_t end);
 
 /// Bytes that a pass keeps for its source: queries and keys of every layer.
 std::int64_t attention_source_bytes(const ModelInfo& info, std::int64_t context, std::int64_t element_bytes);
