@@ -56,4 +56,8 @@ std::vector<BenchRow> bench_kernels(const BenchRun& run);
 /// All rows of a large model at once, on the CPU and on a GPU where there is one.
 std::vector<BenchRow> bench_select(const BenchRun& run);
 
+/// The attention map of one head, and what bridges are made of in one row, on the device.
+std::vector<BenchRow> bench_map(const BenchRun& run);
+std::vector<BenchRow> bench_bridges(const BenchRun& run);
+
 } // namespace keepset::cli

@@ -210,6 +210,8 @@ namespace {
         { "sweep", true, true, bench_sweep },
         { "kernels", false, false, bench_kernels },
         { "select", false, false, bench_select },
+        { "map", false, false, bench_map },
+        { "bridges", false, false, bench_bridges },
     };
 
     bool is_asked(const Group& group, const BenchOptions& options)
@@ -309,9 +311,9 @@ Runner add_bench(CLI::App& command, Common& common)
     command.add_option("WHAT", options->what, known_groups() + " (of what needs a model)")
         ->capture_default_str()
         ->check(group_problem);
-    command.add_option("--model", options->folder, "Hugging Face model folder; kernels and select need none");
-    command.add_option("--text", options->text,
-        "UTF-8 text file of at least context + target tokens; load, kernels and select need none");
+    command.add_option("--model", options->folder, "Hugging Face model folder, for load, analysis and sweep");
+    command.add_option(
+        "--text", options->text, "UTF-8 text file of at least context + target tokens, for analysis and sweep");
     command.add_option("--context", options->context)->capture_default_str()->check(CLI::PositiveNumber);
     command.add_option("--target", options->target)->capture_default_str()->check(CLI::PositiveNumber);
     command.add_option("--turns", options->turns, "How often both are measured")

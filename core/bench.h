@@ -14,6 +14,7 @@ namespace keepset {
 /// Two ways to one result on one device.
 struct Contest {
     std::string device; ///< "CPU, 2 threads", "NVIDIA H200"
+    std::string name; ///< what is made, over how
     int repeats = 1; ///< how often a call of either does it, so that waiting for a GPU does not count
     std::function<void()> ours; ///< the kernel; inputs and outputs stay on the device
     std::function<void()> peer;
@@ -23,6 +24,14 @@ struct Contest {
 /// tensor library, which leave ties open. On the CPU, and on a GPU where `options` takes one. Throws
 /// Error{device, usage} as Engine::open_model does.
 std::vector<Contest> select_contests(const OpenOptions& options);
+
+/// The attention map of one head, 32768 tokens on a GPU (bfloat16) and 4096 on the CPU, to 1024 × 1024 cells on the
+/// host, against plain operations of the tensor library over chunks of queries. Throws as select_contests does.
+std::vector<Contest> map_contests(const OpenOptions& options);
+
+/// Flow and curvature of one row of four query heads, 16384 tokens on a GPU (bfloat16) and 2048 on the CPU, against the
+/// same.
+std::vector<Contest> bridge_contests(const OpenOptions& options);
 
 /// One of several ways to causal attention, its importance or both.
 struct AttentionWay {

@@ -15,6 +15,8 @@ namespace {
         return (inputs.query_end - inputs.query_begin + map::tile - 1) / map::tile;
     }
 
+    constexpr std::int64_t shares = 8; // of the keys: the last strips see all keys, and take longest
+
     template <typename Products, CellReduction reduction>
     void launch(const AttentionMapInputs& inputs, float* cells, cudaStream_t stream)
     {
@@ -24,8 +26,9 @@ namespace {
             cudaMemsetAsync(partial, 0, static_cast<std::size_t>(attention_map_cuda_workspace(inputs)), stream));
         KEEPSET_CHECK_CUDA(cudaFuncSetAttribute(
             map::map_strips<Products, reduction>, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes));
-        map::map_strips<Products, reduction>
-            <<<static_cast<unsigned>(strips_of(inputs)), map::threads, bytes, stream>>>(inputs, partial);
+        const dim3 grid(static_cast<unsigned>(strips_of(inputs)),
+            static_cast<unsigned>(inputs.columns < shares ? inputs.columns : shares));
+        map::map_strips<Products, reduction><<<grid, map::threads, bytes, stream>>>(inputs, partial);
         KEEPSET_CHECK_CUDA(cudaGetLastError());
         const std::int64_t blocks = (inputs.rows * inputs.columns + map::threads - 1) / map::threads;
         map::finish_cells<reduction>

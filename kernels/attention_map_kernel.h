@@ -1,9 +1,9 @@
 #pragma once
 
-// Device code of attention_map.cu. A block owns a strip of queries and walks over the keys that they see, a tile at a
-// time: the tile's P goes to shared memory and is reduced there, first along the keys of each column of cells, then
-// along the queries of each row of cells. What the strip adds to a cell lies in memory of its own, so that no atomics
-// are needed and every order of additions is fixed.
+// Device code of attention_map.cu. A block owns a strip of queries and a share of the columns of cells, and walks over
+// the keys of these that its queries see, a tile at a time: the tile's P goes to shared memory and is reduced there,
+// first along the keys of each column of cells, then along the queries of each row of cells. What the strip adds to a
+// cell lies in memory of its own, so that no atomics are needed and every order of additions is fixed.
 
 #include "kernels/attention_map.h"
 #include "kernels/score_tiles.h"
@@ -33,7 +33,8 @@ struct Strip {
     int first_row = 0; // of cells
     int rows = 0;
     int first_key = 0; // of the walk
-    int end_key = 0;
+    int end_key = 0; // one past the last that a query sees
+    int end_share = 0; // one past the last of the block's columns
     unsigned window = 0;
 };
 
@@ -53,11 +54,17 @@ __device__ inline Strip strip_of(const AttentionMapInputs& map)
     strip.first_row = static_cast<int>(part_of(length, map.rows, begin));
     strip.rows = static_cast<int>(part_of(length, map.rows, begin + strip.queries - 1)) - strip.first_row + 1;
     strip.window = tiles::window_of(shape);
-    const int key_begin = static_cast<int>(map.key_begin);
-    const int hidden = max(0, static_cast<int>(first_key_of(shape, strip.first_query)) - key_begin);
-    strip.first_key = key_begin + hidden / tile * tile;
+    // Shares end where columns do, so that no two blocks add to the same cell.
+    const int64_t keys = map.key_end - map.key_begin;
+    const auto share_begin = [&](int64_t share) {
+        return static_cast<int>(map.key_begin + part_begin(keys, map.columns, map.columns * share / gridDim.y));
+    };
+    const int begin_share = share_begin(blockIdx.y);
+    strip.end_share = share_begin(static_cast<int64_t>(blockIdx.y) + 1);
+    const int hidden = max(0, static_cast<int>(first_key_of(shape, strip.first_query)) - begin_share);
+    strip.first_key = begin_share + hidden / tile * tile;
     const int64_t seen = shape.query_begin + strip.first_query + strip.queries; // causality
-    strip.end_key = static_cast<int>(seen < map.key_end ? seen : map.key_end);
+    strip.end_key = static_cast<int>(seen < strip.end_share ? seen : strip.end_share);
     return strip;
 }
 
@@ -126,9 +133,11 @@ template <typename Products, CellReduction reduction> __global__ void __launch_b
     Tile& shared = *reinterpret_cast<Tile*>(memory + Products::bytes(shape.head_dim));
     const int thread = static_cast<int>(threadIdx.x);
     const Strip strip = strip_of(map);
+    if (strip.first_key >= strip.end_key)
+        return;
     Products products(shape.head_dim, { map.attention.q, shape.q_token_stride }, strip.first_query,
         strip.first_query + strip.queries, { map.attention.k, shape.k_token_stride }, memory);
-    const auto end_of = [&](int key) { return min(key + tile, static_cast<int>(map.key_end)); };
+    const auto end_of = [&](int key) { return min(key + tile, strip.end_share); };
     products.fetch(strip.first_key, end_of(strip.first_key));
     int rows = 0;
     find_starts(map.query_end - map.query_begin, map.rows, strip.number * tile, strip.queries, shared.row_starts, rows);
@@ -161,7 +170,7 @@ template <typename Products, CellReduction reduction> __global__ void __launch_b
         __syncthreads();
         reduce_queries<reduction>(map, strip, shared, first_column, columns, partial);
     }
-    mma::wait_for_copies(); // of a strip that sees no key
+    mma::wait_for_copies(); // of a tile that no query sees
 }
 
 /// Puts the parts of each cell together.

@@ -5,6 +5,7 @@
 #include "core/model/device.h"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
 #include <c10/core/DeviceGuard.h>
 
 #include <algorithm>
@@ -95,8 +96,7 @@ namespace {
         const at::Tensor made = at::empty({ map.rows, map.columns }, there.dtype(at::kFloat));
         map.attention.workspace = workspace.mutable_data_ptr();
         cuda.attention_map(map, made.mutable_data_ptr<float>(), nullptr);
-        const at::Tensor on_host = made.cpu();
-        std::copy_n(on_host.const_data_ptr<float>(), cells.size(), cells.begin());
+        at::from_blob(cells.data(), made.sizes(), at::kFloat).copy_(made);
         if (task.progress)
             task.progress({ "attention map", "rows", map.rows, map.rows });
     }

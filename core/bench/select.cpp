@@ -24,6 +24,8 @@ namespace {
     constexpr std::int64_t bridges = budget / 5;
     constexpr std::int64_t important = budget - local - bridges;
     constexpr int gpu_repeats = 50;
+    constexpr const char* name
+        = "CAB with median bridges at 80%, 256 rows of 32768 tokens, over topk and kthvalue of the tensor library";
 
     /// Scores as importance falls: larger for early positions, exponential around that. (rows, context)
     at::Tensor make_scores()
@@ -67,6 +69,7 @@ namespace {
         const at::Tensor labels = at::empty({ rows, context }, at::kByte);
         Contest contest;
         contest.device = "CPU, " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
+        contest.name = name;
         contest.ours = [=] {
             const kernels::SelectPlan plan = plan_into(labels);
             kernels::select_cpu({ scores.const_data_ptr<float>(), rows, context, &plan, 1 }, threads);
@@ -84,6 +87,7 @@ namespace {
         const at::Tensor first_bad = at::empty({}, scores.options().dtype(at::kLong));
         Contest contest;
         contest.device = chosen.name;
+        contest.name = name;
         contest.repeats = gpu_repeats;
         contest.ours = [=, &cuda] {
             const c10::DeviceGuard guard(device);

@@ -170,18 +170,28 @@ private Q_SLOTS:
             QVERIFY(row.at("ratio").get<double>() > 0);
     }
 
-    void bench_select_needs_no_model()
+    void bench_of_kernels_needs_no_model_data()
     {
+        QTest::addColumn<int>("rows");
+        QTest::newRow("select") << 1;
+        QTest::newRow("map") << 1;
+        QTest::newRow("bridges") << 2;
+    }
+    void bench_of_kernels_needs_no_model()
+    {
+        QFETCH(int, rows);
+        const char* const what = QTest::currentDataTag();
         const cli::Result result
-            = cli::run({ "bench", "select", "--device", "cpu", "--threads", "2", "--turns", "1", "--json", "--quiet" });
+            = cli::run({ "bench", what, "--device", "cpu", "--threads", "2", "--turns", "1", "--json", "--quiet" });
         QVERIFY2(result.status == 0, result.text());
         const json all = parsed(result.out);
         QVERIFY(!all.contains("model"));
-        QCOMPARE(all.at("rows").size(), std::size_t(1));
-        const json row = all.at("rows").at(0);
-        QCOMPARE(row.at("what").get<std::string>(), std::string("select"));
-        QVERIFY(row.at("seconds").get<double>() > 0);
-        QVERIFY(row.at("ratio").get<double>() > 0);
+        QCOMPARE(all.at("rows").size(), static_cast<std::size_t>(rows));
+        for (const json& row : all.at("rows")) {
+            QCOMPARE(row.at("what").get<std::string>(), std::string(what));
+            QVERIFY(row.at("seconds").get<double>() > 0);
+            QVERIFY(row.at("ratio").get<double>() > 0);
+        }
     }
 
     void bench_kernels_relates_every_way_to_the_forward_pass()
