@@ -14,8 +14,9 @@ namespace {
 
     using namespace hopper;
 
-    template <int head_dim> using Chosen = Plan<head_dim, 3, 128, head_dim <= 64 ? 6 : 4>;
-    constexpr int block_keys = 3 * group_keys;
+    // Exponentials bind at 64, and the registers of four warpgroups hold its keys: more of them hide more.
+    constexpr int groups_of(std::int64_t head_dim) { return head_dim <= 64 ? 4 : 3; }
+    template <int head_dim> using Chosen = Plan<head_dim, groups_of(head_dim), 128, head_dim <= 64 ? 6 : 4>;
     constexpr int step_queries = 128;
 
     bool is_own(const ImportanceInputs& inputs)
@@ -42,7 +43,8 @@ namespace {
 
     std::int64_t blocks_of(const AttentionShape& shape)
     {
-        return std::max<std::int64_t>(0, (seen_end(shape) - first_key_of(shape, 0) + block_keys - 1) / block_keys);
+        const std::int64_t keys = groups_of(shape.head_dim) * group_keys;
+        return std::max<std::int64_t>(0, (seen_end(shape) - first_key_of(shape, 0) + keys - 1) / keys);
     }
 
     std::int64_t parts_of(const AttentionShape& shape)
@@ -51,10 +53,11 @@ namespace {
             device_limits().multiprocessors);
     }
 
-    /// Heads whose queries fill half of the second-level cache.
+    /// Heads whose works go side by side. Blocks of one head read its queries at about the same time, so that these may
+    /// be more than the second-level cache holds.
     std::int64_t heads_together(const AttentionShape& shape)
     {
-        return std::clamp<std::int64_t>((32LL << 20) / (shape.queries * shape.head_dim * 2), 1, shape.heads);
+        return std::clamp<std::int64_t>((128LL << 20) / (shape.queries * shape.head_dim * 2), 1, shape.heads);
     }
 
     /// The driver's function, found at run time: the module must load where no driver is.
@@ -95,11 +98,11 @@ namespace {
     {
         KEEPSET_CHECK_CUDA(
             cudaFuncSetAttribute(column_sums<P, T>, cudaFuncAttributeMaxDynamicSharedMemorySize, P::shared_bytes));
-        // Few works a multiprocessor: a block goes through all of them and hides their beginnings. Many: whoever is
-        // free takes the next, which was 1% quicker at 65536 tokens.
+        // All heads together: a block goes through its share of works and hides their beginnings. In several sets the
+        // long works come several times, and whoever is free takes the next: shares would differ by a fifth.
         const std::int64_t works = launch.blocks * launch.shape.heads;
-        const std::int64_t most = device_limits().multiprocessors;
-        const std::int64_t blocks = parts > 1 || works > 16 * most ? works : std::min(works, most);
+        const bool shares = parts == 1 && launch.heads_together == launch.shape.heads;
+        const std::int64_t blocks = shares ? std::min<std::int64_t>(works, device_limits().multiprocessors) : works;
         const dim3 grid(static_cast<unsigned>(blocks), static_cast<unsigned>(parts));
         column_sums<P, T>
             <<<grid, P::threads, P::shared_bytes, stream>>>(launch, map_of(inputs), static_cast<const T*>(inputs.k));

@@ -28,8 +28,10 @@ template <int head_dim_, int groups_, int queries_, int stages_> struct Plan {
     static constexpr int panels = (head_dim + swizzled - 1) / swizzled;
     static constexpr int panel_bytes = queries * swizzled * 2;
     static constexpr int scores = queries / 2; ///< of a thread and tile
-    static constexpr int consumer_registers = 152; // of 65536: 3 · 128 threads of these and 128 of those
-    static constexpr int producer_registers = 56;
+    // Together what the block starts with: 128 of each of 512 threads, 96 of 640.
+    static constexpr int consumer_registers = groups == 3 ? 152 : 112;
+    static constexpr int producer_registers = groups == 3 ? 56 : 32;
+    static_assert(groups == 3 || groups == 4);
     static constexpr int shared_bytes = stages * (panels * panel_bytes + queries * 4 + 16) + 1024;
 };
 
