@@ -53,11 +53,13 @@ namespace {
             device_limits().multiprocessors);
     }
 
-    /// Heads whose works go side by side. Blocks of one head read its queries at about the same time, so that these may
-    /// be more than the second-level cache holds.
+    /// Heads whose works go side by side. All of them where their queries are not much more than the second-level cache
+    /// holds, since blocks read a head's queries at about the same time; else as many as half of it holds.
     std::int64_t heads_together(const AttentionShape& shape)
     {
-        return std::clamp<std::int64_t>((128LL << 20) / (shape.queries * shape.head_dim * 2), 1, shape.heads);
+        const std::int64_t bytes = shape.queries * shape.head_dim * 2; // of a head
+        return shape.heads * bytes <= 128LL << 20 ? shape.heads
+                                                  : std::clamp<std::int64_t>((32LL << 20) / bytes, 1, shape.heads);
     }
 
     /// The driver's function, found at run time: the module must load where no driver is.
