@@ -53,6 +53,7 @@ namespace {
         request.context = options.context;
         request.offset = common.offset;
         request.command = common.command;
+        request.policies = parse_policies(options.policies);
         request.keep_attention = std::ranges::any_of(
             requests, [](const SelectRequest& selection) { return needs_attention(selection.policy); });
         ProgressLine line(common.quiet);

@@ -6,6 +6,7 @@
 #include "core/model/device.h"
 #include "core/model/memory.h"
 #include "core/model/read_ahead.h"
+#include "core/policy/policy.h"
 #include "core/preflight.h"
 #include "core/provenance.h"
 #include "core/sweep/sweep.h"
@@ -307,6 +308,8 @@ std::shared_ptr<const Analysis> Engine::analyse(const AnalysisRequest& request, 
     const auto begin = static_cast<std::size_t>(analysis->tokens[first].byte_begin);
     analysis->text
         = request.text.bytes.substr(begin, static_cast<std::size_t>(analysis->tokens.back().byte_end) - begin);
+    for (const PolicySpec& policy : request.policies)
+        policy::refuse_long_context(policy, analysis->context);
     refuse_beyond_memory(open, analysis->context);
     guarded(open.backend.threads, [&] {
         const std::vector<std::int64_t> ids = ids_of(analysis->tokens);

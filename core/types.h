@@ -269,6 +269,7 @@ struct AnalysisRequest {
     std::int64_t context = 0; ///< 0: the whole text after offset, up to what the model allows
     std::int64_t offset = 0; ///< tokens of the text skipped
     bool keep_attention = false; ///< keep queries and keys, so that P can be recomputed, where there is room for them
+    std::vector<PolicySpec> policies; ///< that will select; a context too long for one is refused before the pass
     std::string command; ///< provenance
 };
 

@@ -292,6 +292,20 @@ private Q_SLOTS:
         const cli::Result result = cli::run({ "audit", in("table.csv") });
         QVERIFY2(result.status == 3 && result.is_one_sentence() && result.said("line 3"), result.text());
     }
+
+    void a_context_too_long_for_a_policy_is_refused_before_the_pass()
+    {
+        const QString model = in("long");
+        QVERIFY(cli::copy_tiny_model(model));
+        QVERIFY(edit("config.json", [](json& c) { c["max_position_embeddings"] = 20000; })(model));
+        const cli::Result result = cli::run({ "analyze", model, "--text",
+            cli::source("resources/demo/heldout-books-test.txt"), "--context", "16400", "--policies",
+            "h2o,cab(bridge=curvature)", "--out", in("long.h5"), "--device", "cpu", "--threads", "2" });
+        QCOMPARE(result.status, 2);
+        QVERIFY2(result.text().contains("up to 16,384 tokens; this one has 16,400"), result.text());
+        QVERIFY2(!result.text().contains("attention pass"), result.text());
+        QVERIFY(!QFile::exists(in("long.h5")));
+    }
 };
 
 QTEST_GUILESS_MAIN(TestCliInput)
