@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
 """How long others take for what Keepset does, on this machine's CPU: the peers of the benchmark page.
 
-usage: python peers.py MODEL_DIR TEXT [--threads 2] [--repeats 3] [--only forward,importance,sweep]
+usage: python peers.py MODEL_DIR TEXT [--threads 2] [--repeats 3] [--only forward,importance,analysis,sweep]
+                [--cli build/release/bin/keepset-cli]
 needs: pip install torch transformers numpy
 
     forward      transformers, sdpa attention, no importance, at 1024 and 2048 tokens
     importance   transformers, eager attention with output_attentions and column sums, at the same lengths
+    analysis     an analysis by keepset-cli (causality check included, loading not) in turns with `forward`, and its ratio
     sweep        a plain torch loop: one shared prefill, then 20 points (5 sparsities of 4 policies by kv head) one by
                  one over a pruned cache; context 1024, target 256, one window, language-model head on the target only
 All in float32; medians of the repeats, after one warm-up. Compare ratios within one run, not milliseconds of two.
 """
 import argparse
+import json
 import pathlib
 import statistics
+import subprocess
 import time
 
 import torch
@@ -37,6 +41,24 @@ def timed(what, work, repeats):
 def column_sums(model, ids):
     attentions = model.model(ids, output_attentions=True, use_cache=False).attentions
     return torch.stack([attention[0].sum(dim=1) for attention in attentions])
+
+
+def analysis_over_forward(model, ids, options):
+    """Prints the medians of both and of the turns' ratios."""
+    command = [options.cli, "bench", "analysis", "--model", options.model, "--text", str(options.text), "--context",
+               str(ids.shape[1]), "--threads", str(options.threads), "--turns", "1", "--device", "cpu", "--dtype",
+               "float32", "--json", "--quiet"]
+    model.model(ids, use_cache=False)
+    ours, theirs = [], []
+    for _ in range(options.repeats):
+        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        ours.append(json.loads(found)["rows"][0]["seconds"])
+        begin = time.perf_counter()
+        model.model(ids, use_cache=False)
+        theirs.append(time.perf_counter() - begin)
+    ratio = statistics.median(our / their for our, their in zip(ours, theirs))
+    print(f"analysis {ids.shape[1]}: {statistics.median(ours):.2f} s, forward {statistics.median(theirs):.2f} s, "
+          f"ratio {ratio:.2f}", flush=True)
 
 
 def kept_positions(scores, budget, local):
@@ -87,7 +109,8 @@ def main():
     parser.add_argument("text", type=pathlib.Path)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--only", default="forward,importance,sweep")
+    parser.add_argument("--only", default="forward,importance,analysis,sweep")
+    parser.add_argument("--cli", default="build/release/bin/keepset-cli")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.set_grad_enabled(False)
@@ -102,6 +125,9 @@ def main():
         if "importance" in wanted:
             model.set_attn_implementation("eager")
             timed(f"importance {length}", lambda: column_sums(model, ids[:, :length]), options.repeats)
+        if "analysis" in wanted:
+            model.set_attn_implementation("sdpa")
+            analysis_over_forward(model, ids[:, :length], options)
     if "sweep" in wanted:
         timed("sweep, 20 points, 1 window", lambda: sweep(model, ids), options.repeats)
 
