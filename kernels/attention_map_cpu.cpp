@@ -134,8 +134,8 @@ void attention_map_cpu(
     Mapper mapper(map, threads);
     const std::vector<Rows> tasks = tasks_of(map, first_row, end_row, mapper.block_queries());
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
-    for (std::size_t task = 0; task < tasks.size(); ++task)
-        mapper.map_rows(tasks[task], cells);
+    for (const Rows& rows : tasks)
+        mapper.map_rows(rows, cells);
 }
 
 } // namespace keepset::kernels
