@@ -43,17 +43,16 @@ inline HeadRows rows_of(const ImportanceInputs& inputs, std::int64_t head, const
 
 /// Makes blocks of P in memory of each thread, which is taken here: an exception must not leave an OpenMP region. Keys
 /// are packed once a block, so that a block has many queries where its tile has few keys: 128 KiB in all.
-class PBlocks {
-public:
+struct PBlocks {
     static constexpr std::int64_t most_queries = 192;
 
     PBlocks(const AttentionShape& shape, int threads)
-        : keys(keys_of_tile(variant_, shape.head_dim))
+        : keys(keys_of_tile(variant, shape.head_dim))
         , queries(std::clamp<std::int64_t>((1LL << 15) / keys / 48 * 48, 48, most_queries))
         , stride(keys + 16)
-        , packed_size_((keys * std::max<std::int64_t>(shape.head_dim, 1) + 15) / 16 * 16)
-        , packed_(aligned_floats(packed_size_ * threads))
-        , p_(aligned_floats(queries * stride * threads))
+        , packed_size((keys * std::max<std::int64_t>(shape.head_dim, 1) + 15) / 16 * 16)
+        , packed(aligned_floats(packed_size * threads))
+        , out(aligned_floats(queries * stride * threads))
     {
     }
 
@@ -75,23 +74,18 @@ public:
         tile.first_query = block.begin;
         tile.scale = shape.scale;
         tile.softcap = shape.softcap;
-        float* out = p_.get() + omp_get_thread_num() * queries * stride;
-        variant_.probabilities(tile, packed_.get() + omp_get_thread_num() * packed_size_, out, stride);
-        return out;
+        float* own = out.get() + omp_get_thread_num() * queries * stride;
+        variant.probabilities(tile, packed.get() + omp_get_thread_num() * packed_size, own, stride);
+        return own;
     }
 
-private:
-    ImportanceVariant variant_ = importance_variants().back();
-
-public:
-    const std::int64_t keys; ///< of a tile
-    const std::int64_t queries; ///< of a block
-    const std::int64_t stride; ///< between rows of p, in floats
-
-private:
-    std::int64_t packed_size_;
-    AlignedFloats packed_;
-    AlignedFloats p_;
+    ImportanceVariant variant = importance_variants().back();
+    std::int64_t keys; ///< of a tile
+    std::int64_t queries; ///< of a block
+    std::int64_t stride; ///< between rows of p, in floats
+    std::int64_t packed_size; ///< of a thread
+    AlignedFloats packed;
+    AlignedFloats out;
 };
 
 } // namespace keepset::kernels
