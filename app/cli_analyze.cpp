@@ -103,8 +103,8 @@ Runner add_analyze(CLI::App& command, Common& common)
     command.add_option("--text", options->text, "UTF-8 text file, - for standard input")->required();
     command.add_option("--out", options->out, "Trace file (HDF5)")->required();
     command.add_option("--context", options->context, "Tokens; 0: the whole text, up to what the model allows")
-        ->check(CLI::NonNegativeNumber);
-    command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(CLI::NonNegativeNumber);
+        ->check(at_least(0));
+    command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(at_least(0));
     command.add_option("--policies", options->policies, "Keep sets to store, such as h2o,cab(local=0.3)")
         ->capture_default_str();
     command.add_option("--sparsity", options->sparsity, "Shares, 0.5,0.9 or 0:0.9:0.1 (both ends included)")

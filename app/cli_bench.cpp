@@ -314,11 +314,11 @@ Runner add_bench(CLI::App& command, Common& common)
     command.add_option("--model", options->folder, "Hugging Face model folder, for load, analysis and sweep");
     command.add_option(
         "--text", options->text, "UTF-8 text file of at least context + target tokens, for analysis and sweep");
-    command.add_option("--context", options->context)->capture_default_str()->check(CLI::PositiveNumber);
-    command.add_option("--target", options->target)->capture_default_str()->check(CLI::PositiveNumber);
+    command.add_option("--context", options->context)->capture_default_str()->check(at_least(1));
+    command.add_option("--target", options->target)->capture_default_str()->check(at_least(1));
     command.add_option("--turns", options->turns, "How often both are measured")
         ->capture_default_str()
-        ->check(CLI::PositiveNumber);
+        ->check(at_least(1));
     return [options](Common& shared, const StopOnSignal& stop) { return run(*options, shared, stop); };
 }
 

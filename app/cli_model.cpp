@@ -90,7 +90,7 @@ Runner add_info(CLI::App& command, Common& common)
     add_common(command, common, true);
     command.add_option("MODEL_DIR", options->folder, "Hugging Face model folder")->required();
     command.add_option("--context", options->context, "Tokens that the memory is told for; 0: all the model allows")
-        ->check(CLI::NonNegativeNumber);
+        ->check(at_least(0));
     return [options](Common& shared, const StopOnSignal&) {
         const ModelInfo info = describe_model(options->folder);
         const MemoryNeed need = memory_need(info, shared.open_options(), options->context);
@@ -110,7 +110,7 @@ Runner add_tokenize(CLI::App& command, Common& common)
     add_common(command, common, false);
     command.add_option("MODEL_DIR", options->folder, "Hugging Face model folder")->required();
     command.add_option("--text", options->text, "UTF-8 text file, - for standard input")->required();
-    command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(CLI::NonNegativeNumber);
+    command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(at_least(0));
     return [options](Common& shared, const StopOnSignal&) {
         const Text text = read_text(options->text);
         const std::vector<Token> tokens = tokenize(options->folder, text);
@@ -129,10 +129,10 @@ Runner add_logits(CLI::App& command, Common& common)
     add_common(command, common, true);
     command.add_option("MODEL_DIR", options->folder, "Hugging Face model folder")->required();
     command.add_option("--text", options->text, "UTF-8 text file, - for standard input")->required();
-    command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(CLI::NonNegativeNumber);
+    command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(at_least(0));
     command.add_option("--last", options->last, "Positions from the end; 0: all")
         ->capture_default_str()
-        ->check(CLI::NonNegativeNumber);
+        ->check(at_least(0));
     command.add_option("--out", options->out, "HDF5 file for all log-probabilities");
     command.add_flag("--force", common.force, "Overwrite the output file");
     return [options](Common& shared, const StopOnSignal& stop) {

@@ -160,8 +160,7 @@ namespace {
         command.add_option("--target", options.request.target, "Tokens behind them; all but the first are scored")
             ->capture_default_str();
         command.add_option("--windows", options.windows, "How many, or all")->capture_default_str();
-        command.add_option("--offset", common.offset, "Skip the first N tokens of the text")
-            ->check(CLI::NonNegativeNumber);
+        command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(at_least(0));
         command.add_option("--granularity", options.granularity, "head (default), layer or model");
         command.add_option("--importance", options.importance, "cumulative or mean-received")->capture_default_str();
         command.add_option("--gqa", options.gqa, "mean, max or sum over the query heads of a kv head")

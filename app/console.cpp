@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <iostream>
@@ -51,6 +52,19 @@ OpenOptions Common::open_options() const
     from_name(dtype, options.dtype);
     options.threads = threads;
     return options;
+}
+
+CLI::Validator at_least(std::int64_t least)
+{
+    const auto problem = [least](const std::string& text) {
+        std::int64_t value = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        const bool whole = error == std::errc() && end == text.data() + text.size();
+        return whole && value >= least
+            ? std::string()
+            : "must be a whole number of at least " + std::to_string(least) + ", not '" + text + "'.";
+    };
+    return { problem, "" };
 }
 
 void add_common(CLI::App& command, Common& common, bool model)

@@ -33,6 +33,9 @@ struct Common {
 /// Adds --json and --quiet, and with `model` also --device, --dtype and --threads.
 void add_common(CLI::App& command, Common& common, bool model);
 
+/// Refuses a number below `least` in words.
+CLI::Validator at_least(std::int64_t least);
+
 /// Waits for SIGINT and SIGTERM on a thread of its own and asks for a stop; a second signal ends the process at once.
 /// Make it before any other thread, so that they inherit the blocked signals.
 class StopOnSignal {

@@ -231,6 +231,9 @@ private Q_SLOTS:
         QTest::newRow("bridge=x") << sweep + QStringList { "--policies", "cab(bridge=x)" } << "flow, curvature";
         QTest::newRow("bench without a model") << QStringList { "bench", "load" } << "--model";
         QTest::newRow("bench without a text") << QStringList { "bench", "sweep", "--model", "m" } << "--text";
+        QTest::newRow("no turns") << QStringList { "bench", "map", "--turns", "0" } << "at least 1, not '0'";
+        QTest::newRow("offset below 0") << analyze + QStringList { "--offset", "-3" } << "at least 0, not '-3'";
+        QTest::newRow("context of words") << analyze + QStringList { "--context", "all" } << "not 'all'";
         QTest::newRow("bench fly") << QStringList { "bench", "fly", "--model", "m", "--text", "t" } << "'fly'";
         QTest::newRow("resume and force") << sweep + QStringList { "--resume", "--force" } << "--force";
         QTest::newRow("sparsity 1") << sweep + QStringList { "--sparsity", "1.0" } << "[0, 1)";
