@@ -1,5 +1,4 @@
-#include "kernels/attention_map.h"
-#include "tests/kernels/importance_case.h"
+#include "tests/kernels/attention_map_case.h"
 
 #include <QTest>
 
@@ -15,79 +14,11 @@ namespace {
 
 constexpr float poison = -12345.0F;
 
-/// One head of a case, over all it has.
-AttentionMapInputs map_of(const ImportanceCase& values, std::int64_t head)
-{
-    AttentionMapInputs map;
-    map.attention = values.inputs();
-    AttentionShape& shape = map.attention.shape;
-    const std::int64_t kv_head = head / (shape.heads / shape.kv_heads);
-    map.attention.q = values.q.data() + head * shape.q_head_stride;
-    map.attention.k = values.k.data() + kv_head * shape.k_head_stride;
-    map.attention.row_lse += head * shape.queries;
-    if (map.attention.key_bias != nullptr)
-        map.attention.key_bias += head * shape.keys;
-    shape.heads = 1;
-    shape.kv_heads = 1;
-    map.query_end = shape.queries;
-    map.key_end = shape.keys;
-    map.rows = shape.queries;
-    map.columns = shape.keys;
-    return map;
-}
-
-/// A random range, at times of one row or column, and a random grid over it.
-void choose_range(AttentionMapInputs& map, std::mt19937& random)
-{
-    const auto pick = [&](std::int64_t low, std::int64_t high) {
-        return std::uniform_int_distribution<std::int64_t>(low, high)(random);
-    };
-    map.query_begin = pick(0, 1) * pick(0, map.query_end - 1);
-    map.query_end = pick(0, 4) == 0 ? map.query_begin + 1 : pick(map.query_begin + 1, map.query_end);
-    map.key_begin = pick(0, 1) * pick(0, map.key_end - 1);
-    map.key_end = pick(0, 4) == 0 ? map.key_begin + 1 : pick(map.key_begin + 1, map.key_end);
-    map.rows = pick(1, map.query_end - map.query_begin);
-    map.columns = pick(1, map.key_end - map.key_begin);
-    map.reduction = pick(0, 1) == 0 ? CellReduction::max : CellReduction::mean;
-}
-
 std::vector<float> cpu_cells(const AttentionMapInputs& map, int threads)
 {
     std::vector<float> cells(static_cast<std::size_t>(map.rows * map.columns), poison);
     attention_map_cpu(map, 0, map.rows, cells.data(), threads);
     return cells;
-}
-
-std::vector<double> reference_cells(const AttentionMapInputs& map)
-{
-    std::vector<double> cells(static_cast<std::size_t>(map.rows * map.columns), static_cast<double>(poison));
-    attention_map_reference(map, cells.data());
-    return cells;
-}
-
-/// Empty where every cell is the reference's: hidden and NaN where it is, else within a float's error of the score.
-QString first_disagreement(const ImportanceCase& values, const AttentionMapInputs& map, const std::vector<float>& cells)
-{
-    const std::vector<double> expected = reference_cells(map);
-    for (std::size_t at = 0; at < expected.size(); ++at) {
-        const auto found = static_cast<double>(cells[at]);
-        const bool equal = std::isnan(expected[at]) ? std::isnan(found)
-            : expected[at] < 0                      ? found == expected[at]
-                                                    : std::abs(found - expected[at]) <= 3e-5 * expected[at] + 1e-30;
-        if (!equal)
-            return QString("%1: queries %2-%3, keys %4-%5, %6 x %7 cells, cell %8 is %9, the reference %10")
-                .arg(QString::fromStdString(values.describe()))
-                .arg(map.query_begin)
-                .arg(map.query_end)
-                .arg(map.key_begin)
-                .arg(map.key_end)
-                .arg(map.rows)
-                .arg(map.columns)
-                .arg(at)
-                .arg(found)
-                .arg(expected[at]);
-    }
-    return {};
 }
 
 } // namespace

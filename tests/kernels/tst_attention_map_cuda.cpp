@@ -1,6 +1,6 @@
-#include "kernels/attention_map.h"
+#include "tests/kernels/attention_map_case.h"
 #include "tests/kernels/cuda_device.h"
-#include "tests/kernels/importance_case.h"
+#include "tests/kernels/cuda_rows.h"
 
 #include <QCoreApplication>
 #include <QTest>
@@ -17,39 +17,6 @@ namespace {
 
 constexpr std::size_t guard_bytes = 4096; // behind what a kernel may write
 constexpr int poison = 0xff; // NaN as floats
-
-/// One head of a case, over all it has.
-AttentionMapInputs map_of(const ImportanceCase& values, std::int64_t head)
-{
-    AttentionMapInputs map;
-    map.attention = values.inputs();
-    AttentionShape& shape = map.attention.shape;
-    map.attention.q = values.q.data() + head * shape.q_head_stride;
-    map.attention.k = values.k.data() + head / (shape.heads / shape.kv_heads) * shape.k_head_stride;
-    map.attention.row_lse += head * shape.queries;
-    if (map.attention.key_bias != nullptr)
-        map.attention.key_bias += head * shape.keys;
-    shape.heads = 1;
-    shape.kv_heads = 1;
-    map.query_end = map.rows = shape.queries;
-    map.key_end = map.columns = shape.keys;
-    return map;
-}
-
-/// A random range, at times of one row or column, and a random grid over it.
-void choose_range(AttentionMapInputs& map, std::mt19937& random)
-{
-    const auto pick = [&](std::int64_t low, std::int64_t high) {
-        return std::uniform_int_distribution<std::int64_t>(low, high)(random);
-    };
-    map.query_begin = pick(0, 1) * pick(0, map.query_end - 1);
-    map.query_end = pick(0, 4) == 0 ? map.query_begin + 1 : pick(map.query_begin + 1, map.query_end);
-    map.key_begin = pick(0, 1) * pick(0, map.key_end - 1);
-    map.key_end = pick(0, 4) == 0 ? map.key_begin + 1 : pick(map.key_begin + 1, map.key_end);
-    map.rows = pick(0, 5) == 0 ? 1 : pick(1, map.query_end - map.query_begin);
-    map.columns = pick(0, 5) == 0 ? 1 : pick(1, map.key_end - map.key_begin);
-    map.reduction = pick(0, 1) == 0 ? CellReduction::max : CellReduction::mean;
-}
 
 /// A poisoned buffer on the device of `bytes`, and some behind it that must stay as they are.
 class GuardedBuffer {
@@ -128,45 +95,6 @@ private:
     DeviceBuffer bias_;
 };
 
-/// Empty where every cell is the reference's: hidden and NaN where it is, else within a float's error of the score.
-QString first_disagreement(const ImportanceCase& values, const AttentionMapInputs& map, const std::vector<float>& cells)
-{
-    std::vector<double> expected(static_cast<std::size_t>(map.rows * map.columns));
-    attention_map_reference(map, expected.data());
-    if (cells.size() != expected.size())
-        return "memory behind the cells or the workspace was written";
-    for (std::size_t at = 0; at < expected.size(); ++at) {
-        const auto found = static_cast<double>(cells[at]);
-        const bool equal = std::isnan(expected[at]) ? std::isnan(found)
-            : expected[at] < 0                      ? found == expected[at]
-                                                    : std::abs(found - expected[at]) <= 3e-5 * expected[at] + 1e-30;
-        if (!equal)
-            return QString("%1: queries %2-%3, keys %4-%5, %6 x %7 cells, cell %8 is %9, the reference %10")
-                .arg(QString::fromStdString(values.describe()))
-                .arg(map.query_begin)
-                .arg(map.query_end)
-                .arg(map.key_begin)
-                .arg(map.key_end)
-                .arg(map.rows)
-                .arg(map.columns)
-                .arg(at)
-                .arg(found)
-                .arg(expected[at]);
-    }
-    return {};
-}
-
-void type_rows()
-{
-    QTest::addColumn<ElementType>("type");
-    QTest::addColumn<Rows>("rows");
-    QTest::newRow("float32") << ElementType::float32 << Rows::any;
-    QTest::newRow("bfloat16, tensor cores") << ElementType::bfloat16 << Rows::aligned;
-    QTest::newRow("float16, tensor cores") << ElementType::float16 << Rows::aligned;
-    QTest::newRow("bfloat16, any rows") << ElementType::bfloat16 << Rows::any;
-    QTest::newRow("float16, any rows") << ElementType::float16 << Rows::any;
-}
-
 } // namespace
 
 class TstAttentionMapCuda : public QObject {
@@ -196,8 +124,9 @@ class TstAttentionMapCuda : public QObject {
 
     void compare(const ImportanceCase& values, const AttentionMapInputs& map, std::int64_t head, ElementType type)
     {
-        const QString wrong
-            = first_disagreement(values, map, DeviceMap(values, map, head, type).cells(*loaded_.module));
+        const std::vector<float> cells = DeviceMap(values, map, head, type).cells(*loaded_.module);
+        QVERIFY2(!cells.empty(), "memory behind the cells or the workspace was written");
+        const QString wrong = first_disagreement(values, map, cells);
         QVERIFY2(wrong.isEmpty(), qPrintable(wrong));
     }
 

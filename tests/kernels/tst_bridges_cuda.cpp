@@ -1,5 +1,6 @@
 #include "tests/kernels/bridges_case.h"
 #include "tests/kernels/cuda_device.h"
+#include "tests/kernels/cuda_rows.h"
 
 #include <QCoreApplication>
 #include <QTest>
@@ -55,17 +56,6 @@ private:
     DeviceBuffer bias_;
     ImportanceInputs inputs_;
 };
-
-void type_rows()
-{
-    QTest::addColumn<ElementType>("type");
-    QTest::addColumn<Rows>("rows");
-    QTest::newRow("float32") << ElementType::float32 << Rows::any;
-    QTest::newRow("bfloat16, tensor cores") << ElementType::bfloat16 << Rows::aligned;
-    QTest::newRow("float16, tensor cores") << ElementType::float16 << Rows::aligned;
-    QTest::newRow("bfloat16, any rows") << ElementType::bfloat16 << Rows::any;
-    QTest::newRow("float16, any rows") << ElementType::float16 << Rows::any;
-}
 
 } // namespace
 
