@@ -16,7 +16,7 @@ inline constexpr int cuda_module_version = 6;
 struct CudaModule {
     int version = 0; ///< cuda_module_version it was built with
     /// importance_reference on the device, float32, bfloat16 or float16; queued on `stream` (a cudaStream_t), no
-    /// synchronisation, no allocation. Deterministic: no atomics. Throws std::runtime_error.
+    /// synchronisation, no allocation. Deterministic: no order of blocks changes a sum. Throws std::runtime_error.
     void (*importance)(const ImportanceInputs& inputs, float* sums, void* stream) = nullptr;
     /// Bytes that inputs.workspace must hold, on the current device, which runs them; 0: none. Throws
     /// std::runtime_error.

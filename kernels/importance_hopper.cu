@@ -24,14 +24,14 @@ namespace {
         const AttentionShape& shape = inputs.shape;
         const bool known
             = shape.head_dim == 64 || shape.head_dim == 80 || shape.head_dim == 96 || shape.head_dim == 128;
-        const std::int64_t strides = shape.q_head_stride | shape.q_token_stride; // the copy engine's: 16 bytes
-        const auto address = reinterpret_cast<std::uintptr_t>(inputs.q);
-        const bool aligned = strides % 8 == 0 && shape.q_token_stride > 0 && address % 16 == 0
-            && (shape.k_head_stride | shape.k_token_stride) % 2 == 0
-            && reinterpret_cast<std::uintptr_t>(inputs.k) % 4 == 0;
+        const auto copied = [](const void* data, std::int64_t heads, std::int64_t head, std::int64_t token) {
+            return (head | token) % 8 == 0 && token > 0 && (heads == 1 || head > 0) // the copy engine's: 16 bytes
+                && reinterpret_cast<std::uintptr_t>(data) % 16 == 0;
+        };
         constexpr std::int64_t most = 1 << 30; // positions are ints
-        return inputs.type != ElementType::float32 && known && aligned && inputs.packed.count == 0 && shape.softcap == 0
-            && inputs.key_bias == nullptr && (shape.heads == 1 || shape.q_head_stride > 0)
+        return inputs.type != ElementType::float32 && known && inputs.packed.count == 0 && shape.softcap == 0
+            && inputs.key_bias == nullptr && copied(inputs.q, shape.heads, shape.q_head_stride, shape.q_token_stride)
+            && copied(inputs.k, shape.kv_heads, shape.k_head_stride, shape.k_token_stride)
             && std::max(shape.queries, shape.keys) < most && std::abs(shape.query_begin) < most
             && device_limits().capability == 90;
     }
@@ -53,13 +53,18 @@ namespace {
             device_limits().multiprocessors);
     }
 
-    /// Heads whose works go side by side. All of them where their queries are not much more than the second-level cache
-    /// holds, since blocks read a head's queries at about the same time; else as many as half of it holds.
+    /// Of the parts' sums (parts, heads, keys); none where a work has all queries.
+    std::int64_t partial_bytes_of(const AttentionShape& shape)
+    {
+        const std::int64_t parts = parts_of(shape);
+        return parts == 1 ? 0 : parts * shape.heads * shape.keys * static_cast<std::int64_t>(sizeof(float));
+    }
+
+    /// Heads whose works go side by side: as many as have room for their queries in half of the second-level cache.
     std::int64_t heads_together(const AttentionShape& shape)
     {
         const std::int64_t bytes = shape.queries * shape.head_dim * 2; // of a head
-        return shape.heads * bytes <= 128LL << 20 ? shape.heads
-                                                  : std::clamp<std::int64_t>((32LL << 20) / bytes, 1, shape.heads);
+        return std::clamp<std::int64_t>((32LL << 20) / bytes, 1, shape.heads);
     }
 
     /// The driver's function, found at run time: the module must load where no driver is.
@@ -74,21 +79,29 @@ namespace {
         return reinterpret_cast<PFN_cuTensorMapEncodeTiled_v12000>(function);
     }
 
-    /// q (heads, queries, head_dim) in boxes of 64 dims of step_queries queries of a head.
-    CUtensorMap map_of(const ImportanceInputs& inputs)
+    /// Rows (heads, count, head_dim) of 16-bit elements, in boxes of 64 dims of `box_rows` of them.
+    struct Rows {
+        const void* data;
+        std::int64_t heads;
+        std::int64_t count;
+        std::int64_t head_stride;
+        std::int64_t stride;
+        int box_rows;
+    };
+
+    CUtensorMap map_of(const Rows& rows, std::int64_t head_dim, ElementType type)
     {
         static const PFN_cuTensorMapEncodeTiled_v12000 encode = tensor_map_encoder();
-        const AttentionShape& shape = inputs.shape;
         const auto size = [](std::int64_t count) { return static_cast<cuuint64_t>(count); };
-        const cuuint64_t sizes[] = { size(shape.head_dim), size(shape.queries), size(shape.heads) };
-        const std::int64_t head_stride = shape.heads == 1 ? shape.q_token_stride : shape.q_head_stride;
-        const cuuint64_t strides[] = { size(2 * shape.q_token_stride), size(2 * head_stride) };
-        const cuuint32_t box[] = { swizzled, step_queries, 1 };
+        const cuuint64_t sizes[] = { size(head_dim), size(rows.count), size(rows.heads) };
+        const std::int64_t head_stride = rows.heads == 1 ? rows.stride : rows.head_stride;
+        const cuuint64_t strides[] = { size(2 * rows.stride), size(2 * head_stride) };
+        const cuuint32_t box[] = { swizzled, static_cast<cuuint32_t>(rows.box_rows), 1 };
         const cuuint32_t steps[] = { 1, 1, 1 };
         CUtensorMap map;
         const CUresult result = encode(&map,
-            inputs.type == ElementType::bfloat16 ? CU_TENSOR_MAP_DATA_TYPE_BFLOAT16 : CU_TENSOR_MAP_DATA_TYPE_FLOAT16,
-            3, const_cast<void*>(inputs.q), sizes, strides, box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE,
+            type == ElementType::bfloat16 ? CU_TENSOR_MAP_DATA_TYPE_BFLOAT16 : CU_TENSOR_MAP_DATA_TYPE_FLOAT16, 3,
+            const_cast<void*>(rows.data), sizes, strides, box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE,
             CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
         if (result != CUDA_SUCCESS)
             throw std::runtime_error("cuTensorMapEncodeTiled failed with code " + std::to_string(result));
@@ -96,33 +109,31 @@ namespace {
     }
 
     template <typename P, typename T>
-    void launch_plan(const ImportanceInputs& inputs, const Launch& launch, std::int64_t parts, cudaStream_t stream)
+    void launch_plan(const ImportanceInputs& inputs, const Launch& launch, cudaStream_t stream)
     {
         KEEPSET_CHECK_CUDA(
             cudaFuncSetAttribute(column_sums<P, T>, cudaFuncAttributeMaxDynamicSharedMemorySize, P::shared_bytes));
-        // All heads together: a block goes through its share of works and hides their beginnings. In several sets the
-        // long works come several times, and whoever is free takes the next: shares would differ by a fifth.
-        const std::int64_t works = launch.blocks * launch.shape.heads;
-        const bool shares = parts == 1 && launch.heads_together == launch.shape.heads;
-        const std::int64_t blocks = shares ? std::min<std::int64_t>(works, device_limits().multiprocessors) : works;
-        const dim3 grid(static_cast<unsigned>(blocks), static_cast<unsigned>(parts));
-        column_sums<P, T>
-            <<<grid, P::threads, P::shared_bytes, stream>>>(launch, map_of(inputs), static_cast<const T*>(inputs.k));
+        const AttentionShape& shape = inputs.shape;
+        const Rows queries { inputs.q, shape.heads, shape.queries, shape.q_head_stride, shape.q_token_stride,
+            P::queries };
+        const Rows keys { inputs.k, shape.kv_heads, shape.keys, shape.k_head_stride, shape.k_token_stride, P::keys };
+        const auto blocks = std::min<std::int64_t>(launch.works, device_limits().multiprocessors);
+        column_sums<P, T><<<static_cast<unsigned>(blocks), P::threads, P::shared_bytes, stream>>>(
+            launch, map_of(queries, shape.head_dim, inputs.type), map_of(keys, shape.head_dim, inputs.type));
         KEEPSET_CHECK_CUDA(cudaGetLastError());
     }
 
-    template <typename T>
-    void launch_type(const ImportanceInputs& inputs, const Launch& launch, std::int64_t parts, cudaStream_t stream)
+    template <typename T> void launch_type(const ImportanceInputs& inputs, const Launch& launch, cudaStream_t stream)
     {
         switch (inputs.shape.head_dim) {
         case 64:
-            return launch_plan<Chosen<64>, T>(inputs, launch, parts, stream);
+            return launch_plan<Chosen<64>, T>(inputs, launch, stream);
         case 80:
-            return launch_plan<Chosen<80>, T>(inputs, launch, parts, stream);
+            return launch_plan<Chosen<80>, T>(inputs, launch, stream);
         case 96:
-            return launch_plan<Chosen<96>, T>(inputs, launch, parts, stream);
+            return launch_plan<Chosen<96>, T>(inputs, launch, stream);
         default:
-            return launch_plan<Chosen<128>, T>(inputs, launch, parts, stream);
+            return launch_plan<Chosen<128>, T>(inputs, launch, stream);
         }
     }
 
@@ -137,15 +148,19 @@ bool importance_hopper(const ImportanceInputs& inputs, float* sums, cudaStream_t
     if (blocks == 0 || shape.heads == 0)
         return true;
     const std::int64_t parts = parts_of(shape);
-    Launch launch { shape, inputs.row_lse, sums, parts == 1 ? nullptr : static_cast<float*>(inputs.workspace),
-        first_key_of(shape, 0), seen_end(shape), static_cast<int>(heads_together(shape)), static_cast<int>(blocks) };
-    if (parts > 1) // keys that no query sees belong to no block
-        KEEPSET_CHECK_CUDA(cudaMemsetAsync(
-            inputs.workspace, 0, static_cast<std::size_t>(importance_hopper_workspace(inputs)), stream));
+    const std::int64_t partial_bytes = partial_bytes_of(shape);
+    // Keys that no query sees belong to no block, and of works none is taken yet.
+    KEEPSET_CHECK_CUDA(
+        cudaMemsetAsync(inputs.workspace, 0, static_cast<std::size_t>(partial_bytes) + sizeof(unsigned), stream));
+    auto* workspace = static_cast<unsigned char*>(inputs.workspace);
+    const Launch launch { shape, inputs.row_lse, sums, parts == 1 ? nullptr : reinterpret_cast<float*>(workspace),
+        first_key_of(shape, 0), seen_end(shape), static_cast<int>(heads_together(shape)), static_cast<int>(blocks),
+        static_cast<int>(parts), static_cast<int>(blocks * shape.heads * parts),
+        reinterpret_cast<unsigned*>(workspace + partial_bytes) };
     if (inputs.type == ElementType::bfloat16)
-        launch_type<__nv_bfloat16>(inputs, launch, parts, stream);
+        launch_type<__nv_bfloat16>(inputs, launch, stream);
     else
-        launch_type<__half>(inputs, launch, parts, stream);
+        launch_type<__half>(inputs, launch, stream);
     if (parts > 1)
         add_query_parts(launch.partial, parts, shape, sums, stream);
     return true;
@@ -153,10 +168,7 @@ bool importance_hopper(const ImportanceInputs& inputs, float* sums, cudaStream_t
 
 std::int64_t importance_hopper_workspace(const ImportanceInputs& inputs)
 {
-    if (!is_own(inputs))
-        return 0;
-    const std::int64_t parts = parts_of(inputs.shape);
-    return parts == 1 ? 0 : parts * inputs.shape.heads * inputs.shape.keys * static_cast<std::int64_t>(sizeof(float));
+    return is_own(inputs) ? partial_bytes_of(inputs.shape) + static_cast<std::int64_t>(sizeof(unsigned)) : 0;
 }
 
 } // namespace keepset::kernels

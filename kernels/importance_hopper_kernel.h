@@ -7,9 +7,11 @@
 
 #include <type_traits>
 
-/// The column sums' kernel for sm_90a. One producer warpgroup copies tiles of queries, and -log2(e)·lse of each, into a
-/// ring in shared memory; consumer warpgroups hold 64 keys each in registers, multiply (keys, queries) and sum
-/// 2^(scale·log2(e)·q·k - log2(e)·lse) over the queries, float within a tile and double over tiles.
+/// The column sums' kernel for sm_90a. A producer warp copies tiles of queries, and -log2(e)·lse of each, into a ring
+/// in shared memory; consumer warpgroups hold 64 keys each in registers, multiply (keys, queries) and sum
+/// 2^(scale·log2(e)·q·k - log2(e)·lse) over the queries, float within a tile and double over tiles. A block goes
+/// through works (keys of a head): the producer takes the next one that no block has, and copies its keys while the
+/// consumers are at the one before. Who does a work does not change its sums.
 namespace keepset::kernels::hopper {
 
 constexpr int swizzled = 64; // 16-bit dims in a row of shared memory
@@ -27,12 +29,14 @@ template <int head_dim_, int groups_, int queries_, int stages_> struct Plan {
     static constexpr int threads = (groups + 1) * 128;
     static constexpr int panels = (head_dim + swizzled - 1) / swizzled;
     static constexpr int panel_bytes = queries * swizzled * 2;
+    static constexpr int key_panel_bytes = keys * swizzled * 2;
     static constexpr int scores = queries / 2; ///< of a thread and tile
     // Together what the block starts with: 128 of each of 512 threads, 96 of 640.
     static constexpr int consumer_registers = groups == 3 ? 152 : 112;
     static constexpr int producer_registers = groups == 3 ? 56 : 32;
     static_assert(groups == 3 || groups == 4);
-    static constexpr int shared_bytes = stages * (panels * panel_bytes + queries * 4 + 16) + 1024;
+    static constexpr int shared_bytes
+        = stages * (panels * panel_bytes + queries * 4 + 16) + panels * key_panel_bytes + 64 + 1024;
 };
 
 struct Launch {
@@ -44,28 +48,15 @@ struct Launch {
     std::int64_t end_key;
     int heads_together; ///< heads whose queries stay in the second-level cache together
     int blocks; ///< of keys, a head
+    int parts; ///< of a work's queries
+    int works; ///< blocks · heads · parts
+    unsigned* taken; ///< works that blocks took beyond their first: 0 at the start
 };
 
-template <typename P> struct Shared {
-    unsigned char* q; ///< stages × panels × (queries, 64), swizzled
-    float* lse; ///< (stages, queries): -log2(e)·lse
-    std::uint64_t* full;
-    std::uint64_t* empty;
-
-    __device__ explicit Shared(unsigned char* memory)
-    {
-        memory += (1024 - shared_address(memory) % 1024) % 1024;
-        q = memory;
-        lse = reinterpret_cast<float*>(q + P::stages * P::panels * P::panel_bytes);
-        full = reinterpret_cast<std::uint64_t*>(lse + P::stages * P::queries);
-        empty = full + P::stages;
-    }
-    __device__ unsigned char* panel(int stage, int at) const { return q + (stage * P::panels + at) * P::panel_bytes; }
-};
-
-/// One thing that a block does: keys from first_key of one head, against steps of queries.
+/// What a block does at a time: keys from first_key of one head, against steps of queries.
 struct Work {
-    int head;
+    int head; ///< < 0: there is no more
+    int part;
     int first_key;
     int first_query;
     int begin_step;
@@ -73,15 +64,42 @@ struct Work {
     int first_turn; ///< of the ring: what the block did before
 };
 
+template <typename P> struct Shared {
+    unsigned char* q; ///< stages × panels × (queries, 64), swizzled
+    unsigned char* keys; ///< panels × (keys, 64), swizzled
+    float* lse; ///< (stages, queries): -log2(e)·lse
+    std::uint64_t* full;
+    std::uint64_t* empty;
+    std::uint64_t* keys_full; ///< and the work they belong to
+    std::uint64_t* keys_empty;
+    Work* work;
+
+    __device__ explicit Shared(unsigned char* memory)
+    {
+        memory += (1024 - shared_address(memory) % 1024) % 1024;
+        q = memory;
+        keys = q + P::stages * P::panels * P::panel_bytes;
+        lse = reinterpret_cast<float*>(keys + P::panels * P::key_panel_bytes);
+        full = reinterpret_cast<std::uint64_t*>(lse + P::stages * P::queries);
+        empty = full + P::stages;
+        keys_full = empty + P::stages;
+        keys_empty = keys_full + 1;
+        work = reinterpret_cast<Work*>(keys_empty + 1);
+    }
+    __device__ unsigned char* panel(int stage, int at) const { return q + (stage * P::panels + at) * P::panel_bytes; }
+};
+
 __device__ inline int turn_of(const Work& work, int step) { return work.first_turn + step - work.begin_step; }
 
-template <typename P> __device__ Work work_of(const Launch& launch, int index)
+template <typename P> __device__ Work work_of(const Launch& launch, int index, int first_turn)
 {
+    Work work;
+    work.part = index % launch.parts;
+    index /= launch.parts;
     const int together = launch.heads_together;
     const int set = index / (launch.blocks * together);
     const int inside = index % (launch.blocks * together);
     const int heads = min(together, static_cast<int>(launch.shape.heads) - set * together);
-    Work work;
     // The first keys have most queries: the long works of a set of heads come first.
     work.head = set * together + inside % heads;
     work.first_key = static_cast<int>(launch.first_key) + inside / heads * P::keys;
@@ -89,66 +107,91 @@ template <typename P> __device__ Work work_of(const Launch& launch, int index)
     const int last_key = min(work.first_key + P::keys, static_cast<int>(launch.end_key)) - 1;
     const int end_query = static_cast<int>(end_query_of(launch.shape, last_key));
     const int steps = max(0, (end_query - work.first_query + P::queries - 1) / P::queries);
-    work.begin_step = steps * static_cast<int>(blockIdx.y) / static_cast<int>(gridDim.y);
-    work.end_step = steps * (static_cast<int>(blockIdx.y) + 1) / static_cast<int>(gridDim.y);
+    work.begin_step = steps * work.part / launch.parts;
+    work.end_step = steps * (work.part + 1) / launch.parts;
+    work.first_turn = first_turn;
     return work;
 }
 
-/// A block's works, there and back again over the blocks, so that who gets a long one gets a short one next. All of its
-/// warps walk alike, and while the consumers end a work the producer is at the next.
-template <typename P, typename Act> __device__ void for_each_work(const Launch& launch, const Act& act)
-{
-    const int works = launch.blocks * static_cast<int>(launch.shape.heads);
-    const auto block = static_cast<int>(blockIdx.x);
-    const auto grid = static_cast<int>(gridDim.x);
-    int turn = 0;
-    for (int round = 0;; ++round) {
-        const int index = round * grid + (round % 2 == 0 ? block : grid - 1 - block);
-        if (index >= works)
+/// What the producer warp does.
+template <typename P> struct Producer {
+    const Launch& launch;
+    const CUtensorMap& q_map;
+    const CUtensorMap& k_map;
+    const Shared<P>& shared;
+    static constexpr int each = P::queries / 32; ///< log-sum-exps of a lane
+    int lane = static_cast<int>(threadIdx.x) % 32;
+
+    __device__ void run() const
+    {
+        auto index = static_cast<int>(blockIdx.x);
+        int turn = 0;
+        for (int round = 0; index < launch.works; ++round) {
+            const Work work = work_of<P>(launch, index, turn);
+            turn += work.end_step - work.begin_step;
+            hand_out(work, round);
+            copy_queries(work);
+            unsigned next = 0; // not before here: who asks first gets the longer work, and should be who ends first
+            if (lane == 0)
+                next = gridDim.x + atomicAdd(launch.taken, 1U);
+            index = static_cast<int>(__shfl_sync(0xffffffffU, next, 0));
+            if (index >= launch.works)
+                hand_out({ -1 }, round + 1);
+        }
+    }
+
+    /// The work and its keys to the consumers, when they have read those before.
+    __device__ void hand_out(const Work& work, int round) const
+    {
+        wait(*shared.keys_empty, 1 - round % 2);
+        if (lane != 0)
             return;
-        Work work = work_of<P>(launch, index);
-        work.first_turn = turn;
-        turn += work.end_step - work.begin_step;
-        act(work);
-    }
-}
-
-template <typename P> __device__ void copy_queries(const CUtensorMap& map, const Work& work, const Shared<P>& shared)
-{
-    for (int step = work.begin_step; step < work.end_step; ++step) {
-        const int turn = turn_of(work, step);
-        const int stage = turn % P::stages;
-        wait(shared.empty[stage], 1 - turn / P::stages % 2);
-        arrive_and_expect(shared.full[stage], P::panels * P::panel_bytes);
+        *shared.work = work;
+        if (work.head < 0) {
+            arrive(*shared.keys_full);
+            return;
+        }
+        const auto group = static_cast<int>(launch.shape.heads / launch.shape.kv_heads);
+        arrive_and_expect(*shared.keys_full, P::panels * P::key_panel_bytes);
         for (int at = 0; at < P::panels; ++at)
-            copy_box(shared.panel(stage, at), &map, shared.full[stage], at * swizzled,
-                work.first_query + step * P::queries, work.head);
+            copy_box(shared.keys + at * P::key_panel_bytes, &k_map, *shared.keys_full, at * swizzled, work.first_key,
+                work.head / group);
     }
-}
 
-/// One warp: -log2(e)·lse of each step's queries; -inf, and so shares of 0, beyond the last; NaN where it is not
-/// finite, so that it hides nowhere.
-template <typename P> __device__ void copy_lse(const Launch& launch, const Work& work, const Shared<P>& shared)
-{
-    constexpr int each = P::queries / 32;
-    const int lane = static_cast<int>(threadIdx.x) % 32;
-    const auto queries = static_cast<int>(launch.shape.queries);
-    const float* lse = launch.row_lse + work.head * lse_stride(launch.shape);
-    for (int step = work.begin_step; step < work.end_step; ++step) {
-        float values[each];
+    __device__ void copy_queries(const Work& work) const
+    {
+        float next[each];
+        load_lse(work, work.begin_step, next);
+        for (int step = work.begin_step; step < work.end_step; ++step) {
+            const int turn = turn_of(work, step);
+            const int stage = turn % P::stages;
+            wait(shared.empty[stage], 1 - turn / P::stages % 2);
+            if (lane == 0) {
+                arrive_and_expect(shared.full[stage], P::panels * P::panel_bytes);
+                for (int at = 0; at < P::panels; ++at)
+                    copy_box(shared.panel(stage, at), &q_map, shared.full[stage], at * swizzled,
+                        work.first_query + step * P::queries, work.head);
+            }
+            for (int i = 0; i < each; ++i)
+                shared.lse[stage * P::queries + i * 32 + lane] = next[i];
+            arrive(shared.full[stage]);
+            load_lse(work, step + 1, next);
+        }
+    }
+
+    /// -log2(e)·lse of a step's queries; -inf, and so shares of 0, beyond the last; NaN where it is not finite, so that
+    /// it hides nowhere.
+    __device__ void load_lse(const Work& work, int step, float (&values)[each]) const
+    {
+        const auto queries = static_cast<int>(launch.shape.queries);
+        const float* lse = launch.row_lse + work.head * lse_stride(launch.shape);
         for (int i = 0; i < each; ++i) {
             const int query = work.first_query + step * P::queries + i * 32 + lane;
             const float value = query < queries ? __ldg(lse + query) : 0.0F;
             values[i] = query >= queries ? -INFINITY : isfinite(value) ? -log2_e * value : nanf("");
         }
-        const int turn = turn_of(work, step);
-        const int stage = turn % P::stages;
-        wait(shared.empty[stage], 1 - turn / P::stages % 2);
-        for (int i = 0; i < each; ++i)
-            shared.lse[stage * P::queries + i * 32 + lane] = values[i];
-        arrive(shared.full[stage]);
     }
-}
+};
 
 __device__ float exp2_fast(float x)
 {
@@ -156,6 +199,15 @@ __device__ float exp2_fast(float x)
     asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
     return result;
 }
+
+template <typename Pair> __device__ Pair zero_pair()
+{
+    const std::uint32_t bits = 0;
+    return *reinterpret_cast<const Pair*>(&bits);
+}
+
+__device__ inline float2 pair_to_floats(__half2 pair) { return __half22float2(pair); }
+__device__ inline float2 pair_to_floats(__nv_bfloat162 pair) { return __bfloat1622float2(pair); }
 
 /// A tile's place: what its element (row, column) says about the mask.
 struct Place {
@@ -194,7 +246,7 @@ template <typename P, typename T> struct Consumer {
     float scale;
     bool poisoned[2] = {};
 
-    __device__ Consumer(const Launch& launch_, const Work& work_, const Shared<P>& shared_, const T* k)
+    __device__ Consumer(const Launch& launch_, const Work& work_, const Shared<P>& shared_)
         : launch(launch_)
         , work(work_)
         , shared(shared_)
@@ -204,32 +256,30 @@ template <typename P, typename T> struct Consumer {
         column = thread % 4 * 2;
         group_key = work.first_key + (static_cast<int>(threadIdx.x) / 128 - 1) * group_keys;
         scale = launch.shape.scale * log2_e;
-        load_keys(k);
+        load_keys();
     }
 
-    __device__ void load_keys(const T* k)
+    /// To registers, from rows of 8 chunks of 16 bytes: the copy engine puts chunk c of row r at c ^ r % 8.
+    __device__ void load_keys()
     {
-        const AttentionShape& shape = launch.shape;
-        const T* head = k + work.head / (shape.heads / shape.kv_heads) * shape.k_head_stride;
-        std::uint32_t bad[2] = {};
+        using Pair = std::conditional_t<std::is_same_v<T, __half>, __half2, __nv_bfloat162>;
+        const Pair zeros = zero_pair<Pair>();
+        const int first = (static_cast<int>(threadIdx.x) / 128 - 1) * group_keys;
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
-            const int key = group_key + row + half * 8;
-            const auto* words = reinterpret_cast<const std::uint32_t*>(head + key * shape.k_token_stride + column);
+            const int at = first + row + half * 8;
+            Pair not_finite = zeros; // NaN once a key's element was infinite or NaN
 #pragma unroll
-            for (int product = 0; product < P::head_dim / 16; ++product) {
-#pragma unroll
-                for (int part = 0; part < 2; ++part) {
-                    const std::uint32_t word = key < launch.end_key ? __ldg(words + product * 8 + part * 4) : 0;
-                    keys[product][half + part * 2] = word;
-                    constexpr std::uint32_t exponent = std::is_same_v<T, __half> ? 0x7c00U : 0x7f80U;
-                    bad[half] |= static_cast<std::uint32_t>((word & exponent) == exponent)
-                        | static_cast<std::uint32_t>((word >> 16U & exponent) == exponent);
-                }
+            for (int chunk = 0; chunk < P::head_dim / 8; ++chunk) {
+                const unsigned char* panel = shared.keys + chunk / 8 * P::key_panel_bytes + at * swizzled * 2;
+                const auto word
+                    = *reinterpret_cast<const std::uint32_t*>(panel + (chunk % 8 ^ at % 8) * 16 + column * 2);
+                keys[chunk / 2][half + chunk % 2 * 2] = word;
+                not_finite = __hfma2(*reinterpret_cast<const Pair*>(&word), zeros, not_finite);
             }
-            for (int lanes = 1; lanes < 4; lanes *= 2)
-                bad[half] |= __shfl_xor_sync(0xffffffffU, bad[half], lanes);
-            poisoned[half] = bad[half] != 0;
+            const float2 both = pair_to_floats(not_finite);
+            const unsigned lanes = __ballot_sync(0xffffffffU, isnan(both.x + both.y));
+            poisoned[half] = (lanes >> threadIdx.x % 32 / 4 * 4 & 0xfU) != 0; // 4 lanes have a key
         }
     }
 
@@ -331,40 +381,45 @@ template <typename P, typename T> struct Consumer {
             const float total = poisoned[half] ? nanf("") : static_cast<float>(totals[half]);
             const AttentionShape& shape = launch.shape;
             if (launch.partial != nullptr)
-                launch.partial[(blockIdx.y * shape.heads + work.head) * shape.keys + key] = total;
-            else
-                launch.sums[work.head * sum_stride(shape) + key] += total;
+                launch.partial[(work.part * shape.heads + work.head) * shape.keys + key] = total;
+            else // not read and written, which would wait; no other work of this launch adds here
+                atomicAdd(launch.sums + work.head * sum_stride(shape) + key, total);
         }
     }
 };
 
-template <typename P, typename T> __global__ void __launch_bounds__(P::threads, 1)
-    column_sums(const Launch launch, const __grid_constant__ CUtensorMap map, const T* k)
+template <typename P, typename T> __global__ void __launch_bounds__(P::threads, 1) column_sums(
+    const Launch launch, const __grid_constant__ CUtensorMap q_map, const __grid_constant__ CUtensorMap k_map)
 {
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL // sm_90a; the host launches it nowhere else
     extern __shared__ unsigned char memory[];
     const Shared<P> shared(memory);
     if (threadIdx.x == 0) {
         for (int stage = 0; stage < P::stages; ++stage) {
-            init_barrier(shared.full[stage], 33); // the copy's thread and the warp of the log-sum-exps
+            init_barrier(shared.full[stage], 33); // the queries' copy, and each lane's log-sum-exps
             init_barrier(shared.empty[stage], P::groups * 4); // consumer warps
         }
+        init_barrier(*shared.keys_full, 1);
+        init_barrier(*shared.keys_empty, P::groups * 128); // consumer threads
         fence_barriers();
     }
     __syncthreads();
     if (threadIdx.x < 128) {
         give_registers<P::producer_registers>();
-        if (threadIdx.x == 0)
-            for_each_work<P>(launch, [&](const Work& work) { copy_queries<P>(map, work, shared); });
-        else if (threadIdx.x / 32 == 1)
-            for_each_work<P>(launch, [&](const Work& work) { copy_lse<P>(launch, work, shared); });
+        if (threadIdx.x < 32)
+            Producer<P> { launch, q_map, k_map, shared }.run();
     } else {
         take_registers<P::consumer_registers>();
-        for_each_work<P>(launch, [&](const Work& work) {
-            Consumer<P, T> consumer(launch, work, shared, k);
+        for (int round = 0;; ++round) {
+            wait(*shared.keys_full, round % 2);
+            const Work work = *shared.work;
+            if (work.head < 0)
+                break;
+            Consumer<P, T> consumer(launch, work, shared);
+            arrive(*shared.keys_empty);
             consumer.walk();
             consumer.store();
-        });
+        }
     }
 #endif
 }

@@ -6,6 +6,8 @@
 
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 
 using namespace keepset::kernels;
@@ -24,34 +26,65 @@ struct Stream {
     Stream& operator=(const Stream&) = delete;
 };
 
-/// Runs the module's kernel on a stream of its own, the case rounded to `type` as it is. Returns (heads, keys).
+/// A case rounded to `type`, on the device.
+class DeviceCase {
+public:
+    DeviceCase(const CudaModule& module, ImportanceCase& values, ElementType type, ImportancePath path)
+        : module_(module)
+        , typed_(round_to(type, values))
+        , q_(typed_.q.data(), typed_.q.size())
+        , k_(typed_.k.data(), typed_.k.size())
+        , lse_(values.lse.data(), values.lse.size() * sizeof(float))
+        , bias_(values.bias.data(), values.bias.size() * sizeof(float))
+        , count_(static_cast<std::size_t>(values.shape.heads * values.shape.keys))
+        , sums_(count_ * sizeof(float))
+        , inputs_(values.inputs())
+    {
+        inputs_.type = type;
+        inputs_.path = path;
+        inputs_.q = q_.data();
+        inputs_.k = k_.data();
+        inputs_.row_lse = static_cast<const float*>(lse_.data());
+        inputs_.key_bias = values.bias.empty() ? nullptr : static_cast<const float*>(bias_.data());
+        const std::vector<std::byte> poison(
+            static_cast<std::size_t>(module.importance_workspace(inputs_)), std::byte { 0xff }); // NaN as floats
+        workspace_.emplace(poison.data(), poison.size());
+        inputs_.workspace = workspace_->data();
+        KEEPSET_CHECK_CUDA(cudaDeviceSynchronize());
+    }
+
+    void add() const { module_.importance(inputs_, static_cast<float*>(sums_.data()), stream_.handle); }
+
+    /// (heads, keys), when what was added is there.
+    std::vector<float> sums() const
+    {
+        KEEPSET_CHECK_CUDA(cudaStreamSynchronize(stream_.handle));
+        std::vector<float> result(count_);
+        sums_.copy_to(result.data(), count_ * sizeof(float));
+        return result;
+    }
+
+private:
+    const CudaModule& module_;
+    TypedInputs typed_;
+    DeviceBuffer q_;
+    DeviceBuffer k_;
+    DeviceBuffer lse_;
+    DeviceBuffer bias_;
+    std::size_t count_;
+    DeviceBuffer sums_;
+    std::optional<DeviceBuffer> workspace_;
+    ImportanceInputs inputs_;
+    Stream stream_;
+};
+
+/// Runs the module's kernel on the case rounded to `type` as it is. Returns (heads, keys).
 std::vector<float> cuda_sums_as_is(
     const CudaModule& module, ImportanceCase& values, ElementType type, ImportancePath path)
 {
-    const TypedInputs typed = round_to(type, values);
-    const Stream stream;
-    const DeviceBuffer q(typed.q.data(), typed.q.size());
-    const DeviceBuffer k(typed.k.data(), typed.k.size());
-    const DeviceBuffer lse(values.lse.data(), values.lse.size() * sizeof(float));
-    const DeviceBuffer bias(values.bias.data(), values.bias.size() * sizeof(float));
-    std::vector<float> sums(static_cast<std::size_t>(values.shape.heads * values.shape.keys));
-    const DeviceBuffer device_sums(sums.size() * sizeof(float));
-    ImportanceInputs inputs = values.inputs();
-    inputs.type = type;
-    inputs.path = path;
-    inputs.q = q.data();
-    inputs.k = k.data();
-    inputs.row_lse = static_cast<const float*>(lse.data());
-    inputs.key_bias = values.bias.empty() ? nullptr : static_cast<const float*>(bias.data());
-    const std::vector<std::byte> poison(
-        static_cast<std::size_t>(module.importance_workspace(inputs)), std::byte { 0xff }); // NaN as floats
-    const DeviceBuffer workspace(poison.data(), poison.size());
-    inputs.workspace = workspace.data();
-    KEEPSET_CHECK_CUDA(cudaDeviceSynchronize());
-    module.importance(inputs, static_cast<float*>(device_sums.data()), stream.handle);
-    KEEPSET_CHECK_CUDA(cudaStreamSynchronize(stream.handle));
-    device_sums.copy_to(sums.data(), sums.size() * sizeof(float));
-    return sums;
+    const DeviceCase device(module, values, type, path);
+    device.add();
+    return device.sums();
 }
 
 /// The same with the log-sum-exp of the rounded case.
@@ -270,6 +303,29 @@ private Q_SLOTS:
                         qPrintable(QString("%1 %2, sum %3").arg(where).arg(double { value }).arg(at)));
             }
         }
+    }
+
+    void launches_side_by_side_do_not_touch_one_another_data() { hopper_rows(); }
+    void launches_side_by_side_do_not_touch_one_another()
+    {
+        QFETCH(ElementType, type);
+        QFETCH(std::int64_t, head_dim);
+        ImportanceCase values = normal_case({ 40, 8, head_dim, 700, 700 }, random_, Rows::aligned);
+        round_to(type, values);
+        values.normalise();
+        constexpr int launches = 20;
+        const DeviceCase alone(*loaded_.module, values, type, ImportancePath::hopper);
+        for (int i = 0; i < launches; ++i)
+            alone.add();
+        const std::vector<float> expected = alone.sums();
+        std::vector<std::unique_ptr<DeviceCase>> together;
+        for (int i = 0; i < 4; ++i)
+            together.push_back(std::make_unique<DeviceCase>(*loaded_.module, values, type, ImportancePath::hopper));
+        for (int i = 0; i < launches; ++i)
+            for (const auto& device : together)
+                device->add();
+        for (const auto& device : together)
+            QCOMPARE(device->sums(), expected);
     }
 
     void a_key_that_no_query_sees_is_left_alone_data() { path_rows(); }
