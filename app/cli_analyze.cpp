@@ -66,7 +66,7 @@ namespace {
                 .unit = "keep sets",
                 .done = static_cast<std::int64_t>(analysis.keep_sets.size()),
                 .total = static_cast<std::int64_t>(requests.size()) });
-            analysis.keep_sets.push_back(select(analysis, selection, common.threads, stop.token()));
+            analysis.keep_sets.push_back(select(analysis, selection, common.threads, task_of(line, stop)));
         }
         const AuditReport with_sets = audit(analysis); // the budgets of the keep sets, too
         for (Check& check : analysis.audit.checks) {

@@ -78,10 +78,9 @@ bool needs_attention(const PolicySpec& policy);
 std::int64_t budget_of(double sparsity, std::int64_t context, Rounding rounding = Rounding::floor);
 
 /// Labelled keep sets of every layer and kv head, on `threads` CPU threads (0: all cores). Takes long where the policy
-/// needs_attention, which `stop` ends with Cancelled; the same of select_row. Throws Error{usage} where such a policy
-/// has no attention to go by.
-KeepSet select(
-    const Analysis& analysis, const SelectRequest& request, int threads = 0, const std::stop_token& stop = {});
+/// needs_attention: then `task` is told after every row and ends it with Cancelled; select_row's `stop` does the same.
+/// Throws Error{usage} where such a policy has no attention to go by.
+KeepSet select(const Analysis& analysis, const SelectRequest& request, int threads = 0, const Task& task = {});
 /// Scores of what a view looks at. Throws Error{usage} where the scope is outside the model.
 RowScores row_scores(const Analysis& analysis, const Scope& scope, Importance importance, GqaReduction gqa);
 /// Importance of every query head of a layer: (heads, context). Throws Error{usage} where the layer is outside the

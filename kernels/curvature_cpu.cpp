@@ -98,8 +98,10 @@ void curvature_cpu_with(const TrianglesVariant& variant, const AttentionGraph& g
     {
         // A thread writes the rows of its words only, and of others' rows reads only words that nobody writes.
 #pragma omp for schedule(dynamic)
-        for (std::int64_t word = 0; word < (graph.nodes + 63) / 64; ++word)
-            mirror(graph, word);
+        for (std::int64_t word = 0; word < (graph.nodes + 63) / 64; ++word) {
+            if (!stop.stop_requested())
+                mirror(graph, word);
+        }
 #pragma omp for schedule(static)
         for (std::int64_t node = 0; node < graph.nodes; ++node)
             degrees[static_cast<std::size_t>(node)] = variant.degree(graph, node);

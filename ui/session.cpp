@@ -137,7 +137,7 @@ void Session::saveAnalysis(const QString& path, const std::vector<SelectRequest>
     enqueue(Kind::save, tr("saving"), [=, this, source = analysis_](const Task& task, const auto& job) {
         Analysis copy = *source;
         for (const SelectRequest& request : keepSets)
-            copy.keep_sets.push_back(select(*source, request, 0, task.stop));
+            copy.keep_sets.push_back(select(*source, request, 0, task));
         save(copy, path.toStdString(), true);
         announce(job, [this, path] { Q_EMIT saved(path); });
     });
@@ -158,7 +158,7 @@ void Session::saveRun(const QString& path)
 void Session::selectAll(const std::shared_ptr<const Analysis>& analysis, const SelectRequest& request, int side)
 {
     enqueue(side == 0 ? Kind::keepSetA : Kind::keepSetB, tr("selecting"), [=, this](const Task& task, const auto& job) {
-        const auto result = std::make_shared<const KeepSet>(select(*analysis, request, 0, task.stop));
+        const auto result = std::make_shared<const KeepSet>(select(*analysis, request, 0, task));
         announce(job, [=, this] { Q_EMIT keepSetReady(result, side); });
     });
 }

@@ -4,6 +4,7 @@
 #include "core/policy/words.h"
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 
 namespace keepset::policy {
@@ -134,9 +135,12 @@ std::vector<KeepSet> select(const ScoreRows& rows, std::span<const SelectRequest
         refuse_score(row_at(rows, bad / rows.context, {}, 0), bad % rows.context);
     for (std::size_t index = 0; index < sets.size(); ++index) {
         KeepSet& set = sets[index];
-        for (std::int64_t row = 0; row < score_rows; ++row)
+        for (std::int64_t row = 0; row < score_rows; ++row) {
             prepared[index].finish(row_at(rows, row, set.request, set.budget),
                 std::span(set.labels).subspan(static_cast<std::size_t>(row) * context, context));
+            if (rows.row_done)
+                rows.row_done(row + 1, score_rows);
+        }
         repeat_shared(set.labels, static_cast<std::size_t>(score_rows), context);
         set.kept_mass = mass_of(set.labels, rows.mass) / static_cast<double>(set.labels.size());
     }
@@ -170,15 +174,27 @@ namespace {
     {
         return { a.importance, a.layers, a.heads, a.kv_heads, a.context };
     }
+
+    /// Tells a task of rows from now on.
+    auto telling(const Task& task)
+    {
+        return [&task, begin = std::chrono::steady_clock::now()](std::int64_t done, std::int64_t all) {
+            const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+            task.progress({ "finding bridges", "rows", done, all, elapsed,
+                elapsed * static_cast<double>(all - done) / static_cast<double>(done) });
+        };
+    }
 } // namespace
 
-KeepSet select(const Analysis& analysis, const SelectRequest& request, int threads, const std::stop_token& stop)
+KeepSet select(const Analysis& analysis, const SelectRequest& request, int threads, const Task& task)
 {
     const int all = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     policy::ScoreRows rows
         = policy::score_rows(view_of(analysis), { request.granularity, request.importance, request.gqa });
     rows.bridges = analysis.bridges;
-    rows.stop = stop;
+    rows.stop = task.stop;
+    if (task.progress && needs_attention(request.policy))
+        rows.row_done = telling(task);
     return policy::select(rows, request, threads > 0 ? threads : all);
 }
 

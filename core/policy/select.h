@@ -32,6 +32,7 @@ struct ScoreRows {
     std::vector<double> mass; ///< (layers, kv_heads, context): mean of A over the query heads of a kv head
     std::shared_ptr<BridgeSource> bridges = nullptr; ///< absent where the attention was not kept
     std::stop_token stop = {}; ///< for policies that take long
+    std::function<void(std::int64_t done, std::int64_t all)> row_done = {}; ///< may be absent
 };
 
 /// Sums in double, rounded to float once. Throws Error{internal} where sizes and values do not fit together.

@@ -254,6 +254,35 @@ private Q_SLOTS:
         QVERIFY(unclear < rows / 10);
     }
 
+    void who_waits_is_told_how_far_it_is()
+    {
+        Engine engine;
+        const auto analysis = analysed(engine, 60);
+        std::vector<Progress> told;
+        std::stop_source stop;
+        Task task { stop.get_token(), [&](const Progress& progress) { told.push_back(progress); } };
+        select(*analysis, request_for("cab", 0.5, Granularity::head), 1, task);
+        QVERIFY(told.empty()); // it is done in an instant
+        select(*analysis, request_for("cab(bridge=flow)", 0.5, Granularity::head), 1, task);
+        const std::int64_t rows = analysis->layers * analysis->kv_heads;
+        QCOMPARE(static_cast<std::int64_t>(told.size()), rows);
+        for (std::int64_t row = 0; row < rows; ++row) {
+            const Progress& progress = told[static_cast<std::size_t>(row)];
+            QCOMPARE(progress.done, row + 1);
+            QCOMPARE(progress.total, rows);
+            QVERIFY(progress.left_s >= 0);
+        }
+        QCOMPARE(told.back().left_s, 0.0);
+        told.clear();
+        task.progress = [&](const Progress& progress) {
+            told.push_back(progress);
+            stop.request_stop();
+        };
+        const SelectRequest request = request_for("cab(bridge=curvature)", 0.5, Granularity::head);
+        QVERIFY_EXCEPTION_THROWN(select(*analysis, request, 1, task), Cancelled);
+        QCOMPARE(told.size(), std::size_t { 1 });
+    }
+
     void a_row_alone_chooses_as_the_whole_model_does_and_says_why()
     {
         Engine engine;
