@@ -120,7 +120,14 @@ void PolicyList::addRow(const PolicySpec& spec)
         line->addWidget(edit);
         outer->addWidget(form);
     } else {
-        line->addSpacing(29);
+        auto* none = new QToolButton(box); // the same width, so that the labels stand in line
+        none->setText(QStringLiteral("⋯"));
+        none->setProperty("flat", true);
+        QSizePolicy policy = none->sizePolicy();
+        policy.setRetainSizeWhenHidden(true);
+        none->setSizePolicy(policy);
+        none->hide();
+        line->addWidget(none);
     }
     connect(check, &QCheckBox::toggled, this, [this, box](bool on) { toggled(box, on); });
     layout_->insertWidget(layout_->count() - 1, box);
