@@ -90,23 +90,25 @@ __device__ inline std::uint64_t swizzled_rows(const void* pointer)
 #define KEEPSET_R8(f, n) f(n), f(n + 1), f(n + 2), f(n + 3), f(n + 4), f(n + 5), f(n + 6), f(n + 7)
 #define KEEPSET_R32(f, n) KEEPSET_R8(f, n), KEEPSET_R8(f, n + 8), KEEPSET_R8(f, n + 16), KEEPSET_R8(f, n + 24)
 #define KEEPSET_OUT(n) "+f"(sums[n])
-#define KEEPSET_NAMES32                                                                                                \
-    "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "                                           \
-    "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
 #define KEEPSET_NAMES64                                                                                                \
-    KEEPSET_NAMES32 ", %32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, "               \
-                    "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
-#define KEEPSET_PRODUCT_64(type)                                                                                       \
-    asm volatile("{\n.reg .pred add;\nsetp.ne.b32 add, %37, 0;\n"                                                      \
-                 "wgmma.mma_async.sync.aligned.m64n64k16.f32." type "." type " {" KEEPSET_NAMES32 "}, "                \
-                 "{%32, %33, %34, %35}, %36, add, 1, 1, 0;\n}\n"                                                       \
-                 : KEEPSET_R32(KEEPSET_OUT, 0)                                                                         \
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(add))
+    "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "                                           \
+    "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, "                                 \
+    "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, "                                 \
+    "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
+#define KEEPSET_NAMES96                                                                                                \
+    KEEPSET_NAMES64 ", %64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79, "               \
+                    "%80, %81, %82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, %95"
 #define KEEPSET_PRODUCT_128(type)                                                                                      \
     asm volatile("{\n.reg .pred add;\nsetp.ne.b32 add, %69, 0;\n"                                                      \
                  "wgmma.mma_async.sync.aligned.m64n128k16.f32." type "." type " {" KEEPSET_NAMES64 "}, "               \
                  "{%64, %65, %66, %67}, %68, add, 1, 1, 0;\n}\n"                                                       \
                  : KEEPSET_R32(KEEPSET_OUT, 0), KEEPSET_R32(KEEPSET_OUT, 32)                                           \
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(add))
+#define KEEPSET_PRODUCT_192(type)                                                                                      \
+    asm volatile("{\n.reg .pred add;\nsetp.ne.b32 add, %101, 0;\n"                                                     \
+                 "wgmma.mma_async.sync.aligned.m64n192k16.f32." type "." type " {" KEEPSET_NAMES96 "}, "               \
+                 "{%96, %97, %98, %99}, %100, add, 1, 1, 0;\n}\n"                                                      \
+                 : KEEPSET_R32(KEEPSET_OUT, 0), KEEPSET_R32(KEEPSET_OUT, 32), KEEPSET_R32(KEEPSET_OUT, 64)             \
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(add))
 
 /// sums (64, 2·registers) = a (64, 16) · bᵀ (2·registers, 16), plus what was there where `add`; queued. Thread t of the
@@ -114,22 +116,22 @@ __device__ inline std::uint64_t swizzled_rows(const void* pointer)
 template <typename T, int registers>
 __device__ inline void product(float (&sums)[registers], const std::uint32_t (&a)[4], std::uint64_t b, int add)
 {
-    static_assert(registers == 32 || registers == 64);
+    static_assert(registers == 64 || registers == 96);
     constexpr bool bfloat16 = std::is_same_v<T, __nv_bfloat16>;
-    if constexpr (registers == 32 && bfloat16)
-        KEEPSET_PRODUCT_64("bf16");
-    else if constexpr (registers == 32)
-        KEEPSET_PRODUCT_64("f16");
-    else if constexpr (bfloat16)
+    if constexpr (registers == 64 && bfloat16)
         KEEPSET_PRODUCT_128("bf16");
-    else
+    else if constexpr (registers == 64)
         KEEPSET_PRODUCT_128("f16");
+    else if constexpr (bfloat16)
+        KEEPSET_PRODUCT_192("bf16");
+    else
+        KEEPSET_PRODUCT_192("f16");
 }
 
+#undef KEEPSET_PRODUCT_192
 #undef KEEPSET_PRODUCT_128
-#undef KEEPSET_PRODUCT_64
+#undef KEEPSET_NAMES96
 #undef KEEPSET_NAMES64
-#undef KEEPSET_NAMES32
 #undef KEEPSET_OUT
 #undef KEEPSET_R32
 #undef KEEPSET_R8

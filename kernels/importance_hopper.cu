@@ -14,10 +14,33 @@ namespace {
 
     using namespace hopper;
 
-    // Exponentials bind at 64, and the registers of four warpgroups hold its keys: more of them hide more.
-    constexpr int groups_of(std::int64_t head_dim) { return head_dim <= 64 ? 4 : 3; }
-    template <int head_dim> using Chosen = Plan<head_dim, groups_of(head_dim), 128, head_dim <= 64 ? 6 : 4>;
-    constexpr int step_queries = 128;
+    /// use.template operator()<Plan>() with the plan of a shape. Tiles are as large as registers let them be. Few works
+    /// end sooner where a block has more warpgroups: at head_dim 64, 4 of them beat wider tiles up to 2048 tokens, and
+    /// lose from 4096 on.
+    template <typename Use> auto with_plan(const AttentionShape& shape, Use&& use)
+    {
+        switch (shape.head_dim) {
+        case 64:
+            return shape.queries < 3072 ? use.template operator()<Plan<64, 4, 128, 6>>()
+                                        : use.template operator()<Plan<64, 3, 192, 6>>();
+        case 80:
+            return use.template operator()<Plan<80, 3, 192, 3>>();
+        case 96:
+            return use.template operator()<Plan<96, 3, 192, 3>>();
+        default:
+            return use.template operator()<Plan<128, 3, 128, 4>>();
+        }
+    }
+
+    struct Tile {
+        std::int64_t keys; ///< of a work
+        std::int64_t queries; ///< of a step
+    };
+
+    Tile tile_of(const AttentionShape& shape)
+    {
+        return with_plan(shape, []<typename P>() { return Tile { P::keys, P::queries }; });
+    }
 
     bool is_own(const ImportanceInputs& inputs)
     {
@@ -43,14 +66,15 @@ namespace {
 
     std::int64_t blocks_of(const AttentionShape& shape)
     {
-        const std::int64_t keys = groups_of(shape.head_dim) * group_keys;
+        const std::int64_t keys = tile_of(shape).keys;
         return std::max<std::int64_t>(0, (seen_end(shape) - first_key_of(shape, 0) + keys - 1) / keys);
     }
 
     std::int64_t parts_of(const AttentionShape& shape)
     {
-        return query_parts(blocks_of(shape) * shape.heads, (shape.queries + step_queries - 1) / step_queries, shape,
-            device_limits().multiprocessors);
+        const std::int64_t step = tile_of(shape).queries;
+        return query_parts(
+            blocks_of(shape) * shape.heads, (shape.queries + step - 1) / step, shape, device_limits().multiprocessors);
     }
 
     /// Of the parts' sums (parts, heads, keys); none where a work has all queries.
@@ -123,20 +147,6 @@ namespace {
         KEEPSET_CHECK_CUDA(cudaGetLastError());
     }
 
-    template <typename T> void launch_type(const ImportanceInputs& inputs, const Launch& launch, cudaStream_t stream)
-    {
-        switch (inputs.shape.head_dim) {
-        case 64:
-            return launch_plan<Chosen<64>, T>(inputs, launch, stream);
-        case 80:
-            return launch_plan<Chosen<80>, T>(inputs, launch, stream);
-        case 96:
-            return launch_plan<Chosen<96>, T>(inputs, launch, stream);
-        default:
-            return launch_plan<Chosen<128>, T>(inputs, launch, stream);
-        }
-    }
-
 } // namespace
 
 bool importance_hopper(const ImportanceInputs& inputs, float* sums, cudaStream_t stream)
@@ -157,10 +167,12 @@ bool importance_hopper(const ImportanceInputs& inputs, float* sums, cudaStream_t
         first_key_of(shape, 0), seen_end(shape), static_cast<int>(heads_together(shape)), static_cast<int>(blocks),
         static_cast<int>(parts), static_cast<int>(blocks * shape.heads * parts),
         reinterpret_cast<unsigned*>(workspace + partial_bytes) };
-    if (inputs.type == ElementType::bfloat16)
-        launch_type<__nv_bfloat16>(inputs, launch, stream);
-    else
-        launch_type<__half>(inputs, launch, stream);
+    with_plan(shape, [&]<typename P>() {
+        if (inputs.type == ElementType::bfloat16)
+            launch_plan<P, __nv_bfloat16>(inputs, launch, stream);
+        else
+            launch_plan<P, __half>(inputs, launch, stream);
+    });
     if (parts > 1)
         add_query_parts(launch.partial, parts, shape, sums, stream);
     return true;

@@ -27,8 +27,8 @@ template <int head_dim_, int groups_, int queries_, int stages_> struct Plan {
     static constexpr int key_panel_bytes = keys * swizzled * 2;
     static constexpr int scores = queries / 2; ///< of a thread and tile
     // Together what the block starts with: 128 of each of 512 threads, 96 of 640.
-    static constexpr int consumer_registers = groups == 3 ? 152 : 112;
-    static constexpr int producer_registers = groups == 3 ? 56 : 32;
+    static constexpr int consumer_registers = groups == 3 ? 160 : 112;
+    static constexpr int producer_registers = 32;
     static_assert(groups == 3 || groups == 4);
     static constexpr int shared_bytes
         = stages * (panels * panel_bytes + queries * 4 + 16) + panels * key_panel_bytes + 64 + 1024;
