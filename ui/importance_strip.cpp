@@ -5,10 +5,11 @@
 
 #include <QMouseEvent>
 #include <QPainter>
-#include <QPainterPath>
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <utility>
 
 namespace keepset::ui {
 
@@ -158,30 +159,54 @@ void ImportanceStrip::paintGrid(QPainter& painter) const
 void ImportanceStrip::paintCurve(QPainter& painter) const
 {
     const QRectF plot = plotRect();
-    const double perPixel = (high_ - low_) / plot.width();
-    painter.setPen(QPen(themeOf(this).accent, 1));
-    QPolygonF line;
-    const auto last = static_cast<std::int64_t>(scores_.size()) - 1;
-    if (perPixel <= 1) {
-        for (auto i = static_cast<std::int64_t>(low_); i <= std::min<std::int64_t>(last, std::llround(high_)); ++i)
-            line << QPointF(xOf(static_cast<double>(i) + 0.5), yOf(scores_[static_cast<std::size_t>(i)]));
-    } else { // smallest and largest of every pixel column, so that no peak is lost
-        for (int column = 0; column < static_cast<int>(plot.width()); ++column) {
-            const auto from = static_cast<std::int64_t>(low_ + column * perPixel);
-            const auto to = std::clamp<std::int64_t>(
-                static_cast<std::int64_t>(low_ + (column + 1) * perPixel), from + 1, last + 1);
-            if (from > last)
-                break;
-            const auto [low, high] = std::minmax_element(scores_.begin() + from, scores_.begin() + to);
-            const double x = plot.left() + column + 0.5;
-            line << QPointF(x, yOf(*low)) << QPointF(x, yOf(*high));
-        }
-    }
     painter.save();
     painter.setClipRect(plot.adjusted(0, -2, 1, 1));
-    painter.setRenderHint(QPainter::Antialiasing);
-    painter.drawPolyline(line);
+    const auto columns = static_cast<int>(plot.width() * painter.deviceTransform().m11()); // of the device's pixels
+    if (high_ - low_ <= std::max<double>(columns, 1.5 * plot.width()))
+        paintLines(painter);
+    else
+        paintColumns(painter, columns);
     painter.restore();
+}
+
+void ImportanceStrip::paintLines(QPainter& painter) const
+{
+    QPolygonF line;
+    const auto last = static_cast<std::int64_t>(scores_.size()) - 1;
+    for (auto i = static_cast<std::int64_t>(low_); i <= std::min<std::int64_t>(last, std::llround(high_)); ++i)
+        line << QPointF(xOf(static_cast<double>(i) + 0.5), yOf(scores_[static_cast<std::size_t>(i)]));
+    if (line.size() == 1) // a lone token
+        line = { QPointF(xOf(0), line[0].y()), QPointF(xOf(1), line[0].y()) };
+    painter.setPen(QPen(themeOf(this).accent, 1, Qt::SolidLine, Qt::RoundCap));
+    painter.setRenderHint(QPainter::Antialiasing);
+    // One by one: for a long line that crosses itself the rasteriser's time grows with its square.
+    for (qsizetype i = 1; i < line.size(); ++i)
+        painter.drawLine(line[i - 1], line[i]);
+}
+
+void ImportanceStrip::paintColumns(QPainter& painter, int columns) const
+{
+    // Smallest and largest of every column of pixels, so that no peak is lost; each reaches the one before.
+    const QRectF plot = plotRect();
+    const double pixel = plot.width() / columns;
+    const double each = (high_ - low_) / columns;
+    const auto end = static_cast<std::int64_t>(scores_.size());
+    const QColor accent = themeOf(this).accent;
+    std::optional<std::pair<double, double>> before; // top and bottom
+    for (int column = 0; column < columns; ++column) {
+        const auto from = static_cast<std::int64_t>(low_ + column * each);
+        const auto to = std::clamp<std::int64_t>(static_cast<std::int64_t>(low_ + (column + 1) * each), from + 1, end);
+        if (from >= end)
+            break;
+        const auto [low, high] = std::minmax_element(scores_.begin() + from, scores_.begin() + to);
+        const std::pair own { yOf(*high), yOf(*low) };
+        const auto [top, bottom] = own;
+        const double reachTop = before ? std::min(top, before->second) : top;
+        const double reachBottom = before ? std::max(bottom, before->first) : bottom;
+        painter.fillRect(
+            QRectF(plot.left() + column * pixel, reachTop - 0.5, pixel, reachBottom - reachTop + 1), accent);
+        before = own;
+    }
 }
 
 void ImportanceStrip::paintRow(QPainter& painter, const Row& row, const QRectF& rect) const

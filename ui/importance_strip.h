@@ -62,6 +62,8 @@ private:
     void setRange(double low, double high);
     void paintGrid(QPainter& painter) const;
     void paintCurve(QPainter& painter) const;
+    void paintLines(QPainter& painter) const;
+    void paintColumns(QPainter& painter, int columns) const;
     void paintRow(QPainter& painter, const Row& row, const QRectF& rect) const;
     void paintMarker(QPainter& painter, std::int64_t token, const QColor& color) const;
 

@@ -6,7 +6,6 @@
 #include "ui/token_text_view.h"
 
 #include <QApplication>
-#include <QElapsedTimer>
 #include <QScrollBar>
 #include <QSignalSpy>
 #include <QTest>
@@ -159,28 +158,6 @@ private Q_SLOTS:
         QVERIFY(before.copy(box) != after.copy(box));
         const QRect other = view.boxes(60).front().toAlignedRect();
         QVERIFY(before.copy(other) == after.copy(other));
-    }
-
-    void eight_thousand_tokens_recolour_within_a_frame()
-    {
-        TokenTextView view;
-        view.resize(430, 560);
-        view.setDocument(std::make_shared<const TokenDocument>(*fixture::prose(8192)));
-        view.show();
-        QPixmap target(view.viewport()->size());
-        qint64 best = 1'000'000'000;
-        for (int i = 0; i < 12; ++i) { // the best of several: the machine may be busy with other things
-            std::vector<Label> labels(8192);
-            for (std::size_t token = 0; token < labels.size(); ++token)
-                labels[token] = static_cast<Label>((token + static_cast<std::size_t>(i)) % label_count);
-            QElapsedTimer timer;
-            timer.start();
-            view.setLabels(std::move(labels));
-            view.viewport()->render(&target);
-            best = std::min(best, timer.nsecsElapsed());
-        }
-        qInfo("recolour and paint: %.2f ms", static_cast<double>(best) * 1e-6);
-        QVERIFY(best < 16'000'000);
     }
 };
 

@@ -126,6 +126,7 @@ void HeatmapPage::setAnalysis(std::shared_ptr<const Analysis> analysis)
 {
     analysis_ = std::move(analysis);
     values_ = {};
+    fitted_ = {};
     marks_.clear();
     busy_ = false;
     loading_ = false;
@@ -195,7 +196,15 @@ ValueScaleKind HeatmapPage::scaleKind() const
     return kinds[static_cast<std::size_t>(std::max(0, scale_->currentIndex()))];
 }
 
-plot::Heatmap HeatmapPage::mapOf(const std::shared_ptr<const plot::MapValues>& values) const
+const ValueScale& HeatmapPage::scaleOf(const std::shared_ptr<const plot::MapValues>& values)
+{
+    Fitted& fitted = fitted_[values == values_.layers ? 0 : 1];
+    if (fitted.values != values || fitted.kind != scaleKind())
+        fitted = { values, scaleKind(), ValueScale::fitted(scaleKind(), values->values) };
+    return fitted.scale;
+}
+
+plot::Heatmap HeatmapPage::mapOf(const std::shared_ptr<const plot::MapValues>& values)
 {
     plot::Heatmap map;
     map.columnTitle = tr("token position");
@@ -209,10 +218,8 @@ plot::Heatmap HeatmapPage::mapOf(const std::shared_ptr<const plot::MapValues>& v
         map.chosenColumn = token;
     const bool waiting = busy_ || analysis_;
     map.emptyText = waiting ? tr("Analysing …") : tr("Open a model and a text, then press Analyse.");
-    if (values) {
-        const auto& scaled = lock_->isChecked() ? values_.layers : values;
-        map.scale = ValueScale::fitted(scaleKind(), scaled->values);
-    }
+    if (values)
+        map.scale = scaleOf(lock_->isChecked() ? values_.layers : values);
     return map;
 }
 

@@ -6,6 +6,7 @@
 #include <QFutureWatcher>
 #include <QWidget>
 
+#include <array>
 #include <memory>
 #include <optional>
 
@@ -54,12 +55,20 @@ private:
         std::int64_t layer = 0;
         Importance importance = Importance::cumulative;
     };
+    /// A scale and what it was fitted to: finding it takes longer than a frame, and refresh() runs at every move of the
+    /// sparsity slider.
+    struct Fitted {
+        std::shared_ptr<const plot::MapValues> values;
+        ValueScaleKind kind = ValueScaleKind::log;
+        ValueScale scale;
+    };
     void makeControls();
     void makeCards();
     void load();
     void take();
     void refresh();
-    plot::Heatmap mapOf(const std::shared_ptr<const plot::MapValues>& values) const;
+    plot::Heatmap mapOf(const std::shared_ptr<const plot::MapValues>& values);
+    const ValueScale& scaleOf(const std::shared_ptr<const plot::MapValues>& values);
     ValueScaleKind scaleKind() const;
     QString readout(bool heads, qint64 row, qint64 column) const;
     void showReadout(bool heads, qint64 row, qint64 column);
@@ -78,6 +87,7 @@ private:
     std::shared_ptr<const Analysis> analysis_;
     std::vector<plot::MarkStrip> marks_;
     Values values_;
+    std::array<Fitted, 2> fitted_; ///< layer map, head map
     QFutureWatcher<Values> watcher_;
     std::int64_t layer_ = 0;
     bool busy_ = false;

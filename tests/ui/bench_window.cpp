@@ -1,0 +1,85 @@
+// Times what the window does while a hand moves in it, with everything that is drawn in answer:
+//   bench_window TRACE.h5 [WIDTH HEIGHT SCALE]     on the platform of QT_QPA_PLATFORM, offscreen unless it is set
+// A trace of 8192 tokens, as the targets have it, is made by `keepset-cli analyze MODEL_DIR --text FILE --context
+// 8192`.
+#include "ui/main_window.h"
+#include "ui/selection_state.h"
+#include "ui/session.h"
+#include "ui/theme.h"
+
+#include <QApplication>
+#include <QElapsedTimer>
+#include <QSettings>
+#include <QSlider>
+#include <QStandardPaths>
+
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+#include <vector>
+
+using namespace keepset::ui;
+
+namespace {
+
+constexpr int rounds = 101;
+
+void drawAll()
+{
+    QCoreApplication::sendPostedEvents();
+    QCoreApplication::processEvents();
+}
+
+void measure(const char* what, const std::function<void(int)>& move)
+{
+    std::vector<double> times;
+    for (int round = -5; round < rounds; ++round) {
+        QElapsedTimer timer;
+        timer.start();
+        move(round);
+        drawAll();
+        if (round >= 0)
+            times.push_back(static_cast<double>(timer.nsecsElapsed()) / 1e6);
+    }
+    std::sort(times.begin(), times.end());
+    std::printf("%-44s median %5.1f ms, 95%% below %5.1f ms, longest %5.1f ms\n", what, times[times.size() / 2],
+        times[times.size() * 95 / 100], times.back());
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    if (argc < 2) {
+        std::fprintf(stderr, "usage: bench_window TRACE.h5 [WIDTH HEIGHT SCALE]\n");
+        return 2;
+    }
+    if (qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM"))
+        qputenv("QT_QPA_PLATFORM", "offscreen");
+    if (argc > 4)
+        qputenv("QT_SCALE_FACTOR", argv[4]);
+    QStandardPaths::setTestModeEnabled(true); // the user's settings stay as they are
+    QApplication application(argc, argv);
+    QApplication::setOrganizationName(QStringLiteral("keepset-bench"));
+    QSettings().clear();
+    installTheme(application, Appearance::light);
+    MainWindow window;
+    window.resize(argc > 3 ? atoi(argv[2]) : 1440, argc > 3 ? atoi(argv[3]) : 900);
+    window.show();
+    window.openAny(QString::fromLocal8Bit(argv[1]));
+    while (!window.session()->analysis() || window.session()->busy())
+        QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents, 50);
+    drawAll();
+    std::printf("%lld tokens\n", static_cast<long long>(window.session()->analysis()->context));
+    auto* slider = window.findChild<QSlider*>(QStringLiteral("sparsity"));
+    for (int page = 0; page < window.tabs()->count(); ++page) {
+        window.showPage(page);
+        drawAll();
+        const QString what = QStringLiteral("sparsity moved, page %1").arg(window.tabs()->tabText(page).remove('&'));
+        measure(qPrintable(what), [&](int round) { slider->setValue(500 + (round * 37 + 370) % 450); });
+    }
+    window.showPage(0);
+    measure("another token chosen", [&](int round) { window.selection()->setToken(100 + round); });
+    measure("another layer and head", [&](int round) { window.selection()->setScope({ (round + 5) % 8, round % 2 }); });
+    return 0;
+}
