@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """How long others take for what Keepset does, on this machine's CPU: the peers of the benchmark page.
 
-usage: python peers.py MODEL_DIR TEXT [--threads 2] [--repeats 3] [--only forward,importance,analysis,sweep]
+usage: python peers.py MODEL_DIR TEXT [--threads 2] [--repeats 3] [--only forward,importance,analysis,sweep,kvpress]
                 [--cli build/release/bin/keepset-cli]
-needs: pip install torch transformers numpy
+needs: pip install torch transformers numpy, and for the last one kvpress
 
     forward      transformers, sdpa attention, no importance, at 1024 and 2048 tokens
     importance   transformers, eager attention with output_attentions and column sums, at the same lengths
     analysis     an analysis by keepset-cli (causality check included, loading not) in turns with `forward`, and its ratio
     sweep        a plain torch loop: one shared prefill, then 20 points (5 sparsities of 4 policies by kv head) one by
                  one over a pruned cache; context 1024, target 256, one window, language-model head on the target only
+    kvpress      the same window as kvpress has it: ObservedAttentionPress over a whole eager prefill for each of 20
+                 points, in turns with a sweep of 21 points by keepset-cli, and the ratio
 All in float32; medians of the repeats, after one warm-up. Compare ratios within one run, not milliseconds of two.
 """
 import argparse
@@ -20,7 +22,8 @@ import subprocess
 import time
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
+from tokenizers import Tokenizer
+from transformers import AutoModelForCausalLM, DynamicCache
 
 CONTEXT, TARGET = 1024, 256
 SPARSITIES = [0.5, 0.7, 0.8, 0.9, 0.95]
@@ -43,16 +46,21 @@ def column_sums(model, ids):
     return torch.stack([attention[0].sum(dim=1) for attention in attentions])
 
 
+def keepset(options, group, context, more=()):
+    """The first row of a group of keepset-cli's bench, one turn."""
+    command = [options.cli, "bench", group, "--model", options.model, "--text", str(options.text), "--context",
+               str(context), "--threads", str(options.threads), "--turns", "1", "--device", "cpu", "--dtype",
+               "float32", "--json", "--quiet", *more]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return json.loads(found)["rows"][0]
+
+
 def analysis_over_forward(model, ids, options):
     """Prints the medians of both and of the turns' ratios."""
-    command = [options.cli, "bench", "analysis", "--model", options.model, "--text", str(options.text), "--context",
-               str(ids.shape[1]), "--threads", str(options.threads), "--turns", "1", "--device", "cpu", "--dtype",
-               "float32", "--json", "--quiet"]
     model.model(ids, use_cache=False)
     ours, theirs = [], []
     for _ in range(options.repeats):
-        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        ours.append(json.loads(found)["rows"][0]["seconds"])
+        ours.append(keepset(options, "analysis", ids.shape[1])["seconds"])
         begin = time.perf_counter()
         model.model(ids, use_cache=False)
         theirs.append(time.perf_counter() - begin)
@@ -103,6 +111,34 @@ def sweep(model, ids):
     return torch.stack(losses)
 
 
+def kvpress_point(model, ids, ratio):
+    """One point in kvpress's way: the context read under the press, then the target over what is left."""
+    from kvpress import ObservedAttentionPress
+    cache = DynamicCache()
+    with ObservedAttentionPress(compression_ratio=ratio)(model):
+        model.model(ids[:, :CONTEXT], past_key_values=cache, use_cache=True)
+    positions = torch.arange(CONTEXT, CONTEXT + TARGET)[None]
+    target = ids[:, CONTEXT:CONTEXT + TARGET]
+    hidden = model.model(target, past_key_values=cache, position_ids=positions, use_cache=True).last_hidden_state
+    return torch.nn.functional.cross_entropy(model.lm_head(hidden[0, :-1]).float(), target[0, 1:], reduction="sum")
+
+
+def sweep_over_kvpress(model, ids, options):
+    """Prints the medians of both and of the turns' ratios, a point each."""
+    model.set_attn_implementation("eager")
+    kvpress_point(model, ids, 0.5)
+    ours, theirs = [], []
+    for _ in range(options.repeats):
+        ours.append(keepset(options, "sweep", CONTEXT, ["--target", str(TARGET)])["seconds"] / 21)
+        begin = time.perf_counter()
+        for point in range(20):
+            kvpress_point(model, ids, point / 20)
+        theirs.append((time.perf_counter() - begin) / 20)
+    ratio = statistics.median(their / our for our, their in zip(ours, theirs))
+    print(f"sweep, a point: {statistics.median(ours):.2f} s, kvpress {statistics.median(theirs):.2f} s, "
+          f"{ratio:.1f} times as long", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
@@ -114,8 +150,8 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.set_grad_enabled(False)
-    tokenizer = AutoTokenizer.from_pretrained(options.model)
-    ids = tokenizer(options.text.read_text()[:40000], return_tensors="pt", add_special_tokens=False).input_ids[:, :2048]
+    tokenizer = Tokenizer.from_file(f"{options.model}/tokenizer.json")
+    ids = torch.tensor([tokenizer.encode(options.text.read_text()[:40000], add_special_tokens=False).ids[:2048]])
     model = AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.float32).eval()
     wanted = options.only.split(",")
     for length in (1024, 2048):
@@ -128,6 +164,8 @@ def main():
         if "analysis" in wanted:
             model.set_attn_implementation("sdpa")
             analysis_over_forward(model, ids[:, :length], options)
+    if "kvpress" in wanted:
+        sweep_over_kvpress(model, ids, options)
     if "sweep" in wanted:
         timed("sweep, 20 points, 1 window", lambda: sweep(model, ids), options.repeats)
 
