@@ -5,6 +5,7 @@
 
 #include <QKeyEvent>
 #include <QMouseEvent>
+#include <QPaintEvent>
 #include <QPainter>
 #include <QScrollBar>
 #include <QToolTip>
@@ -17,6 +18,7 @@ namespace keepset::ui {
 namespace {
 
     constexpr double margin = 3; // px left and right of the text, so that outlines are not cut
+    constexpr double outlineRoom = 4; // px that the outline of a token goes beyond its box, at most
 
 } // namespace
 
@@ -70,16 +72,26 @@ void TokenTextView::setLabels(std::vector<Label> labels)
 
 void TokenTextView::setCurrent(std::int64_t token)
 {
+    updateOutline(current_);
     current_ = document_ && token < document_->tokens() ? token : -1;
-    viewport()->update();
+    updateOutline(current_);
 }
 
 void TokenTextView::setHovered(std::int64_t token)
 {
     if (token == hovered_)
         return;
+    updateOutline(hovered_);
     hovered_ = document_ && token < document_->tokens() ? token : -1;
-    viewport()->update();
+    updateOutline(hovered_);
+}
+
+void TokenTextView::updateOutline(std::int64_t token)
+{
+    if (token < 0)
+        return;
+    for (const QRectF& box : boxes(token))
+        viewport()->update(box.adjusted(-outlineRoom, -outlineRoom, outlineRoom, outlineRoom).toAlignedRect());
 }
 
 void TokenTextView::layOut()
@@ -125,10 +137,12 @@ void TokenTextView::paintEvent(QPaintEvent* event)
     painter.setRenderHint(QPainter::Antialiasing);
     const int scroll = verticalScrollBar()->value();
     painter.translate(margin, -scroll);
-    const int first = layout_->lineAt(event->rect().top() + scroll);
-    const int last = layout_->lineAt(event->rect().bottom() + scroll);
-    for (int line = first; line <= last; ++line)
-        paintLine(painter, line);
+    int line = 0; // each once, whatever the region is cut into: labels are drawn half transparent
+    for (const QRect& rect : event->region()) {
+        line = std::max(line, layout_->lineAt(rect.top() + scroll));
+        for (const int last = layout_->lineAt(rect.bottom() + scroll); line <= last; ++line)
+            paintLine(painter, line);
+    }
     const Theme& t = themeOf(this);
     if (hovered_ >= 0 && hovered_ != current_)
         paintOutline(painter, hovered_, t.muted, 1);

@@ -44,6 +44,8 @@ protected:
 private:
     void layOut();
     void paintLine(QPainter& painter, int line) const;
+    /// Draws again where a token's outline is or was.
+    void updateOutline(std::int64_t token);
     void paintOutline(QPainter& painter, std::int64_t token, const QColor& color, double width) const;
     Label labelOf(std::int64_t token) const;
     std::int64_t stepFrom(std::int64_t token, int key) const;

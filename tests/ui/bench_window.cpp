@@ -6,6 +6,7 @@
 #include "ui/selection_state.h"
 #include "ui/session.h"
 #include "ui/theme.h"
+#include "ui/token_text_view.h"
 
 #include <QApplication>
 #include <QElapsedTimer>
@@ -79,6 +80,8 @@ int main(int argc, char** argv)
         measure(qPrintable(what), [&](int round) { slider->setValue(500 + (round * 37 + 370) % 450); });
     }
     window.showPage(0);
+    auto* view = window.findChild<TokenTextView*>(QStringLiteral("tokenViewA"));
+    measure("another token under the pointer", [&](int round) { Q_EMIT view->tokenHovered(100 + round); });
     measure("another token chosen", [&](int round) { window.selection()->setToken(100 + round); });
     measure("another layer and head", [&](int round) { window.selection()->setScope({ (round + 5) % 8, round % 2 }); });
     return 0;

@@ -6,6 +6,7 @@
 #include "ui/token_text_view.h"
 
 #include <QApplication>
+#include <QScreen>
 #include <QScrollBar>
 #include <QSignalSpy>
 #include <QTest>
@@ -158,6 +159,30 @@ private Q_SLOTS:
         QVERIFY(before.copy(box) != after.copy(box));
         const QRect other = view.boxes(60).front().toAlignedRect();
         QVERIFY(before.copy(other) == after.copy(other));
+    }
+
+    void what_is_drawn_in_part_looks_as_if_drawn_whole()
+    {
+        TokenTextView view;
+        view.resize(430, 560);
+        view.setDocument(std::make_shared<const TokenDocument>(*fixture::prose(2000)));
+        std::vector<Label> labels(2000);
+        for (std::size_t token = 0; token < labels.size(); ++token)
+            labels[token] = static_cast<Label>(token * 7 / 3 % label_count);
+        view.setLabels(labels);
+        view.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&view));
+        QCoreApplication::processEvents();
+        for (int i = 0; i < 40; ++i) { // near and far, on one line and on two, and none
+            view.setHovered(i % 9 == 8 ? -1 : i * 31 % 150);
+            view.setCurrent(i % 7 == 6 ? -1 : i * 53 % 150);
+            if (i % 10 == 9)
+                view.verticalScrollBar()->setValue(i * 5);
+            QCoreApplication::processEvents();
+            const QImage shown = view.screen()->grabWindow(view.winId()).toImage();
+            QCOMPARE(shown.convertToFormat(QImage::Format_RGB32),
+                view.grab().toImage().convertToFormat(QImage::Format_RGB32));
+        }
     }
 };
 
