@@ -7,6 +7,7 @@
 #include "ui/session.h"
 #include "ui/theme.h"
 #include "ui/token_text_view.h"
+#include "ui/widgets/error_bar.h"
 
 #include <QApplication>
 #include <QElapsedTimer>
@@ -51,7 +52,7 @@ void measure(const char* what, const std::function<void(int)>& move)
 
 int main(int argc, char** argv)
 {
-    if (argc < 2) {
+    if (argc < 2 || !QByteArray(argv[1]).endsWith(".h5")) {
         std::fprintf(stderr, "usage: bench_window TRACE.h5 [WIDTH HEIGHT SCALE]\n");
         return 2;
     }
@@ -68,8 +69,13 @@ int main(int argc, char** argv)
     window.resize(argc > 3 ? atoi(argv[2]) : 1440, argc > 3 ? atoi(argv[3]) : 900);
     window.show();
     window.openAny(QString::fromLocal8Bit(argv[1]));
-    while (!window.session()->analysis() || window.session()->busy())
-        QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents, 50);
+    while (!window.session()->analysis() || window.session()->busy()) {
+        QCoreApplication::processEvents(QEventLoop::AllEvents, 50);
+        if (window.errorBar()->isVisible()) {
+            std::fprintf(stderr, "bench_window: %s\n", qPrintable(window.errorBar()->text()));
+            return 3;
+        }
+    }
     drawAll();
     std::printf("%lld tokens\n", static_cast<long long>(window.session()->analysis()->context));
     auto* slider = window.findChild<QSlider*>(QStringLiteral("sparsity"));
