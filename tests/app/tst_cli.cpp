@@ -1,4 +1,5 @@
 #include "tests/app/cli_process.h"
+#include "tests/support/test_main.h"
 
 #include <QTemporaryDir>
 
@@ -291,5 +292,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestCli)
+KEEPSET_TEST(TestCli)
 #include "tst_cli.moc"

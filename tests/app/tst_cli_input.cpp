@@ -1,4 +1,5 @@
 #include "tests/app/cli_process.h"
+#include "tests/support/test_main.h"
 
 #include <QTemporaryDir>
 
@@ -308,5 +309,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestCliInput)
+KEEPSET_TEST(TestCliInput)
 #include "tst_cli_input.moc"

@@ -1,6 +1,7 @@
 #include "tests/app/cli_process.h"
 
 #include "core/engine.h"
+#include "tests/support/test_main.h"
 
 #include <QElapsedTimer>
 #include <QTemporaryDir>
@@ -186,5 +187,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestCliStop)
+KEEPSET_TEST(TestCliStop)
 #include "tst_cli_stop.moc"

@@ -1,6 +1,7 @@
 #include "core/attention/attend.h"
 #include "core/attention/column_sums.h"
 #include "core/error.h"
+#include "tests/support/test_main.h"
 
 #include <QTest>
 
@@ -469,5 +470,5 @@ private:
     }
 };
 
-QTEST_GUILESS_MAIN(TestAttend)
+KEEPSET_TEST(TestAttend)
 #include "tst_attend.moc"

@@ -3,6 +3,7 @@
 #include "core/engine.h"
 #include "core/model/device.h"
 #include "kernels/bridges.h"
+#include "tests/support/test_main.h"
 
 #include <ATen/detail/CUDAHooksInterface.h>
 
@@ -166,5 +167,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TstAttentionGpu)
+KEEPSET_TEST(TstAttentionGpu)
 #include "tst_attention_gpu.moc"

@@ -5,6 +5,7 @@
 #include "core/preflight.h"
 #include "kernels/bridges.h"
 #include "kernels/shapes.h"
+#include "tests/support/test_main.h"
 
 #include <QTest>
 
@@ -290,5 +291,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TstAttentionSource)
+KEEPSET_TEST(TstAttentionSource)
 #include "tst_attention_source.moc"

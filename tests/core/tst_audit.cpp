@@ -1,6 +1,7 @@
 #include "core/audit/distinct.h"
 #include "core/engine.h"
 #include "tests/core/run_case.h"
+#include "tests/support/test_main.h"
 
 #include <QFile>
 #include <QTemporaryDir>
@@ -329,5 +330,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(AuditTest)
+KEEPSET_TEST(AuditTest)
 #include "tst_audit.moc"

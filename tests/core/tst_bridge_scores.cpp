@@ -3,6 +3,7 @@
 #include "core/model/device.h"
 #include "core/policy/select.h"
 #include "kernels/bridges.h"
+#include "tests/support/test_main.h"
 
 #include <ATen/ops/empty.h>
 
@@ -395,5 +396,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TstBridgeScores)
+KEEPSET_TEST(TstBridgeScores)
 #include "tst_bridge_scores.moc"

@@ -1,6 +1,7 @@
 #include "core/engine.h"
 #include "core/model/family.h"
 #include "tests/support/golden.h"
+#include "tests/support/test_main.h"
 
 #include <nlohmann/json.hpp>
 
@@ -518,5 +519,5 @@ void TstConfig::the_manual_has_the_table_of_the_code()
     QCOMPARE(golden::read_bytes(page), families_page());
 }
 
-QTEST_GUILESS_MAIN(TstConfig)
+KEEPSET_TEST(TstConfig)
 #include "tst_config.moc"

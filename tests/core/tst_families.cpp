@@ -1,4 +1,5 @@
 #include "tests/core/golden_test.h"
+#include "tests/support/test_main.h"
 
 #include <algorithm>
 #include <set>
@@ -93,5 +94,5 @@ void TstFamilies::keep_sets_are_those_of_the_reference() { compare(&TstFamilies:
 
 void TstFamilies::losses_after_eviction_are_those_of_masked_transformers() { compare(&TstFamilies::check_losses); }
 
-QTEST_GUILESS_MAIN(TstFamilies)
+KEEPSET_TEST(TstFamilies)
 #include "tst_families.moc"

@@ -1,4 +1,5 @@
 #include "tests/core/golden_test.h"
+#include "tests/support/test_main.h"
 
 #include <cmath>
 
@@ -67,5 +68,5 @@ void TstHalfPrecision::losses_stay_within_half_a_percent_of_float32()
     }
 }
 
-QTEST_GUILESS_MAIN(TstHalfPrecision)
+KEEPSET_TEST(TstHalfPrecision)
 #include "tst_half_precision.moc"

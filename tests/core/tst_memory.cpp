@@ -1,5 +1,6 @@
 #include "core/engine.h"
 #include "core/preflight.h"
+#include "tests/support/test_main.h"
 
 #include <QTest>
 
@@ -107,5 +108,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestMemory)
+KEEPSET_TEST(TestMemory)
 #include "tst_memory.moc"

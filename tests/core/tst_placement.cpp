@@ -1,5 +1,6 @@
 #include "core/engine.h"
 #include "core/model/device.h"
+#include "tests/support/test_main.h"
 
 #include <QTest>
 
@@ -80,5 +81,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestPlacement)
+KEEPSET_TEST(TestPlacement)
 #include "tst_placement.moc"

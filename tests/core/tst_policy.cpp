@@ -1,5 +1,6 @@
 #include "core/policy/policy.h"
 #include "core/policy/select.h"
+#include "tests/support/test_main.h"
 
 #include <QElapsedTimer>
 #include <QTest>
@@ -539,5 +540,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(PolicyTest)
+KEEPSET_TEST(PolicyTest)
 #include "tst_policy.moc"

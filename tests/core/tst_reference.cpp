@@ -1,4 +1,5 @@
 #include "tests/core/golden_test.h"
+#include "tests/support/test_main.h"
 
 #include <algorithm>
 
@@ -129,5 +130,5 @@ void TstReference::a_second_sweep_repeats_the_first()
     QCOMPARE(second->keep_hash, first->keep_hash);
 }
 
-QTEST_GUILESS_MAIN(TstReference)
+KEEPSET_TEST(TstReference)
 #include "tst_reference.moc"

@@ -1,5 +1,6 @@
 #include "core/engine.h"
 #include "tests/core/run_case.h"
+#include "tests/support/test_main.h"
 
 #include <QTest>
 
@@ -179,5 +180,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(StatisticsTest)
+KEEPSET_TEST(StatisticsTest)
 #include "tst_statistics.moc"

@@ -1,4 +1,5 @@
 #include "core/engine.h"
+#include "tests/support/test_main.h"
 #include "tst_tokenizer_golden.h"
 
 #include <QtTest>
@@ -404,5 +405,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestTokenizer)
+KEEPSET_TEST(TestTokenizer)
 #include "tst_tokenizer.moc"

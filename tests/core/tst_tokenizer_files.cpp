@@ -1,3 +1,4 @@
+#include "tests/support/test_main.h"
 #include "tst_tokenizer_golden.h"
 
 #include <QtTest>
@@ -228,5 +229,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestTokenizerFiles)
+KEEPSET_TEST(TestTokenizerFiles)
 #include "tst_tokenizer_files.moc"

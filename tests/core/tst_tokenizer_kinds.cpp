@@ -1,3 +1,4 @@
+#include "tests/support/test_main.h"
 #include "tst_tokenizer_golden.h"
 
 #include <QtTest>
@@ -266,5 +267,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestTokenizerKinds)
+KEEPSET_TEST(TestTokenizerKinds)
 #include "tst_tokenizer_kinds.moc"

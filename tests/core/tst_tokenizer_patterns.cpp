@@ -1,4 +1,5 @@
 #include "core/tokenizer/pre_tokenizer.h"
+#include "tests/support/test_main.h"
 #include "tst_tokenizer_golden.h"
 
 #include <QtTest>
@@ -109,5 +110,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestTokenizerPatterns)
+KEEPSET_TEST(TestTokenizerPatterns)
 #include "tst_tokenizer_patterns.moc"

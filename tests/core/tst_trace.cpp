@@ -1,5 +1,6 @@
 #include "tests/core/file_errors.h"
 #include "tests/core/trace_samples.h"
+#include "tests/support/test_main.h"
 
 #include <QtTest>
 
@@ -147,5 +148,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestTrace)
+KEEPSET_TEST(TestTrace)
 #include "tst_trace.moc"

@@ -1,4 +1,5 @@
 #include "tests/kernels/attention_map_case.h"
+#include "tests/support/test_main.h"
 
 #include <QTest>
 
@@ -124,5 +125,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TstAttentionMap)
+KEEPSET_TEST(TstAttentionMap)
 #include "tst_attention_map.moc"

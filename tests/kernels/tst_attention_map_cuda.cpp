@@ -1,6 +1,7 @@
 #include "tests/kernels/attention_map_case.h"
 #include "tests/kernels/cuda_device.h"
 #include "tests/kernels/cuda_rows.h"
+#include "tests/support/test_main.h"
 
 #include <QCoreApplication>
 #include <QTest>
@@ -222,5 +223,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TstAttentionMapCuda)
+KEEPSET_TEST(TstAttentionMapCuda)
 #include "tst_attention_map_cuda.moc"

@@ -1,5 +1,6 @@
 #include "kernels/triangles_variant.h"
 #include "tests/kernels/bridges_case.h"
+#include "tests/support/test_main.h"
 
 #include <QTest>
 
@@ -347,5 +348,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestBridges)
+KEEPSET_TEST(TestBridges)
 #include "tst_bridges.moc"

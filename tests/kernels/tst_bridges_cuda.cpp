@@ -1,6 +1,7 @@
 #include "tests/kernels/bridges_case.h"
 #include "tests/kernels/cuda_device.h"
 #include "tests/kernels/cuda_rows.h"
+#include "tests/support/test_main.h"
 
 #include <QCoreApplication>
 #include <QTest>
@@ -276,5 +277,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TstBridgesCuda)
+KEEPSET_TEST(TstBridgesCuda)
 #include "tst_bridges_cuda.moc"

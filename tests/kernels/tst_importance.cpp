@@ -1,5 +1,6 @@
 #include "kernels/importance_variant.h"
 #include "tests/kernels/importance_case.h"
+#include "tests/support/test_main.h"
 
 #include <QTest>
 
@@ -503,5 +504,5 @@ private:
     }
 };
 
-QTEST_GUILESS_MAIN(TestImportance)
+KEEPSET_TEST(TestImportance)
 #include "tst_importance.moc"

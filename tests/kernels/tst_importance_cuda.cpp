@@ -1,4 +1,5 @@
 #include "tests/kernels/importance_device_case.h"
+#include "tests/support/test_main.h"
 
 #include <QCoreApplication>
 #include <QTest>
@@ -394,5 +395,5 @@ private:
     }
 };
 
-QTEST_GUILESS_MAIN(TestImportanceCuda)
+KEEPSET_TEST(TestImportanceCuda)
 #include "tst_importance_cuda.moc"

@@ -1,4 +1,5 @@
 #include "tests/kernels/importance_case.h"
+#include "tests/support/test_main.h"
 
 #include <QTest>
 
@@ -99,5 +100,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestImportancePacked)
+KEEPSET_TEST(TestImportancePacked)
 #include "tst_importance_packed.moc"

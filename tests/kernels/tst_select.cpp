@@ -1,5 +1,6 @@
 #include "kernels/select_variant.h"
 #include "tests/kernels/select_case.h"
+#include "tests/support/test_main.h"
 
 #include <QTest>
 
@@ -140,5 +141,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestSelect)
+KEEPSET_TEST(TestSelect)
 #include "tst_select.moc"

@@ -1,5 +1,6 @@
 #include "tests/kernels/cuda_device.h"
 #include "tests/kernels/select_case.h"
+#include "tests/support/test_main.h"
 
 #include <QCoreApplication>
 #include <QTest>
@@ -101,5 +102,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestSelectCuda)
+KEEPSET_TEST(TestSelectCuda)
 #include "tst_select_cuda.moc"

@@ -1,4 +1,5 @@
 #include "core/engine.h"
+#include "tests/support/test_main.h"
 #include "tests/ui/plausible.h"
 #include "ui/pages/attention_page.h"
 #include "ui/plot/heatmap_widget.h"
@@ -357,5 +358,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_MAIN(TestAttentionPage)
+KEEPSET_TEST(TestAttentionPage)
 #include "tst_attention_page.moc"

@@ -1,3 +1,4 @@
+#include "tests/support/test_main.h"
 #include "ui/plot/attention_tiles.h"
 
 #include <QElapsedTimer>
@@ -188,5 +189,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestAttentionTiles)
+KEEPSET_TEST(TestAttentionTiles)
 #include "tst_attention_tiles.moc"

@@ -1,4 +1,5 @@
 #include "core/engine.h"
+#include "tests/support/test_main.h"
 #include "tests/ui/plausible.h"
 #include "ui/pages/audit_page.h"
 #include "ui/theme.h"
@@ -94,5 +95,5 @@ void TestAuditPage::pictures()
     QVERIFY(!page.reportText().isEmpty());
 }
 
-QTEST_MAIN(TestAuditPage)
+KEEPSET_TEST(TestAuditPage)
 #include "tst_audit_page.moc"

@@ -1,3 +1,4 @@
+#include "tests/support/test_main.h"
 #include "ui/plot/axis.h"
 
 #include <QtTest>
@@ -138,5 +139,5 @@ void TestAxis::labels_with_room_stay_where_they_want_to_be()
     QVERIFY(spreadLabels({}, 16, 0, 400).empty());
 }
 
-QTEST_GUILESS_MAIN(TestAxis)
+KEEPSET_TEST(TestAxis)
 #include "tst_axis.moc"

@@ -1,3 +1,4 @@
+#include "tests/support/test_main.h"
 #include "ui/chart_export.h"
 #include "ui/plot/chart_widget.h"
 #include "ui/theme.h"
@@ -210,5 +211,5 @@ void TestChartExport::nearest_point_needs_to_be_near()
     QVERIFY(!nearestPoint(chart, layout, at + QPointF(-60, 0), 30));
 }
 
-QTEST_MAIN(TestChartExport)
+KEEPSET_TEST(TestChartExport)
 #include "tst_chart_export.moc"

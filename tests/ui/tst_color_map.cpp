@@ -1,3 +1,4 @@
+#include "tests/support/test_main.h"
 #include "ui/color_map.h"
 
 #include <QColor>
@@ -128,5 +129,5 @@ void TestColorMap::ticks_of_a_colour_bar_are_inside_and_ascend()
     QCOMPARE(ticks[1].value, 1.0);
 }
 
-QTEST_GUILESS_MAIN(TestColorMap)
+KEEPSET_TEST(TestColorMap)
 #include "tst_color_map.moc"

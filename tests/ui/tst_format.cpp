@@ -1,3 +1,4 @@
+#include "tests/support/test_main.h"
 #include "ui/format.h"
 
 #include <QTest>
@@ -82,5 +83,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestFormat)
+KEEPSET_TEST(TestFormat)
 #include "tst_format.moc"

@@ -1,3 +1,4 @@
+#include "tests/support/test_main.h"
 #include "ui/heatmap_geometry.h"
 #include "ui/plot/heatmap.h"
 
@@ -206,5 +207,5 @@ void TestHeatmapGeometry::a_map_of_131072_tokens_pans_quickly()
         static_cast<double>(times[times.size() / 2]) * 1e-6, static_cast<double>(times.back()) * 1e-6);
 }
 
-QTEST_GUILESS_MAIN(TestHeatmapGeometry)
+KEEPSET_TEST(TestHeatmapGeometry)
 #include "tst_heatmap_geometry.moc"

@@ -1,4 +1,5 @@
 #include "core/engine.h"
+#include "tests/support/test_main.h"
 #include "tests/ui/plausible.h"
 #include "ui/pages/heatmap_page.h"
 #include "ui/plot/heatmap_widget.h"
@@ -245,5 +246,5 @@ void TestHeatmapPage::pictures()
         QVERIFY(page.exportChart(folder + "export-heatmap." + suffix));
 }
 
-QTEST_MAIN(TestHeatmapPage)
+KEEPSET_TEST(TestHeatmapPage)
 #include "tst_heatmap_page.moc"

@@ -1,3 +1,4 @@
+#include "tests/support/test_main.h"
 #include "ui/importance_strip.h"
 #include "ui/theme.h"
 
@@ -96,5 +97,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_MAIN(TestImportanceStrip)
+KEEPSET_TEST(TestImportanceStrip)
 #include "tst_importance_strip.moc"

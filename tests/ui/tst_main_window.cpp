@@ -1,6 +1,7 @@
 #include "ui/main_window.h"
 
 #include "core/engine.h"
+#include "tests/support/test_main.h"
 #include "ui/pages/attention_page.h"
 #include "ui/pages/tokens_page.h"
 #include "ui/pictures.h"
@@ -299,5 +300,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_MAIN(TestMainWindow)
+KEEPSET_TEST(TestMainWindow)
 #include "tst_main_window.moc"

@@ -1,3 +1,4 @@
+#include "tests/support/test_main.h"
 #include "ui/selection_state.h"
 
 #include <QSignalSpy>
@@ -72,5 +73,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestSelectionState)
+KEEPSET_TEST(TestSelectionState)
 #include "tst_selection_state.moc"

@@ -1,6 +1,7 @@
 #include "ui/session.h"
 
 #include "core/engine.h"
+#include "tests/support/test_main.h"
 
 #include <QSignalSpy>
 #include <QTemporaryDir>
@@ -246,5 +247,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestSession)
+KEEPSET_TEST(TestSession)
 #include "tst_session.moc"

@@ -1,4 +1,5 @@
 #include "core/engine.h"
+#include "tests/support/test_main.h"
 #include "tests/ui/plausible.h"
 #include "ui/pages/sweep_form.h"
 #include "ui/pages/sweep_page.h"
@@ -279,5 +280,5 @@ void TestSweepPage::pictures_of_every_state()
     }
 }
 
-QTEST_MAIN(TestSweepPage)
+KEEPSET_TEST(TestSweepPage)
 #include "tst_sweep_page.moc"

@@ -1,5 +1,6 @@
 #include "analysis_fixture.h"
 
+#include "tests/support/test_main.h"
 #include "ui/theme.h"
 #include "ui/token_document.h"
 #include "ui/token_layout.h"
@@ -186,5 +187,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_MAIN(TestTokenView)
+KEEPSET_TEST(TestTokenView)
 #include "tst_token_view.moc"
