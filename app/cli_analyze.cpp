@@ -61,20 +61,15 @@ namespace {
         engine.open_model(options.folder, common.open_options(), task_of(line, stop));
         Analysis analysis = *engine.analyse(request, task_of(line, stop));
         analysis.provenance.seed = options.seed;
+        std::vector<KeepSet> sets;
         for (const SelectRequest& selection : requests) {
             line.show({ .stage = "selecting",
                 .unit = "keep sets",
-                .done = static_cast<std::int64_t>(analysis.keep_sets.size()),
+                .done = static_cast<std::int64_t>(sets.size()),
                 .total = static_cast<std::int64_t>(requests.size()) });
-            analysis.keep_sets.push_back(select(analysis, selection, common.threads, task_of(line, stop)));
+            sets.push_back(select(analysis, selection, common.threads, task_of(line, stop)));
         }
-        const AuditReport with_sets = audit(analysis); // the budgets of the keep sets, too
-        for (Check& check : analysis.audit.checks) {
-            for (const Check& now : with_sets.checks) {
-                if (now.name == check.name && check.name == "budget")
-                    check = now;
-            }
-        }
+        add_keep_sets(analysis, std::move(sets));
         line.clear();
         save(analysis, options.out, common.force);
         if (common.json) {

@@ -141,7 +141,8 @@ void print_run(const Run& run, const std::string& reference)
         std::cout << finding.sentence << '\n';
     const AuditReport report = run.audit.checks.empty() ? audit(run) : run.audit;
     for (const Check& check : report.checks) {
-        if (check.status == CheckStatus::fail || check.status == CheckStatus::warning)
+        if (check.status == CheckStatus::fail || check.status == CheckStatus::warning
+            || check.status == CheckStatus::undecided)
             std::cout << "audit, " << name_of(check.status) << ": " << check.name << ": " << check.detail << '\n';
     }
     if (!report.failed() && !report.warned())

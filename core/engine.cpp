@@ -2,6 +2,7 @@
 
 #include "core/attention/bridge_scores.h"
 #include "core/attention/dense_pass.h"
+#include "core/audit/causality.h"
 #include "core/model/describe.h"
 #include "core/model/device.h"
 #include "core/model/memory.h"
@@ -110,7 +111,8 @@ namespace {
 
     /// Linux ends a process that takes more memory than there is without a word, so the CPU is asked before the work; a
     /// GPU's allocator tells by itself.
-    void refuse_beyond_memory(const OpenModel& open, std::int64_t context)
+    /// `attention`: the queries and keys of all layers are kept, as bridges need them.
+    void refuse_beyond_memory(const OpenModel& open, std::int64_t context, bool attention = false)
     {
         if (open.decoder->device().is_cuda())
             return;
@@ -118,6 +120,9 @@ namespace {
         from_name(open.info.dtype, options.dtype);
         MemoryNeed need = memory_need(open.info, options, context);
         need.loaded = true;
+        if (attention)
+            need.attention = attention_source_bytes(
+                open.info, context, static_cast<std::int64_t>(c10::elementSize(open.decoder->dtype())));
         refuse_too_large(need);
     }
 
@@ -161,34 +166,6 @@ namespace {
     {
         const at::Tensor host = tensor.cpu().contiguous();
         return { host.const_data_ptr<float>(), host.const_data_ptr<float>() + host.numel() };
-    }
-
-    /// Changes the middle token of the first 64 and compares the logits before it (SEMANTICS 8, causality).
-    void check_causality(const Decoder& decoder, const Backend& backend, std::vector<std::int64_t> ids,
-        AuditReport& report, const Task& task)
-    {
-        ids.resize(std::min<std::size_t>(ids.size(), 64));
-        const std::size_t changed = ids.size() / 2;
-        const auto check = std::ranges::find(report.checks, "causality", &Check::name);
-        if (changed == 0 || check == report.checks.end())
-            return;
-        const Task quiet { task.stop, {} };
-        const at::Tensor before
-            = decoder.logits(dense_pass(decoder, to_tensor(decoder, ids), {}, backend, quiet).hidden);
-        ids[changed] = (ids[changed] + 1) % decoder.config().vocabulary;
-        const at::Tensor after
-            = decoder.logits(dense_pass(decoder, to_tensor(decoder, ids), {}, backend, quiet).hidden);
-        const at::Tensor difference = (before - after).abs();
-        const auto early = difference.slice(0, 0, static_cast<std::int64_t>(changed)).max().item<double>();
-        const auto late = difference.slice(0, static_cast<std::int64_t>(changed)).max().item<double>();
-        const double size = before.abs().max().item<double>();
-        const bool good = early <= 1e-4 * size && late > 0;
-        if (!good)
-            check->status = CheckStatus::fail;
-        check->detail += " Another token at position " + std::to_string(changed)
-            + (good ? " changes no logit before it."
-                    : " changes logits before it by up to " + std::to_string(early) + " and those from it on by up to "
-                        + std::to_string(late) + ".");
     }
 
 } // namespace
@@ -325,8 +302,9 @@ std::shared_ptr<const Analysis> Engine::analyse(const AnalysisRequest& request, 
         analysis->importance = to_vector(pass.importance);
         analysis->row_lse = to_vector(pass.row_lse);
         analysis->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        analysis->largest_hidden = largest_magnitude(pass.hidden);
+        analysis->perturbation = try_context(*open.decoder, open.backend, ids, task.stop);
         analysis->audit = audit(*analysis);
-        check_causality(*open.decoder, open.backend, ids, analysis->audit, task);
     });
     analysis->provenance = impl_->provenance(request.text, request.command);
     return analysis;
@@ -343,7 +321,8 @@ std::shared_ptr<const Run> Engine::sweep(const SweepRequest& request, const Task
     SweepModel model { *open.decoder, open.backend, impl_->provenance(request.text, request.command),
         open.tokenizer->encode(request.text.bytes, true, task.stop), open.info.adds_bos, longest(open.info) };
     model.provenance.seed = request.seed;
-    refuse_beyond_memory(open, std::clamp<std::int64_t>(request.context + request.target, 1, longest(open.info)));
+    refuse_beyond_memory(open, std::clamp<std::int64_t>(request.context + request.target, 1, longest(open.info)),
+        std::ranges::any_of(request.policies, [](const PolicySpec& policy) { return needs_attention(policy); }));
     std::shared_ptr<const Run> run;
     guarded(open.backend.threads, [&] { run = run_sweep(model, request, task, on_window); });
     return run;

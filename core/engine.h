@@ -150,7 +150,10 @@ std::vector<PairedDifference> paired_differences(const Run& run, const std::stri
 /// 4).
 std::vector<Finding> findings(const Run& run, const std::string& reference);
 
-/// SEMANTICS 8 on a result or on a table from elsewhere.
+/// Gives an analysis more keep sets and audits it anew, so that what is saved speaks of what it holds.
+void add_keep_sets(Analysis& analysis, std::vector<KeepSet> sets);
+/// SEMANTICS 8 on a result or on a table from elsewhere. A file of an earlier version may lack what a check needs,
+/// which the check then says.
 AuditReport audit(const Analysis& analysis);
 AuditReport audit(const Run& run);
 AuditReport audit(const ImportedTable& table);

@@ -28,8 +28,9 @@ namespace {
     constexpr Name<Label> label_names[]
         = { { Label::evicted, "evicted" }, { Label::kept, "kept" }, { Label::local, "local" },
               { Label::important, "important" }, { Label::bridge, "bridge" }, { Label::sink, "sink" } };
-    constexpr Name<CheckStatus> status_names[] = { { CheckStatus::pass, "pass" }, { CheckStatus::warning, "warning" },
-        { CheckStatus::fail, "fail" }, { CheckStatus::not_applicable, "not applicable" } };
+    constexpr Name<CheckStatus> status_names[]
+        = { { CheckStatus::pass, "pass" }, { CheckStatus::warning, "warning" }, { CheckStatus::fail, "fail" },
+              { CheckStatus::undecided, "undecided" }, { CheckStatus::not_applicable, "not applicable" } };
 
     template <typename T> std::string find_name(std::span<const Name<T>> names, T value)
     {

@@ -1,9 +1,10 @@
 #pragma once
 
+#include "core/audit_types.h"
+
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,8 +14,6 @@
 
 /// Plain value structs: what goes into the engine and what comes out. Results are complete when they leave it.
 namespace keepset {
-
-inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 // ---- choices -------------------------------------------------------------------------------------------------
 
@@ -235,22 +234,6 @@ struct Explanation {
 
 // ---- audit ---------------------------------------------------------------------------------------------------
 
-enum class CheckStatus : std::uint8_t { pass, warning, fail, not_applicable };
-std::string name_of(CheckStatus value);
-
-/// One check of SEMANTICS 8.
-struct Check {
-    std::string name; ///< "baseline", "distinct", …
-    CheckStatus status = CheckStatus::not_applicable;
-    std::string detail; ///< what was found and what it means, in words
-};
-
-struct AuditReport {
-    std::vector<Check> checks;
-    bool failed() const;
-    bool warned() const;
-};
-
 /// A results table from elsewhere: method, sparsity (share), perplexity.
 struct ImportedTable {
     std::string name;
@@ -287,7 +270,9 @@ struct Analysis {
     std::vector<Token> tokens; ///< (context)
     std::vector<float> importance; ///< (layers, heads, context): cumulative, SEMANTICS 2
     std::vector<float> row_lse; ///< (layers, heads, context): natural log-sum-exp of every query's scores
-    std::vector<KeepSet> keep_sets; ///< those saved with it
+    std::vector<KeepSet> keep_sets; ///< those saved with it; add_keep_sets keeps the audit true
+    double largest_hidden = not_a_number; ///< largest magnitude of a hidden state after the last layer
+    Perturbation perturbation; ///< of the logits of its first tokens
     AuditReport audit;
     double seconds = 0; ///< the attention pass
     std::shared_ptr<const AttentionSource> attention; ///< what P is recomputed from; empty where it was not kept
@@ -368,11 +353,13 @@ struct Run {
     std::vector<SweepPoint> points; ///< dense first
     std::vector<double> window_nll; ///< (points, windows): sum over the window's scored tokens
     std::vector<float> token_nll; ///< (points, windows, target - 1), or empty
-    std::vector<std::uint64_t> keep_hash; ///< (points, windows): of the kept positions of all rows; 0 where not done
-    std::vector<std::int64_t> kept_entries; ///< (points, windows): over all layers and kv heads
+    /// (points, windows): of the positions of all rows that were really put into the cache; 0 where not done
+    std::vector<std::uint64_t> keep_hash;
+    std::vector<std::int64_t> kept_entries; ///< (points, windows): distinct ones in the cache, all layers and kv heads
     std::vector<std::uint64_t> target_hash; ///< (points, windows): of the token ids that were scored
     std::vector<double> mass_error; ///< (windows): largest |Σ A - C| / C over layers and heads
     std::vector<double> last_key_importance; ///< (windows): largest A[C-1]; causal attention keeps it ≤ 1
+    RunEvidence evidence;
     AuditReport audit;
     bool finished() const;
     std::int64_t windows_done() const;

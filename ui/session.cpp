@@ -136,8 +136,10 @@ void Session::saveAnalysis(const QString& path, const std::vector<SelectRequest>
     }
     enqueue(Kind::save, tr("saving"), [=, this, source = analysis_](const Task& task, const auto& job) {
         Analysis copy = *source;
+        std::vector<KeepSet> sets;
         for (const SelectRequest& request : keepSets)
-            copy.keep_sets.push_back(select(*source, request, 0, task));
+            sets.push_back(select(*source, request, 0, task));
+        add_keep_sets(copy, std::move(sets));
         save(copy, path.toStdString(), true);
         announce(job, [this, path] { Q_EMIT saved(path); });
     });

@@ -11,6 +11,22 @@
 
 namespace keepset {
 
+void finish(
+    const Decoder& decoder, std::int64_t layer, at::Tensor& x, const at::Tensor& attended, const FinishOptions& options)
+{
+    if (!options.row_by_row) {
+        decoder.finish(layer, x, attended, options.stop);
+        return;
+    }
+    const std::int64_t rows = attended.size(2);
+    for (std::int64_t row = 0; row < x.size(0); ++row) {
+        at::Tensor own = x.slice(0, row, row + 1); // a view: adding to it adds to x
+        const std::int64_t batch = row / rows;
+        const std::int64_t place = row % rows;
+        decoder.finish(layer, own, attended.slice(0, batch, batch + 1).slice(2, place, place + 1), options.stop);
+    }
+}
+
 DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DensePassOptions& options,
     const Backend& backend, const Task& task)
 {
@@ -40,7 +56,7 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
             pass.keys.push_back(parts.k[0]);
             pass.values.push_back(parts.v[0]);
         }
-        decoder.finish(layer, pass.hidden, attended.output, task.stop);
+        finish(decoder, layer, pass.hidden, attended.output, { task.stop, options.row_by_row });
         if (task.progress) {
             const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
             task.progress({ "attention pass", "layers", layer + 1, layers, elapsed,

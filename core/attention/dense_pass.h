@@ -25,7 +25,20 @@ struct DensePassOptions {
     bool cache = false; ///< keep keys and values
     bool attention = false; ///< keep what P can be recomputed from: attention_source_bytes of memory
     std::int64_t length = 0; ///< tokens of the text that the pass is a part of; 0: it is the whole
+    /// Every row goes through a layer's products behind attention alone. Then another token changes nothing of the
+    /// other rows but by attention; in a mixture of experts it changes else how many rows an expert gets, and with that
+    /// the rounding of their products. Slow: for short texts.
+    bool row_by_row = false;
 };
+
+/// How rows go through what comes behind attention.
+struct FinishOptions {
+    std::stop_token stop;
+    bool row_by_row = false;
+};
+/// Decoder::finish of x (batch * rows, hidden), in place, by attended (batch, heads, rows, head_dim).
+void finish(const Decoder& decoder, std::int64_t layer, at::Tensor& x, const at::Tensor& attended,
+    const FinishOptions& options);
 
 /// Causal forward pass over ids (context) int64, memory O(context). Throws Cancelled between layers.
 DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DensePassOptions& options,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace keepset {
 
@@ -81,8 +82,36 @@ namespace {
                     + ", more than its own query can give: earlier queries look ahead, the mask is not causal.");
             largest = std::max(largest, last);
         }
-        return passed(
-            "The last key received attention from its own query alone (at most " + significant(largest) + ").");
+        const Outcome tried = judge_perturbation(a.perturbation, "token", "logit");
+        if (tried.status == CheckStatus::fail)
+            return tried;
+        return passed("The last key received attention from its own query alone (at most " + significant(largest)
+            + "). " + tried.detail);
+    }
+
+    Outcome check_sink(const Analysis& a)
+    {
+        constexpr double much = 0.2; // of the attention mass: SEMANTICS 8
+        if (a.keep_sets.empty())
+            return not_applicable("No keep set is stored with the analysis.");
+        double mass = 0;
+        for (std::int64_t row = 0; row < a.layers * a.heads; ++row)
+            mass += row_of(a, row).front() / static_cast<double>(a.context * a.layers * a.heads);
+        const std::string holds = "Token 0 holds " + significant(100 * mass) + "% of the attention mass";
+        if (!(mass > much))
+            return passed(holds + ", so no policy depends on keeping it.");
+        std::vector<std::string> dropped;
+        for (const KeepSet& keep : a.keep_sets) {
+            std::int64_t rows = 0;
+            for (std::size_t first = 0; first < keep.labels.size(); first += static_cast<std::size_t>(keep.context))
+                rows += keep.labels[first] == Label::evicted ? 1 : 0;
+            if (2 * rows > keep.layers * keep.kv_heads)
+                dropped.push_back(title_of(keep.policy) + " at " + percent(keep.request.sparsity));
+        }
+        if (!dropped.empty())
+            return warned(holds + ", and most rows drop it with " + joined(dropped)
+                + ": expect collapse there, whatever the score.");
+        return passed(holds + ", and every keep set has it in most rows.");
     }
 
     Outcome check_finite(const Analysis& a)
@@ -92,20 +121,36 @@ namespace {
             || !std::all_of(a.row_lse.begin(), a.row_lse.end(), finite))
             return failed("Importance or log-sum-exp has a value that is no finite number: the model or its dtype "
                           "overflowed.");
+        if (const std::string overflow = overflow_words(a.largest_hidden); !overflow.empty())
+            return failed("In this text " + overflow + ". Try float32, or other weights.");
         return passed("Every value is a finite number.");
     }
 
 } // namespace
 
+void add_keep_sets(Analysis& analysis, std::vector<KeepSet> sets)
+{
+    std::ranges::move(sets, std::back_inserter(analysis.keep_sets));
+    analysis.audit = audit(analysis);
+}
+
 AuditReport audit(const Analysis& analysis)
 {
     const bool empty = analysis.context < 1 || analysis.heads < 1
         || static_cast<std::int64_t>(analysis.importance.size()) != analysis.layers * analysis.heads * analysis.context;
-    const Outcome none = not_applicable("The analysis holds no importance.");
-    const Outcome of_sweeps = not_applicable("An analysis scores no target tokens; this is checked on a sweep.");
-    return report_of({ of_sweeps, of_sweeps, empty ? none : check_budget(analysis), empty ? none : check_mass(analysis),
-        empty ? none : check_causality(analysis), of_sweeps, of_sweeps, of_sweeps,
-        empty ? none : check_finite(analysis) });
+    if (empty)
+        return report_of({}, "The analysis holds no importance.");
+    const Outcome finite = check_finite(analysis);
+    const auto only_if_finite = [&](const Outcome& outcome) {
+        return finite.status == CheckStatus::pass || outcome.status == CheckStatus::not_applicable
+            ? outcome
+            : undecided("This cannot be told, because values are not finite (see finite).");
+    };
+    return report_of(
+        { { "finite", finite }, { "budget", check_budget(analysis) }, { "mass", only_if_finite(check_mass(analysis)) },
+            { "causality", only_if_finite(check_causality(analysis)) },
+            { "sink", only_if_finite(check_sink(analysis)) } },
+        "An analysis scores no target tokens; this is checked on a sweep.");
 }
 
 } // namespace keepset

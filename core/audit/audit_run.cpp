@@ -1,3 +1,4 @@
+#include "core/audit/audit_evidence.h"
 #include "core/audit/distinct.h"
 #include "core/engine.h"
 #include "core/policy/words.h"
@@ -22,9 +23,16 @@ namespace {
         return done;
     }
 
-    std::string point_name(const SweepPoint& point)
+    /// Whether every loss of every window that is done is a finite number.
+    bool finite_losses(const Run& run, const std::vector<std::size_t>& done)
     {
-        return title_of(point.policy) + " at " + percent(point.sparsity);
+        for (std::size_t i = 0; i < run.points.size(); ++i) {
+            for (const std::size_t w : done) {
+                if (!std::isfinite(window_loss(run, i, static_cast<std::int64_t>(w))))
+                    return false;
+            }
+        }
+        return true;
     }
 
     Outcome check_baseline(const Run& run, const std::vector<std::size_t>& done)
@@ -43,7 +51,7 @@ namespace {
                 const double expected = window_loss(run, *dense, static_cast<std::int64_t>(w));
                 const double found = window_loss(run, i, static_cast<std::int64_t>(w));
                 const double difference = std::abs(found - expected) / std::max(std::abs(expected), 1e-300);
-                if (difference > largest) {
+                if (std::isnan(difference) || difference > largest) {
                     largest = difference;
                     worst = title_of(run.points[i].policy) + " in window " + grouped(static_cast<std::int64_t>(w));
                 }
@@ -51,64 +59,12 @@ namespace {
         }
         if (compared == 0 || done.empty())
             return not_applicable("No policy was run at sparsity 0, where it must equal dense.");
-        if (largest > baseline_tolerance)
+        if (!(largest <= baseline_tolerance))
             return failed("With nothing evicted " + worst + " differs from dense by " + significant(largest * 100)
                 + "% of its NLL: the attention differs, not only what is kept, so no point of the curve can be "
                   "compared with dense.");
         return passed(
             "At sparsity 0 every policy equals dense (largest difference " + significant(largest) + " of the NLL).");
-    }
-
-    Outcome check_budget(const Run& run, const std::vector<std::size_t>& done)
-    {
-        if (run.kept_entries.empty() || done.empty())
-            return not_applicable("The run does not say how many entries were kept.");
-        const std::int64_t rows = run.layers * run.kv_heads;
-        for (std::size_t i = 0; i < run.points.size(); ++i) {
-            const std::int64_t k = run.points[i].budget;
-            if (k < 0 || k > run.context)
-                return failed(point_name(run.points[i]) + " has a budget of " + grouped(k) + " in a context of "
-                    + counted(run.context, "token") + ".");
-            for (const std::size_t w : done) {
-                const std::int64_t kept = run.kept_entries[i * static_cast<std::size_t>(run.windows) + w];
-                if (kept != k * rows)
-                    return failed(point_name(run.points[i]) + " kept " + grouped(kept) + " entries in window "
-                        + grouped(static_cast<std::int64_t>(w)) + " where its budget is " + grouped(k * rows) + " ("
-                        + grouped(k) + " in each of " + counted(rows, "row")
-                        + "): methods were compared at different sizes of the cache.");
-            }
-        }
-        return passed("Every keep set has exactly its budget of distinct positions.");
-    }
-
-    /// A measure that must stay at or below `limit` in every window that is done.
-    Outcome check_limit(const std::vector<double>& values, const std::vector<std::size_t>& done, double limit,
-        const std::string& good, const std::string& bad)
-    {
-        if (values.empty() || done.empty())
-            return not_applicable("The run does not hold what this check needs.");
-        for (const std::size_t w : done) {
-            if (!(values[w] <= limit))
-                return failed(bad + " (" + significant(values[w], 6) + " in window "
-                    + grouped(static_cast<std::int64_t>(w)) + ").");
-        }
-        return passed(good);
-    }
-
-    Outcome check_targets(const Run& run, const std::vector<std::size_t>& done)
-    {
-        if (run.target_hash.empty() || done.empty() || run.points.size() < 2)
-            return not_applicable("There are no two points whose targets could be compared.");
-        const auto windows = static_cast<std::size_t>(run.windows);
-        for (const std::size_t w : done) {
-            for (std::size_t i = 1; i < run.points.size(); ++i) {
-                if (run.target_hash[i * windows + w] != run.target_hash[w])
-                    return failed(point_name(run.points[i]) + " was scored on other tokens than "
-                        + point_name(run.points[0]) + " in window " + grouped(static_cast<std::int64_t>(w))
-                        + ": their perplexities cannot be compared.");
-            }
-        }
-        return passed("All methods were scored on the same tokens.");
     }
 
     /// Points of a method by ascending sparsity, with dense in front of those that lack sparsity 0.
@@ -158,6 +114,8 @@ namespace {
         const double perplexity = run.points[*dense].perplexity;
         const std::string found = "The dense perplexity is " + significant(perplexity, 4);
         const std::string meaning = ": check the model, its tokenizer and the text before comparing policies.";
+        if (!std::isfinite(perplexity))
+            return undecided("The dense perplexity is not finite (see finite).");
         if (run.vocabulary > 0 && perplexity > static_cast<double>(run.vocabulary))
             return warned(found + ", worse than guessing evenly among " + counted(run.vocabulary, "token") + meaning);
         if (perplexity > 10 * run.unigram_perplexity)
@@ -166,29 +124,65 @@ namespace {
         return passed(found + ", within what the vocabulary and the text's token frequencies allow.");
     }
 
+    /// Values of a point that must be finite.
+    std::vector<double> values_of(const Run& run, std::size_t index, const std::vector<std::size_t>& done)
+    {
+        const auto windows = static_cast<std::size_t>(run.windows);
+        const auto scored = run.token_nll.size() / (run.points.size() * windows);
+        const SweepPoint& p = run.points[index];
+        std::vector<double> values { p.nll_sum, p.perplexity, p.kl, p.top1_agreement, p.kept_mass, p.seconds };
+        if (static_cast<std::int64_t>(done.size()) >= least_windows)
+            values.insert(values.end(), { p.ci_low, p.ci_high });
+        for (const std::size_t w : done) {
+            values.push_back(run.window_nll[index * windows + w]);
+            const auto first = run.token_nll.begin() + static_cast<std::ptrdiff_t>((index * windows + w) * scored);
+            values.insert(values.end(), first, first + static_cast<std::ptrdiff_t>(scored));
+        }
+        return values;
+    }
+
+    /// Where the model itself overflowed, in words; empty: nowhere.
+    std::string overflow_of(const Run& run, const std::vector<std::size_t>& done)
+    {
+        for (const std::size_t w : done) {
+            const std::string words
+                = run.evidence.largest_hidden.empty() ? "" : overflow_words(run.evidence.largest_hidden[w]);
+            if (!words.empty())
+                return "In window " + grouped(static_cast<std::int64_t>(w)) + " " + words;
+        }
+        return {};
+    }
+
     Outcome check_finite(const Run& run, const std::vector<std::size_t>& done)
     {
         if (done.empty())
             return not_applicable("No window is done.");
-        const auto windows = static_cast<std::size_t>(run.windows);
-        const auto scored = run.points.empty() ? 0 : run.token_nll.size() / (run.points.size() * windows);
-        const bool has_interval = static_cast<std::int64_t>(done.size()) >= least_windows;
+        if (const std::string overflow = overflow_of(run, done); !overflow.empty())
+            return failed(overflow + ". No number of this run means anything; try float32, or other weights.");
+        const auto is_finite = [](double value) { return std::isfinite(value); };
         for (std::size_t i = 0; i < run.points.size(); ++i) {
-            const SweepPoint& p = run.points[i];
-            std::vector<double> values { p.nll_sum, p.perplexity, p.kl, p.top1_agreement, p.kept_mass, p.seconds };
-            if (has_interval)
-                values.insert(values.end(), { p.ci_low, p.ci_high });
-            for (const std::size_t w : done) {
-                values.push_back(run.window_nll[i * windows + w]);
-                const auto first = run.token_nll.begin() + static_cast<std::ptrdiff_t>((i * windows + w) * scored);
-                values.insert(values.end(), first, first + static_cast<std::ptrdiff_t>(scored));
-            }
-            if (!std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); }))
-                return failed(point_name(p)
+            if (!std::ranges::all_of(values_of(run, i, done), is_finite))
+                return failed(point_name(run.points[i])
                     + " has a value that is no finite number: the model or its dtype overflowed, "
                       "and every mean over it is void.");
         }
+        for (const std::vector<double>* measured : { &run.mass_error, &run.last_key_importance,
+                 &run.evidence.least_importance, &run.evidence.most_of_visible, &run.evidence.first_token_mass }) {
+            for (const std::size_t w : done) {
+                if (!measured->empty() && !is_finite((*measured)[w]))
+                    return failed("The importance of window " + grouped(static_cast<std::int64_t>(w))
+                        + " has a value that is no finite number: the model or its dtype overflowed.");
+            }
+        }
         return passed("Every value is a finite number.");
+    }
+
+    /// An outcome that means something only where the numbers it looks at do.
+    Outcome only_if(bool finite, const Outcome& outcome, const std::string& numbers)
+    {
+        if (finite || outcome.status == CheckStatus::not_applicable || outcome.status == CheckStatus::undecided)
+            return outcome;
+        return undecided("This cannot be told, because " + numbers + " (see finite).");
     }
 
 } // namespace
@@ -196,22 +190,25 @@ namespace {
 AuditReport audit(const Run& run)
 {
     const std::vector<std::size_t> done = windows_of(run);
-    return report_of({
-        check_baseline(run, done),
-        check_distinct(run),
-        check_budget(run, done),
-        check_limit(run.mass_error, done, mass_tolerance, "The attention that all keys received sums to the context.",
-            "The attention that all keys received does not sum to the context: it was not normalised by its final "
-            "softmax, or rows are missing"),
-        check_limit(run.last_key_importance, done, 1 + mass_tolerance,
-            "The last key received attention from its own query alone, as causal attention must.",
-            "The last key received more attention than its own query can give: earlier queries look ahead, the mask is "
-            "not causal"),
-        check_targets(run, done),
-        check_monotone(run, done),
-        check_plausible(run),
-        check_finite(run, done),
-    });
+    const bool sound = overflow_of(run, done).empty();
+    const bool finite = sound && finite_losses(run, done);
+    const std::string overflow = "the model overflowed";
+    const std::string losses = sound ? "losses are not finite" : overflow;
+    return report_of(
+        {
+            { "finite", check_finite(run, done) },
+            { "baseline", only_if(finite, check_baseline(run, done), losses) },
+            { "distinct", only_if(finite, check_distinct(run), losses) },
+            { "budget", check_budget(run, done) },
+            { "mass", only_if(sound, check_mass(run, done), overflow) },
+            { "causality", only_if(sound, check_causality(run, done), overflow) },
+            { "same targets", check_targets(run, done) },
+            { "monotone", only_if(finite, check_monotone(run, done), losses) },
+            { "plausible", only_if(sound, check_plausible(run), overflow) },
+            { "sink", only_if(sound, check_sink(run, done), overflow) },
+            { "ties", only_if(sound, check_ties(run, done), overflow) },
+        },
+        "This is not checked on a sweep.");
 }
 
 } // namespace keepset

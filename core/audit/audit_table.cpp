@@ -155,9 +155,16 @@ namespace {
 
 AuditReport audit(const ImportedTable& table)
 {
-    const Outcome none = not_applicable("A table of perplexities does not tell; run the sweep here to check it.");
-    return report_of({ check_baseline(table), check_distinct(table), none, none, none, none, check_monotone(table),
-        none, check_finite(table) });
+    const Outcome finite = check_finite(table);
+    const auto only_if_finite = [&](const Outcome& outcome) {
+        return finite.status == CheckStatus::pass || outcome.status == CheckStatus::not_applicable
+            ? outcome
+            : undecided("This cannot be told, because a perplexity is not finite (see finite).");
+    };
+    return report_of({ { "finite", finite }, { "baseline", only_if_finite(check_baseline(table)) },
+                         { "distinct", only_if_finite(check_distinct(table)) },
+                         { "monotone", only_if_finite(check_monotone(table)) } },
+        "A table of perplexities does not tell; run the sweep here to check it.");
 }
 
 } // namespace keepset

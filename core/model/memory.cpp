@@ -74,7 +74,8 @@ namespace {
 
     /// Largest work space of an analysis or a window of a sweep, as the decoder takes it: hidden states and their norm
     /// in float32, projections and their rotated copies, the attention's output, a block of the MLP, importance and
-    /// log-sum-exp of every layer with the copy that joins them, and logits of a block of targets.
+    /// log-sum-exp of every layer with the copy that joins them, and the rows of logits that scoring targets has at one
+    /// time, however many targets there are.
     std::int64_t work_space(const ModelInfo& info, std::int64_t element, std::int64_t context)
     {
         constexpr std::int64_t float_bytes = 4;
@@ -84,7 +85,8 @@ namespace {
         return context * info.hidden_size * (2 * element + 3 * float_bytes)
             + context * (queries + 2 * keys) * 2 * element + context * queries * 2 * element
             + block * 2 * (info.intermediate_size + info.hidden_size) * element
-            + 4 * info.layers * info.heads * context * float_bytes + 2 * 256 * info.vocabulary * float_bytes;
+            + 4 * info.layers * info.heads * context * float_bytes
+            + logit_rows * info.vocabulary * float_bytes;
     }
 
     std::string gigabytes(std::int64_t bytes)

@@ -6,6 +6,11 @@
 
 namespace keepset {
 
+/// Rows of logits that are made at a time, and rows of the size of the vocabulary, in float32, that scoring targets
+/// holds at most (core/sweep/target_score.h).
+inline constexpr std::int64_t logit_block = 128;
+inline constexpr std::int64_t logit_rows = 6 * logit_block;
+
 /// Bytes that are free for this process, and all there are; -1 where that cannot be told. On the CPU the least of what
 /// the system has available, what the control group leaves and what the address-space limit (ulimit -v) leaves.
 struct DeviceMemory {

@@ -92,6 +92,7 @@ std::vector<Window> cut_windows(const SweepRequest& request, const std::vector<T
         if (bos)
             window.context.push_back(tokens.front().id);
         const std::int64_t from = begin + index * piece;
+        window.begin = from;
         const std::int64_t middle = from + request.context - front;
         for (std::int64_t position = from; position < from + piece; ++position)
             (position < middle ? window.context : window.target)
@@ -112,16 +113,17 @@ double unigram_perplexity(const std::vector<Token>& tokens)
     return std::exp(entropy / static_cast<double>(std::max<std::size_t>(1, tokens.size())));
 }
 
-std::uint64_t hash_of_targets(const Window& window)
+TextHashes text_hashes(const SweepRequest& request, const std::vector<Token>& tokens, bool bos, std::int64_t begin)
 {
-    std::uint64_t hash = 14695981039346656037ULL;
-    for (std::size_t index = 1; index < window.target.size(); ++index) {
-        for (unsigned byte = 0; byte < 8; ++byte) {
-            hash ^= static_cast<std::uint64_t>(window.target[index]) >> (8 * byte) & 0xFFU;
-            hash *= 1099511628211ULL;
-        }
-    }
-    return hash;
+    const std::int64_t front = bos ? 1 : 0;
+    std::vector<std::int64_t> ids; // of the whole window, the BOS in front
+    if (bos)
+        ids.push_back(tokens.front().id);
+    for (std::int64_t index = front; index < request.context + request.target; ++index)
+        ids.push_back(tokens[static_cast<std::size_t>(begin + index - front)].id);
+    const std::span all(ids);
+    return { hash_of_ids(all.first(all.size() - 1)),
+        hash_of_ids(all.last(static_cast<std::size_t>(request.target - 1))) };
 }
 
 } // namespace keepset

@@ -20,7 +20,12 @@ std::vector<Window> cut_windows(const SweepRequest& request, const std::vector<T
 /// exp of the entropy of the ids' own frequencies: what a model without context could reach at best.
 double unigram_perplexity(const std::vector<Token>& tokens);
 
-/// FNV-1a of the token ids that a window scores.
-std::uint64_t hash_of_targets(const Window& window);
+/// The ids that stand in the text where a window begins, read from its tokens and not from the window, so that one can
+/// be held against the other.
+struct TextHashes {
+    std::uint64_t read = 0; ///< hash_of_ids of the context, then of the targets but the last: what the model reads
+    std::uint64_t target = 0; ///< of the targets but the first: what is scored
+};
+TextHashes text_hashes(const SweepRequest& request, const std::vector<Token>& tokens, bool bos, std::int64_t begin);
 
 } // namespace keepset

@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
+#include <optional>
 
 namespace keepset {
 
@@ -24,23 +26,45 @@ namespace {
         return std::max<std::int64_t>(1, wanted / std::max<std::int64_t>(1, rows));
     }
 
-    /// Positions of the kept entries: (layers, kv_heads, k) int64, ascending, on the decoder's device.
-    at::Tensor kept_positions(const KeepSet& set, const Decoder& decoder)
-    {
-        at::Tensor kept = at::empty({ set.layers, set.kv_heads, set.budget }, at::kLong);
-        auto* out = kept.mutable_data_ptr<std::int64_t>();
-        for (std::size_t index = 0; index < set.labels.size(); ++index) {
-            if (set.labels[index] != Label::evicted)
-                *out++ = static_cast<std::int64_t>(index) % set.context;
-        }
-        return kept.to(decoder.device());
-    }
+    /// Points in the order of the target pass, and how many of them evict nothing: these stand first, dense at the
+    /// front, because they must equal dense.
+    struct Order {
+        std::vector<std::size_t> points;
+        std::size_t whole = 0;
 
-    /// Points that go through the target pass together.
+        explicit Order(const std::vector<KeepSet>& sets)
+            : points(sets.size())
+        {
+            std::iota(points.begin(), points.end(), std::size_t { 0 });
+            const auto evicting = std::ranges::stable_partition(
+                points, [&](std::size_t index) { return sets[index].budget == sets[index].context; });
+            whole = points.size() - evicting.size();
+        }
+    };
+
+    /// Points of the target pass that go together. Where those that evict nothing fill more than one group, the last
+    /// of their groups is filled up with dense: to equal dense to the last bit they need products of the same height,
+    /// and in a mixture of experts the same rows beside them.
+    struct Group {
+        std::vector<const KeepSet*> sets;
+        std::size_t count = 0; ///< of them that are points of the plan
+
+        Group(const std::vector<KeepSet>& all, const Order& order, std::size_t begin, std::size_t size)
+        {
+            const bool filled_up = begin > 0 && begin < order.whole;
+            count = std::min(size, (filled_up ? order.whole : order.points.size()) - begin);
+            for (std::size_t index = begin; index < begin + count; ++index)
+                sets.push_back(&all[order.points[index]]);
+            if (filled_up)
+                sets.resize(size, &all[order.points.front()]);
+        }
+    };
+
+    /// Runs a group of points over the target.
     class TargetPass {
     public:
-        TargetPass(
-            const SweepStep& step, const DensePass& context, const at::Tensor& inputs, std::span<const KeepSet> sets)
+        TargetPass(const SweepStep& step, const DensePass& context, const at::Tensor& inputs,
+            const std::vector<const KeepSet*>& sets)
             : step_(step)
             , context_(context)
             , rows_(inputs.size(0))
@@ -53,8 +77,8 @@ namespace {
             hidden_ = decoder.embed(inputs, offsets + context_length).repeat({ points_, 1 });
             at::Tensor first = at::empty({ points_, 1, 1 }, at::kLong); // position of each point's first target row
             for (std::int64_t point = 0; point < points_; ++point) {
-                const KeepSet& set = sets[static_cast<std::size_t>(point)];
-                kept_.push_back(kept_positions(set, decoder));
+                const KeepSet& set = *sets[static_cast<std::size_t>(point)];
+                kept_.push_back(kept_positions(step, set));
                 first_.push_back(repacked_ ? set.budget : set.context);
                 first[point].fill_(first_.back());
             }
@@ -72,11 +96,14 @@ namespace {
                 const ScoreRule rule = decoder.rule(layer).within(context_.keys.front().size(1) + rows_);
                 const at::Tensor output
                     = rule.plain() ? attend_plain(layer, parts, rule) : attend_by_rule(layer, parts, rule);
-                decoder.finish(layer, hidden_, output, step_.stop);
+                finish(decoder, layer, hidden_, output, { step_.stop, step_.row_by_row });
             }
             hidden_ = decoder.moved(hidden_, decoder.config().layers);
             return hidden_.view({ points_, rows_, hidden_.size(1) });
         }
+
+        /// Positions that a point's keys and values were gathered by: (layers, kv_heads, k).
+        const at::Tensor& gathered_by(std::size_t point) const { return kept_[point]; }
 
     private:
         /// What a point kept of one layer's context.
@@ -165,32 +192,42 @@ namespace {
 
 WindowResult run_prefill_evict(const SweepStep& step, const Window& window)
 {
-    const Task quiet { step.stop, {} };
     const at::Tensor context = to_tensor(step.decoder, window.context);
     const auto length = static_cast<std::int64_t>(window.context.size() + window.target.size());
-    const DensePass pass = dense_pass(step.decoder, context,
-        { .importance = true, .cache = true, .attention = needs_attention(step), .length = length }, step.backend,
-        quiet);
+    const DensePass pass = run_dense(
+        step, context, { .importance = true, .cache = true, .attention = needs_attention(step), .length = length });
     WindowResult result;
     const std::vector<KeepSet> sets = select_points(step, window, pass, result);
     const at::Tensor target = to_tensor(step.decoder, window.target);
     const at::Tensor inputs = target.slice(0, 0, -1);
     const at::Tensor wanted = target.slice(0, 1);
+    result.read_hash = hash_of_ids(inputs, hash_of_ids(context));
+    const Order order(sets);
     const auto group = static_cast<std::size_t>(group_size(step, inputs.size(0)));
     std::optional<TargetScorer> scorer;
-    for (std::size_t begin = 0; begin < sets.size(); begin += group) {
-        const std::size_t count = std::min(group, sets.size() - begin);
+    for (std::size_t begin = 0, next = 0; begin < sets.size(); begin = next) {
         const auto start = std::chrono::steady_clock::now();
-        const at::Tensor hidden = TargetPass(step, pass, inputs, std::span(sets).subspan(begin, count)).run();
+        const Group points(sets, order, begin, group);
+        next = begin + points.count;
+        TargetPass target_pass(step, pass, inputs, points.sets);
+        at::Tensor hidden = target_pass.run();
+        if (step.faults.hidden)
+            hidden = step.faults.hidden(hidden);
+        result.largest_hidden = larger(result.largest_hidden, largest_magnitude(hidden));
         if (!scorer) // the dense point is the first of the first group
-            scorer.emplace(step.decoder, wanted, hidden[0], step.stop);
-        for (std::size_t index = 0; index < count; ++index) {
-            result.points[begin + index].score = scorer->score(hidden[static_cast<std::int64_t>(index)], step.stop);
+            scorer.emplace(
+                step.decoder, step.faults.scored ? step.faults.scored(wanted) : wanted, hidden[0].clone(), step.stop);
+        const std::vector<TargetScore> scores
+            = scorer->score(hidden.slice(0, 0, static_cast<std::int64_t>(points.count)), step.stop);
+        for (std::size_t index = 0; index < points.count; ++index) {
+            WindowPoint& point = result.points[order.points[begin + index]];
+            point.score = scores[index];
+            note_gathered(point, target_pass.gathered_by(index), *points.sets[index]);
             step.point_done(static_cast<std::int64_t>(begin + index + 1));
         }
         const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-        for (std::size_t index = 0; index < count; ++index)
-            result.points[begin + index].seconds = seconds / static_cast<double>(count);
+        for (std::size_t index = 0; index < points.count; ++index)
+            result.points[order.points[begin + index]].seconds = seconds / static_cast<double>(points.count);
     }
     return result;
 }

@@ -5,11 +5,11 @@
 #include "core/error.h"
 #include "core/policy/select.h"
 
+#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <iterator>
 
 namespace keepset {
@@ -23,20 +23,6 @@ namespace {
 
     /// Points are selected for together, up to as many labels as still let a stop be answered soon.
     constexpr std::size_t labels_at_once = std::size_t { 1 } << 24U;
-
-    /// The invariants of SEMANTICS 2 on the importance of one window, rows (layers * heads, context).
-    void measure_invariants(std::span<const float> importance, std::size_t context, WindowResult& result)
-    {
-        for (std::size_t begin = 0; begin < importance.size(); begin += context) {
-            double sum = 0;
-            for (const float value : importance.subspan(begin, context))
-                sum += static_cast<double>(value);
-            const auto wanted = static_cast<double>(context);
-            result.mass_error = std::max(result.mass_error, std::abs(sum - wanted) / wanted);
-            result.last_key_importance
-                = std::max(result.last_key_importance, static_cast<double>(importance[begin + context - 1]));
-        }
-    }
 
 } // namespace
 
@@ -61,13 +47,43 @@ bool needs_attention(const SweepStep& step)
     return std::ranges::any_of(step.plan, [](const SelectRequest& point) { return needs_attention(point.policy); });
 }
 
+DensePass run_dense(const SweepStep& step, const at::Tensor& ids, DensePassOptions options)
+{
+    options.row_by_row = step.row_by_row;
+    if (step.faults.dense)
+        return step.faults.dense(ids, options);
+    return dense_pass(step.decoder, ids, options, step.backend, { step.stop, {} });
+}
+
+at::Tensor kept_positions(const SweepStep& step, const KeepSet& set)
+{
+    at::Tensor kept = at::empty({ set.layers, set.kv_heads, set.budget }, at::kLong);
+    auto* out = kept.mutable_data_ptr<std::int64_t>();
+    for (std::size_t index = 0; index < set.labels.size(); ++index) {
+        if (set.labels[index] != Label::evicted)
+            *out++ = static_cast<std::int64_t>(index) % set.context;
+    }
+    kept = kept.to(step.decoder.device());
+    return step.faults.gathered ? step.faults.gathered(kept) : kept;
+}
+
+void note_gathered(WindowPoint& point, const at::Tensor& positions, const KeepSet& set)
+{
+    const Gathered found = gathered(positions, set);
+    point.keep_hash = found.hash;
+    point.selected_hash = found.as_chosen ? found.hash : policy::hash_of(set);
+    point.kept_entries = found.entries;
+    point.first_kept = found.first_kept;
+}
+
 std::vector<KeepSet> select_points(
     const SweepStep& step, const Window& window, const DensePass& pass, WindowResult& result)
 {
     const at::Tensor host = pass.importance.cpu().contiguous(); // (layers, heads, context)
     const policy::ImportanceView view { { host.const_data_ptr<float>(), static_cast<std::size_t>(host.numel()) },
         host.size(0), host.size(1), step.decoder.config().kv_heads, host.size(2) };
-    measure_invariants(view.values, window.context.size(), result);
+    result.facts = measure_importance(host, step.decoder);
+    result.largest_hidden = larger(result.largest_hidden, largest_magnitude(pass.hidden));
     policy::ScoreRows rows
         = policy::score_rows(view, { step.request.granularity, step.request.importance, step.request.gqa });
     rows.bridges = bridge_source(pass.attention);
@@ -86,13 +102,14 @@ std::vector<KeepSet> select_points(
         std::ranges::move(
             policy::select(rows, std::span(requests).subspan(begin, count), label), std::back_inserter(sets));
     }
+    if (step.faults.selected)
+        step.faults.selected(sets);
     for (const KeepSet& set : sets) {
         if (step.stop.stop_requested())
             throw Cancelled {};
-        result.points.push_back({ .score = {},
-            .kept_mass = set.kept_mass,
-            .keep_hash = policy::hash_of(set),
-            .kept_entries = policy::kept_entries(set) });
+        WindowPoint& point = result.points.emplace_back();
+        point.kept_mass = set.kept_mass;
+        point.tied_rows = tied_rows(rows.scores, set);
     }
     return sets;
 }

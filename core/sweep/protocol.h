@@ -2,6 +2,7 @@
 
 #include "core/attention/dense_pass.h"
 #include "core/model/decoder.h"
+#include "core/sweep/evidence.h"
 #include "core/sweep/target_score.h"
 #include "core/types.h"
 
@@ -16,6 +17,7 @@ namespace keepset {
 /// for every method, so target.size() - 1 losses are scored.
 struct Window {
     std::int64_t index = 0;
+    std::int64_t begin = 0; ///< its first token in the text's tokens (a BOS that is put in front aside)
     std::vector<std::int64_t> context; ///< (context), BOS first where the tokenizer adds one
     std::vector<std::int64_t> target; ///< (target)
 };
@@ -24,15 +26,30 @@ struct Window {
 struct WindowPoint {
     TargetScore score;
     double kept_mass = not_a_number;
-    std::uint64_t keep_hash = 0;
-    std::int64_t kept_entries = 0;
+    std::uint64_t selected_hash = 0; ///< of the positions that the policy chose
+    std::uint64_t keep_hash = 0; ///< of those that were put into the cache
+    std::int64_t kept_entries = 0; ///< that were put there
+    std::int64_t first_kept = 0; ///< rows that hold position 0
+    std::int64_t tied_rows = 0;
     double seconds = 0; ///< its share of the target pass, without the dense pass that all points share
 };
 
 struct WindowResult {
     std::vector<WindowPoint> points; ///< in the order of the plan
-    double mass_error = 0; ///< largest |Σ A - C| / C over layers and heads
-    double last_key_importance = 0; ///< largest A[C-1]
+    ImportanceFacts facts;
+    std::uint64_t read_hash = 0; ///< of the context's ids, then those of the targets but the last, as they were read
+    double largest_hidden = 0; ///< largest magnitude of a hidden state after the last layer, of all passes
+};
+
+/// Changes one thing on a window's real way, each where the product does nothing: the seam by which tests break a sweep
+/// and ask whether the audit notices.
+struct SweepFaults {
+    std::function<void(Window&)> window; ///< before anything is done with it
+    std::function<DensePass(const at::Tensor& ids, const DensePassOptions&)> dense; ///< instead of dense_pass
+    std::function<void(std::vector<KeepSet>&)> selected; ///< behind the selection
+    std::function<at::Tensor(const at::Tensor&)> gathered; ///< positions (layers, kv_heads, k) to gather keys by
+    std::function<at::Tensor(const at::Tensor&)> scored; ///< ids (target - 1) to be scored
+    std::function<at::Tensor(const at::Tensor&)> hidden; ///< hidden states (points, rows, hidden) to be scored
 };
 
 /// What a protocol works with. `plan` has the dense point first.
@@ -43,6 +60,8 @@ struct SweepStep {
     const std::vector<SelectRequest>& plan;
     std::stop_token stop;
     std::function<void(std::int64_t points_done)> point_done;
+    const SweepFaults& faults;
+    bool row_by_row = false; ///< of every pass, see DensePassOptions
 };
 
 /// A way of measuring: one line of the protocol table.
@@ -57,10 +76,16 @@ WindowResult run_prefill_evict(const SweepStep& step, const Window& window);
 /// Kept token ids fed again as a shorter text (SEMANTICS 5, token-drop).
 WindowResult run_token_drop(const SweepStep& step, const Window& window);
 
+/// dense_pass over ids (n) int64 as the step wants it.
+DensePass run_dense(const SweepStep& step, const at::Tensor& ids, DensePassOptions options);
 /// Keep sets of every point of the plan from the importance, and the attention, of a dense pass, with what the audit
 /// wants to know filled in.
 std::vector<KeepSet> select_points(
     const SweepStep& step, const Window& window, const DensePass& pass, WindowResult& result);
+/// Positions of the kept entries: (layers, kv_heads, k) int64, ascending, on the decoder's device.
+at::Tensor kept_positions(const SweepStep& step, const KeepSet& set);
+/// Tells the audit what was put into the cache for a point.
+void note_gathered(WindowPoint& point, const at::Tensor& positions, const KeepSet& set);
 /// Whether some point of the plan ranks by attention itself, so that the dense pass has to keep it.
 bool needs_attention(const SweepStep& step);
 

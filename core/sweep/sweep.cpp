@@ -1,10 +1,12 @@
 #include "core/sweep/sweep.h"
 
+#include "core/audit/causality.h"
 #include "core/engine.h"
 #include "core/policy/policy.h"
 #include "core/sweep/plan.h"
 #include "core/sweep/statistics.h"
 #include "core/trace/run_file.h"
+#include "core/trace/run_schema.h"
 
 #include <chrono>
 #include <cmath>
@@ -48,6 +50,7 @@ namespace {
         run.target_hash.assign(cells, 0);
         run.mass_error.assign(windows, not_a_number);
         run.last_key_importance.assign(windows, not_a_number);
+        trace::empty_evidence(run);
         if (request.per_token)
             run.token_nll.assign(cells * static_cast<std::size_t>(request.target - 1), std::nanf(""));
         return run;
@@ -59,13 +62,34 @@ namespace {
         mean = windows == 0 ? value : mean + (value - mean) / static_cast<double>(windows + 1);
     }
 
-    void add_window(Run& run, const Window& window, const WindowResult& result)
+    template <typename T> void put(std::vector<T>& values, std::size_t index, T value)
+    {
+        if (!values.empty()) // a file of an earlier version that is resumed lacks what it has no room for
+            values[index] = value;
+    }
+
+    /// What was really done in a window, beside its results.
+    void add_evidence(RunEvidence& evidence, const Window& window, const WindowResult& result, const TextHashes& text)
+    {
+        const auto column = static_cast<std::size_t>(window.index);
+        put(evidence.read_hash, column, result.read_hash);
+        put(evidence.text_read_hash, column, text.read);
+        put(evidence.text_target_hash, column, text.target);
+        put(evidence.window_begin, column, window.begin);
+        put(evidence.least_importance, column, result.facts.least);
+        put(evidence.most_of_visible, column, result.facts.most_of_visible);
+        put(evidence.first_token_mass, column, result.facts.first_token_mass);
+        put(evidence.largest_hidden, column, result.largest_hidden);
+    }
+
+    void add_window(Run& run, const Window& window, const WindowResult& result, const TextHashes& text)
     {
         const auto column = static_cast<std::size_t>(window.index);
         const auto windows = static_cast<std::size_t>(run.windows);
         const auto scored = static_cast<std::size_t>(run.target - 1);
-        run.mass_error[column] = result.mass_error;
-        run.last_key_importance[column] = result.last_key_importance;
+        run.mass_error[column] = result.facts.mass_error;
+        run.last_key_importance[column] = result.facts.last_key;
+        add_evidence(run.evidence, window, result, text);
         for (std::size_t point = 0; point < run.points.size(); ++point) {
             const WindowPoint& from = result.points[point];
             const std::size_t cell = point * windows + column;
@@ -78,7 +102,10 @@ namespace {
             run.window_nll[cell] = from.score.nll_sum;
             run.keep_hash[cell] = from.keep_hash;
             run.kept_entries[cell] = from.kept_entries;
-            run.target_hash[cell] = hash_of_targets(window);
+            run.target_hash[cell] = from.score.target_hash;
+            put(run.evidence.selected_hash, cell, from.selected_hash);
+            put(run.evidence.first_kept, cell, from.first_kept);
+            put(run.evidence.tied_rows, cell, from.tied_rows);
             if (!run.token_nll.empty())
                 std::ranges::copy(
                     from.score.token_nll, run.token_nll.begin() + static_cast<std::ptrdiff_t>(cell * scored));
@@ -154,6 +181,9 @@ std::shared_ptr<const Run> run_sweep(
         policy::refuse_long_context(point.policy, request.context);
     const std::vector<Window> windows = cut_windows(request, model.tokens, model.bos);
     Run run = empty_run(model, request, plan, windows.size());
+    const SweepStep once { model.decoder, model.backend, request, plan, task.stop, [](std::int64_t) {}, model.faults };
+    run.evidence.context_change = try_context(once, windows.front());
+    run.evidence.target_change = try_targets(once, windows.front());
     std::optional<trace::RunFile> file = open_file(request, run);
     const SweepProgress progress(task, run);
     for (const Window& window : windows) {
@@ -161,8 +191,12 @@ std::shared_ptr<const Run> run_sweep(
             continue;
         progress.tell(window.index, 0);
         const SweepStep step { model.decoder, model.backend, request, plan, task.stop,
-            [&](std::int64_t points) { progress.tell(window.index, points); } };
-        add_window(run, window, protocol_entry(request.protocol).run(step, window));
+            [&](std::int64_t points) { progress.tell(window.index, points); }, model.faults };
+        Window read = window;
+        if (model.faults.window)
+            model.faults.window(read);
+        add_window(run, window, protocol_entry(request.protocol).run(step, read),
+            text_hashes(request, model.tokens, model.bos, window.begin));
         if (file)
             file->write_window(run, window.index);
         if (on_window)

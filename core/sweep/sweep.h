@@ -13,6 +13,7 @@ struct SweepModel {
     std::vector<Token> tokens; ///< the whole text's
     bool bos = false;
     std::int64_t max_context = 0;
+    SweepFaults faults {}; ///< of tests
 };
 
 /// Window by window: dense pass once, every point, then file, statistics and a snapshot. See Engine::sweep.

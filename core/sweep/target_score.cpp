@@ -1,6 +1,7 @@
 #include "core/sweep/target_score.h"
 
 #include "core/error.h"
+#include "core/sweep/evidence.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/argmax.h>
@@ -9,78 +10,96 @@
 #include <ATen/ops/gather.h>
 #include <ATen/ops/linalg_vecdot.h>
 #include <ATen/ops/logsumexp.h>
+#include <ATen/ops/stack.h>
 
 #include <algorithm>
-#include <functional>
 
 namespace keepset {
 
 namespace {
 
-    constexpr std::int64_t head_rows = 128;
-
-    /// Logits of (rows, hidden), block by block: use(logits (block, vocabulary), first row).
-    void for_blocks(const Decoder& decoder, const at::Tensor& hidden, const std::stop_token& stop,
-        const std::function<void(const at::Tensor&, std::int64_t)>& use)
+    void refuse_stopped(const std::stop_token& stop)
     {
-        for (std::int64_t begin = 0; begin < hidden.size(0); begin += head_rows) {
-            if (stop.stop_requested())
-                throw Cancelled {};
-            use(decoder.logits(hidden.slice(0, begin, begin + head_rows)), begin);
-        }
+        if (stop.stop_requested())
+            throw Cancelled {};
+    }
+
+    /// What a point collects block by block, each (block).
+    struct Parts {
+        std::vector<at::Tensor> nll;
+        std::vector<at::Tensor> lse;
+        std::vector<at::Tensor> divergence;
+        std::vector<at::Tensor> agrees;
+    };
+
+    TargetScore joined(const Parts& parts, std::uint64_t hash)
+    {
+        const at::Tensor rows = at::stack({ at::cat(parts.nll), at::cat(parts.lse) }).cpu().contiguous(); // (2, rows)
+        const auto* const values = rows.const_data_ptr<float>();
+        TargetScore score;
+        score.token_nll.assign(values, values + rows.size(1));
+        score.row_lse.assign(values + rows.size(1), values + rows.numel());
+        score.nll_sum = rows[0].sum(at::kDouble).item<double>();
+        // Not below 0 but for rounding; what is not a number stays that.
+        const double divergence = at::cat(parts.divergence).sum(at::kDouble).item<double>();
+        score.kl_sum = divergence < 0 ? 0 : divergence;
+        score.top1_agreements = at::cat(parts.agrees).sum().item<std::int64_t>();
+        score.target_hash = hash;
+        return score;
     }
 
 } // namespace
 
 TargetScorer::TargetScorer(
-    const Decoder& decoder, at::Tensor targets, const at::Tensor& dense_hidden, const std::stop_token& stop)
+    const Decoder& decoder, at::Tensor targets, at::Tensor dense_hidden, const std::stop_token& stop)
     : decoder_(decoder)
     , targets_(std::move(targets))
+    , dense_hidden_(std::move(dense_hidden))
+    , hash_(hash_of_ids(targets_))
 {
-    std::vector<at::Tensor> probability;
-    for_blocks(decoder, dense_hidden, stop, [&](const at::Tensor& logits, std::int64_t) {
-        probability.push_back((logits - at::logsumexp(logits, { 1 }, true)).exp_());
-    });
-    dense_probability_ = at::cat(probability);
-    // The same arithmetic as score(): a point with dense's hidden states then has a divergence of exactly 0.
-    std::vector<at::Tensor> negentropy;
-    std::vector<at::Tensor> top;
-    for_blocks(decoder, dense_hidden, stop, [&](const at::Tensor& logits, std::int64_t begin) {
-        const Rows rows = rows_of(logits, begin);
-        negentropy.push_back(rows.expected_logit - rows.lse);
-        top.push_back(rows.top);
-    });
-    dense_negentropy_ = at::cat(negentropy);
-    dense_top_ = at::cat(top);
+    const std::int64_t rows = std::min(most_kept, targets_.size(0));
+    for (std::int64_t begin = 0; begin < rows; begin += block) {
+        refuse_stopped(stop);
+        kept_.push_back(dense_at(begin));
+    }
 }
 
-TargetScorer::Rows TargetScorer::rows_of(const at::Tensor& logits, std::int64_t begin) const
+at::Tensor TargetScorer::block_logits(const at::Tensor& hidden, std::int64_t begin) const
 {
-    const at::Tensor probability = dense_probability_.slice(0, begin, begin + logits.size(0));
-    return { at::logsumexp(logits, { 1 }), at::linalg_vecdot(probability, logits), at::argmax(logits, 1) };
+    return decoder_.logits(hidden.slice(0, begin, begin + block)); // (block, vocabulary)
 }
 
-TargetScore TargetScorer::score(const at::Tensor& hidden, const std::stop_token& stop) const
+TargetScorer::Dense TargetScorer::dense_at(std::int64_t begin) const
 {
-    std::vector<at::Tensor> nll;
-    std::vector<at::Tensor> divergence;
-    std::vector<at::Tensor> agrees;
-    for_blocks(decoder_, hidden, stop, [&](const at::Tensor& logits, std::int64_t begin) {
-        const std::int64_t end = begin + logits.size(0);
-        const Rows rows = rows_of(logits, begin);
-        const at::Tensor chosen = at::gather(logits, 1, targets_.slice(0, begin, end).unsqueeze(1)).squeeze(1);
-        nll.push_back(rows.lse - chosen);
-        divergence.push_back(dense_negentropy_.slice(0, begin, end) - (rows.expected_logit - rows.lse));
-        agrees.push_back(rows.top.eq(dense_top_.slice(0, begin, end)));
-    });
-    const at::Tensor all = at::cat(nll).cpu().contiguous();
-    TargetScore score;
-    score.token_nll.assign(all.const_data_ptr<float>(), all.const_data_ptr<float>() + all.numel());
-    score.nll_sum = all.sum(at::kDouble).item<double>();
-    // Not below 0 but for rounding.
-    score.kl_sum = std::max(0.0, at::cat(divergence).sum(at::kDouble).item<double>());
-    score.top1_agreements = at::cat(agrees).sum().item<std::int64_t>();
-    return score;
+    const at::Tensor logits = block_logits(dense_hidden_, begin);
+    const at::Tensor probability = (logits - at::logsumexp(logits, { 1 }, true)).exp_();
+    // The arithmetic of score(): a point with dense's hidden states then has a divergence of exactly 0.
+    return { probability, at::linalg_vecdot(probability, logits) - at::logsumexp(logits, { 1 }),
+        at::argmax(logits, 1) };
+}
+
+std::vector<TargetScore> TargetScorer::score(const at::Tensor& hidden, const std::stop_token& stop) const
+{
+    std::vector<Parts> parts(static_cast<std::size_t>(hidden.size(0)));
+    for (std::int64_t begin = 0; begin < targets_.size(0); begin += block) {
+        refuse_stopped(stop);
+        const auto number = static_cast<std::size_t>(begin / block);
+        const Dense dense = number < kept_.size() ? kept_[number] : dense_at(begin);
+        const at::Tensor wanted = targets_.slice(0, begin, begin + block).unsqueeze(1);
+        for (std::size_t point = 0; point < parts.size(); ++point) {
+            refuse_stopped(stop);
+            const at::Tensor logits = block_logits(hidden[static_cast<std::int64_t>(point)], begin);
+            const at::Tensor lse = at::logsumexp(logits, { 1 });
+            parts[point].nll.push_back(lse - at::gather(logits, 1, wanted).squeeze(1));
+            parts[point].lse.push_back(lse);
+            parts[point].divergence.push_back(dense.negentropy - (at::linalg_vecdot(dense.probability, logits) - lse));
+            parts[point].agrees.push_back(at::argmax(logits, 1).eq(dense.top));
+        }
+    }
+    std::vector<TargetScore> scores;
+    for (const Parts& point : parts)
+        scores.push_back(joined(point, hash_));
+    return scores;
 }
 
 } // namespace keepset

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/model/decoder.h"
+#include "core/model/memory.h"
 #include "core/types.h"
 
 #include <stop_token>
@@ -11,38 +12,45 @@ namespace keepset {
 /// How a point did on the scored targets of one window.
 struct TargetScore {
     std::vector<float> token_nll; ///< (target - 1) nats
+    std::vector<float> row_lse; ///< (target - 1): log-sum-exp of the logits, which does not depend on what is scored
     double nll_sum = 0;
     double kl_sum = 0; ///< KL(dense ‖ point), nats
     std::int64_t top1_agreements = 0;
+    std::uint64_t target_hash = 0; ///< hash_of_ids of the ids that were scored
 };
 
 /// Scores target rows of one window against the dense model's distribution at the same rows. The language-model head
-/// runs in blocks of at most 128 rows: all points at once would be gigabytes of logits.
+/// runs in blocks of at most 128 rows, and the dense distribution of at most `most_kept` rows is kept, that of others
+/// made again: memory does not grow with the target.
 class TargetScorer {
 public:
+    static constexpr std::int64_t block = logit_block;
+    static constexpr std::int64_t most_kept = 2 * block; ///< rows whose dense distribution is kept
+    static_assert(most_kept + 4 * block == logit_rows); // a block's own distribution, its logits and two temporaries
+
     /// targets (rows) int64: the token ids to be predicted; dense_hidden (rows, hidden): what dense attention gives
     /// there.
-    TargetScorer(
-        const Decoder& decoder, at::Tensor targets, const at::Tensor& dense_hidden, const std::stop_token& stop);
+    TargetScorer(const Decoder& decoder, at::Tensor targets, at::Tensor dense_hidden, const std::stop_token& stop);
 
-    /// hidden (rows, hidden) of a point. NLL from float32 logits, natural log. Throws Cancelled.
-    TargetScore score(const at::Tensor& hidden, const std::stop_token& stop) const;
+    /// Of several points, hidden (points, rows, hidden). NLL from float32 logits, natural log. A point whose hidden
+    /// states are dense's has a divergence of exactly 0. Throws Cancelled.
+    std::vector<TargetScore> score(const at::Tensor& hidden, const std::stop_token& stop) const;
 
 private:
-    /// Of a block of rows, each (rows): log-sum-exp of the logits, their mean under the dense distribution, the top
-    /// token.
-    struct Rows {
-        at::Tensor lse;
-        at::Tensor expected_logit;
-        at::Tensor top;
+    /// The dense distribution of a block of rows.
+    struct Dense {
+        at::Tensor probability; // (block, vocabulary)
+        at::Tensor negentropy; // (block): Σ p log p
+        at::Tensor top; // (block): the most probable token
     };
-    Rows rows_of(const at::Tensor& logits, std::int64_t begin) const;
+    Dense dense_at(std::int64_t begin) const;
+    at::Tensor block_logits(const at::Tensor& hidden, std::int64_t begin) const;
 
     const Decoder& decoder_;
     at::Tensor targets_; // (rows)
-    at::Tensor dense_probability_; // (rows, vocabulary)
-    at::Tensor dense_negentropy_; // (rows): Σ p log p
-    at::Tensor dense_top_; // (rows)
+    at::Tensor dense_hidden_; // (rows, hidden)
+    std::uint64_t hash_ = 0; // of targets_
+    std::vector<Dense> kept_; // of the first blocks
 };
 
 } // namespace keepset

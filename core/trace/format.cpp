@@ -38,8 +38,8 @@ namespace {
 
     CheckStatus status_of(const std::string& name)
     {
-        for (const CheckStatus status :
-            { CheckStatus::pass, CheckStatus::warning, CheckStatus::fail, CheckStatus::not_applicable }) {
+        for (const CheckStatus status : { CheckStatus::pass, CheckStatus::warning, CheckStatus::fail,
+                 CheckStatus::undecided, CheckStatus::not_applicable }) {
             if (name_of(status) == name)
                 return status;
         }

@@ -79,6 +79,10 @@ namespace {
         run.target_hash = h5::read_numbers<std::uint64_t>(file, "/sweep/target_hash", all);
         run.mass_error = h5::read_numbers<double>(file, "/sweep/mass_error", windows);
         run.last_key_importance = h5::read_numbers<double>(file, "/sweep/last_key_importance", windows);
+        trace::for_evidence([&]<typename T>(const trace::EvidenceArray<T>& array) {
+            if (h5::exists(file, array.path))
+                run.evidence.*array.member = h5::read_numbers<T>(file, array.path, array.by_point ? all : windows);
+        });
         if (h5::exists(file, "/sweep/token_nll")) {
             const auto scored = static_cast<hsize_t>(std::max<std::int64_t>(run.target - 1, 0));
             run.token_nll = h5::read_numbers<float>(file, "/sweep/token_nll", { points, windows[0], scored });
@@ -94,6 +98,7 @@ namespace {
         clear_from<std::uint64_t>(run.target_hash, run, 1, 0);
         clear_from(run.mass_error, run, 1, not_a_number);
         clear_from(run.last_key_importance, run, 1, not_a_number);
+        trace::for_evidence([&](const auto& array) { clear_from(run.evidence.*array.member, run, 1, array.fill); });
         const auto scored = static_cast<std::size_t>(std::max<std::int64_t>(run.target - 1, 1));
         clear_from(run.token_nll, run, scored, static_cast<float>(not_a_number));
     }

@@ -1,4 +1,5 @@
 #include "core/trace/labels.h"
+#include "core/trace/run_schema.h"
 #include "core/trace/trace.h"
 
 #include <algorithm>
@@ -101,6 +102,9 @@ namespace {
         analysis.offset = h5::read_int(group, "offset");
         analysis.bos = h5::read_bool(group, "bos");
         analysis.seconds = h5::read_double(group, "seconds");
+        if (H5Aexists(group, "largest_hidden") > 0) // earlier builds wrote none
+            analysis.largest_hidden = h5::read_double(group, "largest_hidden");
+        analysis.perturbation = trace::read_perturbation(group, "context_change");
         const bool sensible = analysis.layers > 0 && analysis.context > 0 && analysis.offset >= 0
             && analysis.kv_heads > 0 && analysis.heads >= analysis.kv_heads && analysis.heads % analysis.kv_heads == 0;
         if (!sensible)

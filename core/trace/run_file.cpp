@@ -1,5 +1,6 @@
 #include "core/trace/run_file.h"
 
+#include "core/audit/checks.h"
 #include "core/trace/run_schema.h"
 #include "core/trace/trace.h"
 
@@ -12,7 +13,7 @@ namespace {
     using h5::DatasetSpec;
     using Shape = std::vector<hsize_t>;
 
-    constexpr std::size_t audit_rows = 9; // SEMANTICS 8
+    constexpr std::size_t audit_rows = audit_checks::names.size();
     constexpr std::size_t detail_bytes = 1000;
     constexpr const char* overwrite_hint = "Add --force to overwrite it, or --resume to go on with it.";
 
@@ -71,6 +72,22 @@ namespace {
             not_a_number, run.last_key_importance);
     }
 
+    void make_evidence(hid_t file, const Run& run)
+    {
+        for_evidence([&](const auto& array) {
+            const auto& values = run.evidence.*array.member;
+            if (values.empty())
+                return;
+            Shape shape { size_of(run.windows) };
+            if (array.by_point)
+                shape.insert(shape.begin(), run.points.size());
+            make(file,
+                { array.path, -1, shape, {}, nullptr, array.units, array.description,
+                    array.by_point ? by_point_and_window : by_window },
+                array.fill, values);
+        });
+    }
+
     void make_token_nll(hid_t file, const Run& run)
     {
         h5::create_axis(file, "target", std::max<std::int64_t>(run.target - 1, 0), 1, "scored position in the target");
@@ -113,6 +130,7 @@ namespace {
             write_sweep_attributes(h5::create_group(id, "/sweep"), run);
             make_points(id, run);
             make_window_arrays(id, run);
+            make_evidence(id, run);
             if (per_token)
                 make_token_nll(id, run);
             create_audit(id, std::max(audit_rows, run.audit.checks.size()), detail_bytes);
@@ -143,6 +161,15 @@ namespace {
         h5::check(H5Dwrite(dataset, h5::native<T>(), space, space, H5P_DEFAULT, values.data()), "writing " + path);
     }
 
+    /// Whether an audit of today fits its table; one of an earlier version had fewer checks.
+    bool has_room_for_audit(const std::filesystem::path& file)
+    {
+        return reading(file, [&] {
+            const h5::Handle open = h5::open_for_reading(file);
+            return h5::shape_of(h5::open_dataset(open, "/audit")).at(0) >= audit_rows;
+        });
+    }
+
     void write_points(hid_t file, const std::string& path, const std::vector<SweepPoint>& points)
     {
         const h5::Handle dataset = h5::open_dataset(file, path);
@@ -162,6 +189,10 @@ namespace {
         write_column(file, "/sweep/target_hash", run.target_hash, window);
         write_column(file, "/sweep/mass_error", run.mass_error, window);
         write_column(file, "/sweep/last_key_importance", run.last_key_importance, window);
+        for_evidence([&](const auto& array) {
+            if (h5::exists(file, array.path))
+                write_column(file, array.path, run.evidence.*array.member, window);
+        });
         if (h5::exists(file, "/sweep/token_nll"))
             write_column(file, "/sweep/token_nll", run.token_nll, window);
         h5::check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flushing the window");
@@ -194,7 +225,7 @@ RunFile RunFile::resume(const std::filesystem::path& file, Run& there)
         load_run(target); // says what it is instead
     WriterLock lock(target);
     there = *load_run(target);
-    if (!h5::is_closed(target))
+    if (!h5::is_closed(target) || !has_room_for_audit(target))
         write_run(target, there, !there.token_nll.empty());
     return { target, std::move(lock), there.points };
 }

@@ -1,5 +1,6 @@
 #include "core/trace/labels.h"
 #include "core/trace/output.h"
+#include "core/trace/run_schema.h"
 #include "core/trace/trace.h"
 
 #include <algorithm>
@@ -109,6 +110,8 @@ namespace {
         h5::write_attribute(group, "offset", analysis.offset);
         h5::write_attribute(group, "bos", analysis.bos);
         h5::write_attribute(group, "seconds", analysis.seconds);
+        h5::write_attribute(group, "largest_hidden", analysis.largest_hidden);
+        trace::write_perturbation(group, "context_change", analysis.perturbation);
         h5::create_group(file, "/attention");
         const Shape shape { size_of(analysis.layers), size_of(analysis.heads), size_of(analysis.context) };
         const std::vector<std::string> axes { "layer", "head", "position" };

@@ -106,6 +106,36 @@ private Q_SLOTS:
         QVERIFY(!started);
         QCOMPARE(engine.analyse(request, task)->context, 2048);
     }
+
+    void a_sweep_that_keeps_queries_and_keys_for_bridges_counts_them()
+    {
+        Engine engine;
+        engine.open_model(demo / "model", on_cpu);
+        SweepRequest request;
+        request.text = read_text((demo / "demo.txt").string());
+        request.policies = parse_policies("cab(bridge=flow)");
+        request.sparsities = { 0.5 };
+        request.context = 1024;
+        request.target = 64;
+        request.windows = 1;
+        MemoryNeed need = memory_need(demo / "model", on_cpu, 1088);
+        need.loaded = true;
+        const AddressSpace limit(need.needed() + 20'000'000); // enough for all but the queries and keys
+        try {
+            engine.sweep(request);
+            QFAIL("no error");
+        } catch (const Error& error) {
+            QCOMPARE(error.kind(), ErrorKind::memory);
+            QVERIFY2(std::string(error.what()).find("queries and keys") != std::string::npos, error.what());
+        }
+    }
+
+    void logits_take_the_same_room_however_many_targets_are_scored()
+    {
+        // The card of the demo model: 8 layers, 5 kv heads, 8192 tokens known.
+        const auto work = [](std::int64_t context) { return memory_need(demo / "model", on_cpu, context).work; };
+        QCOMPARE(work(1200) - work(1100), work(1100) - work(1000));
+    }
 };
 
 KEEPSET_TEST(TestMemory)

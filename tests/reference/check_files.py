@@ -25,13 +25,22 @@ RUN = {"sweep/points": ("point", "table"), "sweep/points_before": ("point", "tab
        "sweep/keep_hash": ("point,window", "u8"), "sweep/kept_entries": ("point,window", "i8"),
        "sweep/target_hash": ("point,window", "u8"), "sweep/mass_error": ("window", "f8"),
        "sweep/last_key_importance": ("window", "f8"), "audit": ("check", "table")}
+# What a sweep stores for its audit; a run made by hand may lack it.
+EVIDENCE = {"sweep/selected_hash": ("point,window", "u8"), "sweep/first_kept": ("point,window", "i8"),
+            "sweep/tied_rows": ("point,window", "i8"), "sweep/read_hash": ("window", "u8"),
+            "sweep/text_read_hash": ("window", "u8"), "sweep/text_target_hash": ("window", "u8"),
+            "sweep/window_begin": ("window", "i8"), "sweep/least_importance": ("window", "f8"),
+            "sweep/most_of_visible": ("window", "f8"), "sweep/first_token_mass": ("window", "f8"),
+            "sweep/largest_hidden": ("window", "f8")}
 SWEEP = {str: ["protocol", "granularity", "importance", "gqa", "positions", "rounding"],
          np.int64: ["context", "target", "offset", "windows", "layers", "kv_heads", "vocabulary"],
-         np.bool_: ["bos"], np.float64: ["unigram_perplexity"]}
+         np.bool_: ["bos"], np.float64: ["unigram_perplexity", "context_change_before", "context_change_after", "target_change_before",
+                                          "target_change_after"]}
 KEEP = {str: ["policy", "policy_asked", "granularity", "importance", "gqa", "rounding"], np.uint64: ["seed"],
         np.int64: ["budget", "budget_asked", "window", "context", "offset"], np.bool_: ["bos"],
         np.float64: ["sparsity", "kept_mass"]}
-IMPORTANCE = {np.int64: ["layers", "heads", "kv_heads", "context", "offset"], np.bool_: ["bos"], np.float64: ["seconds"]}
+IMPORTANCE = {np.int64: ["layers", "heads", "kv_heads", "context", "offset"], np.bool_: ["bos"],
+              np.float64: ["seconds", "largest_hidden", "context_change_before", "context_change_after"]}
 
 
 def need(condition, sentence):
@@ -118,6 +127,9 @@ def check_trace(file):
 def check_run(file):
     for path, (axes, dtype) in RUN.items():
         check_dataset(file, path, axes, dtype)
+    for path, (axes, dtype) in EVIDENCE.items():
+        if path in file:
+            check_dataset(file, path, axes, dtype)
     if "token_nll" in file["sweep"]:
         check_dataset(file, "sweep/token_nll", "point,window,target", "f4")
         need(file["sweep/token_nll"].shape[2] == file["sweep"].attrs["target"] - 1, "scored tokens of a window")

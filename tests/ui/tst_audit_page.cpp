@@ -31,10 +31,11 @@ void TestAuditPage::every_check_has_a_sign_a_word_and_its_detail()
     page.setReport(
         { { { "mass", CheckStatus::pass, "Sums are right." }, { "monotone", CheckStatus::warning, "It falls." },
             { "finite", CheckStatus::fail, "There is a NaN." },
+            { "distinct", CheckStatus::undecided, "It cannot be told." },
             { "baseline", CheckStatus::not_applicable, "No dense point." } } },
         "run.h5");
     const std::pair<const char*, const char*> expected[] = { { "check-mass", "pass" }, { "check-monotone", "warning" },
-        { "check-finite", "fail" }, { "check-baseline", "not checked" } };
+        { "check-finite", "fail" }, { "check-distinct", "undecided" }, { "check-baseline", "not checked" } };
     for (const auto& [name, word] : expected) {
         auto* row = page.findChild<QWidget*>(name);
         QVERIFY2(row, name);

@@ -31,6 +31,8 @@ namespace {
             return { QStringLiteral("⚠"), AuditPage::tr("warning"), colors.warning };
         case CheckStatus::fail:
             return { QStringLiteral("✕"), AuditPage::tr("fail"), colors.fail };
+        case CheckStatus::undecided:
+            return { QStringLiteral("?"), AuditPage::tr("undecided"), colors.warning };
         case CheckStatus::not_applicable:
             break;
         }
@@ -110,8 +112,8 @@ void AuditPage::rebuild()
     auto* rows = new QVBoxLayout(list);
     rows->setContentsMargins(0, 6, 8, 0);
     rows->setSpacing(0);
-    for (const CheckStatus status :
-        { CheckStatus::fail, CheckStatus::warning, CheckStatus::pass, CheckStatus::not_applicable }) {
+    for (const CheckStatus status : { CheckStatus::fail, CheckStatus::undecided, CheckStatus::warning,
+             CheckStatus::pass, CheckStatus::not_applicable }) {
         for (const Check& check : report_.checks) {
             if (check.status == status)
                 addCheck(rows, check);

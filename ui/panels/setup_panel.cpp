@@ -294,12 +294,15 @@ void SetupPanel::setAudit(const AuditReport& report)
 {
     audit_ = report;
     QStringList failed;
+    QStringList undecided;
     QStringList warned;
     QStringList passed;
     for (const Check& check : report.checks) {
         const QString name = QString::fromStdString(check.name);
         if (check.status == CheckStatus::fail)
             failed << name;
+        else if (check.status == CheckStatus::undecided)
+            undecided << name;
         else if (check.status == CheckStatus::warning)
             warned << name;
         else if (check.status == CheckStatus::pass)
@@ -313,6 +316,8 @@ void SetupPanel::setAudit(const AuditReport& report)
     QStringList lines;
     if (!failed.isEmpty())
         lines << line(failed, t.fail, tr("✗ fail"));
+    if (!undecided.isEmpty())
+        lines << line(undecided, t.warning, tr("? undecided"));
     if (!warned.isEmpty())
         lines << line(warned, t.warning, tr("! warning"));
     if (!passed.isEmpty())

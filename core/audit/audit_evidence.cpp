@@ -1,0 +1,248 @@
+#include "core/audit/audit_evidence.h"
+
+#include "core/policy/words.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace keepset::audit_checks {
+
+namespace {
+
+    using Windows = std::vector<std::size_t>;
+
+    const char* const earlier = " (The file is of an earlier version and does not hold all that this check looks at.)";
+
+    std::string window_name(std::size_t window) { return "window " + grouped(static_cast<std::int64_t>(window)); }
+
+    std::size_t cell(const Run& run, std::size_t point, std::size_t window)
+    {
+        return point * static_cast<std::size_t>(run.windows) + window;
+    }
+
+    bool all_finite(const std::vector<double>& values, const Windows& done)
+    {
+        return std::ranges::all_of(done, [&](std::size_t w) { return std::isfinite(values[w]); });
+    }
+
+    /// The first window where a value is above `limit` or not a number.
+    std::optional<std::size_t> first_above(const std::vector<double>& values, const Windows& done, double limit)
+    {
+        const auto found = std::ranges::find_if(done, [&](std::size_t w) { return !(values[w] <= limit); });
+        return found == done.end() ? std::nullopt : std::optional(*found);
+    }
+
+    Outcome not_finite() { return undecided("The importance is not finite everywhere (see finite)."); }
+
+    /// Mean over the windows that are done of counts by point, as a share of all rows.
+    double share_of_rows(
+        const Run& run, const std::vector<std::int64_t>& counts, std::size_t point, const Windows& done)
+    {
+        std::int64_t sum = 0;
+        for (const std::size_t w : done)
+            sum += counts[cell(run, point, w)];
+        return static_cast<double>(sum)
+            / static_cast<double>(run.layers * run.kv_heads * static_cast<std::int64_t>(done.size()));
+    }
+
+    /// Points for which `is_meant`, grouped by method: "H2O at 50% and 90% and CAB at 90%"; empty: none.
+    template <typename IsMeant> std::string points_where(const Run& run, const IsMeant& is_meant)
+    {
+        std::vector<std::string> methods;
+        std::vector<std::vector<std::string>> at;
+        for (std::size_t i = 0; i < run.points.size(); ++i) {
+            if (!(run.points[i].sparsity > 0) || !is_meant(i))
+                continue;
+            const std::string title = title_of(run.points[i].policy);
+            if (methods.empty() || methods.back() != title) {
+                methods.push_back(title);
+                at.emplace_back();
+            }
+            at.back().push_back(percent(run.points[i].sparsity));
+        }
+        for (std::size_t i = 0; i < methods.size(); ++i)
+            methods[i] += " at " + listed(at[i]);
+        return methods.empty() ? std::string() : joined(methods);
+    }
+
+    /// Windows that begin before another one ends; empty: none.
+    std::string overlap(const Run& run, const Windows& done)
+    {
+        Windows order = done;
+        const auto& begin = run.evidence.window_begin;
+        std::ranges::stable_sort(order, {}, [&](std::size_t w) { return begin[w]; });
+        const std::int64_t piece = run.context + run.target - (run.bos ? 1 : 0);
+        for (std::size_t i = 1; i < order.size(); ++i) {
+            if (begin[order[i]] < begin[order[i - 1]] + piece)
+                return "Tokens are scored twice: " + window_name(order[i]) + " begins at token "
+                    + grouped(begin[order[i]]) + " of the text, where " + window_name(order[i - 1])
+                    + " has not ended, which began at " + grouped(begin[order[i - 1]]) + ".";
+        }
+        return {};
+    }
+
+    /// What was read or scored in a window that does not stand there in the text; empty: nothing.
+    std::string strange_ids(const Run& run, std::size_t w)
+    {
+        const RunEvidence& found = run.evidence;
+        if (found.read_hash[w] != found.text_read_hash[w]) {
+            const auto other = std::ranges::find(found.text_read_hash, found.read_hash[w]);
+            if (other == found.text_read_hash.end())
+                return "In " + window_name(w) + " the model read other tokens than stand there in the text.";
+            return "The tokens that were read as " + window_name(w) + " are those of "
+                + window_name(static_cast<std::size_t>(other - found.text_read_hash.begin()))
+                + ": a window was scored twice, and another one not at all.";
+        }
+        for (std::size_t i = 0; i < run.points.size(); ++i) {
+            if (run.target_hash[cell(run, i, w)] != found.text_target_hash[w])
+                return point_name(run.points[i]) + " was not scored on the tokens that follow in the text in "
+                    + window_name(w) + ": its targets are shifted or of another place.";
+        }
+        return {};
+    }
+
+} // namespace
+
+std::string point_name(const SweepPoint& point) { return title_of(point.policy) + " at " + percent(point.sparsity); }
+
+Outcome check_budget(const Run& run, const Windows& done)
+{
+    if (run.kept_entries.empty() || done.empty())
+        return not_applicable("The run does not say how many entries were kept.");
+    const std::int64_t rows = run.layers * run.kv_heads;
+    const bool has_choice = !run.evidence.selected_hash.empty();
+    for (std::size_t i = 0; i < run.points.size(); ++i) {
+        const std::int64_t k = run.points[i].budget;
+        const std::string name = point_name(run.points[i]);
+        if (k < 0 || k > run.context)
+            return failed(
+                name + " has a budget of " + grouped(k) + " in a context of " + counted(run.context, "token") + ".");
+        for (const std::size_t w : done) {
+            const std::int64_t kept = run.kept_entries[cell(run, i, w)];
+            if (kept != k * rows)
+                return failed(name + " kept " + grouped(kept) + " entries in " + window_name(w)
+                    + " where its budget is " + grouped(k * rows) + " (" + grouped(k) + " in each of "
+                    + counted(rows, "row") + "): methods were compared at different sizes of the cache.");
+            if (has_choice && run.keep_hash[cell(run, i, w)] != run.evidence.selected_hash[cell(run, i, w)])
+                return failed("In " + window_name(w) + " the cache held other entries than " + name
+                    + " chose, though as many: keys were gathered for another head or layer.");
+        }
+    }
+    if (!has_choice)
+        return passed(std::string("Every keep set has exactly its budget of distinct positions.") + earlier);
+    return passed("The cache held exactly the budget of distinct positions, and those that each policy chose.");
+}
+
+Outcome check_mass(const Run& run, const Windows& done)
+{
+    if (run.mass_error.empty() || done.empty())
+        return not_applicable("The run does not say what its importance sums to.");
+    const RunEvidence& found = run.evidence;
+    const bool is_whole = !found.least_importance.empty() && !found.most_of_visible.empty();
+    if (!all_finite(run.mass_error, done)
+        || (is_whole && !(all_finite(found.least_importance, done) && all_finite(found.most_of_visible, done))))
+        return not_finite();
+    if (const auto w = first_above(run.mass_error, done, mass_tolerance))
+        return failed("The attention that all keys received does not sum to the context: it was not normalised by its "
+                      "final softmax, or rows are missing (off by "
+            + significant(run.mass_error[*w], 6) + " of it in " + window_name(*w) + ").");
+    if (!is_whole)
+        return passed(std::string("The attention that all keys received sums to the context.") + earlier);
+    for (const std::size_t w : done) {
+        if (!(found.least_importance[w] >= 0))
+            return failed("A key received " + significant(found.least_importance[w], 6) + " in " + window_name(w)
+                + ", less than nothing: its importance is no sum of probabilities.");
+    }
+    if (const auto w = first_above(found.most_of_visible, done, 1 + mass_tolerance))
+        return failed("A key received " + significant(found.most_of_visible[*w], 6)
+            + " times what the queries that see it can give, in " + window_name(*w)
+            + ": its importance is no sum of probabilities.");
+    return passed("The attention that all keys received sums to the context, and none received less than nothing or "
+                  "more than its queries can give.");
+}
+
+Outcome check_causality(const Run& run, const Windows& done)
+{
+    if (run.last_key_importance.empty() || done.empty())
+        return not_applicable("The run does not hold what the last key received.");
+    if (!all_finite(run.last_key_importance, done))
+        return not_finite();
+    if (const auto w = first_above(run.last_key_importance, done, 1 + mass_tolerance))
+        return failed("The last key received more attention than its own query can give: earlier queries look ahead, "
+                      "the mask is not causal ("
+            + significant(run.last_key_importance[*w], 6) + " in " + window_name(*w) + ").");
+    std::string detail = "The last key received attention from its own query alone, as causal attention must.";
+    const RunEvidence& found = run.evidence;
+    for (const Outcome& outcome : { judge_perturbation(found.context_change, "context token", "logit"),
+             judge_perturbation(found.target_change, "target token", "scored row") }) {
+        if (outcome.status == CheckStatus::fail)
+            return outcome;
+        detail += " " + outcome.detail;
+    }
+    return passed(detail);
+}
+
+Outcome check_targets(const Run& run, const Windows& done)
+{
+    const RunEvidence& found = run.evidence;
+    const bool has_text = !found.text_read_hash.empty() && !found.read_hash.empty() && !found.text_target_hash.empty()
+        && !found.window_begin.empty();
+    if (run.target_hash.empty() || done.empty() || (run.points.size() < 2 && !has_text))
+        return not_applicable("There are no two points whose targets could be compared.");
+    for (const std::size_t w : done) {
+        for (std::size_t i = 1; i < run.points.size(); ++i) {
+            if (run.target_hash[cell(run, i, w)] != run.target_hash[w])
+                return failed(point_name(run.points[i]) + " was scored on other tokens than "
+                    + point_name(run.points[0]) + " in " + window_name(w) + ": their perplexities cannot be compared.");
+        }
+    }
+    if (!has_text)
+        return passed(std::string("All methods were scored on the same tokens.") + earlier);
+    if (const std::string words = overlap(run, done); !words.empty())
+        return failed(words);
+    for (const std::size_t w : done) {
+        if (const std::string words = strange_ids(run, w); !words.empty())
+            return failed(words);
+    }
+    return passed("All methods were scored on the same tokens, those of the text, each once.");
+}
+
+Outcome check_sink(const Run& run, const Windows& done)
+{
+    constexpr double much = 0.2; // of the attention mass: SEMANTICS 8
+    const RunEvidence& found = run.evidence;
+    if (found.first_token_mass.empty() || found.first_kept.empty() || done.empty())
+        return not_applicable("The run does not say which rows kept token 0.");
+    if (!all_finite(found.first_token_mass, done))
+        return not_finite();
+    double mass = 0;
+    for (const std::size_t w : done)
+        mass += found.first_token_mass[w] / static_cast<double>(done.size());
+    const std::string holds = "Token 0 holds " + significant(100 * mass) + "% of the attention mass";
+    if (!(mass > much))
+        return passed(holds + ", so no policy depends on keeping it.");
+    const std::string dropped
+        = points_where(run, [&](std::size_t i) { return share_of_rows(run, found.first_kept, i, done) < 0.5; });
+    if (!dropped.empty())
+        return warned(holds + ", and most rows drop it with " + dropped
+            + ": expect collapse there, whatever the score. A sink that is always kept (sink=4) tells the two apart.");
+    return passed(holds + ", and every policy keeps it in most rows.");
+}
+
+Outcome check_ties(const Run& run, const Windows& done)
+{
+    constexpr double many = 0.01; // of the rows: SEMANTICS 8
+    if (run.evidence.tied_rows.empty() || done.empty())
+        return not_applicable("The run does not say where equal scores met at the cut.");
+    double most = 0;
+    for (std::size_t i = 0; i < run.points.size(); ++i)
+        most = std::max(most, share_of_rows(run, run.evidence.tied_rows, i, done));
+    const std::string tied
+        = points_where(run, [&](std::size_t i) { return share_of_rows(run, run.evidence.tied_rows, i, done) > many; });
+    if (!tied.empty())
+        return warned("Equal scores met at the cut in more than 1% of the rows (up to " + significant(100 * most)
+            + "%), so that position decided there: " + tied + ".");
+    return passed("Equal scores met at the cut in " + significant(100 * most) + "% of the rows at most.");
+}
+
+} // namespace keepset::audit_checks

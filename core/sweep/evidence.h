@@ -1,0 +1,50 @@
+#pragma once
+
+#include "core/attention/dense_pass.h"
+#include "core/model/decoder.h"
+#include "core/types.h"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+/// What the audit is told of a window: taken from what was really done, not from the plan (SEMANTICS 8).
+namespace keepset {
+
+/// FNV-1a over the eight bytes of every id, low ones first. Hashes can be continued: hash_of_ids(b, hash_of_ids(a)).
+std::uint64_t hash_of_ids(std::span<const std::int64_t> ids, std::uint64_t begin = 0xcbf29ce484222325U);
+/// The same of ids (n) int64 on any device.
+std::uint64_t hash_of_ids(const at::Tensor& ids, std::uint64_t begin = 0xcbf29ce484222325U);
+
+/// The larger one; NaN where one of them is.
+double larger(double a, double b);
+/// Largest magnitude in a tensor of hidden states; NaN where one is not a number.
+double largest_magnitude(const at::Tensor& hidden);
+
+/// The invariants of SEMANTICS 2 on the importance of one window, over all layers and heads. All are NaN where a value
+/// is.
+struct ImportanceFacts {
+    double mass_error = 0; ///< largest |Σ A - C| / C
+    double last_key = 0; ///< largest A[C-1]
+    double least = 0; ///< smallest A
+    double most_of_visible = 0; ///< largest A[j] / number of queries that see j
+    double first_token_mass = 0; ///< A[0] / C, mean over layers and heads
+};
+/// importance (layers, heads, context) float32; the decoder's rules say which queries see a key.
+ImportanceFacts measure_importance(const at::Tensor& importance, const Decoder& decoder);
+
+/// Entries that were put into the cache.
+struct Gathered {
+    std::uint64_t hash = 0; ///< policy::hash_of a keep set of exactly these positions
+    std::int64_t entries = 0; ///< distinct positions within the context, over all rows
+    std::int64_t first_kept = 0; ///< rows that hold position 0
+    bool as_chosen = false; ///< they are those of the keep set
+};
+/// positions (layers, kv_heads, k) int64 as they were gathered by, on any device; `chosen`: what the policy selected.
+Gathered gathered(const at::Tensor& positions, const KeepSet& chosen);
+
+/// Rows where the lowest score that was kept as important is also the score of a position that was evicted, so that
+/// the position decided. scores (score rows, context), of which each stands for equally many rows of the keep set.
+std::int64_t tied_rows(std::span<const float> scores, const KeepSet& set);
+
+} // namespace keepset
