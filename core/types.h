@@ -241,6 +241,7 @@ struct ImportedTable {
         std::string method;
         double sparsity = 0;
         double perplexity = 0;
+        std::int64_t budget = 0; ///< entries kept; 0: the table does not say
     };
     std::vector<Row> rows;
 };
@@ -348,13 +349,17 @@ struct Run {
     std::int64_t kv_heads = 0;
     std::int64_t vocabulary = 0;
     bool bos = false;
-    double unigram_perplexity = not_a_number; ///< of the scored tokens under their own frequencies in the text
-    std::int64_t windows = 0; ///< asked for; done ones: points[0].windows
+    double unigram_perplexity = not_a_number; ///< of the WHOLE text under its own token frequencies, BOS included
+    std::int64_t windows = 0; ///< asked for
+    std::vector<std::uint8_t> done; ///< (windows): 1 where a window is done, whatever its losses came out as
     std::vector<SweepPoint> points; ///< dense first
     std::vector<double> window_nll; ///< (points, windows): sum over the window's scored tokens
     std::vector<float> token_nll; ///< (points, windows, target - 1), or empty
     /// (points, windows): of the positions of all rows that were really put into the cache; 0 where not done
     std::vector<std::uint64_t> keep_hash;
+    /// (points, windows): of the positions that the policy's definition keeps on the scores of the dense pass; points
+    /// of one window are the same by definition where theirs are equal. 0 where not done; empty: not known.
+    std::vector<std::uint64_t> definition_hash;
     std::vector<std::int64_t> kept_entries; ///< (points, windows): distinct ones in the cache, all layers and kv heads
     std::vector<std::uint64_t> target_hash; ///< (points, windows): of the token ids that were scored
     std::vector<double> mass_error; ///< (windows): largest |Σ A - C| / C over layers and heads
@@ -375,9 +380,13 @@ struct PairedDifference {
     double low = not_a_number; ///< 95%; NaN below 5 windows
     double high = not_a_number;
     std::int64_t windows = 0;
+    double p_value = not_a_number; ///< two-sided, of "no difference"; NaN where there is no interval
+    bool stands = false; ///< excludes 0 also by Holm's correction over all comparisons made with the reference
+    std::string undecided; ///< why there is no mean: whose losses are not finite in how many windows; empty: there is
 };
 
-/// "A beats B at s": only where the paired interval excludes 0, and with the control beside it.
+/// "A beats B at s": only where the paired interval excludes 0, with what stands by Holm's correction over all
+/// comparisons made, and with the control beside it.
 struct Finding {
     std::string sentence;
     bool decided = false; ///< somebody is ahead somewhere

@@ -1,5 +1,7 @@
 #include "core/audit/causality.h"
 
+#include "core/maximum.h"
+
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/max.h>
 
@@ -60,8 +62,8 @@ namespace {
             const std::vector<float>& second = b.points[point].score.row_lse;
             for (std::size_t r = 0; r < first.size(); ++r) {
                 double& change = r < row ? found.before : found.after;
-                change = larger(change, std::abs(static_cast<double>(first[r]) - static_cast<double>(second[r])));
-                size = larger(size, std::abs(static_cast<double>(first[r])));
+                change = maximum(change, std::abs(static_cast<double>(first[r]) - static_cast<double>(second[r])));
+                size = maximum(size, std::abs(static_cast<double>(first[r])));
             }
         }
         return { found.before / size, found.after / size };

@@ -1,3 +1,4 @@
+#include "core/maximum.h"
 #include "core/policy/select.h"
 #include "core/policy/words.h"
 
@@ -45,8 +46,8 @@ namespace {
             double value = first[j];
             for (std::int64_t h = 1; h < group; ++h) {
                 const double other = first[static_cast<std::size_t>(h) * context + j];
-                // A NaN must come through a maximum too: it is refused later, never skipped.
-                value = gqa == GqaReduction::max ? (value >= other ? value : other) : value + other;
+                // A NaN comes through: it is refused later, never skipped.
+                value = gqa == GqaReduction::max ? maximum(value, other) : value + other;
             }
             sum[j] += value * scale;
         }

@@ -29,10 +29,10 @@ namespace {
         }
         const auto context = static_cast<double>(row.size());
         const double spoiled = std::isnan(sum) ? not_a_number : 0;
-        facts.mass_error = larger(facts.mass_error, std::abs(sum - context) / context);
-        facts.last_key = larger(facts.last_key, row.back() + spoiled);
-        facts.least = -larger(-facts.least, -least + spoiled);
-        facts.most_of_visible = larger(facts.most_of_visible, most + spoiled);
+        facts.mass_error = maximum(facts.mass_error, std::abs(sum - context) / context);
+        facts.last_key = maximum(facts.last_key, row.back() + spoiled);
+        facts.least = -maximum(-facts.least, -least + spoiled);
+        facts.most_of_visible = maximum(facts.most_of_visible, most + spoiled);
         facts.first_token_mass += row.front() / context + spoiled;
     }
 
@@ -53,8 +53,6 @@ std::uint64_t hash_of_ids(const at::Tensor& ids, std::uint64_t begin)
     const at::Tensor host = ids.cpu().contiguous();
     return hash_of_ids(std::span(host.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(host.numel())), begin);
 }
-
-double larger(double a, double b) { return std::isnan(a) || b <= a ? a : b; }
 
 double largest_magnitude(const at::Tensor& hidden) { return hidden.abs().max().item<double>(); }
 
@@ -81,29 +79,27 @@ ImportanceFacts measure_importance(const at::Tensor& importance, const Decoder& 
     return facts;
 }
 
-Gathered gathered(const at::Tensor& positions, const KeepSet& chosen)
+Gathered gathered(const at::Tensor& positions, std::int64_t context)
 {
     const at::Tensor host = positions.cpu().contiguous();
     const auto* const places = host.const_data_ptr<std::int64_t>();
     const std::int64_t rows = host.size(0) * host.size(1);
     const std::int64_t each = host.size(2);
     KeepSet there; // what the cache holds
-    there.labels.assign(static_cast<std::size_t>(rows * chosen.context), Label::evicted);
+    there.labels.assign(static_cast<std::size_t>(rows * context), Label::evicted);
     Gathered found;
     for (std::int64_t row = 0; row < rows; ++row) {
         for (std::int64_t index = 0; index < each; ++index) {
             const std::int64_t place = places[row * each + index];
-            if (place < 0 || place >= chosen.context)
+            if (place < 0 || place >= context)
                 continue;
-            Label& label = there.labels[static_cast<std::size_t>(row * chosen.context + place)];
+            Label& label = there.labels[static_cast<std::size_t>(row * context + place)];
             found.entries += label == Label::evicted ? 1 : 0;
             found.first_kept += label == Label::evicted && place == 0 ? 1 : 0;
             label = Label::kept;
         }
     }
     found.hash = policy::hash_of(there);
-    found.as_chosen = std::ranges::equal(
-        there.labels, chosen.labels, [](Label a, Label b) { return (a == Label::evicted) == (b == Label::evicted); });
     return found;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/attention/dense_pass.h"
+#include "core/maximum.h"
 #include "core/model/decoder.h"
 #include "core/types.h"
 
@@ -16,8 +17,6 @@ std::uint64_t hash_of_ids(std::span<const std::int64_t> ids, std::uint64_t begin
 /// The same of ids (n) int64 on any device.
 std::uint64_t hash_of_ids(const at::Tensor& ids, std::uint64_t begin = 0xcbf29ce484222325U);
 
-/// The larger one; NaN where one of them is.
-double larger(double a, double b);
 /// Largest magnitude in a tensor of hidden states; NaN where one is not a number.
 double largest_magnitude(const at::Tensor& hidden);
 
@@ -38,10 +37,9 @@ struct Gathered {
     std::uint64_t hash = 0; ///< policy::hash_of a keep set of exactly these positions
     std::int64_t entries = 0; ///< distinct positions within the context, over all rows
     std::int64_t first_kept = 0; ///< rows that hold position 0
-    bool as_chosen = false; ///< they are those of the keep set
 };
-/// positions (layers, kv_heads, k) int64 as they were gathered by, on any device; `chosen`: what the policy selected.
-Gathered gathered(const at::Tensor& positions, const KeepSet& chosen);
+/// positions (layers, kv_heads, k) int64 as they were gathered by, on any device, of a context of so many tokens.
+Gathered gathered(const at::Tensor& positions, std::int64_t context);
 
 /// Rows where the lowest score that was kept as important is also the score of a position that was evicted, so that
 /// the position decided. scores (score rows, context), of which each stands for equally many rows of the keep set.

@@ -213,7 +213,7 @@ WindowResult run_prefill_evict(const SweepStep& step, const Window& window)
         at::Tensor hidden = target_pass.run();
         if (step.faults.hidden)
             hidden = step.faults.hidden(hidden);
-        result.largest_hidden = larger(result.largest_hidden, largest_magnitude(hidden));
+        result.largest_hidden = maximum(result.largest_hidden, largest_magnitude(hidden));
         if (!scorer) // the dense point is the first of the first group
             scorer.emplace(
                 step.decoder, step.faults.scored ? step.faults.scored(wanted) : wanted, hidden[0].clone(), step.stop);
@@ -222,7 +222,7 @@ WindowResult run_prefill_evict(const SweepStep& step, const Window& window)
         for (std::size_t index = 0; index < points.count; ++index) {
             WindowPoint& point = result.points[order.points[begin + index]];
             point.score = scores[index];
-            note_gathered(point, target_pass.gathered_by(index), *points.sets[index]);
+            note_gathered(point, target_pass.gathered_by(index), points.sets[index]->context);
             step.point_done(static_cast<std::int64_t>(begin + index + 1));
         }
         const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -3,7 +3,7 @@
 #include "core/attention/bridge_scores.h"
 #include "core/attention/label_rows.h"
 #include "core/error.h"
-#include "core/policy/select.h"
+#include "core/policy/definition.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
@@ -67,11 +67,10 @@ at::Tensor kept_positions(const SweepStep& step, const KeepSet& set)
     return step.faults.gathered ? step.faults.gathered(kept) : kept;
 }
 
-void note_gathered(WindowPoint& point, const at::Tensor& positions, const KeepSet& set)
+void note_gathered(WindowPoint& point, const at::Tensor& positions, std::int64_t context)
 {
-    const Gathered found = gathered(positions, set);
+    const Gathered found = gathered(positions, context);
     point.keep_hash = found.hash;
-    point.selected_hash = found.as_chosen ? found.hash : policy::hash_of(set);
     point.kept_entries = found.entries;
     point.first_kept = found.first_kept;
 }
@@ -83,7 +82,7 @@ std::vector<KeepSet> select_points(
     const policy::ImportanceView view { { host.const_data_ptr<float>(), static_cast<std::size_t>(host.numel()) },
         host.size(0), host.size(1), step.decoder.config().kv_heads, host.size(2) };
     result.facts = measure_importance(host, step.decoder);
-    result.largest_hidden = larger(result.largest_hidden, largest_magnitude(pass.hidden));
+    result.largest_hidden = maximum(result.largest_hidden, largest_magnitude(pass.hidden));
     policy::ScoreRows rows
         = policy::score_rows(view, { step.request.granularity, step.request.importance, step.request.gqa });
     rows.bridges = bridge_source(pass.attention);
@@ -104,12 +103,19 @@ std::vector<KeepSet> select_points(
     }
     if (step.faults.selected)
         step.faults.selected(sets);
+    std::vector<std::uint64_t> keep_hashes; // (points)
     for (const KeepSet& set : sets) {
         if (step.stop.stop_requested())
             throw Cancelled {};
+        keep_hashes.push_back(policy::hash_of(set));
+    }
+    const std::vector<std::uint64_t> definitions = policy::definition_hashes(rows, requests, keep_hashes);
+    for (std::size_t index = 0; index < sets.size(); ++index) {
         WindowPoint& point = result.points.emplace_back();
-        point.kept_mass = set.kept_mass;
-        point.tied_rows = tied_rows(rows.scores, set);
+        point.kept_mass = sets[index].kept_mass;
+        point.selected_hash = keep_hashes[index];
+        point.definition_hash = definitions[index];
+        point.tied_rows = tied_rows(rows.scores, sets[index]);
     }
     return sets;
 }

@@ -27,6 +27,7 @@ struct WindowPoint {
     TargetScore score;
     double kept_mass = not_a_number;
     std::uint64_t selected_hash = 0; ///< of the positions that the policy chose
+    std::uint64_t definition_hash = 0; ///< of those that its definition keeps on this window's scores
     std::uint64_t keep_hash = 0; ///< of those that were put into the cache
     std::int64_t kept_entries = 0; ///< that were put there
     std::int64_t first_kept = 0; ///< rows that hold position 0
@@ -85,7 +86,7 @@ std::vector<KeepSet> select_points(
 /// Positions of the kept entries: (layers, kv_heads, k) int64, ascending, on the decoder's device.
 at::Tensor kept_positions(const SweepStep& step, const KeepSet& set);
 /// Tells the audit what was put into the cache for a point.
-void note_gathered(WindowPoint& point, const at::Tensor& positions, const KeepSet& set);
+void note_gathered(WindowPoint& point, const at::Tensor& positions, std::int64_t context);
 /// Whether some point of the plan ranks by attention itself, so that the dense pass has to keep it.
 bool needs_attention(const SweepStep& step);
 

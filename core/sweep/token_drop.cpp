@@ -31,13 +31,13 @@ WindowResult run_token_drop(const SweepStep& step, const Window& window)
                                 .unsqueeze(0); // (1, rows, hidden)
         if (step.faults.hidden)
             hidden = step.faults.hidden(hidden);
-        result.largest_hidden = larger(result.largest_hidden, largest_magnitude(hidden));
+        result.largest_hidden = maximum(result.largest_hidden, largest_magnitude(hidden));
         if (!scorer) // the dense point comes first
             scorer.emplace(
                 step.decoder, step.faults.scored ? step.faults.scored(wanted) : wanted, hidden[0], step.stop);
         WindowPoint& point = result.points[index];
         point.score = scorer->score(hidden, step.stop).front();
-        note_gathered(point, kept[0][0].expand_as(kept), sets[index]);
+        note_gathered(point, kept[0][0].expand_as(kept), sets[index].context);
         point.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         step.point_done(static_cast<std::int64_t>(index + 1));
     }
