@@ -1,6 +1,7 @@
 #include "core/engine.h"
 
 #include <span>
+#include <type_traits>
 #include <utility>
 
 namespace keepset {
@@ -41,10 +42,15 @@ namespace {
         throw Error(ErrorKind::internal, "a value without a name: " + std::to_string(static_cast<int>(value)));
     }
 
-    /// Names the specification has and this build has not yet: told apart from a misspelling.
-    bool is_planned(const std::string& name)
+    /// Whether the specification has a name, of this kind of choice, that this build has not yet: told apart from a
+    /// misspelling.
+    template <typename T> bool is_planned(const std::string& name)
     {
-        return name == "streaming" || name == "last-query" || name.rfind("window:", 0) == 0 || name == "window";
+        if constexpr (std::is_same_v<T, Protocol>)
+            return name == "streaming";
+        if constexpr (std::is_same_v<T, Importance>)
+            return name == "last-query" || name == "window" || name.rfind("window:", 0) == 0;
+        return false;
     }
 
     template <typename T>
@@ -58,7 +64,7 @@ namespace {
             }
             known += (known.empty() ? "" : ", ") + std::string(name.text);
         }
-        const std::string problem = is_planned(text) ? "' is not built yet." : "' is not known.";
+        const std::string problem = is_planned<T>(text) ? "' is not built yet." : "' is not known.";
         throw Error(ErrorKind::usage, std::string(what) + " '" + text + problem, "Choose one of: " + known + ".");
     }
 
