@@ -155,6 +155,12 @@ plot::Chart differenceChart(const Run& run, const std::string& reference)
     chart.warning = run.audit.failed() ? tr("The audit fails: do not trust this chart.") : QString();
     chart.emptyText = tr("No other method to compare with.");
     const auto differences = paired_differences(run, reference);
+    for (const PairedDifference& difference : differences) {
+        if (!difference.undecided.empty() && difference.sparsity > 0 && chart.warning.isEmpty())
+            chart.warning = tr("Nothing is decided at %1: %2.")
+                                .arg(plot::valueText(difference.sparsity, plot::NumberFormat::percent),
+                                    QString::fromStdString(difference.undecided));
+    }
     for (const std::string& method : methods(run)) {
         plot::Series series { methodTitle(method), {}, plot::methodStyle(method), false, true };
         for (const PairedDifference& difference : differences) {

@@ -1,4 +1,4 @@
-#include "core/audit/checks.h"
+#include "core/audit/distinct.h"
 #include "core/engine.h"
 #include "core/policy/words.h"
 
@@ -82,6 +82,46 @@ namespace {
         return passed("At sparsity 0 every method equals dense within the rounding of the table.");
     }
 
+    /// Whether two rows keep the same entries by definition: where their policies are spelled as Keepset does and both
+    /// say that they keep one budget, over a context that budget and sparsity give.
+    bool same_by_definition(const Row& a, const Row& b)
+    {
+        constexpr double longest = 1 << 17; // tokens that are looked at
+        const double budget = static_cast<double>(a.budget);
+        // A difference of definitions shows in a context of four budgets as in a longer one.
+        const double context = std::min(std::round(budget / (1 - a.sparsity)), 4 * budget + 64);
+        if (a.budget < 1 || a.budget != b.budget || !(context <= longest))
+            return false;
+        SelectRequest request;
+        request.budget = a.budget;
+        return audit_checks::same_by_definition(a.method, b.method, request, static_cast<std::int64_t>(context));
+    }
+
+    /// Sparsities above 0 that two methods share.
+    struct Shared {
+        std::size_t compared = 0; ///< where their definitions differ
+        std::vector<double> equal; ///< of these, where their perplexities are equal
+    };
+
+    Shared compare_curves(const std::vector<Row>& a, const std::vector<Row>& b)
+    {
+        Shared shared;
+        auto other = b.begin();
+        for (const Row& row : a) { // both ascend by sparsity
+            while (other != b.end() && other->sparsity < row.sparsity - 1e-12)
+                ++other;
+            if (!(row.sparsity > 0) || other == b.end() || other->sparsity > row.sparsity + 1e-12)
+                continue;
+            const bool equal = row.perplexity == other->perplexity && std::isfinite(row.perplexity);
+            if (equal && same_by_definition(row, *other))
+                continue;
+            ++shared.compared;
+            if (equal)
+                shared.equal.push_back(row.sparsity);
+        }
+        return shared;
+    }
+
     Outcome check_distinct(const ImportedTable& table)
     {
         const std::vector<std::string> names = methods_of(table);
@@ -90,17 +130,7 @@ namespace {
         std::size_t compared = 0;
         for (std::size_t i = 0; i < names.size(); ++i) {
             for (std::size_t j = i + 1; j < names.size(); ++j) {
-                std::size_t shared = 0;
-                std::vector<double> equal;
-                for (const Row& a : curve_of(table, names[i])) {
-                    for (const Row& b : curve_of(table, names[j])) {
-                        if (!(a.sparsity > 0) || std::abs(a.sparsity - b.sparsity) > 1e-12)
-                            continue;
-                        ++shared;
-                        if (a.perplexity == b.perplexity)
-                            equal.push_back(a.sparsity);
-                    }
-                }
+                const auto [shared, equal] = compare_curves(curve_of(table, names[i]), curve_of(table, names[j]));
                 compared += shared;
                 const bool all = shared >= 2 && equal.size() == shared;
                 if (!equal.empty())
@@ -108,7 +138,7 @@ namespace {
             }
         }
         if (compared == 0)
-            return not_applicable("No two methods share a sparsity above 0.");
+            return not_applicable("No two methods whose definitions differ share a sparsity above 0.");
         const std::string some = somewhere.empty()
             ? ""
             : "Equal perplexities: " + listed(somewhere) + ". Rounding can do that, or a policy that was not applied.";
@@ -116,7 +146,9 @@ namespace {
             return failed("Identical curves: " + listed(everywhere)
                 + ". Policies that keep different tokens cannot agree at every sparsity: the policy was never applied."
                 + (some.empty() ? "" : " " + some));
-        return some.empty() ? passed("No two methods have equal perplexities at a sparsity above 0.") : warned(some);
+        return some.empty()
+            ? passed("No two methods whose definitions differ have equal perplexities at a sparsity above 0.")
+            : warned(some);
     }
 
     Outcome check_monotone(const ImportedTable& table)

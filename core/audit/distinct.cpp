@@ -1,9 +1,10 @@
 #include "core/audit/distinct.h"
 
-#include "core/policy/policy.h"
+#include "core/policy/definition.h"
 #include "core/policy/words.h"
 #include "core/sweep/statistics.h"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -25,16 +26,6 @@ namespace {
         return rows;
     }
 
-    std::vector<bool> kept_of(const RowScores& row, SelectRequest request, const std::string& policy)
-    {
-        request.policy = parse_policy(policy);
-        const RowSelection selection = select_row(row, request);
-        std::vector<bool> kept;
-        for (const Label label : selection.labels)
-            kept.push_back(label != Label::evicted);
-        return kept;
-    }
-
     struct Identity {
         bool losses = true;
         bool keep_sets = true;
@@ -50,7 +41,9 @@ namespace {
             if (!window_done(run, static_cast<std::int64_t>(w)))
                 continue;
             any = true;
-            same.losses = same.losses && run.window_nll[a * windows + w] == run.window_nll[b * windows + w];
+            const double loss = run.window_nll[a * windows + w];
+            // Two overflows are no evidence of one keep set.
+            same.losses = same.losses && std::isfinite(loss) && loss == run.window_nll[b * windows + w];
             same.keep_sets = same.keep_sets && !run.keep_hash.empty()
                 && run.keep_hash[a * windows + w] == run.keep_hash[b * windows + w];
         }
@@ -65,6 +58,21 @@ namespace {
         request.rounding = run.rounding;
         request.seed = run.provenance.seed;
         return request;
+    }
+
+    /// Whether two points keep the same by their definitions: on the scores of every window done, where the run tells;
+    /// else on scores that bring out a difference.
+    bool same_definition(const Run& run, std::size_t a, std::size_t b)
+    {
+        if (run.definition_hash.empty())
+            return same_by_definition(
+                run.points[a].policy, run.points[b].policy, request_of(run, run.points[a]), run.context);
+        const auto windows = static_cast<std::size_t>(run.windows);
+        const std::vector<std::int64_t> done = done_windows(run);
+        return std::all_of(done.begin(), done.end(), [&](std::int64_t window) {
+            const auto w = static_cast<std::size_t>(window);
+            return run.definition_hash[a * windows + w] == run.definition_hash[b * windows + w];
+        });
     }
 
     /// Sparsities at which two methods are identical though their definitions differ.
@@ -84,7 +92,7 @@ namespace {
                 continue;
             ++twins.compared;
             const Identity same = compare_points(run, i, *other);
-            if (!(same.losses || same.keep_sets) || same_by_definition(a, b, request_of(run, point), run.context))
+            if (!(same.losses || same.keep_sets) || same_definition(run, i, *other))
                 continue;
             (same.losses ? twins.losses : twins.keep_sets).push_back(point.sparsity);
         }
@@ -96,9 +104,13 @@ namespace {
 bool same_by_definition(const std::string& a, const std::string& b, const SelectRequest& request, std::int64_t context)
 {
     try {
+        SelectRequest of_a = request;
+        SelectRequest of_b = request;
+        of_a.policy = parse_policy(a);
+        of_b.policy = parse_policy(b);
         for (const std::vector<float>& scores : probe_rows(context)) {
             const RowScores row { .scope = {}, .scores = scores, .mass = {} };
-            if (kept_of(row, request, a) != kept_of(row, request, b))
+            if (!policy::same_by_definition(row, of_a, of_b))
                 return false;
         }
         return true;

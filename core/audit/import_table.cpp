@@ -131,6 +131,13 @@ namespace {
             "The table needs the columns method (or policy), sparsity and perplexity, separated by commas.");
     }
 
+    std::optional<std::size_t> optional_column(const CsvRow& header, const std::string& name)
+    {
+        const auto found = std::find_if(header.fields.begin(), header.fields.end(),
+            [&](const std::string& field) { return lowered(trimmed(field)) == name; });
+        return found == header.fields.end() ? std::nullopt : std::optional(found - header.fields.begin());
+    }
+
     double parse_number(std::string text, const std::string& column, std::int64_t line, const Source& source)
     {
         const std::string shown = text;
@@ -141,6 +148,14 @@ namespace {
         if (error != std::errc() || end != text.data() + text.size())
             source.refuse(line, "the " + column + " '" + shown + "' is not a number.");
         return value;
+    }
+
+    /// Entries kept, from a column that tables of other programs may fill with anything: 0 where it is no count.
+    std::int64_t count_in(const std::string& text)
+    {
+        std::int64_t count = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+        return error == std::errc() && end == text.data() + text.size() && count > 0 ? count : 0;
     }
 
     /// A sparsity as written, and whether it has a % sign, which is taken off.
@@ -188,6 +203,7 @@ ImportedTable import_table(const std::filesystem::path& file)
     const std::size_t method = find_column(rows[0], { "method", "policy" }, source);
     const std::size_t sparsity = find_column(rows[0], { "sparsity" }, source);
     const std::size_t perplexity = find_column(rows[0], { "perplexity" }, source);
+    const auto budget = optional_column(rows[0], "budget");
     ImportedTable table { file.filename().string(), {} };
     bool in_percent = false;
     for (std::size_t i = 1; i < rows.size(); ++i) {
@@ -199,7 +215,8 @@ ImportedTable import_table(const std::filesystem::path& file)
         std::string share = trimmed(fields[sparsity]);
         const bool has_sign = take_percent_sign(share);
         ImportedTable::Row row { trimmed(fields[method]), parse_number(share, "sparsity", line, source),
-            parse_number(trimmed(fields[perplexity]), "perplexity", line, source) };
+            parse_number(trimmed(fields[perplexity]), "perplexity", line, source),
+            budget ? count_in(trimmed(fields[*budget])) : 0 };
         if (row.method.empty())
             source.refuse(line, "the method has no name.");
         in_percent = in_percent || has_sign || row.sparsity > 1;

@@ -99,6 +99,20 @@ namespace {
                 "Choose shares that add up to 1 or less.");
     }
 
+    /// CAB differs from H2O in bridges and in its local share: H2O with CAB's local share has the one without the
+    /// other.
+    std::optional<Control> control_of_cab(const Settings& settings, const PolicySpec& other)
+    {
+        if (other.name != "h2o" || settings.number("bridge_ratio") == 0)
+            return std::nullopt;
+        const double local = settings.number("local");
+        const double of_other = Settings(find(other.name), other).number("local");
+        if (local == of_other)
+            return std::nullopt; // the other is the control
+        return Control { { other.name, { { "local", settings.text("local") } } },
+            local > of_other ? "the larger local share" : "the smaller local share", "the bridges" };
+    }
+
 } // namespace
 
 bool better_bridge(const std::string& criterion, double score, double than)
@@ -134,6 +148,7 @@ Policy cab()
         .explain = explain_cab,
         .check = check_cab,
         .needs_attention = [](const Settings& settings) { return !goes_by_importance(settings); },
+        .control = control_of_cab,
     };
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -72,6 +73,14 @@ struct Case {
     std::int64_t bridge_rank = 0; ///< among the tokens that may be bridges, from 1, the best first; 0: not one of them
 };
 
+/// A policy that has one of the two things in which a policy differs from another, so that a gain can be told apart
+/// (SEMANTICS 4). Both things are named as "the bridges".
+struct Control {
+    PolicySpec policy;
+    std::string shared; ///< what the control has too
+    std::string own; ///< what it does not have
+};
+
 /// One line of the table.
 struct Policy {
     PolicyInfo info;
@@ -86,6 +95,9 @@ struct Policy {
     std::function<void(const Settings& settings)> check = nullptr;
     /// Whether it ranks by attention itself (Row::bridges); absent: never.
     std::function<bool(const Settings& settings)> needs_attention = nullptr;
+    /// The control that a comparison with `other` needs, where one of two differences alone may make the gain; absent:
+    /// never needs one.
+    std::function<std::optional<Control>(const Settings& settings, const PolicySpec& other)> control = nullptr;
     bool evicts = true; ///< false: keeps everything, whatever the sparsity
 };
 
@@ -93,6 +105,10 @@ struct Policy {
 std::span<const Policy> table();
 /// Throws Error{usage} with the list of known names.
 const Policy& find(const std::string& name);
+
+/// The control that tells apart what `policy` gains over `other`, both as files spell them; nothing where none is
+/// needed, or one of them is of another version of Keepset.
+std::optional<Control> control_of(const std::string& policy, const std::string& other);
 
 /// floor(ratio · k) with the epsilon of SEMANTICS 3.
 std::int64_t share_of(double ratio, std::int64_t k);

@@ -32,6 +32,17 @@ const Policy& find(const std::string& name)
         "Choose among: " + joined(known) + ".");
 }
 
+std::optional<Control> control_of(const std::string& policy, const std::string& other)
+{
+    try {
+        const PolicySpec spec = parse_policy(policy);
+        const Policy& line = find(spec.name);
+        return line.control ? line.control(Settings(line, spec), parse_policy(other)) : std::nullopt;
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
 } // namespace keepset::policy
 
 namespace keepset {

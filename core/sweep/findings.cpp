@@ -1,54 +1,32 @@
 #include "core/engine.h"
 #include "core/policy/words.h"
-#include "core/sweep/statistics.h"
+#include "core/sweep/comparisons.h"
+#include "core/sweep/whose_gain.h"
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace keepset {
 
 namespace {
 
-    /// Two methods at every sparsity they share, as differences a - b.
-    struct Comparison {
-        struct Point {
-            double sparsity = 0;
-            Interval difference;
-        };
-        std::vector<Point> points;
-        std::vector<double> wins_of(bool of_a) const
+    /// Who is ahead of two methods, by sparsity.
+    struct Outcome {
+        std::vector<Comparison> made; ///< the first method minus the second
+        std::vector<double> lost; ///< the second is ahead
+        std::vector<double> won;
+        std::vector<double> open;
+
+        explicit Outcome(std::vector<Comparison> comparisons)
+            : made(std::move(comparisons))
         {
-            std::vector<double> where;
-            for (const Point& p : points) {
-                if (of_a ? p.difference.high < 0 : p.difference.low > 0)
-                    where.push_back(p.sparsity);
+            for (const Comparison& c : made) {
+                if (c.undecided.empty())
+                    (c.difference.low > 0 ? lost : c.difference.high < 0 ? won : open).push_back(c.sparsity);
             }
-            return where;
         }
     };
-
-    Comparison compare(const Run& run, const std::string& a, const std::string& b)
-    {
-        Comparison result;
-        for (std::size_t i = 0; i < run.points.size(); ++i) {
-            const double sparsity = run.points[i].sparsity;
-            const auto other = b == "dense" ? dense_point(run) : find_point(run, b, sparsity);
-            if (run.points[i].policy == a && sparsity > 0 && other)
-                result.points.push_back({ sparsity, paired_interval(run, i, *other) });
-        }
-        std::sort(result.points.begin(), result.points.end(),
-            [](const auto& left, const auto& right) { return left.sparsity < right.sparsity; });
-        return result;
-    }
-
-    std::string at_sparsities(const std::vector<double>& sparsities)
-    {
-        std::vector<std::string> shares;
-        shares.reserve(sparsities.size());
-        for (const double sparsity : sparsities)
-            shares.push_back(percent(sparsity));
-        return listed(shares);
-    }
 
     bool contains(const std::vector<double>& list, double value)
     {
@@ -56,13 +34,13 @@ namespace {
     }
 
     /// "−0.031 [−0.05, −0.012] at 90%": the widest gap among `where`.
-    std::string clearest(const Comparison& comparison, const std::vector<double>& where)
+    std::string clearest(const std::vector<Comparison>& made, const std::vector<double>& where)
     {
-        const Comparison::Point* best = nullptr;
-        for (const auto& p : comparison.points) {
-            if (contains(where, p.sparsity)
-                && (best == nullptr || std::abs(p.difference.mean) > std::abs(best->difference.mean)))
-                best = &p;
+        const Comparison* best = nullptr;
+        for (const Comparison& c : made) {
+            if (contains(where, c.sparsity)
+                && (best == nullptr || std::abs(c.difference.mean) > std::abs(best->difference.mean)))
+                best = &c;
         }
         return significant(best->difference.mean) + " [" + significant(best->difference.low) + ", "
             + significant(best->difference.high) + "] at " + percent(best->sparsity);
@@ -75,89 +53,117 @@ namespace {
         return text;
     }
 
-    /// H2O with CAB's local share: what CAB is without its bridges. None where the other is it, or is no H2O.
-    std::optional<std::string> control_of(const std::string& cab, const std::string& other)
+    /// How many comparisons were made at 95% each, and where among `where` the difference stands when all count.
+    std::string say_correction(
+        const std::vector<Comparison>& made, const std::vector<double>& where, std::int64_t comparisons)
     {
-        try {
-            const PolicySpec a = parse_policy(cab);
-            const PolicySpec b = parse_policy(other);
-            if (a.name != "cab" || b.name != "h2o")
-                return std::nullopt;
-            const auto local = a.parameters.find("local");
-            const std::string control
-                = canonical({ "h2o", { { "local", local == a.parameters.end() ? "0.3" : local->second } } });
-            return control == other ? std::nullopt : std::optional(control);
-        } catch (const Error&) {
-            return std::nullopt; // a policy of another version: nothing is known of its control
+        if (comparisons == 1)
+            return " It is the only comparison made.";
+        std::vector<double> stands;
+        std::vector<double> falls;
+        for (const Comparison& c : made) {
+            if (contains(where, c.sparsity))
+                (c.stands ? stands : falls).push_back(c.sparsity);
         }
+        const std::string all = " By Holm's correction over the " + grouped(comparisons) + " comparisons made ";
+        if (stands.empty())
+            return all + "it does not stand: it may be chance.";
+        return all + "it stands at " + at_sparsities(stands)
+            + (falls.empty() ? "." : ", not at " + at_sparsities(falls) + ".");
     }
 
-    /// Whose the gain is where CAB beats H2O at `gains` (SEMANTICS 4).
-    std::string say_control(
-        const Run& run, const std::string& cab, const std::string& h2o, const std::vector<double>& gains)
+    /// A method against another, as far as a finding tells of it.
+    struct Side {
+        const std::string& winner;
+        const std::string& loser;
+        const std::vector<double>& where; ///< the winner is ahead
+    };
+
+    std::string say_win(const Comparisons& comparisons, const Outcome& outcome, const Side& side)
     {
-        const auto control = control_of(cab, h2o);
-        if (!control)
-            return {};
-        const std::string name = title_of(*control);
-        const std::vector<std::string> known = methods(run);
-        if (std::find(known.begin(), known.end(), *control) == known.end())
-            return " The control " + name + " is missing, so bridges and the larger local share cannot be told apart.";
-        const std::vector<double> ahead = compare(run, cab, *control).wins_of(true);
-        const std::vector<double> same_gain = compare(run, *control, h2o).wins_of(true);
-        std::vector<double> bridges;
-        std::vector<double> local;
-        std::vector<double> open;
-        for (const double sparsity : gains)
-            (contains(ahead, sparsity) ? bridges : contains(same_gain, sparsity) ? local : open).push_back(sparsity);
+        return capitalised(title_of(side.winner)) + " beats " + title_of(side.loser) + " at "
+            + at_sparsities(side.where) + ": the paired 95% interval of \u0394NLL excludes 0 ("
+            + clearest(outcome.made, side.where) + ")." + say_correction(outcome.made, side.where, comparisons.count());
+    }
+
+    bool has(const Run& run, const policy::Control& control)
+    {
+        const std::string name = canonical(control.policy);
+        return std::any_of(
+            run.points.begin(), run.points.end(), [&](const SweepPoint& point) { return point.policy == name; });
+    }
+
+    /// Which control of the two methods the run lacks.
+    std::string say_missing_control(const Run& run, const std::string& a, const std::string& b)
+    {
+        for (const auto& [winner, loser] : { std::pair(a, b), std::pair(b, a) }) {
+            const auto control = policy::control_of(winner, loser);
+            if (control && !has(run, *control))
+                return say_missing(*control);
+        }
+        return {};
+    }
+
+    /// Sparsities at which a loss is not finite, by the reason.
+    std::string say_undecided(const std::vector<Comparison>& made)
+    {
+        std::vector<std::pair<std::string, std::vector<double>>> reasons;
+        for (const Comparison& c : made) {
+            if (c.undecided.empty())
+                continue;
+            if (reasons.empty() || reasons.back().first != c.undecided)
+                reasons.push_back({ c.undecided, {} });
+            reasons.back().second.push_back(c.sparsity);
+        }
         std::string text;
-        if (!bridges.empty())
-            text += " At " + at_sparsities(bridges) + " it beats the control " + name
-                + " too: that gain is the bridges'.";
-        if (!local.empty())
-            text += " At " + at_sparsities(local) + " the control " + name
-                + " has the gain too: it is not the bridges'.";
-        if (!open.empty())
-            text += " At " + at_sparsities(open) + " neither " + title_of(cab) + " against the control " + name
-                + " nor the control against " + title_of(h2o) + " is decided: whose the gain is stays open.";
+        for (const auto& [reason, where] : reasons)
+            text += " At " + at_sparsities(where) + " nothing is decided: " + reason + ".";
         return text;
     }
 
-    std::string say_wins(const Comparison& comparison, const std::string& winner, const std::string& loser,
-        const std::vector<double>& where)
+    Finding find_between(
+        const Run& run, const Comparisons& comparisons, const std::string& reference, const std::string& other)
     {
-        return capitalised(title_of(winner)) + " beats " + title_of(loser) + " at " + at_sparsities(where)
-            + ": the paired 95% interval of \u0394NLL excludes 0 (" + clearest(comparison, where) + ").";
+        const Outcome outcome(comparisons.between(other, reference));
+        const std::string both = title_of(reference) + " and " + title_of(other);
+        if (outcome.made.empty())
+            return { both + " share no sparsity above 0: nothing to compare.", false };
+        const std::string missing = say_missing_control(run, reference, other);
+        std::string text;
+        for (const Side& side : { Side { reference, other, outcome.lost }, Side { other, reference, outcome.won } }) {
+            if (side.where.empty())
+                continue;
+            text += (text.empty() ? "" : " ") + say_win(comparisons, outcome, side);
+            const auto control = policy::control_of(side.winner, side.loser);
+            if (control && has(run, *control))
+                text += say_whose_gain(comparisons, side.winner, side.loser, *control, side.where);
+        }
+        const bool decided = !text.empty();
+        if (decided)
+            text += missing;
+        if (decided && !outcome.open.empty())
+            text += " At " + at_sparsities(outcome.open)
+                + (reference == "dense" ? " the difference is not decided." : " neither is ahead.");
+        if (!decided && !outcome.open.empty())
+            text = both + ": neither is ahead at " + at_sparsities(outcome.open)
+                + ", the paired 95% interval of \u0394NLL includes 0.";
+        if (!decided && outcome.open.empty())
+            text = both + ":";
+        return { text + say_undecided(outcome.made) + (decided ? "" : missing), decided };
     }
 
-    Finding find_between(const Run& run, const std::string& reference, const std::string& other)
+    /// What is said before there are intervals.
+    Finding too_few_windows(const Run& run, const std::string& reference, const std::vector<std::string>& known)
     {
-        const bool to_dense = reference == "dense";
-        const Comparison comparison = compare(run, other, reference);
-        const std::vector<double> lost = comparison.wins_of(false); // the reference is ahead
-        const std::vector<double> won = comparison.wins_of(true);
-        std::vector<double> open;
-        for (const auto& p : comparison.points) {
-            if (!contains(lost, p.sparsity) && !contains(won, p.sparsity))
-                open.push_back(p.sparsity);
+        std::string text = "No interval with fewer than 5 windows (" + grouped(run.windows_done())
+            + (run.windows_done() == 1 ? " is" : " are") + " done), so no method is said to be ahead.";
+        std::set<std::string> told;
+        for (const std::string& other : known) {
+            const std::string missing = say_missing_control(run, reference, other);
+            if (told.insert(missing).second)
+                text += missing;
         }
-        const std::string both = title_of(reference) + " and " + title_of(other);
-        if (comparison.points.empty())
-            return { both + " share no sparsity above 0: nothing to compare.", false };
-        std::string text;
-        if (!lost.empty())
-            text += say_wins(comparison, reference, other, lost) + say_control(run, reference, other, lost);
-        if (!won.empty())
-            text += (text.empty() ? "" : " ") + say_wins(comparison, other, reference, won)
-                + say_control(run, other, reference, won);
-        if (lost.empty() && won.empty())
-            return { both + ": neither is ahead at " + at_sparsities(open)
-                    + ", the paired 95% interval of \u0394NLL includes 0.",
-                false };
-        if (!open.empty())
-            text
-                += " At " + at_sparsities(open) + (to_dense ? " the difference is not decided." : " neither is ahead.");
-        return { text, true };
+        return { text, false };
     }
 
 } // namespace
@@ -168,13 +174,12 @@ std::vector<Finding> findings(const Run& run, const std::string& reference)
     if (std::find(known.begin(), known.end(), reference) == known.end())
         throw Error(ErrorKind::usage, "The run has no method '" + reference + "'.", "It has: " + joined(known) + ".");
     if (run.windows_done() < least_windows)
-        return { { "No interval with fewer than 5 windows (" + grouped(run.windows_done())
-                + (run.windows_done() == 1 ? " is" : " are") + " done), so no method is said to be ahead.",
-            false } };
+        return { too_few_windows(run, reference, known) };
+    const Comparisons comparisons(run, reference);
     std::vector<Finding> result;
     for (const std::string& other : known) {
         if (other != reference && other != "dense")
-            result.push_back(find_between(run, reference, other));
+            result.push_back(find_between(run, comparisons, reference, other));
     }
     return result;
 }

@@ -2,10 +2,13 @@
 
 #include "core/engine.h"
 #include "core/policy/words.h"
+#include "core/sweep/comparisons.h"
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
+#include <set>
 
 namespace keepset {
 
@@ -62,6 +65,14 @@ double student_cdf(double t, double freedom)
     return t < 0 ? tail : 1 - tail;
 }
 
+double student_two_sided(double t, double freedom)
+{
+    if (!std::isfinite(t))
+        return std::isnan(t) ? t : 0;
+    const double square = t * t;
+    return incomplete_beta(freedom / 2, 0.5, freedom / (freedom + square), square / (freedom + square));
+}
+
 double student_quantile(double probability, double freedom)
 {
     if (probability < 0.5)
@@ -77,6 +88,21 @@ double student_quantile(double probability, double freedom)
     return (low + high) / 2;
 }
 
+std::vector<double> holm_adjusted(std::span<const double> p_values)
+{
+    std::vector<std::size_t> order(p_values.size());
+    std::iota(order.begin(), order.end(), std::size_t { 0 });
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return p_values[a] < p_values[b]; });
+    std::vector<double> adjusted(p_values.size());
+    double before = 0;
+    for (std::size_t rank = 0; rank < order.size(); ++rank) {
+        const double raised = p_values[order[rank]] * static_cast<double>(order.size() - rank);
+        before = std::min(1.0, std::max(before, raised));
+        adjusted[order[rank]] = before;
+    }
+    return adjusted;
+}
+
 Interval mean_interval(std::span<const double> values)
 {
     Interval result;
@@ -90,7 +116,9 @@ Interval mean_interval(std::span<const double> values)
     double squares = 0;
     for (const double value : values)
         squares += (value - result.mean) * (value - result.mean);
-    const double half = student_quantile(0.975, n - 1) * std::sqrt(squares / (n - 1) / n);
+    const double error = std::sqrt(squares / (n - 1) / n); // of the mean
+    result.p_value = error == 0 && result.mean == 0 ? 1 : student_two_sided(result.mean / error, n - 1);
+    const double half = student_quantile(0.975, n - 1) * error;
     result.low = result.mean - half;
     result.high = result.mean + half;
     return result;
@@ -105,19 +133,24 @@ double window_loss(const Run& run, std::size_t point, std::int64_t window)
 
 bool window_done(const Run& run, std::int64_t window)
 {
-    for (std::size_t point = 0; point < run.points.size(); ++point) {
-        // A loss that came out as NaN is told from one that is not there by the target's hash.
-        if (!std::isnan(window_loss(run, point, window))
-            || (!run.target_hash.empty() && run.target_hash[cell(run, point, window)] != 0))
-            return true;
+    const auto index = static_cast<std::size_t>(window);
+    return index < run.done.size() && run.done[index] != 0;
+}
+
+std::vector<std::int64_t> done_windows(const Run& run)
+{
+    std::vector<std::int64_t> done;
+    for (std::int64_t window = 0; window < run.windows; ++window) {
+        if (window_done(run, window))
+            done.push_back(window);
     }
-    return false;
+    return done;
 }
 
 std::optional<std::size_t> find_point(const Run& run, const std::string& policy, double sparsity)
 {
     for (std::size_t i = 0; i < run.points.size(); ++i) {
-        if (run.points[i].policy == policy && std::abs(run.points[i].sparsity - sparsity) < 1e-12)
+        if (run.points[i].policy == policy && std::abs(run.points[i].sparsity - sparsity) < same_sparsity)
             return i;
     }
     return std::nullopt;
@@ -128,21 +161,36 @@ std::optional<std::size_t> dense_point(const Run& run) { return find_point(run, 
 Interval paired_interval(const Run& run, std::size_t a, std::size_t b)
 {
     std::vector<double> differences; // (windows done)
-    for (std::int64_t window = 0; window < run.windows; ++window) {
-        const double difference = window_loss(run, a, window) - window_loss(run, b, window);
-        if (std::isfinite(difference))
-            differences.push_back(difference / static_cast<double>(scored_in_window(run)));
-    }
+    const auto scored = static_cast<double>(scored_in_window(run));
+    for (const std::int64_t window : done_windows(run))
+        differences.push_back((window_loss(run, a, window) - window_loss(run, b, window)) / scored);
+    const auto finite = [](double difference) { return std::isfinite(difference); };
+    if (!std::all_of(differences.begin(), differences.end(), finite))
+        return { .count = static_cast<std::int64_t>(differences.size()) };
     return mean_interval(differences);
+}
+
+std::string why_undecided(const Run& run, std::size_t a, std::size_t b)
+{
+    const std::vector<std::int64_t> done = done_windows(run);
+    const auto lost_at = [&](std::size_t point) {
+        return std::count_if(done.begin(), done.end(),
+            [&](std::int64_t window) { return !std::isfinite(window_loss(run, point, window)); });
+    };
+    std::vector<std::string> lost;
+    for (const std::size_t point : { a, b }) {
+        if (const std::int64_t windows = lost_at(point); windows > 0)
+            lost.push_back("for " + title_of(run.points[point].policy) + " in " + grouped(windows));
+    }
+    if (lost.empty())
+        return {};
+    return "the loss is not finite " + listed(lost) + " of "
+        + counted(static_cast<std::int64_t>(done.size()), "window");
 }
 
 void refresh_points(Run& run)
 {
-    std::vector<std::int64_t> done;
-    for (std::int64_t window = 0; window < run.windows; ++window) {
-        if (window_done(run, window))
-            done.push_back(window);
-    }
+    const std::vector<std::int64_t> done = done_windows(run);
     const auto scored = static_cast<double>(scored_in_window(run));
     for (std::size_t i = 0; i < run.points.size(); ++i) {
         std::vector<double> means; // (windows done): NLL per token
@@ -167,8 +215,9 @@ bool Run::finished() const { return windows > 0 && windows_done() == windows; }
 std::vector<std::string> methods(const Run& run)
 {
     std::vector<std::string> names;
+    std::set<std::string> seen;
     for (const SweepPoint& point : run.points) {
-        if (std::find(names.begin(), names.end(), point.policy) == names.end())
+        if (seen.insert(point.policy).second)
             names.push_back(point.policy);
     }
     return names;
@@ -179,14 +228,31 @@ std::vector<PairedDifference> paired_differences(const Run& run, const std::stri
     const std::vector<std::string> known = methods(run);
     if (std::find(known.begin(), known.end(), reference) == known.end())
         throw Error(ErrorKind::usage, "The run has no method '" + reference + "'.", "It has: " + joined(known) + ".");
+    const Comparisons comparisons(run, reference);
+    std::map<std::string, std::vector<Comparison>> against; // of every method
+    for (const std::string& method : known)
+        against[method] = comparisons.between(method, reference);
     std::vector<PairedDifference> differences;
     for (std::size_t i = 0; i < run.points.size(); ++i) {
         const SweepPoint& point = run.points[i];
-        const auto other = reference == "dense" ? dense_point(run) : find_point(run, reference, point.sparsity);
-        if (point.policy == reference || !other)
+        const auto add = [&](const Comparison& c) {
+            const Interval& d = c.difference;
+            differences.push_back({ point.policy, reference, point.sparsity, d.mean, d.low, d.high, d.count, d.p_value,
+                c.stands, c.undecided });
+        };
+        if (point.policy == reference)
             continue;
-        const Interval d = paired_interval(run, i, *other);
-        differences.push_back({ point.policy, reference, point.sparsity, d.mean, d.low, d.high, d.count });
+        const std::vector<Comparison>& made = against[point.policy];
+        const auto found
+            = std::find_if(made.begin(), made.end(), [&](const Comparison& c) { return c.sparsity == point.sparsity; });
+        if (found != made.end()) {
+            add(*found);
+            continue;
+        }
+        // With nothing evicted there is nothing to test: it is shown, and counts in no correction.
+        const auto other = point.sparsity > 0 ? std::nullopt : find_point(run, reference, point.sparsity);
+        if (other)
+            add({ point.sparsity, paired_interval(run, i, *other), false, why_undecided(run, i, *other) });
     }
     return differences;
 }

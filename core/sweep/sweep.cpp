@@ -45,7 +45,9 @@ namespace {
         }
         const std::size_t cells = plan.size() * windows;
         run.window_nll.assign(cells, not_a_number);
+        run.done.assign(windows, 0);
         run.keep_hash.assign(cells, 0);
+        run.definition_hash.assign(cells, 0);
         run.kept_entries.assign(cells, 0);
         run.target_hash.assign(cells, 0);
         run.mass_error.assign(windows, not_a_number);
@@ -101,6 +103,8 @@ namespace {
             row.seconds += from.seconds;
             run.window_nll[cell] = from.score.nll_sum;
             run.keep_hash[cell] = from.keep_hash;
+            if (!run.definition_hash.empty()) // a file of an earlier version has no room for it
+                run.definition_hash[cell] = from.definition_hash;
             run.kept_entries[cell] = from.kept_entries;
             run.target_hash[cell] = from.score.target_hash;
             put(run.evidence.selected_hash, cell, from.selected_hash);
@@ -110,6 +114,7 @@ namespace {
                 std::ranges::copy(
                     from.score.token_nll, run.token_nll.begin() + static_cast<std::ptrdiff_t>(cell * scored));
         }
+        run.done[column] = 1;
         refresh_points(run);
     }
 
@@ -187,7 +192,7 @@ std::shared_ptr<const Run> run_sweep(
     std::optional<trace::RunFile> file = open_file(request, run);
     const SweepProgress progress(task, run);
     for (const Window& window : windows) {
-        if (!std::isnan(run.window_nll[static_cast<std::size_t>(window.index)])) // dense's row: done by an earlier run
+        if (window_done(run, window.index)) // by an earlier run
             continue;
         progress.tell(window.index, 0);
         const SweepStep step { model.decoder, model.backend, request, plan, task.stop,

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
+#include <optional>
 #include <thread>
 
 namespace keepset {
@@ -26,19 +28,55 @@ namespace {
         });
     }
 
+    using Flags = std::vector<std::uint8_t>; // (windows)
+
+    /// The first `count` windows of those flagged; of all where fewer are, as in a file of an earlier version, which
+    /// has no flags and did its windows in order.
+    Flags first_of(const Flags& flags, std::int64_t count, std::int64_t windows)
+    {
+        const bool flagged = std::count(flags.begin(), flags.end(), 0) <= windows - count && !flags.empty();
+        Flags done(static_cast<std::size_t>(windows), 0);
+        for (std::size_t window = 0; window < done.size() && count > 0; ++window) {
+            if (flagged && flags[window] == 0)
+                continue;
+            done[window] = 1;
+            --count;
+        }
+        return done;
+    }
+
     /// Every row's nll_sum is the sum of its windows' (relative 1e-6; not finite beside not finite).
-    bool fits(const Points& points, const Run& run)
+    bool fits(const Points& points, const Flags& done, const Run& run)
     {
         for (std::size_t row = 0; row < points.size(); ++row) {
             double sum = 0;
-            for (std::int64_t window = 0; window < points[row].windows; ++window)
-                sum += run.window_nll[row * static_cast<std::size_t>(run.windows) + static_cast<std::size_t>(window)];
+            for (std::size_t window = 0; window < done.size(); ++window)
+                sum += done[window] == 0 ? 0 : run.window_nll[row * done.size() + window];
             const double stored = points[row].nll_sum;
             const bool close = std::abs(sum - stored) <= 1e-6 * std::max(1.0, std::abs(sum));
             if (!close && (std::isfinite(sum) || std::isfinite(stored)))
                 return false;
         }
         return true;
+    }
+
+    /// Which windows a table covers. A window is flagged before the table covers it, so after a kill one flag may be
+    /// too many: the last, or any where a gap was being filled. Nothing where no choice gives the table's sums.
+    std::optional<Flags> covered_by(const Points& points, const Flags& flags, const Run& run)
+    {
+        const std::int64_t count = points.front().windows;
+        Flags done = first_of(flags, count, run.windows);
+        if (fits(points, done, run))
+            return done;
+        const auto flagged = static_cast<std::int64_t>(flags.size()) - std::count(flags.begin(), flags.end(), 0);
+        const bool has_gap = !std::is_sorted(flags.begin(), flags.end(), std::greater<>());
+        for (std::size_t without = 0; has_gap && flagged == count + 1 && without < flags.size(); ++without) {
+            done = flags;
+            done[without] = 0;
+            if (flags[without] != 0 && fits(points, done, run))
+                return done;
+        }
+        return std::nullopt;
     }
 
     /// The table that counts: /sweep/points, or the one before where a kill tore it.
@@ -58,12 +96,10 @@ namespace {
             throw h5::Failure("its tables of points contradict themselves");
     }
 
-    template <typename T> void clear_from(std::vector<T>& values, const Run& run, std::size_t inner, T value)
+    template <typename T> void clear_open(std::vector<T>& values, const Run& run, std::size_t inner, T value)
     {
-        const auto windows = static_cast<std::size_t>(run.windows);
-        const auto done = static_cast<std::size_t>(run.points.front().windows);
         for (std::size_t index = 0; index < values.size(); ++index) {
-            if (index / inner % windows >= done)
+            if (run.done[index / inner % run.done.size()] == 0)
                 values[index] = value;
         }
     }
@@ -74,6 +110,10 @@ namespace {
         const Shape all { points, static_cast<hsize_t>(run.windows) };
         const Shape windows { static_cast<hsize_t>(run.windows) };
         run.window_nll = h5::read_numbers<double>(file, "/sweep/window_nll", all);
+        if (h5::exists(file, "/sweep/window") && h5::exists(file, "/sweep/window/done"))
+            run.done = h5::read_numbers<std::uint8_t>(file, "/sweep/window/done", windows);
+        if (h5::exists(file, "/sweep/definition_hash"))
+            run.definition_hash = h5::read_numbers<std::uint64_t>(file, "/sweep/definition_hash", all);
         run.keep_hash = h5::read_numbers<std::uint64_t>(file, "/sweep/keep_hash", all);
         run.kept_entries = h5::read_numbers<std::int64_t>(file, "/sweep/kept_entries", all);
         run.target_hash = h5::read_numbers<std::uint64_t>(file, "/sweep/target_hash", all);
@@ -92,15 +132,16 @@ namespace {
     /// A window in progress is as if it had not begun.
     void clear_unfinished(Run& run)
     {
-        clear_from(run.window_nll, run, 1, not_a_number);
-        clear_from<std::uint64_t>(run.keep_hash, run, 1, 0);
-        clear_from<std::int64_t>(run.kept_entries, run, 1, 0);
-        clear_from<std::uint64_t>(run.target_hash, run, 1, 0);
-        clear_from(run.mass_error, run, 1, not_a_number);
-        clear_from(run.last_key_importance, run, 1, not_a_number);
-        trace::for_evidence([&](const auto& array) { clear_from(run.evidence.*array.member, run, 1, array.fill); });
+        clear_open(run.window_nll, run, 1, not_a_number);
+        clear_open<std::uint64_t>(run.keep_hash, run, 1, 0);
+        clear_open<std::uint64_t>(run.definition_hash, run, 1, 0);
+        clear_open<std::int64_t>(run.kept_entries, run, 1, 0);
+        clear_open<std::uint64_t>(run.target_hash, run, 1, 0);
+        clear_open(run.mass_error, run, 1, not_a_number);
+        clear_open(run.last_key_importance, run, 1, not_a_number);
+        trace::for_evidence([&](const auto& array) { clear_open(run.evidence.*array.member, run, 1, array.fill); });
         const auto scored = static_cast<std::size_t>(std::max<std::int64_t>(run.target - 1, 1));
-        clear_from(run.token_nll, run, scored, static_cast<float>(not_a_number));
+        clear_open(run.token_nll, run, scored, static_cast<float>(not_a_number));
     }
 
     std::shared_ptr<Run> read_run(hid_t file)
@@ -112,11 +153,16 @@ namespace {
         trace::read_sweep_attributes(h5::open_group(file, "/sweep"), *run);
         choose_points(file, *run);
         read_arrays(file, *run);
-        if (!fits(run->points, *run) && h5::exists(file, "/sweep/points_before")) {
+        const Flags flags = std::move(run->done);
+        auto covered = covered_by(run->points, flags, *run);
+        if (!covered && h5::exists(file, "/sweep/points_before")) {
             const Points before = read_points(file, "/sweep/points_before");
-            if (before.size() == run->points.size() && is_whole(before, run->windows) && fits(before, *run))
+            if (before.size() == run->points.size() && is_whole(before, run->windows))
+                covered = covered_by(before, flags, *run);
+            if (covered)
                 run->points = before;
         }
+        run->done = covered ? *covered : first_of(flags, run->points.front().windows, run->windows);
         clear_unfinished(*run);
         run->audit = trace::read_audit(file);
         return run;

@@ -1,6 +1,7 @@
 #include "core/trace/run_file.h"
 
 #include "core/audit/checks.h"
+#include "core/sweep/statistics.h"
 #include "core/trace/run_schema.h"
 #include "core/trace/trace.h"
 
@@ -50,10 +51,22 @@ namespace {
                 "Negative log-likelihood summed over the scored tokens of the window; NaN until it is done",
                 by_point_and_window },
             not_a_number, run.window_nll);
+        h5::create_group(file, "/sweep/window");
+        make<std::uint8_t>(file,
+            { "/sweep/window/done", -1, windows, {}, nullptr, "1",
+                "1 where the window is done, whatever its losses came out as; else 0", by_window },
+            0, run.done);
         make<std::uint64_t>(file,
             { "/sweep/keep_hash", -1, all, {}, nullptr, "hash",
                 "Hash of the kept positions of all rows; 0 until it is done", by_point_and_window },
             0, run.keep_hash);
+        if (!run.definition_hash.empty())
+            make<std::uint64_t>(file,
+                { "/sweep/definition_hash", -1, all, {}, nullptr, "hash",
+                    "Hash of the positions that the policy's definition keeps on the window's scores; 0 until it is "
+                    "done",
+                    by_point_and_window },
+                0, run.definition_hash);
         make<std::int64_t>(file,
             { "/sweep/kept_entries", -1, all, {}, nullptr, "entries",
                 "Cache entries kept, over all layers and key/value heads", by_point_and_window },
@@ -185,6 +198,10 @@ namespace {
     {
         write_column(file, "/sweep/window_nll", run.window_nll, window);
         write_column(file, "/sweep/keep_hash", run.keep_hash, window);
+        if (h5::exists(file, "/sweep/definition_hash"))
+            write_column(file, "/sweep/definition_hash", run.definition_hash, window);
+        if (h5::exists(file, "/sweep/window/done"))
+            write_column(file, "/sweep/window/done", run.done, window);
         write_column(file, "/sweep/kept_entries", run.kept_entries, window);
         write_column(file, "/sweep/target_hash", run.target_hash, window);
         write_column(file, "/sweep/mass_error", run.mass_error, window);
@@ -232,8 +249,9 @@ RunFile RunFile::resume(const std::filesystem::path& file, Run& there)
 
 void RunFile::write_window(const Run& run, std::int64_t window)
 {
-    const auto complete = [window](const SweepPoint& point) { return point.windows == window + 1; };
-    if (run.points.empty() || !std::ranges::all_of(run.points, complete))
+    const auto done = std::ranges::count_if(run.done, [](std::uint8_t flag) { return flag != 0; });
+    const auto complete = [done](const SweepPoint& point) { return point.windows == done; };
+    if (run.points.empty() || !window_done(run, window) || !std::ranges::all_of(run.points, complete))
         throw Error(
             ErrorKind::internal, "the points of a run do not cover the window " + std::to_string(window) + " written");
     writing(file_, [&] {

@@ -24,7 +24,7 @@ public:
     /// and renamed over the old one. Throws Error{input} where it cannot be read or another process writes it.
     static RunFile resume(const std::filesystem::path& file, Run& there);
 
-    /// Adds window `window` of `run` (its points' means cover window + 1 windows). Windows come in ascending order.
+    /// Adds window `window` of `run`, which is marked as done there; the points' means cover all that are.
     /// Throws Error{input}; what was written before stays readable.
     void write_window(const Run& run, std::int64_t window);
     /// Fills /audit when the run ends.

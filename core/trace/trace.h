@@ -44,10 +44,12 @@
 ///                                 ci_high, kl, top1_agreement, kept_mass, seconds
 ///     /sweep/points_before [P]    the same as of the window before: what counts where a kill tore /sweep/points
 ///     /sweep/window_nll [P, W] float64, /sweep/keep_hash [P, W] uint64, /sweep/kept_entries [P, W] int64,
+///     /sweep/definition_hash [P, W] uint64 (where known), /sweep/window/done [W] uint8,
 ///     /sweep/target_hash [P, W] uint64, /sweep/mass_error [W] float64, /sweep/last_key_importance [W] float64
 ///     /sweep/token_nll [P, W, T-1] float32                  optional
 ///     /audit                      table of a fixed number of rows; rows with an empty check are not filled yet
-/// Windows are done in ascending order; `windows` of /sweep/points says how many count. Columns beyond it are not done.
+/// /sweep/window/done says which windows are done, `windows` of /sweep/points how many of them count: a window is flagged
+/// just before the table covers it. A file without the flags did its windows in ascending order.
 namespace keepset::trace {
 
 inline constexpr const char* format_version = "1.0";

@@ -24,6 +24,7 @@ inline Run make_run(const std::vector<PointCase>& cases, std::int64_t windows)
     run.vocabulary = 1000;
     run.unigram_perplexity = 500;
     run.windows = windows;
+    run.done.assign(static_cast<std::size_t>(windows), 1);
     run.mass_error.assign(static_cast<std::size_t>(windows), 1e-7);
     run.last_key_importance.assign(static_cast<std::size_t>(windows), 0.4);
     RunEvidence& evidence = run.evidence;

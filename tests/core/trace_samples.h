@@ -98,6 +98,8 @@ inline keepset::Run empty_run(std::int64_t points, std::int64_t windows, bool pe
         run.points.push_back(point);
     }
     const auto cells = static_cast<std::size_t>(points * windows);
+    run.done.assign(static_cast<std::size_t>(windows), 0);
+    run.definition_hash.assign(cells, 0);
     run.window_nll.assign(cells, keepset::not_a_number);
     run.keep_hash.assign(cells, 0);
     run.kept_entries.assign(cells, 0);
@@ -117,6 +119,7 @@ inline void do_window(keepset::Run& run, std::int64_t window)
         const std::size_t cell = row * static_cast<std::size_t>(run.windows) + at;
         run.window_nll[cell] = 3.0 + 0.01 * static_cast<double>(cell);
         run.keep_hash[cell] = 1000 + cell;
+        run.definition_hash[cell] = 500 + cell;
         run.kept_entries[cell] = static_cast<std::int64_t>(10 + cell);
         run.target_hash[cell] = (1ULL << 63U) + at;
         for (std::size_t token = 0; !run.token_nll.empty() && token < target - 1; ++token)
@@ -131,6 +134,7 @@ inline void do_window(keepset::Run& run, std::int64_t window)
         point.kept_mass = 0.75;
         point.seconds = 0.1 * static_cast<double>(point.windows);
     }
+    run.done[at] = 1;
     run.mass_error[at] = 1e-6 * static_cast<double>(window);
     run.last_key_importance[at] = 0.25;
 }
@@ -184,10 +188,10 @@ inline bool same(const keepset::Run& a, const keepset::Run& b)
         && a.context == b.context && a.target == b.target && a.offset == b.offset && a.layers == b.layers
         && a.kv_heads == b.kv_heads && a.vocabulary == b.vocabulary && a.bos == b.bos && a.windows == b.windows
         && same(a.unigram_perplexity, b.unigram_perplexity) && same_bits(a.window_nll, b.window_nll)
-        && same_bits(a.token_nll, b.token_nll) && same_bits(a.keep_hash, b.keep_hash)
-        && same_bits(a.kept_entries, b.kept_entries) && same_bits(a.target_hash, b.target_hash)
-        && same_bits(a.mass_error, b.mass_error) && same_bits(a.last_key_importance, b.last_key_importance)
-        && same(a.audit, b.audit);
+        && same_bits(a.token_nll, b.token_nll) && same_bits(a.done, b.done) && same_bits(a.keep_hash, b.keep_hash)
+        && same_bits(a.definition_hash, b.definition_hash) && same_bits(a.kept_entries, b.kept_entries)
+        && same_bits(a.target_hash, b.target_hash) && same_bits(a.mass_error, b.mass_error)
+        && same_bits(a.last_key_importance, b.last_key_importance) && same(a.audit, b.audit);
 }
 
 inline bool same(const keepset::KeepSet& a, const keepset::KeepSet& b)

@@ -103,6 +103,7 @@ private Q_SLOTS:
         for (const std::size_t i : { 2U, 5U, 8U, 11U }) { // windows 2 and 5 of both points
             run.window_nll[i] = not_a_number;
             run.target_hash[i] = 0;
+            run.done[i % 6] = 0;
         }
         refresh_points(run);
         QCOMPARE(run.windows_done(), 4);
@@ -117,6 +118,7 @@ private Q_SLOTS:
 
         run.window_nll[8] = 31; // the fifth
         run.window_nll[2] = 30;
+        run.done[2] = 1;
         refresh_points(run);
         QCOMPARE(run.windows_done(), 5);
         QVERIFY(run.points[1].ci_low < run.points[1].perplexity && run.points[1].perplexity < run.points[1].ci_high);

@@ -24,7 +24,7 @@ LOGITS = TOKENS | {"logits/log_prob": ("position,vocabulary", "f4")}
 RUN = {"sweep/points": ("point", "table"), "sweep/points_before": ("point", "table"), "sweep/window_nll": ("point,window", "f8"),
        "sweep/keep_hash": ("point,window", "u8"), "sweep/kept_entries": ("point,window", "i8"),
        "sweep/target_hash": ("point,window", "u8"), "sweep/mass_error": ("window", "f8"),
-       "sweep/last_key_importance": ("window", "f8"), "audit": ("check", "table")}
+       "sweep/window/done": ("window", "u1"), "sweep/last_key_importance": ("window", "f8"), "audit": ("check", "table")}
 # What a sweep stores for its audit; a run made by hand may lack it.
 EVIDENCE = {"sweep/selected_hash": ("point,window", "u8"), "sweep/first_kept": ("point,window", "i8"),
             "sweep/tied_rows": ("point,window", "i8"), "sweep/read_hash": ("window", "u8"),
@@ -130,6 +130,9 @@ def check_run(file):
     for path, (axes, dtype) in EVIDENCE.items():
         if path in file:
             check_dataset(file, path, axes, dtype)
+    need(set(file["sweep/window/done"][:]) <= {0, 1}, "flags of windows")
+    if "definition_hash" in file["sweep"]:
+        check_dataset(file, "sweep/definition_hash", "point,window", "u8")
     if "token_nll" in file["sweep"]:
         check_dataset(file, "sweep/token_nll", "point,window,target", "f4")
         need(file["sweep/token_nll"].shape[2] == file["sweep"].attrs["target"] - 1, "scored tokens of a window")

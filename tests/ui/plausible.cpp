@@ -79,6 +79,8 @@ namespace {
 
     void summarise(Run& run, std::int64_t done)
     {
+        run.done.assign(static_cast<std::size_t>(run.windows), 0);
+        std::fill_n(run.done.begin(), done, std::uint8_t { 1 });
         for (std::size_t i = 0; i < run.points.size(); ++i) {
             SweepPoint& point = run.points[i];
             double* losses = run.window_nll.data() + i * static_cast<std::size_t>(run.windows);

@@ -35,6 +35,7 @@ private Q_SLOTS:
     void token_drop_needs_one_keep_set();
     void a_partial_run_offers_to_go_on();
     void the_band_is_the_paired_interval_around_the_curve();
+    void a_loss_that_is_not_finite_is_said_on_the_difference_chart();
     void the_ratio_view_divides_by_dense();
     void methods_differ_in_colour_and_shape();
     void the_difference_chart_follows_the_reference();
@@ -143,6 +144,20 @@ void TestSweepPage::the_band_is_the_paired_interval_around_the_curve()
     const plot::Chart early = perplexityChart(*test::plausibleRun(3), {}, {});
     QVERIFY(std::isnan(early.series[1].points[3].low)); // fewer than 5 windows have no interval
     QVERIFY(plot::isEmpty(perplexityChart(*test::plausibleRun(0), {}, {})));
+}
+
+void TestSweepPage::a_loss_that_is_not_finite_is_said_on_the_difference_chart()
+{
+    Run run = *test::plausibleRun();
+    QVERIFY(differenceChart(run, "h2o").warning.isEmpty());
+    const auto cab = std::ranges::find_if(
+        run.points, [](const SweepPoint& point) { return point.policy == "cab" && point.sparsity == 0.9; });
+    const auto row = static_cast<std::size_t>(cab - run.points.begin());
+    run.window_nll[row * static_cast<std::size_t>(run.windows) + 1] = not_a_number;
+    const plot::Chart chart = differenceChart(run, "h2o");
+    QVERIFY2(chart.warning.startsWith("Nothing is decided at 90%: the loss is not finite for CAB in 1 of "),
+        qPrintable(chart.warning));
+    QVERIFY(plot::isEmpty(chart) == false); // what is decided stays
 }
 
 void TestSweepPage::the_ratio_view_divides_by_dense()
