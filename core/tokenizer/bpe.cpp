@@ -1,5 +1,6 @@
 #include "core/tokenizer/bpe.h"
 
+#include "core/error.h"
 #include "core/tokenizer/utf8.h"
 
 #include <algorithm>
@@ -30,9 +31,13 @@ namespace {
             }
         }
 
-        void run()
+        /// Throws Cancelled: a megabyte without a space is one word.
+        void run(const std::stop_token& stop)
         {
-            while (!candidates_.empty()) {
+            constexpr std::size_t between_looks = std::size_t { 1 } << 14U;
+            for (std::size_t turn = 1; !candidates_.empty(); ++turn) {
+                if (turn % between_looks == 0 && stop.stop_requested())
+                    throw Cancelled {};
                 const Candidate best = candidates_.top();
                 candidates_.pop();
                 if (still_holds(best))
@@ -181,7 +186,7 @@ Bpe::Bpe(const BpeFile& file)
     }
 }
 
-void Bpe::encode(std::string_view word, std::vector<WordToken>& out) const
+void Bpe::encode(std::string_view word, std::vector<WordToken>& out, const std::stop_token& stop) const
 {
     if (ignore_merges_) {
         const auto whole = words_.find(word);
@@ -191,7 +196,7 @@ void Bpe::encode(std::string_view word, std::vector<WordToken>& out) const
         }
     }
     std::vector<WordToken> symbols = byte_level_ ? byte_symbols(word) : character_symbols(word);
-    WordMerger(merges_, symbols).run();
+    WordMerger(merges_, symbols).run(stop);
     out.insert(out.end(), symbols.begin(), symbols.end());
 }
 

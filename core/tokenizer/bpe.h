@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,7 +59,7 @@ public:
     explicit Bpe(const BpeFile& file);
 
     /// Appends the tokens of one word to `out`; O(n log n) in its length.
-    void encode(std::string_view word, std::vector<WordToken>& out) const;
+    void encode(std::string_view word, std::vector<WordToken>& out, const std::stop_token& stop = {}) const;
 
     /// Bytes of the first part of `word` (not empty) whose tokens are the same whether or not the rest stands behind
     /// it: up to a U+2581 that no merge joins to what comes before it. Most of what was trained on words that begin

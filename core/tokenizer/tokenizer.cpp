@@ -114,13 +114,16 @@ namespace {
     /// The tokens of one text as they come.
     class Output {
     public:
-        Output(std::string_view text, const std::vector<std::string>& names)
+        Output(std::string_view text, const std::vector<std::string>& names, std::size_t most)
             : text_(text)
             , names_(names)
+            , most_(most)
         {
             constexpr std::size_t bytes_of_a_token = 4; // of English, about
-            tokens_.reserve(text.size() / bytes_of_a_token);
+            tokens_.reserve(std::min(most, text.size() / bytes_of_a_token));
         }
+
+        bool full() const { return tokens_.size() >= most_; }
 
         void push(std::int32_t id, std::int64_t begin, std::int64_t end)
         {
@@ -131,11 +134,17 @@ namespace {
                 { id, begin, end, begin == end ? names_.at(index_of(id)) : shown_utf8(slice(text_, begin, end)) });
         }
 
-        std::vector<Token> take() { return std::move(tokens_); }
+        std::vector<Token> take()
+        {
+            if (full()) // a word may have brought some too many
+                tokens_.resize(most_);
+            return std::move(tokens_);
+        }
 
     private:
         std::string_view text_;
         const std::vector<std::string>& names_;
+        std::size_t most_;
         std::vector<Token> tokens_;
         std::int64_t covered_ = 0; ///< bytes before this have their tokens
     };
@@ -152,6 +161,8 @@ namespace {
         for (const Piece& piece : pieces) {
             if (words++ % between_looks == 0 && stop.stop_requested())
                 throw Cancelled {};
+            if (output.full())
+                return;
             if (piece.id >= 0) {
                 push(piece.id, piece.begin, piece.end);
                 continue;
@@ -187,18 +198,21 @@ Tokenizer Tokenizer::load(const std::filesystem::path& tokenizer_json)
     return Tokenizer(std::move(impl));
 }
 
-std::vector<Token> Tokenizer::encode(const std::string& utf8, bool add_special, const std::stop_token& stop) const
+std::vector<Token> Tokenizer::encode(
+    const std::string& utf8, bool add_special, const std::stop_token& stop, std::size_t most) const
 {
     check_utf8(utf8, "The text");
     if (utf8.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
         throw Error(ErrorKind::input,
             "The text has " + std::to_string(utf8.size()) + " bytes; 2147483647 can be tokenised.",
             "Take a shorter text.");
-    Output output(utf8, impl_->names);
-    WordCache cache(impl_->model);
+    Output output(utf8, impl_->names, most);
+    WordCache cache(impl_->model, stop);
     if (add_special && impl_->bos)
         output.push(*impl_->bos, 0, 0);
     for (const Piece& section : impl_->plain_tokens.split(utf8)) {
+        if (output.full())
+            break;
         if (section.id >= 0) {
             output.push(section.id, section.begin, section.end);
             continue;
@@ -223,10 +237,10 @@ std::string Tokenizer::token_text(std::int32_t id) const
     return id >= 0 && index_of(id) < impl_->names.size() ? impl_->names[index_of(id)] : std::string();
 }
 
-std::vector<Token> tokenize(const std::filesystem::path& folder, const Text& text)
+std::vector<Token> tokenize(const std::filesystem::path& folder, const Text& text, const Task& task)
 {
     check_utf8(text.bytes, text.name.empty() ? "The text" : text.name);
-    return Tokenizer::load(folder / "tokenizer.json").encode(text.bytes);
+    return Tokenizer::load(folder / "tokenizer.json").encode(text.bytes, true, task.stop);
 }
 
 } // namespace keepset

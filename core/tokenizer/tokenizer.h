@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -24,8 +25,10 @@ public:
     /// Tokens of a text in order. Byte ranges ascend, never overlap, and cover the text wherever the tokenizer drops
     /// nothing. With add_special, the BOS comes first (byte range 0 to 0) where the post-processor puts one; a token
     /// that it would put BEHIND the text (EOS) is never added: a text that is scored ends where the user's text ends.
+    /// Of a long text the first `most` tokens, which are those that the whole text begins with, cost less than all.
     /// Throws Error{input} with the offset where `utf8` is no UTF-8, and Cancelled.
-    std::vector<Token> encode(const std::string& utf8, bool add_special = true, const std::stop_token& stop = {}) const;
+    std::vector<Token> encode(const std::string& utf8, bool add_special = true, const std::stop_token& stop = {},
+        std::size_t most = std::numeric_limits<std::size_t>::max()) const;
 
     /// Highest id of model and added tokens, plus 1.
     std::int64_t vocabulary() const;

@@ -113,11 +113,16 @@ void Unigram::extend(std::vector<Best>& best, std::string_view word, std::size_t
     offer(begin + one_character, unknown_score_ + so_far, *unknown_);
 }
 
-std::vector<Unigram::Best> Unigram::best_ways(std::string_view word) const
+std::vector<Unigram::Best> Unigram::best_ways(std::string_view word, const std::stop_token& stop) const
 {
+    constexpr std::size_t between_looks = std::size_t { 1 } << 14U;
     std::vector<Best> best(word.size() + 1);
-    for (std::size_t begin = 0; begin < word.size(); begin += utf8_length(word[begin]))
+    std::size_t characters = 0;
+    for (std::size_t begin = 0; begin < word.size(); begin += utf8_length(word[begin])) {
+        if (++characters % between_looks == 0 && stop.stop_requested())
+            throw Cancelled {};
         extend(best, word, begin);
+    }
     return best;
 }
 
@@ -140,9 +145,9 @@ void Unigram::push(std::string_view word, std::int32_t begin, std::int32_t end, 
     }
 }
 
-void Unigram::encode(std::string_view word, std::vector<WordToken>& out) const
+void Unigram::encode(std::string_view word, std::vector<WordToken>& out, const std::stop_token& stop) const
 {
-    const std::vector<Best> best = best_ways(word);
+    const std::vector<Best> best = best_ways(word, stop);
     std::vector<std::pair<std::int32_t, std::int32_t>> pieces; // from back to front
     bool after_unknown = false;
     for (auto end = static_cast<std::int32_t>(word.size()); end > 0;) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,7 +55,7 @@ public:
 
     /// Appends the tokens of one word (UTF-8); linear in its length. Throws Error{input} where a character is unknown
     /// and nothing stands for it.
-    void encode(std::string_view word, std::vector<WordToken>& out) const;
+    void encode(std::string_view word, std::vector<WordToken>& out, const std::stop_token& stop = {}) const;
 
 private:
     /// The best way to an offset.
@@ -63,7 +64,7 @@ private:
         std::int32_t begin = -1; ///< of its last token; -1: no way yet
         std::int32_t id = 0;
     };
-    std::vector<Best> best_ways(std::string_view word) const;
+    std::vector<Best> best_ways(std::string_view word, const std::stop_token& stop) const;
     void extend(std::vector<Best>& best, std::string_view word, std::size_t begin) const;
     void push(std::string_view word, std::int32_t begin, std::int32_t end, std::vector<WordToken>& out) const;
 

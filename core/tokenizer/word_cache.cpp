@@ -1,7 +1,10 @@
 #include "core/tokenizer/word_cache.h"
 
+#include "core/error.h"
+
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace keepset {
 
@@ -30,15 +33,16 @@ namespace {
 
 } // namespace
 
-WordCache::WordCache(const Model& model)
+WordCache::WordCache(const Model& model, std::stop_token stop)
     : model_(model)
+    , stop_(std::move(stop))
     , slots_(first_slots)
 {
 }
 
 void WordCache::encode_with_model(std::string_view word, std::vector<WordToken>& out) const
 {
-    std::visit([&](const auto& model) { model.encode(word, out); }, model_);
+    std::visit([&](const auto& model) { model.encode(word, out, stop_); }, model_);
 }
 
 /// Where `word` stands, or the free place where it would.
@@ -95,7 +99,11 @@ std::span<const WordToken> WordCache::encode(std::string_view word)
         return encode_known(word);
     long_word_.clear();
     const Bpe* bpe = std::get_if<Bpe>(&model_);
+    constexpr std::size_t between_looks = 4096;
+    std::size_t parts = 0;
     for (std::int32_t begin = 0; !word.empty();) {
+        if (++parts % between_looks == 0 && stop_.stop_requested())
+            throw Cancelled {};
         const std::string_view part = word.substr(0, bpe != nullptr ? bpe->first_part(word) : word.size());
         word.remove_prefix(part.size());
         const std::size_t done = long_word_.size();

@@ -5,6 +5,7 @@
 #include "core/tokenizer/word_level.h"
 
 #include <span>
+#include <stop_token>
 #include <variant>
 
 namespace keepset {
@@ -15,10 +16,10 @@ using Model = std::variant<Bpe, Unigram, WordLevel>;
 /// Words met before in one text, with their tokens: text repeats itself.
 class WordCache {
 public:
-    /// `model` must outlive the cache.
-    explicit WordCache(const Model& model);
+    /// `model` must outlive the cache. `stop` ends long words with Cancelled.
+    explicit WordCache(const Model& model, std::stop_token stop = {});
 
-    /// Tokens of `word`, valid until the next call. Throws as the model does.
+    /// Tokens of `word`, valid until the next call. Throws as the model does, and Cancelled.
     std::span<const WordToken> encode(std::string_view word);
 
 private:
@@ -36,6 +37,7 @@ private:
     void make_room();
 
     const Model& model_;
+    std::stop_token stop_;
     std::vector<Slot> slots_; ///< open addressing; a power of two, at most half full
     std::size_t known_ = 0; ///< slots in use
     std::string words_; ///< one after the other

@@ -4,7 +4,7 @@
 
 namespace keepset {
 
-void WordLevel::encode(std::string_view word, std::vector<WordToken>& out) const
+void WordLevel::encode(std::string_view word, std::vector<WordToken>& out, const std::stop_token& /*stop*/) const
 {
     constexpr std::size_t longest_shown = 40;
     const auto found = vocabulary.find(word);
