@@ -3,6 +3,7 @@
 #include "core/attention/attend_rule.h"
 #include "core/error.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_scaled_dot_product_cudnn_attention.h>
 #include <ATen/ops/_scaled_dot_product_efficient_attention.h>
@@ -21,8 +22,13 @@ namespace keepset {
 
 namespace {
 
-    /// Queries a CPU call takes at once: a block of 131072 keys is then still done in about a tenth of a second a head.
-    constexpr std::int64_t cpu_block = 2048;
+    /// Queries a CPU call takes at once: about a tenth of a second on these cores, so that a stop is answered.
+    std::int64_t cpu_block(const at::Tensor& q, std::int64_t keys)
+    {
+        const std::int64_t products = std::int64_t { 1'000'000'000 } * std::max(1, at::get_num_threads());
+        const std::int64_t of_a_query = std::max<std::int64_t>(1, 2 * q.size(0) * q.size(1) * keys * q.size(3));
+        return std::clamp<std::int64_t>(products / of_a_query / 64 * 64, 64, 2048);
+    }
 
     /// From here on cuDNN's kernel, twice as quick as flash on an H100, is worth the second that its first call takes.
     constexpr std::int64_t cudnn_queries = 2048;
@@ -97,9 +103,24 @@ namespace {
 
 } // namespace
 
-Attended attend_every(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale)
+Attended attend_every(
+    const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale, const std::stop_token& stop)
 {
-    return q.is_cuda() ? attend_cuda(q, k, v, scale, false) : attend_cpu(q, k, v, scale, false);
+    if (q.is_cuda())
+        return attend_cuda(q, k, v, scale, false);
+    const std::int64_t rows = cpu_block(q, k.size(2));
+    if (q.size(2) <= rows)
+        return attend_cpu(q, k, v, scale, false);
+    std::vector<at::Tensor> outputs;
+    std::vector<at::Tensor> lses;
+    for (std::int64_t begin = 0; begin < q.size(2); begin += rows) {
+        if (stop.stop_requested())
+            throw Cancelled {};
+        const Attended part = attend_cpu(q.slice(2, begin, begin + rows), k, v, scale, false);
+        outputs.push_back(part.output);
+        lses.push_back(part.row_lse);
+    }
+    return { at::cat(outputs, 2), at::cat(lses, 2) };
 }
 
 Attended attend(
@@ -112,16 +133,17 @@ Attended attend(
     const double scale = rule.scale;
     if (q.is_cuda())
         return attend_cuda(q, k, v, scale, true);
-    if (queries <= cpu_block)
+    const std::int64_t rows = cpu_block(q, queries);
+    if (queries <= rows)
         return attend_cpu(q, k, v, scale, true);
     // The CPU call aligns fewer queries than keys at the top left, so a block takes its own keys causally, the earlier
     // ones without a mask, and the two are merged.
     std::vector<at::Tensor> outputs;
     std::vector<at::Tensor> lses;
-    for (std::int64_t begin = 0; begin < queries; begin += cpu_block) {
+    for (std::int64_t begin = 0; begin < queries; begin += rows) {
         if (stop.stop_requested())
             throw Cancelled {};
-        const std::int64_t end = std::min(begin + cpu_block, queries);
+        const std::int64_t end = std::min(begin + rows, queries);
         const at::Tensor block = q.slice(2, begin, end);
         Attended part = attend_cpu(block, k.slice(2, begin, end), v.slice(2, begin, end), scale, true);
         if (begin > 0)

@@ -22,7 +22,8 @@ Attended attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, c
     const std::stop_token& stop = {});
 
 /// The same where every query sees every key, as many of them as there are.
-Attended attend_every(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale);
+Attended attend_every(
+    const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale, const std::stop_token& stop = {});
 
 /// Where queries and keys stand in the text, int64 on their device.
 struct Places {

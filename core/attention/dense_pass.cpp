@@ -27,6 +27,20 @@ void finish(
     }
 }
 
+namespace {
+
+    /// A GPU is only told what to do. At long contexts, where a layer takes milliseconds, the host waits for each: else
+    /// a stop would find all layers queued, seconds before the last is done, and the progress would be that of the
+    /// queue.
+    void wait_for_long(const at::Tensor& hidden)
+    {
+        constexpr std::int64_t long_context = 8192;
+        if (hidden.is_cuda() && hidden.size(0) >= long_context)
+            hidden.slice(0, 0, 1).cpu();
+    }
+
+} // namespace
+
 DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DensePassOptions& options,
     const Backend& backend, const Task& task)
 {
@@ -43,7 +57,7 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
         if (task.stop.stop_requested())
             throw Cancelled {};
         pass.hidden = decoder.moved(pass.hidden, layer);
-        const Projected parts = decoder.project(layer, pass.hidden, 1, rotations);
+        const Projected parts = decoder.project(layer, pass.hidden, 1, rotations, task.stop);
         const ScoreRule rule = decoder.rule(layer);
         const Attended attended = attend(parts.q, parts.k, parts.v, rule, task.stop);
         if (options.importance) {
@@ -57,6 +71,7 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
             pass.values.push_back(parts.v[0]);
         }
         finish(decoder, layer, pass.hidden, attended.output, { task.stop, options.row_by_row });
+        wait_for_long(pass.hidden);
         if (task.progress) {
             const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
             task.progress({ "attention pass", "layers", layer + 1, layers, elapsed,

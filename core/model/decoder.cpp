@@ -3,6 +3,7 @@
 #include "core/error.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
@@ -13,6 +14,9 @@
 #include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/tanh.h>
+
+#include <algorithm>
+#include <array>
 
 namespace keepset {
 
@@ -34,6 +38,24 @@ namespace {
             at::relu_(x);
             return;
         }
+    }
+
+    /// Rows of x (rows, …), some at a time so that a stop is answered; all at once on a GPU, which is only told what to
+    /// do.
+    template <typename Use>
+    void for_blocks(const at::Tensor& x, std::int64_t block, const std::stop_token& stop, const Use& use)
+    {
+        const std::int64_t rows = x.is_cuda() ? std::max<std::int64_t>(1, x.size(0)) : block;
+        for (std::int64_t begin = 0; begin == 0 || begin < x.size(0); begin += rows) {
+            if (stop.stop_requested())
+                throw Cancelled {};
+            use(x.slice(0, begin, begin + rows));
+        }
+    }
+
+    at::Tensor joined(const std::vector<at::Tensor>& blocks)
+    {
+        return blocks.size() == 1 ? blocks.front() : at::cat(blocks);
     }
 
 } // namespace
@@ -109,15 +131,21 @@ at::Tensor Decoder::norm_heads(const at::Tensor& heads, const Norm& norm) const
     return at::layer_norm(heads, { heads.size(-1) }, {}, {}, config_.norm_eps).mul_(norm.weight); // (heads, head_dim)
 }
 
-Projected Decoder::project(
-    std::int64_t layer, const at::Tensor& x, std::int64_t batch, const Rotations& rotations) const
+Projected Decoder::project(std::int64_t layer, const at::Tensor& x, std::int64_t batch, const Rotations& rotations,
+    const std::stop_token& stop) const
 {
     const Layer& weights = layers_[static_cast<std::size_t>(layer)];
     const bool norm_first = weights.input_norm.weight.defined() && config_.residual != Residual::post_norm;
-    const at::Tensor normed = norm_first ? norm(x, weights.input_norm) : x;
+    const std::array linears { &weights.q, &weights.k, &weights.v };
+    std::array<std::vector<at::Tensor>, 3> blocks; // (rows of the block, heads * head_dim)
+    for_blocks(x, row_block_, stop, [&](const at::Tensor& block) {
+        const at::Tensor normed = norm_first ? norm(block, weights.input_norm) : block;
+        for (std::size_t part = 0; part < linears.size(); ++part)
+            blocks[part].push_back(at::linear(normed, linears[part]->weight, linears[part]->bias));
+    });
     const std::int64_t rows = x.size(0) / batch;
-    const auto split = [&](const Linear& linear, std::int64_t heads, const Norm& head_norm) {
-        at::Tensor projected = at::linear(normed, linear.weight, linear.bias);
+    const auto split = [&](const std::vector<at::Tensor>& parts, std::int64_t heads, const Norm& head_norm) {
+        at::Tensor projected = joined(parts);
         if (config_.qk_norm == QkNorm::whole && head_norm.weight.defined())
             projected = norm(projected, head_norm);
         projected = projected.view({ batch, rows, heads, config_.head_dim });
@@ -126,9 +154,9 @@ Projected Decoder::project(
         return projected.transpose(1, 2);
     };
     Projected projected;
-    projected.q = split(weights.q, config_.heads, weights.q_norm);
-    projected.k = split(weights.k, config_.kv_heads, weights.k_norm);
-    projected.v = split(weights.v, config_.kv_heads, {});
+    projected.q = split(blocks[0], config_.heads, weights.q_norm);
+    projected.k = split(blocks[1], config_.kv_heads, weights.k_norm);
+    projected.v = split(blocks[2], config_.kv_heads, {});
     const int rope = config_.per_layer[static_cast<std::size_t>(layer)].rope;
     if (rope >= 0 && !rotations.empty()) {
         const Rotation& made = rotations[static_cast<std::size_t>(rope)]; // where the embedding is
@@ -197,7 +225,14 @@ void Decoder::finish(std::int64_t layer, at::Tensor& x, const at::Tensor& attend
     }
 }
 
-at::Tensor Decoder::logits(const at::Tensor& x) const
+at::Tensor Decoder::logits(const at::Tensor& x, const std::stop_token& stop) const
+{
+    std::vector<at::Tensor> blocks; // (rows of the block, vocabulary)
+    for_blocks(x, head_block_, stop, [&](const at::Tensor& block) { blocks.push_back(logits_of_rows(block)); });
+    return joined(blocks);
+}
+
+at::Tensor Decoder::logits_of_rows(const at::Tensor& x) const
 {
     at::Tensor normed = config_.final_norm ? norm(x, final_norm_) : x;
     if (project_out_.weight.defined())

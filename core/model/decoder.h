@@ -57,12 +57,15 @@ public:
     /// target in a sweep), which dynamic and longrope scaling depend on.
     Rotations rotations(const at::Tensor& positions, std::int64_t length) const;
     /// x (batch * rows, hidden); rotations of (rows) or (batch, 1, rows) positions.
-    Projected project(std::int64_t layer, const at::Tensor& x, std::int64_t batch, const Rotations& rotations) const;
+    /// In row blocks on a CPU; throws Cancelled between them.
+    Projected project(std::int64_t layer, const at::Tensor& x, std::int64_t batch, const Rotations& rotations,
+        const std::stop_token& stop = {}) const;
     /// Adds the attention's output (batch, heads, rows, head_dim) and the MLP to x (batch * rows, hidden), in place, in
     /// row blocks; throws Cancelled between them.
     void finish(std::int64_t layer, at::Tensor& x, const at::Tensor& attended, const std::stop_token& stop) const;
-    /// Final norm and language-model head: x (rows, hidden) → logits (rows, vocabulary) float32.
-    at::Tensor logits(const at::Tensor& x) const;
+    /// Final norm and language-model head: x (rows, hidden) → logits (rows, vocabulary) float32. In row blocks on a
+    /// CPU; throws Cancelled between them.
+    at::Tensor logits(const at::Tensor& x, const std::stop_token& stop = {}) const;
     /// Rotated keys (kv_heads, keys, head_dim) of a layer as if they stood `shift` (kv_heads, keys) int64 positions
     /// later. Layers that rotate nothing return them as they are. `length` as in rotations.
     at::Tensor turn_keys(
@@ -91,6 +94,7 @@ private:
     };
     class Loader;
 
+    at::Tensor logits_of_rows(const at::Tensor& x) const;
     at::Tensor norm(const at::Tensor& x, const Norm& norm) const;
     at::Tensor norm_heads(const at::Tensor& heads, const Norm& norm) const;
     at::Tensor mlp(const Layer& layer, const at::Tensor& x) const;
@@ -103,7 +107,8 @@ private:
     Placement placement_;
     at::ScalarType dtype_;
     std::int64_t parameters_ = 0;
-    std::int64_t row_block_ = 1;
+    std::int64_t row_block_ = 1; ///< rows that go through a layer between two looks at the stop token
+    std::int64_t head_block_ = 1; ///< rows that go through the head
     std::vector<std::string> notes_;
     at::Tensor embedding_; // (vocabulary, embedding size)
     at::Tensor positions_; // (positions, hidden) or undefined

@@ -1,6 +1,7 @@
 #include "core/model/decoder.h"
 #include "core/model/weight_reader.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/stack.h>
@@ -255,12 +256,15 @@ Decoder::Decoder(const DecoderConfig& config, const WeightFiles& weights, Placem
         head_.bias = reader.take(with(names.head, ".bias"), { config.vocabulary });
     notes_ = reader.check_left_over();
     parameters_ = reader.parameters();
-    // Rows a block of the MLP takes: about a tenth of a second on two cores, and bounded work space on any device.
+    // Rows a block takes: about a tenth of a second on these cores, and bounded work space on any device. Below the
+    // least rows the weights' way from memory counts and fewer rows are hardly quicker.
     const std::int64_t attention = 2 * config.head_dim * (config.heads + config.kv_heads);
     const std::int64_t wide = config.intermediate_size + config.experts_per_token * config.expert_size;
     const std::int64_t layer_parameters = std::max<std::int64_t>(1, hidden * (attention + 3 * wide));
-    const std::int64_t wanted = device().is_cuda() ? 16384 : std::int64_t { 6'000'000'000 } / layer_parameters;
-    row_block_ = std::clamp<std::int64_t>(wanted, 64, 16384);
+    const std::int64_t products = std::int64_t { 2'000'000'000 } * std::max(1, at::get_num_threads());
+    const std::int64_t wanted = device().is_cuda() ? 16384 : products / layer_parameters;
+    row_block_ = std::clamp<std::int64_t>(wanted, 16, 16384);
+    head_block_ = std::clamp<std::int64_t>(products / (config.vocabulary * narrow), 16, 16384);
 }
 
 } // namespace keepset

@@ -133,12 +133,28 @@ at::Tensor WeightReader::take_as(const std::string& names, const std::vector<std
     const auto& [name, stored] = *entry;
     if (stored.shape != shape)
         refuse(name, stored, "has shape " + text_of(stored.shape) + " where config.json asks for " + text_of(shape));
-    at::Tensor tensor = mapped(*entry).to(device_, dtype);
+    at::Tensor tensor = converted(mapped(*entry), dtype);
     if (taken_.insert(name).second) {
         parameters_ += tensor.numel();
         done_bytes_ += static_cast<std::int64_t>(stored.bytes);
     }
     report();
+    return tensor;
+}
+
+at::Tensor WeightReader::converted(const at::Tensor& stored, at::ScalarType dtype) const
+{
+    constexpr std::int64_t piece = 1 << 24; // elements between two looks at the stop token; the disk may be slow
+    const bool as_it_is = stored.scalar_type() == dtype && stored.device() == device_;
+    if (as_it_is || stored.numel() <= piece || stored.dim() == 0)
+        return stored.to(device_, dtype);
+    at::Tensor tensor = at::empty(stored.sizes(), stored.options().device(device_).dtype(dtype));
+    const std::int64_t rows = std::max<std::int64_t>(1, piece / (stored.numel() / stored.size(0)));
+    for (std::int64_t begin = 0; begin < stored.size(0); begin += rows) {
+        if (task_.stop.stop_requested())
+            throw Cancelled {};
+        tensor.slice(0, begin, begin + rows).copy_(stored.slice(0, begin, begin + rows));
+    }
     return tensor;
 }
 
@@ -165,8 +181,17 @@ bool WeightReader::equal(const std::string& names, const std::string& others) co
 {
     const Entry* const a = find(names);
     const Entry* const b = find(others);
-    return a != nullptr && b != nullptr && a->second.dtype == b->second.dtype && a->second.shape == b->second.shape
-        && std::memcmp(a->second.data, b->second.data, a->second.bytes) == 0;
+    if (a == nullptr || b == nullptr || a->second.dtype != b->second.dtype || a->second.shape != b->second.shape)
+        return false;
+    constexpr std::size_t piece = std::size_t { 1 } << 25U;
+    for (std::size_t begin = 0; begin < a->second.bytes; begin += piece) {
+        if (task_.stop.stop_requested())
+            throw Cancelled {};
+        const std::size_t bytes = std::min(piece, a->second.bytes - begin);
+        if (std::memcmp(a->second.data + begin, b->second.data + begin, bytes) != 0)
+            return false;
+    }
+    return true;
 }
 
 void WeightReader::skip(const std::string& names)

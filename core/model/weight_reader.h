@@ -49,6 +49,8 @@ private:
     using Entry = std::map<std::string, StoredTensor>::value_type;
     const Entry* find(const std::string& names) const;
     at::Tensor mapped(const Entry& entry) const;
+    /// On the device and in the dtype, piece by piece where it is large; throws Cancelled.
+    at::Tensor converted(const at::Tensor& stored, at::ScalarType dtype) const;
     void report() const;
 
     const WeightFiles& weights_;

@@ -92,7 +92,7 @@ namespace {
             const Decoder& decoder = step_.decoder;
             for (std::int64_t layer = 0; layer < decoder.config().layers; ++layer) {
                 hidden_ = decoder.moved(hidden_, layer);
-                const Projected parts = decoder.project(layer, hidden_, points_, rotations_);
+                const Projected parts = decoder.project(layer, hidden_, points_, rotations_, step_.stop);
                 const ScoreRule rule = decoder.rule(layer).within(context_.keys.front().size(1) + rows_);
                 const at::Tensor output
                     = rule.plain() ? attend_plain(layer, parts, rule) : attend_by_rule(layer, parts, rule);
@@ -117,7 +117,7 @@ namespace {
         /// kept. Returns (points, heads, rows, head_dim).
         at::Tensor attend_plain(std::int64_t layer, const Projected& parts, const ScoreRule& rule) const
         {
-            const Attended own = attend(parts.q, parts.k, parts.v, rule);
+            const Attended own = attend(parts.q, parts.k, parts.v, rule, step_.stop);
             std::vector<at::Tensor> outputs;
             for (std::int64_t point = 0; point < points_; ++point) {
                 if (step_.stop.stop_requested())
@@ -171,7 +171,8 @@ namespace {
             const Kept kept = kept_of(layer, point);
             // Every target query sees every kept key, so the query heads of a kv head are just more rows of it.
             const at::Tensor rows = q.reshape({ 1, kept.keys.size(0), -1, q.size(2) });
-            const Attended past = attend_every(rows, kept.keys.unsqueeze(0), kept.values.unsqueeze(0), scale);
+            const Attended past
+                = attend_every(rows, kept.keys.unsqueeze(0), kept.values.unsqueeze(0), scale, step_.stop);
             return { past.output.reshape({ 1, q.size(0), rows_, q.size(2) }),
                 past.row_lse.reshape({ 1, q.size(0), rows_ }) };
         }

@@ -60,18 +60,18 @@ TargetScorer::TargetScorer(
     const std::int64_t rows = std::min(most_kept, targets_.size(0));
     for (std::int64_t begin = 0; begin < rows; begin += block) {
         refuse_stopped(stop);
-        kept_.push_back(dense_at(begin));
+        kept_.push_back(dense_at(begin, stop));
     }
 }
 
-at::Tensor TargetScorer::block_logits(const at::Tensor& hidden, std::int64_t begin) const
+at::Tensor TargetScorer::block_logits(const at::Tensor& hidden, std::int64_t begin, const std::stop_token& stop) const
 {
-    return decoder_.logits(hidden.slice(0, begin, begin + block)); // (block, vocabulary)
+    return decoder_.logits(hidden.slice(0, begin, begin + block), stop); // (block, vocabulary)
 }
 
-TargetScorer::Dense TargetScorer::dense_at(std::int64_t begin) const
+TargetScorer::Dense TargetScorer::dense_at(std::int64_t begin, const std::stop_token& stop) const
 {
-    const at::Tensor logits = block_logits(dense_hidden_, begin);
+    const at::Tensor logits = block_logits(dense_hidden_, begin, stop);
     const at::Tensor probability = (logits - at::logsumexp(logits, { 1 }, true)).exp_();
     // The arithmetic of score(): a point with dense's hidden states then has a divergence of exactly 0.
     return { probability, at::linalg_vecdot(probability, logits) - at::logsumexp(logits, { 1 }),
@@ -84,11 +84,11 @@ std::vector<TargetScore> TargetScorer::score(const at::Tensor& hidden, const std
     for (std::int64_t begin = 0; begin < targets_.size(0); begin += block) {
         refuse_stopped(stop);
         const auto number = static_cast<std::size_t>(begin / block);
-        const Dense dense = number < kept_.size() ? kept_[number] : dense_at(begin);
+        const Dense dense = number < kept_.size() ? kept_[number] : dense_at(begin, stop);
         const at::Tensor wanted = targets_.slice(0, begin, begin + block).unsqueeze(1);
         for (std::size_t point = 0; point < parts.size(); ++point) {
             refuse_stopped(stop);
-            const at::Tensor logits = block_logits(hidden[static_cast<std::int64_t>(point)], begin);
+            const at::Tensor logits = block_logits(hidden[static_cast<std::int64_t>(point)], begin, stop);
             const at::Tensor lse = at::logsumexp(logits, { 1 });
             parts[point].nll.push_back(lse - at::gather(logits, 1, wanted).squeeze(1));
             parts[point].lse.push_back(lse);

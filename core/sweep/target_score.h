@@ -43,8 +43,8 @@ private:
         at::Tensor negentropy; // (block): Σ p log p
         at::Tensor top; // (block): the most probable token
     };
-    Dense dense_at(std::int64_t begin) const;
-    at::Tensor block_logits(const at::Tensor& hidden, std::int64_t begin) const;
+    Dense dense_at(std::int64_t begin, const std::stop_token& stop) const;
+    at::Tensor block_logits(const at::Tensor& hidden, std::int64_t begin, const std::stop_token& stop) const;
 
     const Decoder& decoder_;
     at::Tensor targets_; // (rows)
