@@ -21,6 +21,11 @@ namespace {
         if (config.experts_per_token > config.experts)
             reader.refuse("num_experts_per_tok (" + std::to_string(config.experts_per_token)
                 + ") exceeds the number of experts (" + std::to_string(config.experts) + ").");
+        // Tables of rotary positions are made by head_dim; queries and keys are sides of tensors.
+        if (config.heads * config.head_dim > reader.limit.most)
+            reader.refuse(std::to_string(config.heads) + " attention heads with a head_dim of "
+                    + std::to_string(config.head_dim) + " are more than any tensor of the weight files could hold.",
+                "Does config.json belong to them?");
         for (const RopeConfig& rope : config.ropes) {
             const std::int64_t fewest = rope.kind == RopeConfig::Kind::dynamic ? 4 : 2;
             if (rope.dims % 2 != 0 || rope.dims < fewest || rope.dims > config.head_dim)
@@ -67,7 +72,7 @@ DecoderConfig read_config(const std::filesystem::path& folder)
         throw Error(ErrorKind::input, "'" + folder.string() + "' is not a model folder.",
             "Give the folder that holds config.json, tokenizer.json and model.safetensors.");
     const nlohmann::json fields = read_json(folder / "config.json");
-    const ConfigReader reader { fields, (folder / "config.json").string() };
+    const ConfigReader reader { fields, (folder / "config.json").string(), {}, limit_of(folder) };
     const Family& family = family_of(reader);
     reader.refuse_unknown_fields(family.fields);
     DecoderConfig config = family.read(reader);

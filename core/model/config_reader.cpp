@@ -1,6 +1,7 @@
 #include "core/model/config_reader.h"
 
 #include "core/error.h"
+#include "core/model/safetensors.h"
 
 #include <nlohmann/json.hpp>
 
@@ -51,6 +52,13 @@ namespace {
         return is_factor && value.is_number() && value.get<double>() == 1;
     }
 
+    /// Positions and windows are no sides of a tensor.
+    bool is_length(const std::string& name)
+    {
+        constexpr std::array words = { "position", "window", "context", "ctx", "seq", "length" };
+        return std::ranges::any_of(words, [&](const char* word) { return name.find(word) != std::string::npos; });
+    }
+
     std::string shown(const json& value)
     {
         std::string text = value.dump();
@@ -60,6 +68,23 @@ namespace {
     }
 
 } // namespace
+
+SizeLimit limit_of(const std::filesystem::path& folder)
+{
+    SizeLimit limit;
+    try {
+        const WeightFiles weights = open_weights(folder);
+        limit.tensors = static_cast<std::int64_t>(weights.tensors.size());
+        for (const auto& [name, tensor] : weights.tensors) {
+            for (const std::int64_t size : tensor.shape)
+                limit.side = std::max(limit.side, size);
+        }
+        limit.most = std::max({ SizeLimit::least, limit.tensors, limit.side });
+    } catch (const Error&) {
+        return {};
+    }
+    return limit;
+}
 
 void ConfigReader::refuse(const std::string& what, const std::string& hint) const
 {
@@ -103,7 +128,19 @@ std::int64_t ConfigReader::size(const std::string& name, std::optional<std::int6
     const json& value = fields.at(name);
     if (!value.is_number_integer() || value.get<std::int64_t>() < 1 || value.get<std::int64_t>() > (1LL << 31))
         refuse_value(name, "a positive whole number");
+    if (!is_length(name) && value.get<std::int64_t>() > limit.most)
+        refuse_beyond(name);
     return value.get<std::int64_t>();
+}
+
+void ConfigReader::refuse_beyond(const std::string& name) const
+{
+    const std::string start = "the field '" + prefix + name + "' is " + shown(fields.at(name)) + ", but ";
+    if (limit.tensors == 0)
+        refuse(start + "sizes up to " + std::to_string(limit.most) + " are read.", "Is it a mistake?");
+    refuse(start + "the weight files hold " + std::to_string(limit.tensors) + " tensors with no side above "
+            + std::to_string(limit.side) + ".",
+        "Does config.json belong to them?");
 }
 
 std::int64_t ConfigReader::whole(const std::string& name) const
@@ -211,7 +248,7 @@ ConfigReader ConfigReader::part(const std::string& name) const
 {
     if (!fields.at(name).is_object())
         refuse_value(name, "an object");
-    return { fields.at(name), file, prefix + name + "." };
+    return { fields.at(name), file, prefix + name + ".", limit };
 }
 
 void ConfigReader::refuse_unknown_fields(std::span<const char* const> known) const
