@@ -68,16 +68,12 @@ namespace {
     }
 
     /// Points of a method by ascending sparsity, with dense in front of those that lack sparsity 0.
-    std::vector<std::size_t> curve_of(const Run& run, const std::string& method)
+    std::vector<std::size_t> curve_of(const Run& run, const PointIndex& index, const std::string& method)
     {
-        std::vector<std::size_t> curve;
-        for (std::size_t i = 0; i < run.points.size(); ++i) {
-            if (run.points[i].policy == method)
-                curve.push_back(i);
-        }
+        std::vector<std::size_t> curve = index.of(method);
         std::sort(curve.begin(), curve.end(),
             [&](std::size_t a, std::size_t b) { return run.points[a].sparsity < run.points[b].sparsity; });
-        const auto dense = dense_point(run);
+        const auto dense = index.find("dense", 0);
         if (dense && !curve.empty() && run.points[curve.front()].sparsity > 0)
             curve.insert(curve.begin(), *dense);
         return curve;
@@ -89,8 +85,9 @@ namespace {
             return not_applicable("No interval with fewer than 5 windows, so no fall can be told from chance.");
         std::int64_t compared = 0;
         std::vector<std::string> falls;
+        const PointIndex index(run);
         for (const std::string& method : methods(run)) {
-            const std::vector<std::size_t> curve = curve_of(run, method);
+            const std::vector<std::size_t> curve = curve_of(run, index, method);
             for (std::size_t i = 1; i < curve.size(); ++i) {
                 ++compared;
                 if (paired_interval(run, curve[i], curve[i - 1]).high < 0)

@@ -1,12 +1,14 @@
 #include "core/audit/distinct.h"
 
+#include "core/audit/twins.h"
 #include "core/policy/definition.h"
 #include "core/policy/words.h"
 #include "core/sweep/statistics.h"
 
 #include <algorithm>
-#include <cmath>
+#include <map>
 #include <random>
+#include <utility>
 
 namespace keepset::audit_checks {
 
@@ -26,30 +28,6 @@ namespace {
         return rows;
     }
 
-    struct Identity {
-        bool losses = true;
-        bool keep_sets = true;
-    };
-
-    /// Whether two points are identical in every window that is done.
-    Identity compare_points(const Run& run, std::size_t a, std::size_t b)
-    {
-        Identity same;
-        bool any = false;
-        const auto windows = static_cast<std::size_t>(run.windows);
-        for (std::size_t w = 0; w < windows; ++w) {
-            if (!window_done(run, static_cast<std::int64_t>(w)))
-                continue;
-            any = true;
-            const double loss = run.window_nll[a * windows + w];
-            // Two overflows are no evidence of one keep set.
-            same.losses = same.losses && std::isfinite(loss) && loss == run.window_nll[b * windows + w];
-            same.keep_sets = same.keep_sets && !run.keep_hash.empty()
-                && run.keep_hash[a * windows + w] == run.keep_hash[b * windows + w];
-        }
-        return any ? same : Identity { false, false };
-    }
-
     SelectRequest request_of(const Run& run, const SweepPoint& point)
     {
         SelectRequest request;
@@ -65,8 +43,8 @@ namespace {
     bool same_definition(const Run& run, std::size_t a, std::size_t b)
     {
         if (run.definition_hash.empty())
-            return same_by_definition(
-                run.points[a].policy, run.points[b].policy, request_of(run, run.points[a]), run.context);
+            return same_by_definition(run.points[a].policy, run.points[b].policy,
+                request_of(run, run.points[run.points[a].policy == "dense" ? b : a]), run.context);
         const auto windows = static_cast<std::size_t>(run.windows);
         const std::vector<std::int64_t> done = done_windows(run);
         return std::all_of(done.begin(), done.end(), [&](std::int64_t window) {
@@ -76,27 +54,30 @@ namespace {
     }
 
     /// Sparsities at which two methods are identical though their definitions differ.
-    struct Twins {
+    struct Found {
         std::vector<double> losses;
         std::vector<double> keep_sets;
-        std::int64_t compared = 0;
     };
 
-    Twins find_twins(const Run& run, const std::string& a, const std::string& b)
+    /// By two methods, in the order of the run, the later one first.
+    std::map<std::pair<std::size_t, std::size_t>, Found> find_identical(
+        const Run& run, const std::vector<std::string>& known)
     {
-        Twins twins;
-        for (std::size_t i = 0; i < run.points.size(); ++i) {
-            const SweepPoint& point = run.points[i];
-            const auto other = b == "dense" ? dense_point(run) : find_point(run, b, point.sparsity);
-            if (point.policy != a || !(point.sparsity > 0) || !other)
+        std::map<std::string, std::size_t> places;
+        for (std::size_t place = 0; place < known.size(); ++place)
+            places[known[place]] = place;
+        std::map<std::pair<std::size_t, std::size_t>, Found> all;
+        for (const Twin& twin : find_twins(run)) {
+            const SweepPoint& a = run.points[twin.first];
+            const SweepPoint& b = run.points[twin.second];
+            const SweepPoint& point = a.policy == "dense" ? b : a;
+            if (same_definition(run, twin.first, twin.second))
                 continue;
-            ++twins.compared;
-            const Identity same = compare_points(run, i, *other);
-            if (!(same.losses || same.keep_sets) || same_definition(run, i, *other))
-                continue;
-            (same.losses ? twins.losses : twins.keep_sets).push_back(point.sparsity);
+            const auto [low, high] = std::minmax(places.at(a.policy), places.at(b.policy));
+            Found& found = all[{ high, low }];
+            (twin.losses ? found.losses : found.keep_sets).push_back(point.sparsity);
         }
-        return twins;
+        return all;
     }
 
 } // namespace
@@ -122,22 +103,18 @@ bool same_by_definition(const std::string& a, const std::string& b, const Select
 Outcome check_distinct(const Run& run)
 {
     const std::vector<std::string> known = methods(run);
-    std::int64_t compared = 0;
+    if (!has_comparisons(run) || run.windows_done() == 0)
+        return not_applicable("No two methods at a sparsity above 0 to compare.");
     std::vector<std::string> same_losses;
     std::vector<std::string> same_keep_sets;
-    for (std::size_t i = 0; i < known.size(); ++i) {
-        for (std::size_t j = 0; j < i; ++j) {
-            const bool later_is_dense = known[i] == "dense";
-            const Twins twins = find_twins(run, known[later_is_dense ? j : i], known[later_is_dense ? i : j]);
-            compared += twins.compared;
-            if (!twins.losses.empty())
-                same_losses.push_back(pair_at(known[j], known[i], twins.losses));
-            if (!twins.keep_sets.empty())
-                same_keep_sets.push_back(pair_at(known[j], known[i], twins.keep_sets));
-        }
+    for (const auto& [places, found] : find_identical(run, known)) {
+        const std::string& later = known[places.first];
+        const std::string& earlier = known[places.second];
+        if (!found.losses.empty())
+            same_losses.push_back(pair_at(earlier, later, found.losses));
+        if (!found.keep_sets.empty())
+            same_keep_sets.push_back(pair_at(earlier, later, found.keep_sets));
     }
-    if (compared == 0 || run.windows_done() == 0)
-        return not_applicable("No two methods at a sparsity above 0 to compare.");
     std::string detail;
     if (!same_losses.empty())
         detail = "Identical losses in every window, to the last digit: " + listed(same_losses)

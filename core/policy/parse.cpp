@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 
 namespace keepset {
 
@@ -162,9 +163,10 @@ PolicySpec parse_policy(std::string_view text)
 std::vector<PolicySpec> parse_policies(std::string_view text)
 {
     std::vector<PolicySpec> specs;
+    std::set<std::string> seen;
     for (const std::string& part : split_outside_parentheses(text, ',')) {
         PolicySpec spec = parse_policy(part);
-        if (std::find(specs.begin(), specs.end(), spec) != specs.end())
+        if (!seen.insert(canonical(spec)).second)
             throw Error(ErrorKind::usage, "Policy " + canonical(spec) + " is asked for twice.");
         specs.push_back(std::move(spec));
     }

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
-#include <set>
+#include <unordered_set>
 
 namespace keepset {
 
@@ -103,25 +103,41 @@ std::vector<double> holm_adjusted(std::span<const double> p_values)
     return adjusted;
 }
 
+namespace {
+
+    /// The t of a 95% interval over n values; NaN where there is none.
+    double quantile_for(std::int64_t n)
+    {
+        return n < least_windows ? not_a_number : student_quantile(0.975, static_cast<double>(n - 1));
+    }
+
+    /// Of as many values as `quantile` is for.
+    Interval interval_by(std::span<const double> values, double quantile)
+    {
+        Interval result;
+        result.count = static_cast<std::int64_t>(values.size());
+        if (values.empty())
+            return result;
+        const auto n = static_cast<double>(values.size());
+        result.mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+        if (result.count < least_windows)
+            return result;
+        double squares = 0;
+        for (const double value : values)
+            squares += (value - result.mean) * (value - result.mean);
+        const double error = std::sqrt(squares / (n - 1) / n); // of the mean
+        result.p_value = error == 0 && result.mean == 0 ? 1 : student_two_sided(result.mean / error, n - 1);
+        const double half = quantile * error;
+        result.low = result.mean - half;
+        result.high = result.mean + half;
+        return result;
+    }
+
+} // namespace
+
 Interval mean_interval(std::span<const double> values)
 {
-    Interval result;
-    result.count = static_cast<std::int64_t>(values.size());
-    if (values.empty())
-        return result;
-    const auto n = static_cast<double>(values.size());
-    result.mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
-    if (result.count < least_windows)
-        return result;
-    double squares = 0;
-    for (const double value : values)
-        squares += (value - result.mean) * (value - result.mean);
-    const double error = std::sqrt(squares / (n - 1) / n); // of the mean
-    result.p_value = error == 0 && result.mean == 0 ? 1 : student_two_sided(result.mean / error, n - 1);
-    const double half = student_quantile(0.975, n - 1) * error;
-    result.low = result.mean - half;
-    result.high = result.mean + half;
-    return result;
+    return interval_by(values, quantile_for(static_cast<std::int64_t>(values.size())));
 }
 
 std::int64_t scored_in_window(const Run& run) { return std::max<std::int64_t>(1, run.target - 1); }
@@ -154,6 +170,34 @@ std::optional<std::size_t> find_point(const Run& run, const std::string& policy,
             return i;
     }
     return std::nullopt;
+}
+
+PointIndex::PointIndex(const Run& run)
+{
+    for (std::size_t i = 0; i < run.points.size(); ++i)
+        places_[run.points[i].policy].push_back({ run.points[i].sparsity, i });
+}
+
+std::optional<std::size_t> PointIndex::find(const std::string& policy, double sparsity) const
+{
+    const auto places = places_.find(policy);
+    if (places == places_.end())
+        return std::nullopt;
+    for (const Place& place : places->second) {
+        if (std::abs(place.sparsity - sparsity) < 1e-12)
+            return place.point;
+    }
+    return std::nullopt;
+}
+
+std::vector<std::size_t> PointIndex::of(const std::string& policy) const
+{
+    std::vector<std::size_t> points;
+    if (const auto places = places_.find(policy); places != places_.end()) {
+        for (const Place& place : places->second)
+            points.push_back(place.point);
+    }
+    return points;
 }
 
 std::optional<std::size_t> dense_point(const Run& run) { return find_point(run, "dense", 0); }
@@ -192,6 +236,7 @@ void refresh_points(Run& run)
 {
     const std::vector<std::int64_t> done = done_windows(run);
     const auto scored = static_cast<double>(scored_in_window(run));
+    const double quantile = quantile_for(static_cast<std::int64_t>(done.size()));
     for (std::size_t i = 0; i < run.points.size(); ++i) {
         std::vector<double> means; // (windows done): NLL per token
         SweepPoint& point = run.points[i];
@@ -202,7 +247,7 @@ void refresh_points(Run& run)
         }
         point.windows = static_cast<std::int64_t>(done.size());
         point.scored_tokens = point.windows * scored_in_window(run);
-        const Interval interval = mean_interval(means);
+        const Interval interval = interval_by(means, quantile);
         point.perplexity = std::exp(interval.mean);
         point.ci_low = std::exp(interval.low);
         point.ci_high = std::exp(interval.high);
@@ -215,7 +260,7 @@ bool Run::finished() const { return windows > 0 && windows_done() == windows; }
 std::vector<std::string> methods(const Run& run)
 {
     std::vector<std::string> names;
-    std::set<std::string> seen;
+    std::unordered_set<std::string> seen;
     for (const SweepPoint& point : run.points) {
         if (seen.insert(point.policy).second)
             names.push_back(point.policy);
@@ -233,6 +278,7 @@ std::vector<PairedDifference> paired_differences(const Run& run, const std::stri
     for (const std::string& method : known)
         against[method] = comparisons.between(method, reference);
     std::vector<PairedDifference> differences;
+    const PointIndex index(run);
     for (std::size_t i = 0; i < run.points.size(); ++i) {
         const SweepPoint& point = run.points[i];
         const auto add = [&](const Comparison& c) {
@@ -250,7 +296,7 @@ std::vector<PairedDifference> paired_differences(const Run& run, const std::stri
             continue;
         }
         // With nothing evicted there is nothing to test: it is shown, and counts in no correction.
-        const auto other = point.sparsity > 0 ? std::nullopt : find_point(run, reference, point.sparsity);
+        const auto other = point.sparsity > 0 ? std::nullopt : index.find(reference, point.sparsity);
         if (other)
             add({ point.sparsity, paired_interval(run, i, *other), false, why_undecided(run, i, *other) });
     }

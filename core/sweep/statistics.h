@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 /// Uncertainty over the windows of a sweep (SEMANTICS 5).
@@ -47,6 +48,22 @@ std::vector<std::int64_t> done_windows(const Run& run);
 double window_loss(const Run& run, std::size_t point, std::int64_t window);
 /// Index of the point of a policy (canonical spelling) at a sparsity, if there is one.
 std::optional<std::size_t> find_point(const Run& run, const std::string& policy, double sparsity);
+/// Points of a run by policy, for whoever asks for many: find_point goes through all of them.
+class PointIndex {
+public:
+    explicit PointIndex(const Run& run);
+    /// As find_point.
+    std::optional<std::size_t> find(const std::string& policy, double sparsity) const;
+    /// Points of a policy in the order of the run; none where it has no such policy.
+    std::vector<std::size_t> of(const std::string& policy) const;
+
+private:
+    struct Place {
+        double sparsity;
+        std::size_t point;
+    };
+    std::unordered_map<std::string, std::vector<Place>> places_;
+};
 /// Index of the dense point, if there is one.
 std::optional<std::size_t> dense_point(const Run& run);
 /// Difference of two points' NLL per token over all windows done: mean of (a - b). NaN throughout where a loss of
