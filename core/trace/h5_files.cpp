@@ -10,6 +10,12 @@ namespace keepset::h5 {
 
 namespace {
 
+    /// HDF5 lets HDF5_USE_FILE_LOCKING overrule what a program asks for, and reads it when it starts. With TRUE or
+    /// BEST_EFFORT in the user's shell a reader that follows a sweep would lock the writer out after some windows. So
+    /// the variable goes from this process before there is a second thread, which setenv and unsetenv do not stand; a
+    /// second writer is kept away by our own lock file (trace::WriterLock).
+    [[gnu::constructor]] void forget_the_locking_of_the_shell() { ::unsetenv("HDF5_USE_FILE_LOCKING"); }
+
     /// Newest format of HDF5 1.10 (needed for live reading), no file locks.
     Handle access()
     {
