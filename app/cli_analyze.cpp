@@ -59,19 +59,12 @@ namespace {
         ProgressLine line(common.quiet);
         Engine engine;
         engine.open_model(options.folder, common.open_options(), task_of(line, stop));
-        Analysis analysis = *engine.analyse(request, task_of(line, stop));
+        const std::shared_ptr<Analysis> made = engine.analyse(request, task_of(line, stop));
+        Analysis& analysis = *made; // large: not copied
         analysis.provenance.seed = options.seed;
-        std::vector<KeepSet> sets;
-        for (const SelectRequest& selection : requests) {
-            line.show({ .stage = "selecting",
-                .unit = "keep sets",
-                .done = static_cast<std::int64_t>(sets.size()),
-                .total = static_cast<std::int64_t>(requests.size()) });
-            sets.push_back(select(analysis, selection, common.threads, task_of(line, stop)));
-        }
-        add_keep_sets(analysis, std::move(sets));
+        add_keep_sets(analysis, select(analysis, std::span(requests), common.threads, task_of(line, stop)));
+        save(analysis, options.out, common.force, task_of(line, stop));
         line.clear();
-        save(analysis, options.out, common.force);
         if (common.json) {
             print_json(to_json(analysis));
         } else {

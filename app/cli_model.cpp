@@ -18,9 +18,12 @@ namespace {
         std::string out;
     };
 
-    void print_tokens(const std::vector<Token>& tokens, std::size_t skip, bool json)
+    void print_tokens(const std::vector<Token>& tokens, std::size_t skip, bool json, const std::stop_token& stop)
     {
         for (std::size_t index = skip; index < tokens.size(); ++index) {
+            constexpr std::size_t between_looks = 1024;
+            if (index % between_looks == 0 && stop.stop_requested())
+                throw Cancelled {};
             const Token& token = tokens[index];
             const nlohmann::json line = to_json(token, index);
             if (json)
@@ -111,14 +114,14 @@ Runner add_tokenize(CLI::App& command, Common& common)
     command.add_option("MODEL_DIR", options->folder, "Hugging Face model folder")->required();
     command.add_option("--text", options->text, "UTF-8 text file, - for standard input")->required();
     command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(at_least(0));
-    return [options](Common& shared, const StopOnSignal&) {
+    return [options](Common& shared, const StopOnSignal& stop) {
         const Text text = read_text(options->text);
-        const std::vector<Token> tokens = tokenize(options->folder, text);
+        const std::vector<Token> tokens = tokenize(options->folder, text, { stop.token(), {} });
         if (shared.offset > 0 && static_cast<std::size_t>(shared.offset) >= tokens.size())
             throw Error(ErrorKind::input,
                 "'" + text.name + "' has " + std::to_string(tokens.size()) + " tokens, none of them behind the offset "
                     + std::to_string(shared.offset) + ".");
-        print_tokens(tokens, static_cast<std::size_t>(shared.offset), shared.json);
+        print_tokens(tokens, static_cast<std::size_t>(shared.offset), shared.json, stop.token());
         return 0;
     };
 }
@@ -144,11 +147,11 @@ Runner add_logits(CLI::App& command, Common& common)
         engine.open_model(options->folder, shared.open_options(), task_of(line, stop));
         LogitsResult result = engine.logits(text, options->last, shared.offset, task_of(line, stop));
         result.provenance.command = shared.command;
+        if (!options->out.empty())
+            save(result, options->out, shared.force, task_of(line, stop));
         line.clear();
         if (options->out.empty())
             print_logits(result, shared.json);
-        else
-            save(result, options->out, shared.force);
         return 0;
     };
 }

@@ -12,16 +12,15 @@
 #include "core/provenance.h"
 #include "core/sweep/sweep.h"
 #include "core/tokenizer/tokenizer.h"
+#include "core/weights_hash.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/logsumexp.h>
 
 #include <chrono>
 #include <fstream>
-#include <future>
 #include <iterator>
 #include <limits>
-#include <thread>
 
 namespace keepset {
 
@@ -35,28 +34,6 @@ namespace {
         return sha256(std::string(std::istreambuf_iterator<char>(stream), {}));
     }
 
-    /// Hash of the weights, made beside the first work: a large model takes seconds.
-    class BackgroundHash {
-    public:
-        explicit BackgroundHash(const WeightFiles& weights)
-            : hash_(promise_.get_future().share())
-            , worker_([this, weights](const std::stop_token& stop) {
-                try {
-                    promise_.set_value(weights_sha256(weights, stop));
-                } catch (...) {
-                    promise_.set_exception(std::current_exception());
-                }
-            })
-        {
-        }
-        std::string get() const { return hash_.get(); }
-
-    private:
-        std::promise<std::string> promise_;
-        std::shared_future<std::string> hash_;
-        std::jthread worker_; // last: it uses the promise
-    };
-
     /// A model is laid over several GPUs where one has no room for it and a text of this many tokens.
     constexpr std::int64_t usual_context = 8192;
 
@@ -68,7 +45,7 @@ namespace {
         std::unique_ptr<Decoder> decoder;
         Backend backend;
         std::string tokenizer_sha256;
-        std::unique_ptr<BackgroundHash> weights_hash;
+        std::shared_ptr<const WeightsHash> weights_hash;
     };
 
     void refuse_larger_vocabulary(const ModelInfo& info)
@@ -153,6 +130,24 @@ namespace {
         return info.endless ? std::numeric_limits<std::int64_t>::max() : info.max_context;
     }
 
+    /// Tokens of a text that `count` behind the offset need, with a BOS; more than that are not made.
+    std::size_t most_tokens(std::int64_t offset, std::int64_t count)
+    {
+        constexpr std::int64_t far = std::int64_t { 1 } << 60U; // sums of three stay in range
+        return static_cast<std::size_t>(
+            1 + std::clamp<std::int64_t>(offset, 0, far) + std::clamp<std::int64_t>(count, 0, far));
+    }
+
+    std::size_t most_tokens(const SweepRequest& request)
+    {
+        constexpr std::int64_t all = std::numeric_limits<std::int64_t>::max();
+        std::int64_t window = 0;
+        std::int64_t count = 0;
+        const bool counted = request.windows > 0 && !__builtin_add_overflow(request.context, request.target, &window)
+            && !__builtin_mul_overflow(window, request.windows, &count);
+        return most_tokens(request.offset, counted ? count : all);
+    }
+
     std::vector<std::int64_t> ids_of(const std::vector<Token>& tokens)
     {
         std::vector<std::int64_t> ids;
@@ -179,7 +174,8 @@ struct Engine::Impl {
             throw Error(ErrorKind::usage, "No model is open.", "Open a model folder first.");
         return *open;
     }
-    Provenance provenance(const Text& text, const std::string& command) const
+    /// Waits for nothing: the hash of the weights is filled in where it is known by now.
+    Provenance provenance(const Text& text, const std::string& command, const Task& task) const
     {
         const OpenModel& from = model();
         Provenance provenance;
@@ -187,10 +183,11 @@ struct Engine::Impl {
         provenance.generator = generator();
         provenance.model_name = from.info.name;
         provenance.model_architecture = from.info.architecture;
-        provenance.model_sha256 = from.weights_hash->get();
+        provenance.weights_hash = from.weights_hash;
+        take_weights_hash(provenance);
         provenance.tokenizer_sha256 = from.tokenizer_sha256;
         provenance.text_name = text.name;
-        provenance.text_sha256 = sha256(text.bytes);
+        provenance.text_sha256 = sha256(text.bytes, task.stop);
         provenance.device = from.info.device + " (" + from.info.device_name + ")";
         provenance.dtype = from.info.dtype;
         provenance.command = command;
@@ -232,25 +229,29 @@ ModelInfo Engine::open_model(const fs::path& folder, const OpenOptions& options,
     open->info.device_name = device.name;
     open->backend = device.backend;
     open->tokenizer_sha256 = file_sha256(folder / "tokenizer.json");
-    open->weights_hash = std::make_unique<BackgroundHash>(open->weights);
+    open->weights_hash = std::make_shared<const WeightsHash>(open->weights);
     impl_->open = std::move(open);
     return impl_->open->info;
 }
 
 std::optional<ModelInfo> Engine::model() const { return impl_->open ? std::optional(impl_->open->info) : std::nullopt; }
 
-std::vector<Token> Engine::tokenize(const Text& text) const { return impl_->model().tokenizer->encode(text.bytes); }
+std::vector<Token> Engine::tokenize(const Text& text, const Task& task) const
+{
+    return impl_->model().tokenizer->encode(text.bytes, true, task.stop);
+}
 
 LogitsResult Engine::logits(const Text& text, std::int64_t last, std::int64_t offset, const Task& task)
 {
     const OpenModel& open = impl_->model();
     LogitsResult result;
-    result.provenance = impl_->provenance(text, {});
+    result.provenance = impl_->provenance(text, {}, task);
     AnalysisRequest request;
     request.text = text;
     request.offset = offset;
     std::vector<Token> tokens
-        = passage(open.tokenizer->encode(text.bytes, true, task.stop), open.info.adds_bos, request, longest(open.info));
+        = passage(open.tokenizer->encode(text.bytes, true, task.stop, most_tokens(offset, longest(open.info))),
+            open.info.adds_bos, request, longest(open.info));
     const auto count = static_cast<std::int64_t>(tokens.size());
     result.positions = last <= 0 ? count : std::min(last, count);
     result.vocabulary = open.info.vocabulary;
@@ -260,7 +261,7 @@ LogitsResult Engine::logits(const Text& text, std::int64_t last, std::int64_t of
         for (std::int64_t begin = count - result.positions; begin < count; begin += 128) {
             if (task.stop.stop_requested())
                 throw Cancelled {};
-            const at::Tensor logits = open.decoder->logits(hidden.slice(0, begin, begin + 128));
+            const at::Tensor logits = open.decoder->logits(hidden.slice(0, begin, begin + 128), task.stop);
             const std::vector<float> part = to_vector(logits - at::logsumexp(logits, { 1 }, true));
             result.log_prob.insert(result.log_prob.end(), part.begin(), part.end());
         }
@@ -269,12 +270,14 @@ LogitsResult Engine::logits(const Text& text, std::int64_t last, std::int64_t of
     return result;
 }
 
-std::shared_ptr<const Analysis> Engine::analyse(const AnalysisRequest& request, const Task& task)
+std::shared_ptr<Analysis> Engine::analyse(const AnalysisRequest& request, const Task& task)
 {
     const OpenModel& open = impl_->model();
     auto analysis = std::make_shared<Analysis>();
-    analysis->tokens = passage(
-        open.tokenizer->encode(request.text.bytes, true, task.stop), open.info.adds_bos, request, longest(open.info));
+    const std::int64_t wanted = request.context > 0 ? request.context : longest(open.info);
+    analysis->tokens
+        = passage(open.tokenizer->encode(request.text.bytes, true, task.stop, most_tokens(request.offset, wanted)),
+            open.info.adds_bos, request, longest(open.info));
     analysis->layers = open.info.layers;
     analysis->heads = open.info.heads;
     analysis->kv_heads = open.info.kv_heads;
@@ -306,7 +309,7 @@ std::shared_ptr<const Analysis> Engine::analyse(const AnalysisRequest& request, 
         analysis->perturbation = try_context(*open.decoder, open.backend, ids, task.stop);
         analysis->audit = audit(*analysis);
     });
-    analysis->provenance = impl_->provenance(request.text, request.command);
+    analysis->provenance = impl_->provenance(request.text, request.command, task);
     return analysis;
 }
 
@@ -318,8 +321,9 @@ std::shared_ptr<const Run> Engine::sweep(const SweepRequest& request, const Task
             "positions=repacked needs positions that can be turned, but " + open.info.model_type
                 + " adds learned ones to the tokens, so that kept keys hold theirs for good.",
             "Use positions=original.");
-    SweepModel model { *open.decoder, open.backend, impl_->provenance(request.text, request.command),
-        open.tokenizer->encode(request.text.bytes, true, task.stop), open.info.adds_bos, longest(open.info) };
+    SweepModel model { *open.decoder, open.backend, impl_->provenance(request.text, request.command, task),
+        open.tokenizer->encode(request.text.bytes, true, task.stop, most_tokens(request)), open.info.adds_bos,
+        longest(open.info) };
     model.provenance.seed = request.seed;
     refuse_beyond_memory(open, std::clamp<std::int64_t>(request.context + request.target, 1, longest(open.info)),
         std::ranges::any_of(request.policies, [](const PolicySpec& policy) { return needs_attention(policy); }));

@@ -31,12 +31,13 @@ public:
     /// The open model, if any.
     std::optional<ModelInfo> model() const;
     /// All tokens of a text, with the BOS in front where the tokenizer adds one.
-    std::vector<Token> tokenize(const Text& text) const;
+    std::vector<Token> tokenize(const Text& text, const Task& task = {}) const;
+    // Of the next three the result's model_sha256 may be empty still: know_weights waits for it.
     /// Log-probabilities at the last `last` positions (0: all) of the text, natural log, from float32 logits.
     LogitsResult logits(const Text& text, std::int64_t last, std::int64_t offset = 0, const Task& task = {});
     /// The attention pass: cumulative importance of every token per layer and query head (SEMANTICS 2). The result's
     /// audit includes the causality check by perturbation.
-    std::shared_ptr<const Analysis> analyse(const AnalysisRequest& request, const Task& task = {});
+    std::shared_ptr<Analysis> analyse(const AnalysisRequest& request, const Task& task = {});
     /// Perplexity under eviction (SEMANTICS 5). `on_window` gets a snapshot after every window, whose results are then
     /// on disk where `request.out` is set. Cancelled: everything finished is kept in the file.
     std::shared_ptr<const Run> sweep(const SweepRequest& request, const Task& task = {}, const SweepFn& on_window = {});
@@ -51,7 +52,10 @@ private:
 /// Architecture and sizes of a folder from its headers alone; no weight is read.
 ModelInfo describe_model(const std::filesystem::path& folder);
 /// Tokens of a text by a folder's tokenizer.json alone.
-std::vector<Token> tokenize(const std::filesystem::path& folder, const Text& text);
+std::vector<Token> tokenize(const std::filesystem::path& folder, const Text& text, const Task& task = {});
+/// Fills in model_sha256 where a result came before the hash of its model's weights; waits for it, for minutes where
+/// the weights are very large. Throws Cancelled.
+void know_weights(Provenance& provenance, const Task& task = {});
 /// Reads a text file ("-": standard input). Throws Error{input}: missing, a directory, unreadable, invalid UTF-8
 /// (offset named).
 Text read_text(const std::string& path);
@@ -81,6 +85,9 @@ std::int64_t budget_of(double sparsity, std::int64_t context, Rounding rounding 
 /// needs_attention: then `task` is told after every row and ends it with Cancelled; select_row's `stop` does the same.
 /// Throws Error{usage} where such a policy has no attention to go by.
 KeepSet select(const Analysis& analysis, const SelectRequest& request, int threads = 0, const Task& task = {});
+/// The same for several, whose scores are made once where they are the same; `task` is told of keep sets, too.
+std::vector<KeepSet> select(
+    const Analysis& analysis, std::span<const SelectRequest> requests, int threads = 0, const Task& task = {});
 /// Scores of what a view looks at. Throws Error{usage} where the scope is outside the model.
 RowScores row_scores(const Analysis& analysis, const Scope& scope, Importance importance, GqaReduction gqa);
 /// Importance of every query head of a layer: (heads, context). Throws Error{usage} where the layer is outside the
@@ -169,9 +176,10 @@ struct FileSummary {
     Provenance provenance;
 };
 FileSummary summary(const std::filesystem::path& file);
-/// Writes and reads a trace (importance, lse, keep sets, audit) by INTERFACES 2. An existing file needs `force`.
-void save(const Analysis& analysis, const std::filesystem::path& file, bool force);
-void save(const LogitsResult& logits, const std::filesystem::path& file, bool force);
+/// Writes and reads a trace (importance, lse, keep sets, audit) by INTERFACES 2. An existing file needs `force`. Where
+/// model_sha256 is not known yet it is waited for: see know_weights. Cancelled: nothing is written.
+void save(const Analysis& analysis, const std::filesystem::path& file, bool force, const Task& task = {});
+void save(const LogitsResult& logits, const std::filesystem::path& file, bool force, const Task& task = {});
 std::shared_ptr<const Analysis> load_analysis(const std::filesystem::path& file);
 /// Writes a finished or partial run; reads one, also while another process writes it or after its writer was killed.
 void save(const Run& run, const std::filesystem::path& file, bool force);

@@ -35,22 +35,9 @@ std::string sha256(std::span<const std::byte> bytes, const std::stop_token& stop
     return text;
 }
 
-std::string sha256(const std::string& bytes) { return sha256(std::as_bytes(std::span(bytes))); }
-
-std::string weights_sha256(const WeightFiles& weights, const std::stop_token& stop)
+std::string sha256(const std::string& bytes, const std::stop_token& stop)
 {
-    std::vector<std::string> lines;
-    for (std::size_t index = 0; index < weights.maps.size(); ++index) {
-        const std::string hash = sha256({ weights.maps[index]->data(), weights.maps[index]->bytes() }, stop);
-        if (weights.maps.size() == 1)
-            return hash;
-        lines.push_back(hash + " " + weights.files[index].filename().string() + "\n");
-    }
-    std::ranges::sort(lines);
-    std::string all;
-    for (const std::string& line : lines)
-        all += line;
-    return sha256(all);
+    return sha256(std::as_bytes(std::span(bytes)), stop);
 }
 
 std::string timestamp()

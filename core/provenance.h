@@ -1,8 +1,5 @@
 #pragma once
 
-#include "core/model/safetensors.h"
-#include "core/types.h"
-
 #include <cstddef>
 #include <span>
 #include <stop_token>
@@ -10,13 +7,9 @@
 
 namespace keepset {
 
-/// SHA-256 in lower-case hex.
+/// SHA-256 in lower-case hex. Throws Cancelled.
 std::string sha256(std::span<const std::byte> bytes, const std::stop_token& stop = {});
-std::string sha256(const std::string& bytes);
-
-/// Hash of the weights as INTERFACES 2 defines it: of the one file, or of the sorted lines "hash name" of several
-/// shards.
-std::string weights_sha256(const WeightFiles& weights, const std::stop_token& stop);
+std::string sha256(const std::string& bytes, const std::stop_token& stop = {});
 
 /// Now, ISO 8601, UTC.
 std::string timestamp();

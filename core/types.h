@@ -121,12 +121,15 @@ struct Token {
 
 // ---- where a result comes from (root attributes of INTERFACES 2) ---------------------------------------------
 
+class WeightsHash; ///< SHA-256 of a model's weights, made beside the work; opaque outside core
+
 struct Provenance {
     std::string created; ///< ISO 8601, UTC
     std::string generator; ///< "keepset 0.1.0 (commit)"
     std::string model_name;
     std::string model_architecture;
-    std::string model_sha256;
+    std::string model_sha256; ///< empty: not known yet
+    std::shared_ptr<const WeightsHash> weights_hash; ///< that model_sha256 will come from; empty: from nowhere
     std::string tokenizer_sha256;
     std::string text_name;
     std::string text_sha256;

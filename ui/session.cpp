@@ -77,8 +77,8 @@ void Session::openText(const QString& path)
 
 void Session::countTokens(const Text& text)
 {
-    enqueue(Kind::count, tr("counting tokens"), [=, this](const Task&, const auto& job) {
-        const auto tokens = static_cast<qint64>(engine().tokenize(text).size());
+    enqueue(Kind::count, tr("counting tokens"), [=, this](const Task& task, const auto& job) {
+        const auto tokens = static_cast<qint64>(engine().tokenize(text, task).size());
         announce(job, [this, tokens] { Q_EMIT tokensCounted(tokens); });
     });
 }
@@ -140,7 +140,7 @@ void Session::saveAnalysis(const QString& path, const std::vector<SelectRequest>
         for (const SelectRequest& request : keepSets)
             sets.push_back(select(*source, request, 0, task));
         add_keep_sets(copy, std::move(sets));
-        save(copy, path.toStdString(), true);
+        save(copy, path.toStdString(), true, task);
         announce(job, [this, path] { Q_EMIT saved(path); });
     });
 }
@@ -151,8 +151,10 @@ void Session::saveRun(const QString& path)
         Q_EMIT errorOccurred(tr("There is no sweep to save yet."), tr("Press Sweep first."));
         return;
     }
-    enqueue(Kind::save, tr("saving"), [=, this, run = run_](const Task&, const auto& job) {
-        save(*run, path.toStdString(), true);
+    enqueue(Kind::save, tr("saving"), [=, this, source = run_](const Task& task, const auto& job) {
+        Run run = *source;
+        know_weights(run.provenance, task);
+        save(run, path.toStdString(), true);
         announce(job, [this, path] { Q_EMIT saved(path); });
     });
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <thread>
 
 namespace keepset::policy {
@@ -188,14 +189,32 @@ namespace {
 
 KeepSet select(const Analysis& analysis, const SelectRequest& request, int threads, const Task& task)
 {
+    return std::move(select(analysis, std::span(&request, 1), threads, task).front());
+}
+
+std::vector<KeepSet> select(
+    const Analysis& analysis, std::span<const SelectRequest> requests, int threads, const Task& task)
+{
     const int all = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-    policy::ScoreRows rows
-        = policy::score_rows(view_of(analysis), { request.granularity, request.importance, request.gqa });
-    rows.bridges = analysis.bridges;
-    rows.stop = task.stop;
-    if (task.progress && needs_attention(request.policy))
-        rows.row_done = telling(task);
-    return policy::select(rows, request, threads > 0 ? threads : all);
+    std::optional<policy::ScoreRows> rows;
+    std::vector<KeepSet> sets;
+    for (const SelectRequest& request : requests) {
+        if (task.stop.stop_requested())
+            throw Cancelled {};
+        const policy::Reduction wanted { request.granularity, request.importance, request.gqa };
+        if (!rows || !(rows->reduction == wanted))
+            rows = policy::score_rows(view_of(analysis), wanted);
+        rows->bridges = analysis.bridges;
+        rows->stop = task.stop;
+        rows->row_done = nullptr;
+        if (task.progress && needs_attention(request.policy))
+            rows->row_done = telling(task);
+        sets.push_back(policy::select(*rows, request, threads > 0 ? threads : all));
+        if (task.progress && requests.size() > 1)
+            task.progress({ "selecting", "keep sets", static_cast<std::int64_t>(sets.size()),
+                static_cast<std::int64_t>(requests.size()), 0, not_a_number });
+    }
+    return sets;
 }
 
 RowScores row_scores(const Analysis& analysis, const Scope& scope, Importance importance, GqaReduction gqa)

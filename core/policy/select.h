@@ -20,6 +20,7 @@ struct Reduction {
     Granularity granularity = Granularity::head;
     Importance importance = Importance::cumulative;
     GqaReduction gqa = GqaReduction::mean;
+    bool operator==(const Reduction&) const = default;
 };
 
 /// Scores made once and selected from for every policy and sparsity.

@@ -7,6 +7,7 @@
 #include "core/sweep/statistics.h"
 #include "core/trace/run_file.h"
 #include "core/trace/run_schema.h"
+#include "core/weights_hash.h"
 
 #include <chrono>
 #include <cmath>
@@ -160,7 +161,7 @@ namespace {
                 "Choose a smaller context or target.");
     }
 
-    std::optional<trace::RunFile> open_file(const SweepRequest& request, Run& run)
+    std::optional<trace::RunFile> open_file(const SweepRequest& request, Run& run, const Task& task)
     {
         if (request.out.empty())
             return std::nullopt;
@@ -168,6 +169,9 @@ namespace {
             return trace::RunFile::create(request.out, run, request.per_token, request.force);
         Run stored;
         trace::RunFile file = trace::RunFile::resume(request.out, stored);
+        if (!stored.provenance.model_sha256.empty())
+            know_weights(run.provenance, task); // it decides whether these are the same weights
+        stored.provenance.weights_hash = run.provenance.weights_hash;
         if (const auto different = trace::difference(stored, run))
             throw Error(ErrorKind::usage, "'" + request.out + "' holds another sweep: " + *different + ".",
                 "Repeat its command with --resume, or choose another file.");
@@ -189,7 +193,7 @@ std::shared_ptr<const Run> run_sweep(
     const SweepStep once { model.decoder, model.backend, request, plan, task.stop, [](std::int64_t) {}, model.faults };
     run.evidence.context_change = try_context(once, windows.front());
     run.evidence.target_change = try_targets(once, windows.front());
-    std::optional<trace::RunFile> file = open_file(request, run);
+    std::optional<trace::RunFile> file = open_file(request, run, task);
     const SweepProgress progress(task, run);
     for (const Window& window : windows) {
         if (window_done(run, window.index)) // by an earlier run
@@ -202,6 +206,7 @@ std::shared_ptr<const Run> run_sweep(
             model.faults.window(read);
         add_window(run, window, protocol_entry(request.protocol).run(step, read),
             text_hashes(request, model.tokens, model.bos, window.begin));
+        take_weights_hash(run.provenance);
         if (file)
             file->write_window(run, window.index);
         if (on_window)
@@ -210,6 +215,9 @@ std::shared_ptr<const Run> run_sweep(
     run.audit = audit(run);
     if (file)
         file->write_audit(run);
+    know_weights(run.provenance, task);
+    if (file)
+        file->write_weights_hash(run);
     return std::make_shared<const Run>(std::move(run));
 }
 

@@ -52,8 +52,10 @@ void write_root(hid_t file, const std::string& kind, const Provenance& provenanc
 {
     h5::write_attribute(file, "keepset_format", kind);
     h5::write_attribute(file, "format_version", format_version);
+    constexpr std::size_t sha256_digits = 64; // room for the weights' hash, which may come later
     for (const TextField& field : text_fields)
-        h5::write_attribute(file, field.name, provenance.*field.member);
+        h5::write_attribute(
+            file, field.name, provenance.*field.member, field.member == &Provenance::model_sha256 ? sha256_digits : 1);
     h5::write_attribute(file, "seed", provenance.seed);
 }
 

@@ -76,12 +76,16 @@ std::string cut(const std::string& text, std::size_t bytes);
 
 // ---- attributes ----------------------------------------------------------------------------------------------
 
-void write_attribute(hid_t object, const char* name, const std::string& value);
+/// Text with room for at least `bytes`, so that rewrite_attribute can put a longer one there later.
+void write_attribute(hid_t object, const char* name, const std::string& value, std::size_t bytes = 1);
 void write_attribute(hid_t object, const char* name, const char* value);
 void write_attribute(hid_t object, const char* name, double value);
 void write_attribute(hid_t object, const char* name, std::int64_t value);
 void write_attribute(hid_t object, const char* name, std::uint64_t value);
 void write_attribute(hid_t object, const char* name, bool value);
+/// Puts a text into a text attribute that has room for it, which moves nothing in the file. Throws Failure where it is
+/// missing or too small.
+void rewrite_attribute(hid_t object, const char* name, const std::string& value);
 /// Each throws Failure where the attribute is missing or of another type.
 std::string read_string(hid_t object, const char* name);
 double read_double(hid_t object, const char* name);

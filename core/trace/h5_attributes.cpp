@@ -1,5 +1,6 @@
 #include "core/trace/h5.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace keepset::h5 {
@@ -48,10 +49,23 @@ namespace {
 
 } // namespace
 
-void write_attribute(hid_t object, const char* name, const std::string& value)
+void write_attribute(hid_t object, const char* name, const std::string& value, std::size_t bytes)
 {
-    const Handle type = string_type(value.size());
-    write_scalar(object, name, type, value.empty() ? "\0" : value.data());
+    std::string padded = value;
+    padded.resize(std::max({ value.size(), bytes, std::size_t { 1 } }), '\0');
+    const Handle type = string_type(padded.size());
+    write_scalar(object, name, type, padded.data());
+}
+
+void rewrite_attribute(hid_t object, const char* name, const std::string& value)
+{
+    const Handle attribute = open_scalar(object, name, H5T_STRING, H5T_STRING);
+    const Handle type(H5Aget_type(attribute), H5Tclose, name);
+    if (H5Tis_variable_str(type) > 0 || H5Tget_size(type) < value.size())
+        throw Failure(std::string("its attribute ") + name + " has no room for '" + value + "'");
+    std::string padded = value;
+    padded.resize(H5Tget_size(type), '\0');
+    check(H5Awrite(attribute, type, padded.data()), std::string("attribute ") + name);
 }
 
 void write_attribute(hid_t object, const char* name, const char* value)

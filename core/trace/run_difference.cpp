@@ -29,10 +29,12 @@ namespace {
 
     std::vector<Setting> settings(const Run& a, const Run& b)
     {
+        const bool known = !a.provenance.model_sha256.empty() && !b.provenance.model_sha256.empty();
         const auto number = [](auto value) { return std::to_string(value); };
         const auto yes = [](bool value) { return std::string(value ? "yes" : "no"); };
         return {
-            { "the model's weights (SHA-256)", a.provenance.model_sha256, b.provenance.model_sha256 },
+            { "the model's weights (SHA-256)", a.provenance.model_sha256,
+                known ? b.provenance.model_sha256 : a.provenance.model_sha256 },
             { "the tokenizer (SHA-256)", a.provenance.tokenizer_sha256, b.provenance.tokenizer_sha256 },
             { "the text (SHA-256)", a.provenance.text_sha256, b.provenance.text_sha256 },
             { "dtype", a.provenance.dtype, b.provenance.dtype },

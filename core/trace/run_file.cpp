@@ -2,6 +2,7 @@
 
 #include "core/audit/checks.h"
 #include "core/sweep/statistics.h"
+#include "core/engine.h"
 #include "core/trace/run_schema.h"
 #include "core/trace/trace.h"
 
@@ -217,10 +218,11 @@ namespace {
 
 } // namespace
 
-RunFile::RunFile(std::filesystem::path file, WriterLock lock, std::vector<SweepPoint> points)
+RunFile::RunFile(std::filesystem::path file, WriterLock lock, const Run& run)
     : file_(std::move(file))
     , lock_(std::move(lock))
-    , points_(std::move(points))
+    , points_(run.points)
+    , knows_weights_(!run.provenance.model_sha256.empty())
 {
 }
 
@@ -231,7 +233,7 @@ RunFile RunFile::create(const std::filesystem::path& file, const Run& empty_run,
     WriterLock lock(target);
     check_output(target, force, overwrite_hint); // another writer may have finished meanwhile
     write_run(target, empty_run, per_token);
-    return { target, std::move(lock), empty_run.points };
+    return { target, std::move(lock), empty_run };
 }
 
 RunFile RunFile::resume(const std::filesystem::path& file, Run& there)
@@ -244,7 +246,7 @@ RunFile RunFile::resume(const std::filesystem::path& file, Run& there)
     there = *load_run(target);
     if (!h5::is_closed(target) || !has_room_for_audit(target))
         write_run(target, there, !there.token_nll.empty());
-    return { target, std::move(lock), there.points };
+    return { target, std::move(lock), there };
 }
 
 void RunFile::write_window(const Run& run, std::int64_t window)
@@ -262,6 +264,20 @@ void RunFile::write_window(const Run& run, std::int64_t window)
         open.close("closing it");
     });
     points_ = run.points;
+    write_weights_hash(run);
+}
+
+void RunFile::write_weights_hash(const Run& run)
+{
+    if (knows_weights_ || run.provenance.model_sha256.empty())
+        return;
+    writing(file_, [&] {
+        h5::Handle open = h5::open_for_live_writing(file_);
+        h5::rewrite_attribute(open, "model_sha256", run.provenance.model_sha256);
+        h5::check(H5Fflush(open, H5F_SCOPE_GLOBAL), "flushing the hash of the weights");
+        open.close("closing it");
+    });
+    knows_weights_ = true;
 }
 
 void RunFile::write_audit(const Run& run)
@@ -280,7 +296,10 @@ namespace keepset {
 
 void save(const Run& run, const std::filesystem::path& file, bool force)
 {
-    trace::RunFile::create(file, run, !run.token_nll.empty(), force);
+    const bool waits = run.provenance.model_sha256.empty() && run.provenance.weights_hash;
+    Run known = waits ? run : Run {};
+    know_weights(known.provenance);
+    trace::RunFile::create(file, waits ? known : run, !run.token_nll.empty(), force);
 }
 
 } // namespace keepset

@@ -29,17 +29,21 @@ public:
     void write_window(const Run& run, std::int64_t window);
     /// Fills /audit when the run ends.
     void write_audit(const Run& run);
+    /// Fills in the attribute model_sha256, which is empty until the weights are hashed; done with every window too.
+    /// Nothing where the run does not know it yet or the file has it.
+    void write_weights_hash(const Run& run);
 
 private:
-    RunFile(std::filesystem::path file, WriterLock lock, std::vector<SweepPoint> points);
+    RunFile(std::filesystem::path file, WriterLock lock, const Run& run);
 
     std::filesystem::path file_;
     WriterLock lock_;
     std::vector<SweepPoint> points_; ///< as last written: they become /sweep/points_before
+    bool knows_weights_; ///< the file has model_sha256
 };
 
 /// Why a run cannot go on in a file of another one: the first setting that differs, with both values, or nothing.
-/// Device, command and times may differ.
+/// Device, command and times may differ. The hash of the weights is compared where both know it.
 std::optional<std::string> difference(const Run& in_file, const Run& asked);
 
 } // namespace keepset::trace

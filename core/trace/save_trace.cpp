@@ -16,6 +16,13 @@ namespace {
 
     hsize_t size_of(std::int64_t count) { return static_cast<hsize_t>(count); }
 
+    /// A file that is written once waits for the hash of the weights rather than lack it.
+    Provenance known(Provenance provenance, const Task& task)
+    {
+        know_weights(provenance, task);
+        return provenance;
+    }
+
     /// One layer is one chunk, in pieces where a layer is larger than 256 MiB of float32.
     Shape layer_chunk(const Shape& shape)
     {
@@ -26,11 +33,29 @@ namespace {
         return chunk;
     }
 
-    void write_values(hid_t file, const DatasetSpec& spec, const void* values, std::size_t count)
+    /// Packing takes time, so a stop is looked for between pieces of some chunks along the first axis; throws
+    /// Cancelled.
+    void write_values(
+        hid_t file, const DatasetSpec& spec, const void* values, std::size_t count, const std::stop_token& stop = {})
     {
         const h5::Handle dataset = h5::create_dataset(file, spec);
-        if (count > 0)
-            h5::check(H5Dwrite(dataset, spec.type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "writing " + spec.path);
+        if (count == 0)
+            return;
+        constexpr hsize_t piece = hsize_t { 1 } << 22; // elements: about a tenth of a second
+        const hsize_t rows = std::max<hsize_t>(1, piece / (count / spec.shape[0]));
+        Shape start(spec.shape.size(), 0);
+        Shape part = spec.shape;
+        const h5::Handle space(H5Dget_space(dataset), H5Sclose, spec.path);
+        for (hsize_t begin = 0; begin < spec.shape[0]; begin += rows) {
+            if (stop.stop_requested())
+                throw Cancelled {};
+            start[0] = begin;
+            part[0] = std::min(rows, spec.shape[0] - begin);
+            h5::check(
+                H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, part.data(), nullptr), spec.path);
+            // The selection is the same in memory, where the values lie in one piece as in the file.
+            h5::check(H5Dwrite(dataset, spec.type, space, space, H5P_DEFAULT, values), "writing " + spec.path);
+        }
     }
 
     template <typename Pick> std::vector<std::int64_t> column(const std::vector<Token>& tokens, const Pick& pick)
@@ -100,7 +125,7 @@ namespace {
         h5::check(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text), "writing /tokens/source");
     }
 
-    void write_importance(hid_t file, const Analysis& analysis)
+    void write_importance(hid_t file, const Analysis& analysis, const std::stop_token& stop)
     {
         const h5::Handle group = h5::create_group(file, "/importance");
         h5::write_attribute(group, "layers", analysis.layers);
@@ -120,12 +145,12 @@ namespace {
                 "Attention that each key received from all context queries, after softmax; a row sums to the context "
                 "length",
                 axes },
-            analysis.importance.data(), analysis.importance.size());
+            analysis.importance.data(), analysis.importance.size(), stop);
         write_values(file,
             { "/attention/lse", H5T_NATIVE_FLOAT, shape, layer_chunk(shape), nullptr, "nats",
                 "Natural log-sum-exp of the scores of every query, with which any attention row can be recomputed",
                 axes },
-            analysis.row_lse.data(), analysis.row_lse.size());
+            analysis.row_lse.data(), analysis.row_lse.size(), stop);
     }
 
     void write_keep_attributes(hid_t group, const KeepSet& keep, const Analysis& analysis)
@@ -147,7 +172,7 @@ namespace {
         h5::write_attribute(group, "kept_mass", keep.kept_mass);
     }
 
-    void write_keep_sets(hid_t file, const Analysis& analysis)
+    void write_keep_sets(hid_t file, const Analysis& analysis, const std::stop_token& stop)
     {
         h5::create_group(file, "/keep");
         const h5::Handle type = trace::label_type();
@@ -160,7 +185,7 @@ namespace {
                 { path + "/label", type, shape, layer_chunk(shape), nullptr, "label",
                     "Role of every position in the keep set; shared keep sets are repeated",
                     { "layer", "kv_head", "position" } },
-                keep.labels.data(), keep.labels.size());
+                keep.labels.data(), keep.labels.size(), stop);
         }
     }
 
@@ -210,30 +235,30 @@ namespace {
 
 } // namespace
 
-void save(const Analysis& analysis, const std::filesystem::path& file, bool force)
+void save(const Analysis& analysis, const std::filesystem::path& file, bool force, const Task& task)
 {
     check_sizes(analysis);
     save_file(file, force, [&](hid_t id) {
-        trace::write_root(id, "trace", analysis.provenance);
+        trace::write_root(id, "trace", known(analysis.provenance, task));
         h5::create_axis(id, "position", analysis.context, 0, "position in the context");
         h5::create_axis(id, "layer", analysis.layers, 0, "layer of the model");
         h5::create_axis(id, "head", analysis.heads, 0, "query head");
         h5::create_axis(id, "kv_head", analysis.kv_heads, 0, "key/value head");
         write_tokens(id, analysis.tokens);
         write_source(id, analysis);
-        write_importance(id, analysis);
-        write_keep_sets(id, analysis);
+        write_importance(id, analysis, task.stop);
+        write_keep_sets(id, analysis, task.stop);
         write_trace_audit(id, analysis.audit);
     });
 }
 
-void save(const LogitsResult& logits, const std::filesystem::path& file, bool force)
+void save(const LogitsResult& logits, const std::filesystem::path& file, bool force, const Task& task)
 {
     const Shape shape { size_of(logits.positions), size_of(logits.vocabulary) };
     if (logits.log_prob.size() != shape[0] * shape[1] || logits.tokens.size() != shape[0] || logits.log_prob.empty())
         throw Error(ErrorKind::internal, "logits whose arrays do not fit one another were to be saved");
     save_file(file, force, [&](hid_t id) {
-        trace::write_root(id, "trace", logits.provenance);
+        trace::write_root(id, "trace", known(logits.provenance, task));
         h5::create_axis(
             id, "position", logits.positions, 0, "position among those of the file, the last ones of the text");
         h5::create_axis(id, "vocabulary", logits.vocabulary, 0, "token id in the model's vocabulary");
@@ -243,7 +268,7 @@ void save(const LogitsResult& logits, const std::filesystem::path& file, bool fo
             { "/logits/log_prob", H5T_NATIVE_FLOAT, shape, { 1, shape[1] }, nullptr, "nats",
                 "Natural log of the probability of every token of the vocabulary to come after the position",
                 { "position", "vocabulary" } },
-            logits.log_prob.data(), logits.log_prob.size());
+            logits.log_prob.data(), logits.log_prob.size(), task.stop);
     });
 }
 

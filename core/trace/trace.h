@@ -14,7 +14,7 @@
 ///
 /// Root attributes: keepset_format ("trace" or "run"), format_version, created, generator, model_name,
 /// model_architecture, model_sha256, tokenizer_sha256, text_name, text_sha256, device, dtype, command (text), seed
-/// (uint64).
+/// (uint64). model_sha256 has room for its 64 digits from the start and is empty until the weights are hashed.
 ///
 /// A trace (chunked by layer, shuffle + deflate):
 ///     /axes/position [C] /axes/layer [L] /axes/head [H] /axes/kv_head [G] /axes/check /axes/vocabulary   int64 indices
