@@ -282,8 +282,18 @@ namespace {
             std::cout << (&note == &notes.front() ? "\n" : "") << note << "\n";
     }
 
+    /// A call that is measured cannot be cut in two, and there is nothing to keep.
+    void end_at_once()
+    {
+        const std::string text
+            = std::string(::isatty(STDERR_FILENO) != 0 ? "\r\033[K" : "") + "keepset-cli: stopped.\n";
+        [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, text.data(), text.size());
+        ::_exit(130);
+    }
+
     int run(const BenchOptions& options, const Common& common, const StopOnSignal& stop)
     {
+        const std::stop_callback on_stop(stop.token(), end_at_once);
         const bool needs_model = check_inputs(options);
         ProgressLine line(common.quiet);
         const Task task = task_of(line, stop);
