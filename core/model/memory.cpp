@@ -3,7 +3,8 @@
 #include "core/engine.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <array>
+#include <charconv>
 #include <fstream>
 #include <limits>
 #include <string>
@@ -92,9 +93,11 @@ namespace {
     std::string gigabytes(std::int64_t bytes)
     {
         const double value = static_cast<double>(bytes) / 1e9;
-        char text[32];
-        std::snprintf(text, sizeof text, value < 10 ? "%.2f GB" : "%.1f GB", value);
-        return text;
+        std::array<char, 32> text {}; // not printf: its decimal sign is the user's
+        const int decimals = value < 10 ? 2 : 1;
+        const auto end
+            = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, decimals).ptr;
+        return std::string(text.data(), end) + " GB";
     }
 
 } // namespace

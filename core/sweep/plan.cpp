@@ -1,6 +1,9 @@
 #include "core/sweep/plan.h"
 
 #include "core/engine.h"
+#include "core/files.h"
+#include "core/model/config.h"
+#include "core/policy/words.h"
 #include "core/preflight.h"
 
 #include <algorithm>
@@ -9,6 +12,21 @@
 #include <set>
 
 namespace keepset {
+
+namespace {
+
+    /// More than any text has, and small enough that no sum or product of sizes overflows.
+    constexpr std::int64_t most_tokens = 10'000'000'000;
+
+    void refuse_impossible_size(const char* what, std::int64_t size)
+    {
+        if (size > most_tokens)
+            throw Error(ErrorKind::usage,
+                std::string(what) + " of " + grouped(size) + " is more than any text has; the most is "
+                    + grouped(most_tokens) + ".");
+    }
+
+} // namespace
 
 void check_request(const SweepRequest& request)
 {
@@ -21,6 +39,10 @@ void check_request(const SweepRequest& request)
             "Its first token is predicted from dense attention and not scored.");
     if (request.windows < 0 || request.offset < 0)
         refuse("The number of windows and the offset cannot be negative.");
+    refuse_impossible_size("A context", request.context);
+    refuse_impossible_size("A target", request.target);
+    refuse_impossible_size("A number of windows", request.windows);
+    refuse_impossible_size("An offset", request.offset);
     if (request.protocol == Protocol::token_drop && request.granularity != Granularity::model)
         refuse("The protocol token-drop has one keep set for the whole model, so granularity "
                 + name_of(request.granularity) + " is impossible.",
@@ -31,13 +53,36 @@ void check_request(const SweepRequest& request)
         refuse("A sweep needs at least one sparsity or budget.");
     for (const double sparsity : request.sparsities) {
         if (!(sparsity >= 0 && sparsity < 1))
-            refuse("A sparsity must lie in [0, 1), not at " + std::to_string(sparsity) + ".");
+            refuse("A sparsity must lie in [0, 1), not at " + shortest(sparsity) + ".");
     }
     for (const std::int64_t budget : request.budgets) {
         if (budget < 1 || budget > request.context)
             refuse("A budget of " + std::to_string(budget) + " entries does not fit a context of "
                 + std::to_string(request.context) + ".");
     }
+}
+
+void refuse_beyond_positions(std::int64_t context, std::int64_t target, std::int64_t positions)
+{
+    if (context <= positions - target)
+        return;
+    if (target == 0)
+        throw Error(ErrorKind::usage,
+            "A context of " + std::to_string(context) + " exceeds the " + std::to_string(positions)
+                + " positions of the model.");
+    const std::int64_t fits = positions - target;
+    throw Error(ErrorKind::usage,
+        "Context " + std::to_string(context) + " and target " + std::to_string(target) + " together exceed the "
+            + std::to_string(positions) + " positions of the model.",
+        fits > 0 ? "With this target a context of " + std::to_string(fits) + " fits."
+                 : "Choose a smaller context and target.");
+}
+
+void check_positions(const std::filesystem::path& folder, std::int64_t context, std::int64_t target)
+{
+    const DecoderConfig config = read_config(folder);
+    if (!config.endless)
+        refuse_beyond_positions(context, target, config.max_context);
 }
 
 std::vector<SelectRequest> plan_points(const SweepRequest& request)
@@ -61,7 +106,10 @@ std::vector<SelectRequest> plan_points(const SweepRequest& request)
             point.sparsity = sparsity;
             plan.push_back(point);
         }
+        std::set<std::int64_t> planned;
         for (const std::int64_t budget : request.budgets) {
+            if (!planned.insert(budget).second)
+                continue;
             point.budget = budget;
             point.sparsity = 1 - static_cast<double>(budget) / static_cast<double>(request.context);
             plan.push_back(point);

@@ -12,6 +12,10 @@ namespace keepset {
 /// have.
 std::vector<SelectRequest> plan_points(const SweepRequest& request);
 
+/// Throws Error{usage} where context and target together exceed the positions of the model, with what fits.
+/// Target 0: there is none.
+void refuse_beyond_positions(std::int64_t context, std::int64_t target, std::int64_t positions);
+
 /// Non-overlapping windows of a token stream (SEMANTICS 5). `tokens` is the whole text's, with the BOS in front where
 /// the tokenizer adds one; every window then starts with it. Throws Error{input} where the text is too short, with the
 /// numbers.

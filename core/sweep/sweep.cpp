@@ -154,11 +154,7 @@ namespace {
 
     void refuse_beyond_model(const SweepModel& model, const SweepRequest& request)
     {
-        if (request.context + request.target > model.max_context)
-            throw Error(ErrorKind::usage,
-                "Context " + std::to_string(request.context) + " and target " + std::to_string(request.target)
-                    + " together exceed the " + std::to_string(model.max_context) + " positions of the model.",
-                "Choose a smaller context or target.");
+        refuse_beyond_positions(request.context, request.target, model.max_context);
     }
 
     std::optional<trace::RunFile> open_file(const SweepRequest& request, Run& run, const Task& task)
@@ -175,6 +171,7 @@ namespace {
         if (const auto different = trace::difference(stored, run))
             throw Error(ErrorKind::usage, "'" + request.out + "' holds another sweep: " + *different + ".",
                 "Repeat its command with --resume, or choose another file.");
+        file.note_generator(run.provenance.generator, stored);
         run = std::move(stored);
         return file;
     }

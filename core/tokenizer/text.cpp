@@ -1,4 +1,5 @@
 #include "core/engine.h"
+#include "core/files.h"
 #include "core/tokenizer/utf8.h"
 
 #include <cerrno>
@@ -44,11 +45,13 @@ namespace {
 
 } // namespace
 
+bool is_utf8(const std::string& bytes) { return !find_invalid_utf8(bytes); }
+
 Text read_text(const std::string& path)
 {
     Text text;
     const bool standard_input = path == "-";
-    text.name = standard_input ? "standard input" : std::filesystem::path(path).filename().string();
+    text.name = standard_input ? "standard input" : shown_utf8(std::filesystem::path(path).filename().string());
     text.bytes = standard_input ? read_all(stdin, text.name) : read_file(path);
     check_utf8(text.bytes, standard_input ? text.name : path);
     return text;

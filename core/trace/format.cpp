@@ -1,8 +1,10 @@
+#include "core/files.h"
 #include "core/trace/table.h"
 #include "core/trace/trace.h"
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 
 namespace keepset::trace {
 
@@ -127,6 +129,32 @@ AuditReport read_audit(hid_t file)
 } // namespace keepset::trace
 
 namespace keepset {
+
+bool is_hdf5(const std::filesystem::path& file)
+{
+    // Not through the HDF5 library, which one thread has to itself (HDF5 file format 3.0, superblock: at byte 0, 512,
+    // 1024, 2048, …).
+    constexpr std::array<char, 8> signature { '\x89', 'H', 'D', 'F', '\r', '\n', '\x1A', '\n' };
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(file, error))
+        return false;
+    std::ifstream stream(file, std::ios::binary);
+    std::array<char, 8> head {};
+    for (std::streamoff at = 0; stream.seekg(at) && stream.read(head.data(), head.size());
+         at = at == 0 ? 512 : at * 2) {
+        if (head == signature)
+            return true;
+    }
+    return false;
+}
+
+bool holds_logits(const std::filesystem::path& file)
+{
+    return trace::reading(file, [&] {
+        const h5::Handle open = h5::open_for_reading(file);
+        return trace::read_root(open).kind == "trace" && h5::exists(open, "/logits");
+    });
+}
 
 FileSummary summary(const std::filesystem::path& file)
 {

@@ -110,6 +110,14 @@ std::string cut(const std::string& text, std::size_t bytes)
     return text.substr(0, end);
 }
 
+std::string cut_with_mark(const std::string& text, std::size_t bytes)
+{
+    const std::string mark = "\u2026";
+    if (text.size() <= bytes)
+        return text;
+    return bytes < mark.size() ? cut(text, bytes) : cut(text, bytes - mark.size()) + mark;
+}
+
 bool exists(hid_t parent, const std::string& name) { return H5Lexists(parent, name.c_str(), H5P_DEFAULT) > 0; }
 
 Handle create_group(hid_t parent, const std::string& name)

@@ -73,6 +73,8 @@ Handle string_type(std::size_t bytes);
 Handle bool_type();
 /// Text cut to at most `bytes` without cutting a UTF-8 character.
 std::string cut(const std::string& text, std::size_t bytes);
+/// The same, with "…" behind what was cut (in no more than `bytes`), so that nobody takes a part for the whole.
+std::string cut_with_mark(const std::string& text, std::size_t bytes);
 
 // ---- attributes ----------------------------------------------------------------------------------------------
 

@@ -1,3 +1,4 @@
+#include "core/tokenizer/utf8.h"
 #include "core/trace/h5.h"
 
 #include <algorithm>
@@ -51,8 +52,8 @@ namespace {
 
 void write_attribute(hid_t object, const char* name, const std::string& value, std::size_t bytes)
 {
-    std::string padded = value;
-    padded.resize(std::max({ value.size(), bytes, std::size_t { 1 } }), '\0');
+    std::string padded = shown_utf8(value); // a file name may hold any bytes, an attribute is UTF-8
+    padded.resize(std::max({ padded.size(), bytes, std::size_t { 1 } }), '\0');
     const Handle type = string_type(padded.size());
     write_scalar(object, name, type, padded.data());
 }

@@ -1,3 +1,5 @@
+#include "core/files.h"
+#include "core/trace/output.h"
 #include "core/trace/run_schema.h"
 #include "core/trace/trace.h"
 
@@ -162,7 +164,9 @@ namespace {
             if (covered)
                 run->points = before;
         }
-        run->done = covered ? *covered : first_of(flags, run->points.front().windows, run->windows);
+        if (!covered)
+            throw h5::Failure("its tables of points contradict the losses of its windows");
+        run->done = *covered;
         clear_unfinished(*run);
         run->audit = trace::read_audit(file);
         return run;
@@ -172,7 +176,23 @@ namespace {
 
 std::shared_ptr<const Run> load_run(const std::filesystem::path& file)
 {
-    return trace::reading(file, [&] { return read_run(h5::open_for_reading(file)); });
+    // A slow reader can meet one table in one window and the other in the next, both half written: while somebody
+    // writes, what does not fit is looked at again. Nobody writes a damaged file, so that costs no time there.
+    constexpr int tries = 20;
+    constexpr auto pause = std::chrono::milliseconds(20);
+    return trace::reading(file, [&] {
+        for (int attempt = 1;; ++attempt) {
+            const trace::FileState before = trace::state_of(file);
+            try {
+                return std::shared_ptr<const Run>(read_run(h5::open_for_reading(file)));
+            } catch (const h5::Failure&) {
+                const bool moving = (is_hdf5(file) && !h5::is_closed(file)) || trace::state_of(file) != before;
+                if (attempt == tries || !moving)
+                    throw;
+            }
+            std::this_thread::sleep_for(pause);
+        }
+    });
 }
 
 } // namespace keepset

@@ -1,3 +1,4 @@
+#include "core/files.h"
 #include "core/trace/labels.h"
 #include "core/trace/run_schema.h"
 #include "core/trace/trace.h"
@@ -76,17 +77,17 @@ namespace {
         analysis.text = std::move(text);
     }
 
-    void read_tokens(hid_t file, Analysis& analysis)
+    std::vector<Token> read_tokens(hid_t file, std::int64_t count)
     {
-        const Shape shape { static_cast<hsize_t>(analysis.context) };
+        const Shape shape { static_cast<hsize_t>(count) };
         const auto ids = h5::read_numbers<std::int32_t>(file, "/tokens/id", shape);
         const auto begins = h5::read_numbers<std::int64_t>(file, "/tokens/byte_begin", shape);
         const auto ends = h5::read_numbers<std::int64_t>(file, "/tokens/byte_end", shape);
-        analysis.tokens.resize(ids.size());
+        std::vector<Token> tokens(ids.size());
         for (std::size_t position = 0; position < ids.size(); ++position)
-            analysis.tokens[position] = { ids[position], begins[position], ends[position], {} };
-        read_texts(file, analysis.tokens);
-        read_source(file, analysis);
+            tokens[position] = { ids[position], begins[position], ends[position], {} };
+        read_texts(file, tokens);
+        return tokens;
     }
 
     void read_importance(hid_t file, Analysis& analysis)
@@ -157,7 +158,8 @@ namespace {
         auto analysis = std::make_shared<Analysis>();
         analysis->provenance = root.provenance;
         read_importance(file, *analysis);
-        read_tokens(file, *analysis);
+        analysis->tokens = read_tokens(file, analysis->context);
+        read_source(file, *analysis);
         h5::open_group(file, "/keep");
         for (std::size_t n = 0;; ++n) {
             const std::string path = "/keep/" + std::to_string(n);
@@ -169,7 +171,30 @@ namespace {
         return analysis;
     }
 
+    std::shared_ptr<const LogitsResult> read_logits(hid_t file)
+    {
+        const FileSummary root = trace::read_root(file);
+        trace::expect_kind(root, "trace");
+        if (!h5::exists(file, "/logits"))
+            throw h5::Failure("it holds an analysis and no logits");
+        auto logits = std::make_shared<LogitsResult>();
+        logits->provenance = root.provenance;
+        const Shape shape = h5::shape_of(h5::open_dataset(file, "/logits/log_prob"));
+        if (shape.size() != 2 || shape[0] == 0 || shape[1] == 0)
+            throw h5::Failure("the sizes of its /logits/log_prob are impossible");
+        logits->positions = static_cast<std::int64_t>(shape[0]);
+        logits->vocabulary = static_cast<std::int64_t>(shape[1]);
+        logits->log_prob = h5::read_numbers<float>(file, "/logits/log_prob", shape);
+        logits->tokens = read_tokens(file, logits->positions);
+        return logits;
+    }
+
 } // namespace
+
+std::shared_ptr<const LogitsResult> load_logits(const std::filesystem::path& file)
+{
+    return trace::reading(file, [&] { return read_logits(h5::open_for_reading(file)); });
+}
 
 std::shared_ptr<const Analysis> load_analysis(const std::filesystem::path& file)
 {

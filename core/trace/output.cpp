@@ -1,6 +1,7 @@
 #include "core/trace/output.h"
 
 #include "core/error.h"
+#include "core/files.h"
 
 #include <cerrno>
 #include <cstring>
@@ -27,6 +28,9 @@ namespace {
         return std::strerror(number);
     } // NOLINT(concurrency-mt-unsafe): glibc's is per thread
 
+    /// File systems without a way to say so (some mounts) give EINVAL: nothing can be promised there.
+    int synced(int status) { return status == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : errno; }
+
     /// The open lock file is still the one under its name (its owner before may have removed it meanwhile).
     bool still_named(int descriptor, const std::filesystem::path& file)
     {
@@ -48,7 +52,18 @@ namespace {
             data += written;
             bytes -= static_cast<std::size_t>(written);
         }
-        return ::fsync(descriptor) == 0 || errno == EINVAL ? 0 : errno;
+        return synced(::fsync(descriptor));
+    }
+
+    /// A new name is on the disk once its folder is. The file is there all the same where that cannot be asked for.
+    void sync_folder(const std::filesystem::path& file)
+    {
+        const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+        const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (descriptor < 0)
+            return;
+        ::fsync(descriptor);
+        ::close(descriptor);
     }
 
     int write_file(const std::filesystem::path& file, const std::byte* data, std::size_t bytes)
@@ -80,10 +95,24 @@ WriterLock::WriterLock(const std::filesystem::path& target)
                 "Wait for it or choose another name.");
         }
         // A file system without flock (some cluster mounts) cannot tell: go on rather than refuse every result.
-        if (!locked || still_named(descriptor_, file_))
+        if (!locked || still_named(descriptor_, file_)) {
+            refuse_somebodys_file(target);
             return;
+        }
         ::close(std::exchange(descriptor_, -1));
     }
+}
+
+void WriterLock::refuse_somebodys_file(const std::filesystem::path& target)
+{
+    struct stat state { };
+    if (::fstat(descriptor_, &state) != 0 || state.st_size == 0)
+        return;
+    ::close(std::exchange(descriptor_, -1)); // the destructor does not run, so the file stays
+    throw Error(ErrorKind::input,
+        "Cannot write " + quoted(target) + ": " + quoted(file_)
+            + " is in the way, a file that is not empty as a lock file of Keepset's is.",
+        "Move it or choose another name.");
 }
 
 WriterLock::~WriterLock()
@@ -109,11 +138,25 @@ WriterLock& WriterLock::operator=(WriterLock&& other) noexcept
 
 std::filesystem::path resolved(const std::filesystem::path& file)
 {
+    constexpr int most_links = 40; // as the system's own limit
+    std::filesystem::path target = file;
     std::error_code error;
-    if (!std::filesystem::is_symlink(file, error))
-        return file;
-    const std::filesystem::path target = std::filesystem::weakly_canonical(file, error);
-    return error ? file : target;
+    for (int link = 0; link < most_links && std::filesystem::is_symlink(target, error); ++link) {
+        const std::filesystem::path next = std::filesystem::read_symlink(target, error);
+        if (error)
+            return file;
+        target = target.parent_path() / next; // `next` alone where it is absolute
+    }
+    return target;
+}
+
+FileState state_of(const std::filesystem::path& file)
+{
+    struct stat state { };
+    if (::stat(file.c_str(), &state) != 0)
+        return {};
+    constexpr std::int64_t second_ns = 1'000'000'000;
+    return { state.st_ino, state.st_size, state.st_mtim.tv_sec * second_ns + state.st_mtim.tv_nsec };
 }
 
 void write_whole(const std::filesystem::path& file, const std::byte* data, std::size_t bytes)
@@ -122,8 +165,10 @@ void write_whole(const std::filesystem::path& file, const std::byte* data, std::
     int problem = write_file(part, data, bytes);
     if (problem == 0 && ::rename(part.c_str(), file.c_str()) != 0)
         problem = errno;
-    if (problem == 0)
+    if (problem == 0) {
+        sync_folder(file);
         return;
+    }
     ::unlink(part.c_str());
     std::error_code error;
     const bool before = std::filesystem::exists(file, error);
@@ -131,6 +176,23 @@ void write_whole(const std::filesystem::path& file, const std::byte* data, std::
         "Cannot write " + quoted(file) + " (" + std::to_string(bytes) + " bytes): " + why(problem) + ". "
             + (before ? "The file of that name is as it was." : "Nothing was written."),
         problem == ENOSPC || problem == EFBIG || problem == EDQUOT ? "Make room or choose another place." : "");
+}
+
+void rename_whole(const std::filesystem::path& from, const std::filesystem::path& to)
+{
+    if (::rename(from.c_str(), to.c_str()) != 0)
+        throw Error(ErrorKind::input, "Cannot write " + quoted(to) + ": " + why(errno) + ".");
+    sync_folder(to);
+}
+
+void sync_file(const std::filesystem::path& file)
+{
+    const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    int problem = descriptor < 0 ? errno : synced(::fdatasync(descriptor));
+    if (descriptor >= 0)
+        ::close(descriptor);
+    if (problem != 0)
+        throw Error(ErrorKind::input, "Cannot write " + quoted(file) + " to the disk: " + why(problem) + ".");
 }
 
 } // namespace keepset::trace
@@ -153,6 +215,13 @@ void check_output(const std::filesystem::path& file, bool force, const std::stri
     if (!std::filesystem::is_directory(folder, error))
         throw Error(ErrorKind::input,
             "Cannot write " + trace::quoted(file) + ": there is no folder " + trace::quoted(folder) + ".");
+}
+
+void write_text(const std::filesystem::path& file, const std::string& text)
+{
+    const std::filesystem::path target = trace::resolved(file);
+    const trace::WriterLock lock(target);
+    trace::write_whole(target, reinterpret_cast<const std::byte*>(text.data()), text.size());
 }
 
 } // namespace keepset

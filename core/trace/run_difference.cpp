@@ -70,6 +70,8 @@ std::optional<std::string> difference(const Run& in_file, const Run& asked)
         if (setting.in_file != setting.asked)
             return sentence(setting);
     }
+    if (in_file.token_nll.empty() && !asked.token_nll.empty())
+        return "it has no losses of tokens, and --per-token asks for them here";
     for (std::size_t row = 0; row < asked.points.size(); ++row) {
         const Setting point { "a point", text_of(in_file.points[row]), text_of(asked.points[row]) };
         if (point.in_file != point.asked)

@@ -1,12 +1,13 @@
 #include "core/trace/run_file.h"
 
 #include "core/audit/checks.h"
-#include "core/sweep/statistics.h"
 #include "core/engine.h"
+#include "core/sweep/statistics.h"
 #include "core/trace/run_schema.h"
 #include "core/trace/trace.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace keepset::trace {
 
@@ -16,7 +17,7 @@ namespace {
     using Shape = std::vector<hsize_t>;
 
     constexpr std::size_t audit_rows = audit_checks::names.size();
-    constexpr std::size_t detail_bytes = 1000;
+    constexpr std::size_t detail_bytes = 4000;
     constexpr const char* overwrite_hint = "Add --force to overwrite it, or --resume to go on with it.";
 
     const std::vector<std::string> by_point { "point" };
@@ -218,8 +219,31 @@ namespace {
 
 } // namespace
 
-RunFile::RunFile(std::filesystem::path file, WriterLock lock, const Run& run)
-    : file_(std::move(file))
+RunFile::Pending::Pending(std::filesystem::path name)
+    : file(std::move(name))
+{
+}
+
+RunFile::Pending::~Pending()
+{
+    std::error_code ignored;
+    if (!file.empty())
+        std::filesystem::remove(file, ignored);
+}
+
+RunFile::Pending::Pending(Pending&& other) noexcept
+    : file(std::exchange(other.file, {}))
+{
+}
+
+RunFile::Pending& RunFile::Pending::operator=(Pending&& other) noexcept
+{
+    std::swap(file, other.file);
+    return *this;
+}
+
+RunFile::RunFile(std::filesystem::path target, WriterLock lock, const Run& run)
+    : target_(std::move(target))
     , lock_(std::move(lock))
     , points_(run.points)
     , knows_weights_(!run.provenance.model_sha256.empty())
@@ -232,8 +256,12 @@ RunFile RunFile::create(const std::filesystem::path& file, const Run& empty_run,
     check_output(target, force, overwrite_hint);
     WriterLock lock(target);
     check_output(target, force, overwrite_hint); // another writer may have finished meanwhile
-    write_run(target, empty_run, per_token);
-    return { target, std::move(lock), empty_run };
+    RunFile made(target, std::move(lock), empty_run);
+    std::error_code error;
+    if (std::filesystem::exists(target, error))
+        made.pending_ = Pending(target.string() + ".new");
+    write_run(made.file(), empty_run, per_token);
+    return made;
 }
 
 RunFile RunFile::resume(const std::filesystem::path& file, Run& there)
@@ -244,9 +272,24 @@ RunFile RunFile::resume(const std::filesystem::path& file, Run& there)
         load_run(target); // says what it is instead
     WriterLock lock(target);
     there = *load_run(target);
+    if (const std::string version = summary(target).format_version; version != format_version)
+        throw Error(ErrorKind::usage,
+            "'" + file.string() + "' has the format " + version + ", and this Keepset writes " + format_version
+                + ", so that its windows cannot be added to that file.",
+            "Go on with the Keepset that began it, or choose another file.");
     if (!h5::is_closed(target) || !has_room_for_audit(target))
         write_run(target, there, !there.token_nll.empty());
     return { target, std::move(lock), there };
+}
+
+void RunFile::note_generator(const std::string& generator, Run& there)
+{
+    std::string& made_by = there.provenance.generator;
+    if (made_by.ends_with(generator))
+        return;
+    const std::int64_t done = there.windows_done();
+    made_by = done == 0 ? generator : made_by + ", from window " + std::to_string(done + 1) + " on " + generator;
+    write_run(target_, there, !there.token_nll.empty()); // attributes cannot grow in a file that is read live
 }
 
 void RunFile::write_window(const Run& run, std::int64_t window)
@@ -256,14 +299,17 @@ void RunFile::write_window(const Run& run, std::int64_t window)
     if (run.points.empty() || !window_done(run, window) || !std::ranges::all_of(run.points, complete))
         throw Error(
             ErrorKind::internal, "the points of a run do not cover the window " + std::to_string(window) + " written");
-    writing(file_, [&] {
-        h5::Handle open = h5::open_for_live_writing(file_);
+    writing(file(), [&] {
+        h5::Handle open = h5::open_for_live_writing(file());
         write_columns(open, run, window);
         write_points(open, "/sweep/points_before", points_);
+        sync_file(file());
         write_points(open, "/sweep/points", run.points);
         open.close("closing it");
+        sync_file(file());
     });
     points_ = run.points;
+    publish();
     write_weights_hash(run);
 }
 
@@ -271,8 +317,8 @@ void RunFile::write_weights_hash(const Run& run)
 {
     if (knows_weights_ || run.provenance.model_sha256.empty())
         return;
-    writing(file_, [&] {
-        h5::Handle open = h5::open_for_live_writing(file_);
+    writing(file(), [&] {
+        h5::Handle open = h5::open_for_live_writing(file());
         h5::rewrite_attribute(open, "model_sha256", run.provenance.model_sha256);
         h5::check(H5Fflush(open, H5F_SCOPE_GLOBAL), "flushing the hash of the weights");
         open.close("closing it");
@@ -282,12 +328,22 @@ void RunFile::write_weights_hash(const Run& run)
 
 void RunFile::write_audit(const Run& run)
 {
-    writing(file_, [&] {
-        h5::Handle open = h5::open_for_live_writing(file_);
+    writing(file(), [&] {
+        h5::Handle open = h5::open_for_live_writing(file());
         trace::write_audit(open, run.audit);
         h5::check(H5Fflush(open, H5F_SCOPE_GLOBAL), "flushing the audit");
         open.close("closing it");
+        sync_file(file());
     });
+    publish();
+}
+
+void RunFile::publish()
+{
+    if (pending_.file.empty())
+        return;
+    rename_whole(pending_.file, target_);
+    pending_.file.clear();
 }
 
 } // namespace keepset::trace
@@ -299,7 +355,12 @@ void save(const Run& run, const std::filesystem::path& file, bool force)
     const bool waits = run.provenance.model_sha256.empty() && run.provenance.weights_hash;
     Run known = waits ? run : Run {};
     know_weights(known.provenance);
-    trace::RunFile::create(file, waits ? known : run, !run.token_nll.empty(), force);
+    const Run& whole = waits ? known : run;
+    const std::filesystem::path target = trace::resolved(file);
+    check_output(target, force, trace::overwrite_hint);
+    const trace::WriterLock lock(target);
+    check_output(target, force, trace::overwrite_hint); // another writer may have finished meanwhile
+    trace::write_run(target, whole, !run.token_nll.empty());
 }
 
 } // namespace keepset

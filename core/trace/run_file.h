@@ -11,19 +11,25 @@ namespace keepset::trace {
 
 /// The file of a sweep under way: written window by window, readable by others all the time (core/trace/trace.h).
 /// It is open only while a window is written. A window is written in this order, each step flushed: its columns,
-/// /sweep/points_before (the table that counts so far), /sweep/points. A reader therefore always finds one whole table
-/// whose windows are all there, and a kill at any instant loses at most the window in progress.
+/// /sweep/points_before (the table that counts so far), /sweep/points. What is before the last step is on the disk
+/// before that begins, and all of it when write_window returns. A reader therefore always finds one whole table whose
+/// windows are all there, and a kill or a power cut at any instant loses at most the window in progress.
 class RunFile {
 public:
     /// Makes the file with everything in it and nothing done, its whole size allocated. `empty_run` has the points
     /// and sizes; its window-wise arrays may be empty. `per_token` adds /sweep/token_nll. Holds the writer's lock from
-    /// now on. Throws Error{usage} where the file exists and `force` is not set, Error{input} where it cannot be
-    /// written.
+    /// now on. A file that is there already stays until the first window is done: until then the new one is
+    /// `<file>.new` and is removed where there never is a window. Throws Error{usage} where the file exists and
+    /// `force` is not set, Error{input} where it cannot be written.
     static RunFile create(const std::filesystem::path& file, const Run& empty_run, bool per_token, bool force);
     /// Goes on with a file; `there` gets what it holds. After a killed writer the file is made anew from what counts
-    /// and renamed over the old one. Throws Error{input} where it cannot be read or another process writes it.
+    /// and renamed over the old one. Throws Error{input} where it cannot be read or another process writes it,
+    /// Error{usage} where it has another format than this build writes.
     static RunFile resume(const std::filesystem::path& file, Run& there);
 
+    /// Notes in the file and in `there`, which it holds, that the build `generator` makes the windows from here on:
+    /// "keepset 0.1.0 (a), from window 4 on keepset 0.2.0 (b)". Does nothing where that build made the last of them.
+    void note_generator(const std::string& generator, Run& there);
     /// Adds window `window` of `run`, which is marked as done there; the points' means cover all that are.
     /// Throws Error{input}; what was written before stays readable.
     void write_window(const Run& run, std::int64_t window);
@@ -34,16 +40,33 @@ public:
     void write_weights_hash(const Run& run);
 
 private:
-    RunFile(std::filesystem::path file, WriterLock lock, const Run& run);
+    /// The new file beside the one that it will replace; removed where it never does.
+    struct Pending {
+        std::filesystem::path file; ///< empty: there is none
+        Pending() = default;
+        explicit Pending(std::filesystem::path name);
+        ~Pending();
+        Pending(Pending&& other) noexcept;
+        Pending& operator=(Pending&& other) noexcept;
+        Pending(const Pending&) = delete;
+        Pending& operator=(const Pending&) = delete;
+    };
 
-    std::filesystem::path file_;
+    RunFile(std::filesystem::path target, WriterLock lock, const Run& run);
+    /// Where the next window goes.
+    const std::filesystem::path& file() const { return pending_.file.empty() ? target_ : pending_.file; }
+    void publish();
+
+    std::filesystem::path target_;
     WriterLock lock_;
+    Pending pending_; ///< goes before the lock is given up
     std::vector<SweepPoint> points_; ///< as last written: they become /sweep/points_before
     bool knows_weights_; ///< the file has model_sha256
 };
 
 /// Why a run cannot go on in a file of another one: the first setting that differs, with both values, or nothing.
-/// Device, command and times may differ. The hash of the weights is compared where both know it.
+/// Device, command, build and times may differ, and the losses of tokens may be in the file without being asked for.
+/// The hash of the weights is compared where both know it.
 std::optional<std::string> difference(const Run& in_file, const Run& asked);
 
 } // namespace keepset::trace

@@ -1,5 +1,7 @@
 #include "core/trace/table.h"
 
+#include "core/tokenizer/utf8.h"
+
 #include <algorithm>
 #include <cassert>
 #include <cstring>
@@ -97,7 +99,7 @@ std::size_t Table::offset(std::size_t row, std::size_t column) const
 
 void Table::set(std::size_t row, std::size_t column, const std::string& value)
 {
-    const std::string fitting = cut(value, width(column));
+    const std::string fitting = cut_with_mark(shown_utf8(value), width(column));
     char* place = bytes_.data() + offset(row, column);
     std::memset(place, 0, width(column));
     fitting.copy(place, fitting.size());

@@ -25,7 +25,7 @@ public:
     static Table read(hid_t file, const std::string& path, std::vector<Column> columns);
 
     std::size_t rows() const { return rows_; }
-    void set(std::size_t row, std::size_t column, const std::string& value); ///< cut where it is too long
+    void set(std::size_t row, std::size_t column, const std::string& value); ///< too long: cut, ends in …
     void set(std::size_t row, std::size_t column, std::int64_t value);
     void set(std::size_t row, std::size_t column, double value);
     std::string text(std::size_t row, std::size_t column) const;

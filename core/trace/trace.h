@@ -48,8 +48,8 @@
 ///     /sweep/target_hash [P, W] uint64, /sweep/mass_error [W] float64, /sweep/last_key_importance [W] float64
 ///     /sweep/token_nll [P, W, T-1] float32                  optional
 ///     /audit                      table of a fixed number of rows; rows with an empty check are not filled yet
-/// /sweep/window/done says which windows are done, `windows` of /sweep/points how many of them count: a window is flagged
-/// just before the table covers it. A file without the flags did its windows in ascending order.
+/// /sweep/window/done says which windows are done, `windows` of /sweep/points how many of them count: a window is
+/// flagged just before the table covers it. A file without the flags did its windows in ascending order.
 namespace keepset::trace {
 
 inline constexpr const char* format_version = "1.0";

@@ -3,6 +3,7 @@
 #include "core/trace/run_file.h"
 #include "core/weights_hash.h"
 #include "tests/core/trace_samples.h"
+#include "tests/support/test_main.h"
 
 #include <QTemporaryDir>
 #include <QtTest>
@@ -166,5 +167,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestWeightsHash)
+KEEPSET_TEST(TestWeightsHash)
 #include "tst_weights_hash.moc"
