@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -17,6 +18,19 @@ namespace {
         std::int64_t context = 0;
         std::string out;
     };
+
+    /// Whether the model has a row for each of the tokens; analyze, sweep and logits refuse a text where it has not.
+    void print_note_on_rows(const std::string& folder, const std::vector<Token>& tokens)
+    {
+        try {
+            const std::int64_t rows = describe_model(folder).vocabulary;
+            const auto found = std::ranges::find_if(tokens, [&](const Token& token) { return token.id >= rows; });
+            if (found != tokens.end())
+                std::cerr << "note: the token '" << found->text << "' (id " << found->id
+                          << ") has no row in the model's embedding, which has " << rows << ".\n";
+        } catch (const Error&) { // a tokenizer without its model can be tried all the same
+        }
+    }
 
     void print_tokens(const std::vector<Token>& tokens, std::size_t skip, bool json, const std::stop_token& stop)
     {
@@ -122,6 +136,7 @@ Runner add_tokenize(CLI::App& command, Common& common)
                 "'" + text.name + "' has " + std::to_string(tokens.size()) + " tokens, none of them behind the offset "
                     + std::to_string(shared.offset) + ".");
         print_tokens(tokens, static_cast<std::size_t>(shared.offset), shared.json, stop.token());
+        print_note_on_rows(options->folder, tokens);
         return 0;
     };
 }

@@ -11,6 +11,7 @@
 #include "core/preflight.h"
 #include "core/provenance.h"
 #include "core/sweep/sweep.h"
+#include "core/token_rows.h"
 #include "core/tokenizer/tokenizer.h"
 #include "core/weights_hash.h"
 
@@ -47,15 +48,6 @@ namespace {
         std::string tokenizer_sha256;
         std::shared_ptr<const WeightsHash> weights_hash;
     };
-
-    void refuse_larger_vocabulary(const ModelInfo& info)
-    {
-        if (info.tokens_known > info.vocabulary)
-            throw Error(ErrorKind::input,
-                "'" + info.path + "': tokenizer.json knows token ids up to " + std::to_string(info.tokens_known - 1)
-                    + ", but the model has only " + std::to_string(info.vocabulary) + ".",
-                "The tokenizer belongs to another model.");
-    }
 
     /// The tokens an analysis looks at: the BOS where there is one, then the passage.
     std::vector<Token> passage(
@@ -212,7 +204,6 @@ ModelInfo Engine::open_model(const fs::path& folder, const OpenOptions& options,
         open->info = describe(folder, config, open->weights);
         open->info.tokens_known = open->tokenizer->vocabulary();
         open->info.adds_bos = open->tokenizer->bos().has_value();
-        refuse_larger_vocabulary(open->info);
         // What a GPU's allocator keeps of an earlier model is free for this one, but is not told as free.
         if (!impl_->open || !device.device.is_cuda())
             refuse_large_weights(open->info, options);
@@ -222,7 +213,7 @@ ModelInfo Engine::open_model(const fs::path& folder, const OpenOptions& options,
         const ReadAhead ahead(open->weights.files);
         open->decoder = std::make_unique<Decoder>(config, open->weights, placement, dtype, task);
         open->info.dtype = dtype_name(dtype);
-        open->info.notes = open->tokenizer->notes();
+        add_tokenizer_notes(open->info, *open->tokenizer);
         open->info.notes.insert(open->info.notes.end(), open->decoder->notes().begin(), open->decoder->notes().end());
     });
     open->info.device = device.text();
@@ -252,6 +243,7 @@ LogitsResult Engine::logits(const Text& text, std::int64_t last, std::int64_t of
     std::vector<Token> tokens
         = passage(open.tokenizer->encode(text.bytes, true, task.stop, most_tokens(offset, longest(open.info))),
             open.info.adds_bos, request, longest(open.info));
+    refuse_tokens_without_row(tokens, open.info.vocabulary, text.name);
     const auto count = static_cast<std::int64_t>(tokens.size());
     result.positions = last <= 0 ? count : std::min(last, count);
     result.vocabulary = open.info.vocabulary;
@@ -278,6 +270,7 @@ std::shared_ptr<Analysis> Engine::analyse(const AnalysisRequest& request, const 
     analysis->tokens
         = passage(open.tokenizer->encode(request.text.bytes, true, task.stop, most_tokens(request.offset, wanted)),
             open.info.adds_bos, request, longest(open.info));
+    refuse_tokens_without_row(analysis->tokens, open.info.vocabulary, request.text.name);
     analysis->layers = open.info.layers;
     analysis->heads = open.info.heads;
     analysis->kv_heads = open.info.kv_heads;
@@ -324,6 +317,7 @@ std::shared_ptr<const Run> Engine::sweep(const SweepRequest& request, const Task
     SweepModel model { *open.decoder, open.backend, impl_->provenance(request.text, request.command, task),
         open.tokenizer->encode(request.text.bytes, true, task.stop, most_tokens(request)), open.info.adds_bos,
         longest(open.info) };
+    refuse_tokens_without_row(model.tokens, open.info.vocabulary, request.text.name);
     model.provenance.seed = request.seed;
     refuse_beyond_memory(open, std::clamp<std::int64_t>(request.context + request.target, 1, longest(open.info)),
         std::ranges::any_of(request.policies, [](const PolicySpec& policy) { return needs_attention(policy); }));
@@ -345,7 +339,7 @@ ModelInfo describe_model(const fs::path& folder)
     const Tokenizer tokenizer = Tokenizer::load(folder / "tokenizer.json");
     info.tokens_known = tokenizer.vocabulary();
     info.adds_bos = tokenizer.bos().has_value();
-    info.notes = tokenizer.notes();
+    add_tokenizer_notes(info, tokenizer);
     return info;
 }
 

@@ -1,6 +1,8 @@
 #include "core/model/config.h"
 
 #include "core/error.h"
+#include "core/model/config_fields.h"
+#include "core/model/containers.h"
 #include "core/model/family.h"
 #include "core/model/json_file.h"
 
@@ -34,14 +36,16 @@ namespace {
         }
     }
 
-    std::string architecture_of(const ConfigReader& reader, const Family& family)
+    /// `endings`: of names of architectures that end in the probabilities of the next token.
+    std::string architecture_of(
+        const ConfigReader& reader, const Family& family, std::initializer_list<const char*> endings)
     {
         if (!reader.has("architectures"))
             return family.architecture;
         const std::vector<std::string> names = reader.texts("architectures");
         if (names.empty())
             reader.refuse_value("architectures", "a list of names");
-        if (!names.front().ends_with("ForCausalLM") && !names.front().ends_with("LMHeadModel"))
+        if (std::ranges::none_of(endings, [&](const char* ending) { return names.front().ends_with(ending); }))
             reader.refuse("the architecture '" + names.front() + "' is not a causal language model.");
         return names.front();
     }
@@ -55,12 +59,21 @@ namespace {
                 return *family;
             known += (known.empty() ? "" : ", ") + std::string(family->model_type);
         }
-        if (reader.has("text_config"))
-            reader.refuse("the architecture '" + model_type
-                    + "' keeps its language model under the field 'text_config' beside parts for pictures or sound, "
-                      "which Keepset does not compute.",
-                "Use a folder of the text model alone.");
-        reader.refuse("the architecture '" + model_type + "' is not known.", "Known: " + known + ".");
+        reader.refuse(reader.prefix.empty()
+                ? "the architecture '" + model_type + "' is not known."
+                : "its language model ('" + reader.prefix + "model_type') is '" + model_type + "', which is not known.",
+            "Known: " + known + ".");
+    }
+
+    DecoderConfig read_family(const ConfigReader& reader, const Family& family)
+    {
+        DecoderConfig config = family.read(reader);
+        config.model_type = family.model_type;
+        refuse_other_fields(reader, config, family.fields);
+        config.endless = std::ranges::any_of(
+            config.ropes, [](const RopeConfig& rope) { return rope.kind == RopeConfig::Kind::dynamic; });
+        check_sizes(config, reader);
+        return config;
     }
 
 } // namespace
@@ -73,14 +86,21 @@ DecoderConfig read_config(const std::filesystem::path& folder)
             "Give the folder that holds config.json, tokenizer.json and model.safetensors.");
     const nlohmann::json fields = read_json(folder / "config.json");
     const ConfigReader reader { fields, (folder / "config.json").string(), {}, limit_of(folder) };
-    const Family& family = family_of(reader);
-    reader.refuse_unknown_fields(family.fields);
-    DecoderConfig config = family.read(reader);
-    config.model_type = family.model_type;
-    config.architecture = architecture_of(reader, family);
-    config.endless = std::ranges::any_of(
-        config.ropes, [](const RopeConfig& rope) { return rope.kind == RopeConfig::Kind::dynamic; });
-    check_sizes(config, reader);
+    std::optional<LanguagePart> part = language_part(reader);
+    if (!part) {
+        const Family& family = family_of(reader);
+        DecoderConfig config = read_family(reader, family);
+        config.architecture = architecture_of(reader, family, { "ForCausalLM", "LMHeadModel" });
+        return config;
+    }
+    const ConfigReader language { part->fields, reader.file, part->prefix, reader.limit };
+    const Family& family = family_of(language);
+    refuse_fields_beside(reader);
+    DecoderConfig config = read_family(language, family);
+    config.architecture = architecture_of(reader, family, { "ForCausalLM", "ForConditionalGeneration" });
+    config.tied_embeddings = part->tied_embeddings;
+    config.is_part = true;
+    config.notes.push_back(part->note);
     return config;
 }
 

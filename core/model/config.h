@@ -143,10 +143,13 @@ struct DecoderConfig {
 
     std::vector<LayerConfig> per_layer; ///< (layers)
     WeightNames names;
+    bool is_part = false; ///< of a model with other parts, for pictures or sound, whose weights stand beside these
+    std::vector<std::string> notes; ///< what of the file is left out, a sentence each
 };
 
 /// Reads and checks config.json of a folder. Throws Error{input}: missing, not JSON, unknown family (with the known
-/// ones), a field that asks for something we do not compute (named), sizes that contradict one another.
+/// ones), a field that asks for something we do not compute or that is unknown (named), sizes that contradict one
+/// another. Of a model with other parts (text_config) it is the language model that is read.
 DecoderConfig read_config(const std::filesystem::path& folder);
 
 } // namespace keepset

@@ -1,12 +1,12 @@
 #include "core/model/config_reader.h"
 
 #include "core/error.h"
+#include "core/model/json_file.h"
 #include "core/model/safetensors.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <string_view>
 
@@ -16,40 +16,11 @@ namespace {
 
     using nlohmann::json;
 
-    /// Fields that say nothing about the forward pass: bookkeeping, training, generation, names for people.
-    constexpr std::array neutral_fields = { "_name_or_path", "architectures", "model_type", "auto_map", "dtype",
-        "torch_dtype", "transformers_version", "transformers.js_config", "unsloth_fixed", "unsloth_version",
-        "_commit_hash", "license", "tokenizer_class", "task_specific_params", "problem_type", "prefix", "id2label",
-        "label2id", "num_labels", "finetuning_task", "is_llama_config", "is_decoder", "use_cache",
-        "cache_implementation", "return_dict", "output_hidden_states", "output_attentions", "output_router_logits",
-        "attn_implementation", "_attn_implementation", "_attn_implementation_autoset", "_attn_implementation_internal",
-        "_flash_attn_2_enabled", "use_flash_attn", "flash_attn", "fused_dense", "gradient_checkpointing",
-        "chunk_size_feed_forward", "pretraining_tp", "slow_but_exact", "masked_softmax_fusion", "bias_dropout_fusion",
-        "attention_softmax_in_fp32", "torchscript", "initializer_range", "initializer_factor", "init_std",
-        "attention_dropout", "activation_dropout", "hidden_dropout", "hidden_dropout_prob", "classifier_dropout",
-        "resid_pdrop", "embd_pdrop", "attn_pdrop", "resid_dropout", "embedding_dropout", "dropout", "layerdrop",
-        "router_aux_loss_coef", "router_jitter_noise", "summary_activation", "summary_first_dropout",
-        "summary_last_dropout", "summary_proj_to_labels", "summary_type", "summary_use_proj", "bos_token_id",
-        "eos_token_id", "pad_token_id", "unk_token_id", "sep_token_id", "cls_token_id", "decoder_start_token_id",
-        "bos_token", "eos_token", "max_length", "min_length", "do_sample", "temperature", "top_p", "top_k", "typical_p",
-        "repetition_penalty", "length_penalty", "num_beams", "num_beam_groups", "num_return_sequences",
-        "early_stopping", "offset_alibi", "max_sequence_length", "predict_special_tokens", "output_past", "_num_labels",
-        "pad_token", "unk_token", "skip_bias_add" };
-
-    /// Switches of training code whose value 1 means "as everybody".
-    constexpr std::array neutral_at_one = { "partial_rotary_factor", "logits_scaling", "full_attn_mod",
-        "interpolate_factor", "tensor_parallel_degree", "attention_factor" };
-
-    /// null, false, 0, empty, or a neutral factor of 1: the field is there and asks for nothing.
-    bool asks_for_nothing(const std::string& name, const json& value)
+    /// null, false, 0 or empty.
+    bool asks_for_nothing(const json& value)
     {
-        if (value.is_null() || (value.is_boolean() && !value.get<bool>())
-            || (value.is_number() && value.get<double>() == 0)
-            || ((value.is_object() || value.is_array()) && value.empty()))
-            return true;
-        const bool is_factor = std::ranges::find(neutral_at_one, std::string_view(name)) != neutral_at_one.end()
-            || name.ends_with("_multiplier");
-        return is_factor && value.is_number() && value.get<double>() == 1;
+        return value.is_null() || (value.is_boolean() && !value.get<bool>())
+            || (value.is_number() && value.get<double>() == 0) || (value.is_structured() && value.empty());
     }
 
     /// Positions and windows are no sides of a tensor.
@@ -61,7 +32,7 @@ namespace {
 
     std::string shown(const json& value)
     {
-        std::string text = value.dump();
+        std::string text = json_text(value);
         if (text.size() > 60)
             text = text.substr(0, 57) + "...";
         return text;
@@ -101,6 +72,13 @@ void ConfigReader::refuse_request(const std::string& name) const
     refuse("the field '" + prefix + name + "' (" + shown(fields.at(name))
             + ") asks for something that Keepset does not compute.",
         "Its numbers would be wrong, so the model is not opened.");
+}
+
+void ConfigReader::refuse_unknown(const std::string& name) const
+{
+    refuse("the field '" + prefix + name + "' (" + shown(fields.at(name))
+            + ") is unknown to Keepset, so it cannot tell whether it changes the numbers.",
+        "Where it changes nothing, take it out of config.json.");
 }
 
 bool ConfigReader::has(const std::string& name) const { return fields.contains(name) && !fields.at(name).is_null(); }
@@ -251,14 +229,11 @@ ConfigReader ConfigReader::part(const std::string& name) const
     return { fields.at(name), file, prefix + name + ".", limit };
 }
 
-void ConfigReader::refuse_unknown_fields(std::span<const char* const> known) const
+void ConfigReader::refuse_other_parts(std::span<const char* const> known) const
 {
     for (const auto& [name, value] : fields.items()) {
-        const std::string_view field = name;
-        if (std::ranges::find(known, field) != known.end() || asks_for_nothing(name, value)
-            || (prefix.empty() && std::ranges::find(neutral_fields, field) != neutral_fields.end()))
-            continue;
-        refuse_request(name);
+        if (std::ranges::find(known, std::string_view(name)) == known.end() && !asks_for_nothing(value))
+            refuse_request(name);
     }
 }
 

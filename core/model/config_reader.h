@@ -36,6 +36,8 @@ struct ConfigReader {
     [[noreturn]] void refuse_value(const std::string& name, const std::string& wanted) const;
     /// The field asks for something that is not computed.
     [[noreturn]] void refuse_request(const std::string& name) const;
+    /// Nothing is known about the field.
+    [[noreturn]] void refuse_unknown(const std::string& name) const;
 
     /// The field asks for more than `limit`.
     [[noreturn]] void refuse_beyond(const std::string& name) const;
@@ -63,8 +65,9 @@ struct ConfigReader {
     /// The object in a field.
     ConfigReader part(const std::string& name) const;
 
-    /// Refuses fields that are neither in `known` nor bookkeeping and that ask for something.
-    void refuse_unknown_fields(std::span<const char* const> known) const;
+    /// Refuses fields that are not in `known` and ask for something; for parts of the file, where there is no
+    /// bookkeeping.
+    void refuse_other_parts(std::span<const char* const> known) const;
 };
 
 } // namespace keepset

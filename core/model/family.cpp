@@ -19,17 +19,41 @@ std::int64_t read_kv_heads(const ConfigReader& reader, std::int64_t heads, std::
     return reader.size("num_key_value_heads", otherwise);
 }
 
+namespace {
+
+    /// Memory is taken for every layer before a weight file is looked at.
+    std::int64_t read_layers(const ConfigReader& reader, const std::string& name, std::int64_t otherwise)
+    {
+        constexpr std::int64_t most = 10'000;
+        const std::int64_t layers = reader.size(name, otherwise);
+        if (layers > most)
+            reader.refuse("the field '" + reader.prefix + name + "' asks for " + std::to_string(layers)
+                + " layers; Keepset opens models of up to " + std::to_string(most) + ".");
+        return layers;
+    }
+
+    void refuse_uneven_heads(const ConfigReader& reader, const DecoderConfig& config, const SizeNames& names)
+    {
+        if (config.hidden_size % config.heads != 0)
+            reader.refuse(names.hidden + " (" + std::to_string(config.hidden_size) + ") is not a multiple of "
+                + names.heads + " (" + std::to_string(config.heads) + ").");
+    }
+
+} // namespace
+
 DecoderConfig read_llama_sizes(const ConfigReader& reader, const SizeDefaults& defaults)
 {
     DecoderConfig config;
-    config.layers = reader.size("num_hidden_layers");
-    config.heads = reader.size("num_attention_heads");
+    config.layers = read_layers(reader, "num_hidden_layers", defaults.layers);
+    config.heads = reader.size("num_attention_heads", defaults.heads);
     config.kv_heads = read_kv_heads(reader, config.heads, defaults.kv_heads);
-    config.hidden_size = config.embedding_size = reader.size("hidden_size");
-    config.head_dim = reader.size("head_dim",
-        defaults.head_dim > 0 ? defaults.head_dim : std::max<std::int64_t>(1, config.hidden_size / config.heads));
-    config.intermediate_size = reader.size("intermediate_size");
-    config.vocabulary = reader.size("vocab_size");
+    config.hidden_size = config.embedding_size = reader.size("hidden_size", defaults.hidden);
+    if (!reader.has("head_dim") && defaults.head_dim == 0)
+        refuse_uneven_heads(reader, config, {});
+    config.head_dim
+        = reader.size("head_dim", defaults.head_dim > 0 ? defaults.head_dim : config.hidden_size / config.heads);
+    config.intermediate_size = reader.size("intermediate_size", defaults.intermediate);
+    config.vocabulary = reader.size("vocab_size", defaults.vocabulary);
     config.max_context = reader.size("max_position_embeddings", defaults.max_context);
     config.norm_eps = reader.number("rms_norm_eps", defaults.norm_eps);
     config.activation = reader.activation("hidden_act", defaults.activation);
@@ -38,17 +62,14 @@ DecoderConfig read_llama_sizes(const ConfigReader& reader, const SizeDefaults& d
     return config;
 }
 
-DecoderConfig read_plain_sizes(
-    const ConfigReader& reader, const std::string& layers, const std::string& heads, const std::string& hidden)
+DecoderConfig read_plain_sizes(const ConfigReader& reader, const SizeDefaults& defaults, const SizeNames& names)
 {
     DecoderConfig config;
-    config.layers = reader.size(layers);
-    config.heads = config.kv_heads = reader.size(heads);
-    config.hidden_size = config.embedding_size = reader.size(hidden);
-    config.vocabulary = reader.size("vocab_size");
-    if (config.hidden_size % config.heads != 0)
-        reader.refuse(hidden + " (" + std::to_string(config.hidden_size) + ") is not a multiple of " + heads + " ("
-            + std::to_string(config.heads) + ").");
+    config.layers = read_layers(reader, names.layers, defaults.layers);
+    config.heads = config.kv_heads = reader.size(names.heads, defaults.heads);
+    config.hidden_size = config.embedding_size = reader.size(names.hidden, defaults.hidden);
+    config.vocabulary = reader.size("vocab_size", defaults.vocabulary);
+    refuse_uneven_heads(reader, config, names);
     config.head_dim = config.hidden_size / config.heads;
     set_layers(config);
     return config;
@@ -106,10 +127,15 @@ void read_upper_windows(const ConfigReader& reader, DecoderConfig& config)
         refuse_unused_windows(reader, config);
 }
 
-DecoderConfig read_later_gemma(const ConfigReader& reader, std::int64_t max_context)
+DecoderConfig read_later_gemma(const ConfigReader& reader, std::int64_t vocabulary, std::int64_t max_context)
 {
     DecoderConfig config = read_llama_sizes(reader,
-        { .kv_heads = 4,
+        { .vocabulary = vocabulary,
+            .hidden = 2304,
+            .intermediate = 9216,
+            .layers = 26,
+            .heads = 8,
+            .kv_heads = 4,
             .head_dim = 256,
             .max_context = max_context,
             .tied_embeddings = true,

@@ -17,14 +17,19 @@ struct Family {
     const char* architecture; ///< assumed where config.json names none
     const char* sentence; ///< for the manual: what is computed, beginning with a capital
     std::span<const char* const> fields; ///< of config.json that are honoured
-    DecoderConfig (*read)(const ConfigReader& reader); ///< the fields are known ones by then
+    DecoderConfig (*read)(const ConfigReader& reader); ///< fields that are not honoured are looked at afterwards
 };
 
 /// All families, in the order of the manual.
 std::span<const Family* const> families();
 
-/// What a family takes where config.json is silent.
+/// What a family takes where config.json is silent, as its configuration class in transformers does.
 struct SizeDefaults {
+    std::int64_t vocabulary = 32000;
+    std::int64_t hidden = 4096;
+    std::int64_t intermediate = 11008;
+    std::int64_t layers = 32;
+    std::int64_t heads = 32;
     std::int64_t kv_heads = 0; ///< 0: as many as heads; a null in the file always means that
     std::int64_t head_dim = 0; ///< 0: hidden_size / heads
     std::int64_t max_context = 2048;
@@ -34,9 +39,15 @@ struct SizeDefaults {
 };
 /// Sizes, RMS norm epsilon, activation and tied embeddings as Llama spells them; layers as set_layers makes them.
 DecoderConfig read_llama_sizes(const ConfigReader& reader, const SizeDefaults& defaults = {});
-/// Layers, heads, hidden size (under these names), vocabulary; head_dim = hidden_size / heads, which must divide it.
-DecoderConfig read_plain_sizes(
-    const ConfigReader& reader, const std::string& layers, const std::string& heads, const std::string& hidden);
+/// How a family names its plainest sizes.
+struct SizeNames {
+    std::string layers = "num_hidden_layers";
+    std::string heads = "num_attention_heads";
+    std::string hidden = "hidden_size";
+};
+/// Layers, heads, hidden size, vocabulary; head_dim = hidden_size / heads, which must divide it. Of `defaults` only
+/// these count.
+DecoderConfig read_plain_sizes(const ConfigReader& reader, const SizeDefaults& defaults, const SizeNames& names = {});
 /// Every layer alike: scaled by 1 / sqrt(head_dim), no window, the first rope.
 void set_layers(DecoderConfig& config);
 /// num_key_value_heads.
@@ -54,7 +65,7 @@ void refuse_unused_windows(const ConfigReader& reader, const DecoderConfig& conf
 /// Qwen's windows: on the layers from max_window_layers on, where use_sliding_window switches them on.
 void read_upper_windows(const ConfigReader& reader, DecoderConfig& config);
 /// What Gemma 2 and 3 share: sizes, activation, scaled embeddings, norms and their names, the scale of scores.
-DecoderConfig read_later_gemma(const ConfigReader& reader, std::int64_t max_context);
+DecoderConfig read_later_gemma(const ConfigReader& reader, std::int64_t vocabulary, std::int64_t max_context);
 /// A soft cap: `otherwise` where the field is missing, none (0) where it is null.
 double read_softcap(const ConfigReader& reader, const std::string& name, double otherwise);
 

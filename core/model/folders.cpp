@@ -72,12 +72,14 @@ ModelInfo describe(const fs::path& folder, const DecoderConfig& config, const We
         info.sliding_layers += layer.window > 0 ? 1 : 0;
     }
     info.bytes = weights.bytes;
+    info.notes = config.notes;
     std::set<std::string> dtypes;
     for (const auto& [name, tensor] : weights.tensors) {
         std::int64_t elements = 1;
         for (const std::int64_t size : tensor.shape)
             elements *= size;
-        if (is_buffer(name) || (config.tied_embeddings && name.ends_with("lm_head.weight")))
+        if (is_buffer(name) || !is_of_decoder(name, weights, config)
+            || (config.tied_embeddings && name.ends_with("lm_head.weight")))
             continue;
         info.parameters += elements;
         dtypes.insert(dtype_name(tensor.dtype));

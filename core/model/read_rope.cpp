@@ -33,20 +33,33 @@ namespace {
         return all;
     }
 
+    /// The name of a kind, earlier ones as today's. In three dimensions (mrope) positions are those of plain rotation
+    /// where there is text alone.
+    std::string today(const ConfigReader& rope, const std::string& name)
+    {
+        if (name == "su" || (name == "yarn" && rope.has("short_factor")))
+            return "longrope";
+        return name == "mrope" ? "default" : name;
+    }
+
+    /// rope_type, or type where there is no rope_type; both must not name two kinds.
     const KindFields& kind_of(const ConfigReader& rope)
     {
-        std::string wanted = rope.text("rope_type", rope.text("type", "default"));
-        // Two earlier names of longrope.
-        if (wanted == "su" || (wanted == "yarn" && rope.has("short_factor")))
-            wanted = "longrope";
+        const std::string field = rope.prefix.substr(0, rope.prefix.size() - 1);
+        const std::string older = rope.text("type", "default");
+        const std::string wanted = today(rope, rope.text("rope_type", older));
+        if (rope.has("type") && today(rope, older) != wanted)
+            rope.refuse("the field '" + field + "' asks for two kinds of rotary scaling, rope_type '"
+                    + rope.text("rope_type", {}) + "' and type '" + older + "'.",
+                "transformers follows rope_type. Delete the one that is wrong.");
         std::string known;
         for (const KindFields& kind : kinds()) {
             if (wanted == kind.name)
                 return kind;
             known += (known.empty() ? "" : ", ") + std::string(kind.name);
         }
-        rope.refuse("the field '" + rope.prefix.substr(0, rope.prefix.size() - 1) + "' asks for rotary scaling '"
-                + wanted + "', which Keepset does not compute.",
+        rope.refuse(
+            "the field '" + field + "' asks for rotary scaling '" + wanted + "', which Keepset does not compute.",
             "Known: " + known + ".");
     }
 
@@ -95,10 +108,14 @@ RopeConfig read_rope_object(const ConfigReader& rope, const DecoderConfig& confi
 {
     const KindFields& kind = kind_of(rope);
     std::vector<const char*> known = kind.fields;
-    known.insert(known.end(), { "rope_type", "type", "rope_theta" });
+    known.insert(known.end(), { "rope_type", "type", "rope_theta", "mrope_section", "mrope_interleaved", "finetuned" });
+    for (const char* const one : { "factor", "partial_rotary_factor", "attention_factor" }) {
+        if (rope.has(one) && rope.number(one) == 1)
+            known.push_back(one); // changes nothing in any kind
+    }
     if (!defaults.partial_field.empty())
         known.push_back("partial_rotary_factor");
-    rope.refuse_unknown_fields(known);
+    rope.refuse_other_parts(known);
     RopeConfig result = std::move(plain);
     result.kind = kind.kind;
     result.theta = rope.positive("rope_theta", result.theta);
@@ -139,8 +156,9 @@ RopeConfig read_rope(const ConfigReader& reader, const DecoderConfig& config, co
     const char* const field = older ? "rope_scaling" : "rope_parameters";
     if (!reader.has(field))
         return plain;
-    const double original
-        = reader.has("original_max_position_embeddings") ? reader.positive("original_max_position_embeddings") : 0;
+    const double original = reader.has("original_max_position_embeddings")
+        ? reader.positive("original_max_position_embeddings")
+        : defaults.original_context;
     return read_rope_object(reader.part(field), config, plain, defaults, original);
 }
 

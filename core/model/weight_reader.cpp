@@ -43,7 +43,9 @@ namespace {
     {
         for (const std::string& embedding : alternatives(names.embedding)) {
             const std::string wanted = embedding + ".weight";
-            for (const std::string& usual : { names.prefix, std::string() }) {
+            // The last two: of a model with parts for pictures, as it was published and as transformers 5 saves it.
+            for (const std::string& usual : { names.prefix, std::string(), "language_model." + names.prefix,
+                     std::string("model.language_model.") }) {
                 if (weights.tensors.contains(usual + wanted))
                     return usual;
             }
@@ -53,6 +55,13 @@ namespace {
             }
         }
         return names.prefix;
+    }
+
+    /// The prefix without its last name: what stands in front of the head, which is outside the model proper.
+    std::string around(const std::string& prefix)
+    {
+        const std::size_t dot = prefix.size() < 2 ? std::string::npos : prefix.rfind('.', prefix.size() - 2);
+        return dot == std::string::npos ? std::string() : prefix.substr(0, dot + 1);
     }
 
     /// The number that follows `begin` in a tensor's name; -1 where none does.
@@ -77,6 +86,17 @@ std::string filled(const std::string& names, const std::vector<std::int64_t>& nu
         result += (result.empty() ? "" : "|") + name;
     }
     return result;
+}
+
+bool is_of_decoder(const std::string& tensor, const WeightFiles& weights, const DecoderConfig& config)
+{
+    if (!config.is_part)
+        return true;
+    const std::string prefix = prefix_in(weights, config.names);
+    const std::string outside = tensor.substr(tensor.starts_with(around(prefix)) ? around(prefix).size() : 0);
+    return tensor.starts_with(prefix)
+        || std::ranges::any_of(alternatives(config.names.head),
+            [&](const std::string& head) { return tensor.starts_with(head + ".") || outside.starts_with(head + "."); });
 }
 
 bool is_buffer(const std::string& tensor)
@@ -104,7 +124,8 @@ WeightReader::WeightReader(
 const WeightReader::Entry* WeightReader::find(const std::string& names) const
 {
     for (const std::string& name : alternatives(names)) {
-        for (const std::string& spelling : { prefix_ + name, name, config_.names.prefix + name }) {
+        for (const std::string& spelling :
+            { prefix_ + name, name, config_.names.prefix + name, around(prefix_) + name }) {
             if (const auto found = weights_.tensors.find(spelling); found != weights_.tensors.end())
                 return &*found;
         }

@@ -16,6 +16,9 @@ namespace keepset {
 /// A template of WeightNames with its {} filled in, in order: ("layers.{}.a|h.{}.a", { 3 }) → "layers.3.a|h.3.a".
 std::string filled(const std::string& names, const std::vector<std::int64_t>& numbers);
 
+/// Whether a tensor belongs to the decoder by its name; of a model with other parts, those of the parts do not.
+bool is_of_decoder(const std::string& tensor, const WeightFiles& weights, const DecoderConfig& config);
+
 /// Buffers that older versions of transformers wrote beside the weights; everything they hold follows from config.json.
 bool is_buffer(const std::string& tensor);
 

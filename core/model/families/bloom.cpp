@@ -28,8 +28,9 @@ namespace {
 
     DecoderConfig read(const ConfigReader& reader)
     {
-        DecoderConfig config = read_plain_sizes(reader, reader.spelling({ "n_layer", "num_hidden_layers" }),
-            reader.spelling({ "n_head", "num_attention_heads" }), reader.spelling({ "n_embed", "hidden_size" }));
+        DecoderConfig config = read_plain_sizes(reader, { .vocabulary = 250880, .hidden = 64, .layers = 2, .heads = 8 },
+            { reader.spelling({ "n_layer", "num_hidden_layers" }), reader.spelling({ "n_head", "num_attention_heads" }),
+                reader.spelling({ "n_embed", "hidden_size" }) });
         config.intermediate_size = 4 * config.hidden_size;
         config.max_context = reader.size("seq_length", 2048); // trained with; alibi itself has no end
         config.activation = Activation::gelu_tanh;

@@ -45,8 +45,10 @@ namespace {
 
     DecoderConfig read(const ConfigReader& reader)
     {
-        DecoderConfig config = read_plain_sizes(reader, reader.spelling({ "num_hidden_layers", "n_layer" }),
-            reader.spelling({ "num_attention_heads", "n_head" }), reader.spelling({ "n_embed", "hidden_size" }));
+        DecoderConfig config = read_plain_sizes(reader,
+            { .vocabulary = 65024, .hidden = 4544, .layers = 32, .heads = 71 },
+            { reader.spelling({ "num_hidden_layers", "n_layer" }), reader.spelling({ "num_attention_heads", "n_head" }),
+                reader.spelling({ "n_embed", "hidden_size" }) });
         name_weights(config.names);
         const bool new_architecture = reader.flag("new_decoder_architecture");
         if (new_architecture) {

@@ -15,7 +15,12 @@ namespace {
     DecoderConfig read(const ConfigReader& reader)
     {
         DecoderConfig config = read_llama_sizes(reader,
-            { .kv_heads = 16,
+            { .vocabulary = 256000,
+                .hidden = 3072,
+                .intermediate = 24576,
+                .layers = 28,
+                .heads = 16,
+                .kv_heads = 16,
                 .head_dim = 256,
                 .max_context = 8192,
                 .tied_embeddings = true,

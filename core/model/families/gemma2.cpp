@@ -14,7 +14,7 @@ namespace {
 
     DecoderConfig read(const ConfigReader& reader)
     {
-        DecoderConfig config = read_later_gemma(reader, 8192);
+        DecoderConfig config = read_later_gemma(reader, 256000, 8192);
         config.attention_softcap = read_softcap(reader, "attn_logit_softcapping", 50);
         config.final_softcap = read_softcap(reader, "final_logit_softcapping", 30);
         config.ropes = { read_rope(reader, config) };

@@ -24,7 +24,7 @@ namespace {
         if (reader.has("rope_parameters")) {
             const ConfigReader ropes = reader.part("rope_parameters");
             constexpr std::array known = { "full_attention", "sliding_attention" };
-            ropes.refuse_unknown_fields(known);
+            ropes.refuse_other_parts(known);
             if (ropes.has("full_attention"))
                 full = read_rope_object(ropes.part("full_attention"), config, full, {}, 0);
             if (ropes.has("sliding_attention"))
@@ -41,7 +41,7 @@ namespace {
 
     DecoderConfig read(const ConfigReader& reader)
     {
-        DecoderConfig config = read_later_gemma(reader, 131072);
+        DecoderConfig config = read_later_gemma(reader, 262208, 131072);
         config.final_softcap = read_softcap(reader, "final_logit_softcapping", 0);
         config.qk_norm = QkNorm::per_head;
         config.names.q_norm = "layers.{}.self_attn.q_norm";

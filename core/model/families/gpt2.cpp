@@ -29,8 +29,10 @@ namespace {
 
     DecoderConfig read(const ConfigReader& reader)
     {
-        DecoderConfig config = read_plain_sizes(reader, reader.spelling({ "n_layer", "num_hidden_layers" }),
-            reader.spelling({ "n_head", "num_attention_heads" }), reader.spelling({ "n_embd", "hidden_size" }));
+        DecoderConfig config = read_plain_sizes(reader,
+            { .vocabulary = 50257, .hidden = 768, .layers = 12, .heads = 12 },
+            { reader.spelling({ "n_layer", "num_hidden_layers" }), reader.spelling({ "n_head", "num_attention_heads" }),
+                reader.spelling({ "n_embd", "hidden_size" }) });
         config.max_context = reader.size(reader.spelling({ "n_positions", "max_position_embeddings" }), 1024);
         if (reader.size("n_ctx", config.max_context) != config.max_context)
             reader.refuse_request("n_ctx");

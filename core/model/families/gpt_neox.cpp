@@ -27,8 +27,9 @@ namespace {
 
     DecoderConfig read(const ConfigReader& reader)
     {
-        DecoderConfig config = read_plain_sizes(reader, "num_hidden_layers", "num_attention_heads", "hidden_size");
-        config.intermediate_size = reader.size("intermediate_size");
+        DecoderConfig config
+            = read_plain_sizes(reader, { .vocabulary = 50432, .hidden = 6144, .layers = 44, .heads = 64 });
+        config.intermediate_size = reader.size("intermediate_size", 24576);
         config.max_context = reader.size("max_position_embeddings", 2048);
         config.activation = reader.activation("hidden_act", "gelu");
         config.norm = NormKind::layer;

@@ -12,7 +12,8 @@ namespace {
 
     DecoderConfig read(const ConfigReader& reader)
     {
-        DecoderConfig config = read_llama_sizes(reader, { .kv_heads = 8, .max_context = 131072 });
+        DecoderConfig config
+            = read_llama_sizes(reader, { .intermediate = 14336, .kv_heads = 8, .max_context = 131072 });
         config.ropes = { read_rope(reader, config) };
         read_one_window(reader, config, 4096);
         return config;

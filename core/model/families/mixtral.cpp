@@ -13,7 +13,8 @@ namespace {
 
     DecoderConfig read(const ConfigReader& reader)
     {
-        DecoderConfig config = read_llama_sizes(reader, { .kv_heads = 8, .max_context = 131072, .norm_eps = 1e-5 });
+        DecoderConfig config = read_llama_sizes(
+            reader, { .intermediate = 14336, .kv_heads = 8, .max_context = 131072, .norm_eps = 1e-5 });
         config.ropes = { read_rope(reader, config, { .theta = 1e6 }) };
         read_one_window(reader, config);
         config.experts = reader.size(reader.spelling({ "num_local_experts", "num_experts" }), 8);

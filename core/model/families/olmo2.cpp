@@ -12,7 +12,7 @@ namespace {
 
     DecoderConfig read(const ConfigReader& reader)
     {
-        DecoderConfig config = read_llama_sizes(reader, { .norm_eps = 1e-5 });
+        DecoderConfig config = read_llama_sizes(reader, { .vocabulary = 50304, .norm_eps = 1e-5 });
         config.norm = NormKind::rms_float32;
         config.rotate_in_float32 = true;
         config.qkv_bias = config.output_bias = reader.flag("attention_bias");

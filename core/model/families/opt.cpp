@@ -26,9 +26,10 @@ namespace {
 
     DecoderConfig read(const ConfigReader& reader)
     {
-        DecoderConfig config = read_plain_sizes(reader, "num_hidden_layers", "num_attention_heads", "hidden_size");
+        DecoderConfig config
+            = read_plain_sizes(reader, { .vocabulary = 50272, .hidden = 768, .layers = 12, .heads = 12 });
         config.embedding_size = reader.size("word_embed_proj_dim", config.hidden_size);
-        config.intermediate_size = reader.size("ffn_dim");
+        config.intermediate_size = reader.size("ffn_dim", 3072);
         config.max_context = reader.size("max_position_embeddings", 2048);
         config.activation = reader.activation("activation_function", "relu");
         config.norm = NormKind::layer;

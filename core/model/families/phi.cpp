@@ -7,13 +7,14 @@ namespace keepset::family {
 namespace {
 
     constexpr std::array fields
-        = { "hidden_act", "hidden_size", "intermediate_size", "layer_norm_eps", "max_position_embeddings",
+        = { "head_dim", "hidden_act", "hidden_size", "intermediate_size", "layer_norm_eps", "max_position_embeddings",
               "num_attention_heads", "num_hidden_layers", "num_key_value_heads", "partial_rotary_factor",
               "qk_layernorm", "rope_parameters", "rope_scaling", "rope_theta", "tie_word_embeddings", "vocab_size" };
 
     DecoderConfig read(const ConfigReader& reader)
     {
-        DecoderConfig config = read_llama_sizes(reader, { .activation = "gelu_new" });
+        DecoderConfig config = read_llama_sizes(reader,
+            { .vocabulary = 51200, .hidden = 2048, .intermediate = 8192, .layers = 24, .activation = "gelu_new" });
         config.norm = NormKind::layer;
         config.norm_eps = reader.number("layer_norm_eps", 1e-5);
         config.residual = Residual::parallel;

@@ -13,7 +13,8 @@ namespace {
 
     DecoderConfig read(const ConfigReader& reader)
     {
-        DecoderConfig config = read_llama_sizes(reader, { .kv_heads = 32, .head_dim = 128, .max_context = 32768 });
+        DecoderConfig config = read_llama_sizes(reader,
+            { .vocabulary = 151936, .intermediate = 22016, .kv_heads = 32, .head_dim = 128, .max_context = 32768 });
         config.ropes = { read_rope(reader, config) };
         config.qkv_bias = config.output_bias = reader.flag("attention_bias");
         config.qk_norm = QkNorm::per_head;

@@ -14,8 +14,14 @@ namespace {
 
     DecoderConfig read(const ConfigReader& reader)
     {
-        DecoderConfig config
-            = read_llama_sizes(reader, { .kv_heads = 4, .max_context = 32768, .tied_embeddings = true });
+        DecoderConfig config = read_llama_sizes(reader,
+            { .vocabulary = 128256,
+                .hidden = 2048,
+                .layers = 36,
+                .heads = 16,
+                .kv_heads = 4,
+                .max_context = 32768,
+                .tied_embeddings = true });
         config.qkv_bias = config.output_bias = reader.flag("attention_bias");
         config.mlp_bias = reader.flag("mlp_bias");
         config.ropes = { read_rope(reader, config, { .theta = 2e6 }) };

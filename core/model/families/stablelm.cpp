@@ -13,7 +13,8 @@ namespace {
 
     DecoderConfig read(const ConfigReader& reader)
     {
-        DecoderConfig config = read_llama_sizes(reader, { .kv_heads = 32, .max_context = 4096 });
+        DecoderConfig config = read_llama_sizes(
+            reader, { .vocabulary = 50304, .hidden = 2560, .intermediate = 6912, .kv_heads = 32, .max_context = 4096 });
         config.norm = NormKind::layer;
         config.norm_eps = reader.number("layer_norm_eps", 1e-5);
         config.qkv_bias = reader.flag("use_qkv_bias");
