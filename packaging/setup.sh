@@ -1,22 +1,20 @@
 #!/usr/bin/env bash
 # Makes this machine ready to build Keepset: system packages and LibTorch, only what is missing.
-# Called by run.sh and test.sh; alone: bash packaging/setup.sh [--tests]
+# Called by run.sh and test.sh; alone: bash packaging/setup.sh [--tests | --cli]
+# --cli is what the command line needs: no Qt, and no root where the compiler and the headers are there (conda, modules, by hand).
 #
 # What can be set from outside:
 #   KEEPSET_TORCH_DIR             folder of an installed torch 2.11 (holds include/ and lib/), used as it is
-#   KEEPSET_CACHE                 where LibTorch is kept (default: $XDG_CACHE_HOME/keepset or ~/.cache/keepset)
+#   KEEPSET_CACHE                 where LibTorch is kept (default: $XDG_CACHE_HOME/keepset or ~/.cache/keepset; build/cache
+#                                 where the home cannot be written)
 #   KEEPSET_GPU                   1 or 0: take the set of packages for an NVIDIA GPU, or that without, whatever is found here
+#   KEEPSET_CUDA_MODULE           1: build the CUDA module where nvcc 13 is, though no GPU is (CI)
 #   KEEPSET_SKIP_SYSTEM_PACKAGES  1: do not look at system packages (everything was installed by hand)
 
 TORCH_VERSION=2.11.0
+CUDA_MAJOR=13     # of the CUDA that torch from PyPI is made for
+DRIVER_MAJOR=580  # the oldest NVIDIA driver that CUDA 13 runs on
 NVCC_VERSION=13.0.2
-
-# A name|other means: the first that this system knows; a last '-' means: not needed where no such package exists.
-BUILD_PACKAGES=(g++ cmake ninja-build ccache git pkg-config python3 python3-pip
-    qt6-base-dev "qt6-svg-dev|libqt6svg6-dev" "libqt6opengl6-dev|-"
-    libgl-dev libopengl-dev
-    libhdf5-dev nlohmann-json3-dev libcli11-dev libicu-dev libssl-dev)
-TEST_PACKAGES=(clang-format clang-tidy "libomp-14-dev|-" python3-h5py)
 
 keepset_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -30,124 +28,58 @@ fail() {
 # Seconds since the given time ($EPOCHREALTIME), with one decimal.
 elapsed() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f s", b - a }'; }
 
-# "debian 12", "ubuntu 24.04", "fedora 41"; testing and unstable Debian have no number.
-system_name() {
-    (
-        ID=unknown VERSION_ID=
-        # shellcheck source=/dev/null
-        . "${KEEPSET_OS_RELEASE:-/etc/os-release}" 2>/dev/null
-        printf '%s %s' "$ID" "$VERSION_ID"
-    )
-}
+# shellcheck source=packaging/system.sh
+. "$keepset_root/packaging/system.sh"
 
-system_is_known() {
-    local id version
-    read -r id version <<<"$1"
-    case $id in
-    debian) [ -z "$version" ] || [ "${version%%.*}" -ge 12 ] ;;
-    ubuntu) [ "${version%%.*}" -ge 24 ] ;;
-    *) return 1 ;;
-    esac
-}
-
-# Prints the wanted packages of which no alternative is installed.
-missing_packages() {
-    local installed wanted name
-    installed=" $(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' 2>/dev/null | sed -n 's/^ii *//p' | tr '\n' ' ')"
-    for wanted in "$@"; do
-        for name in ${wanted//|/ }; do
-            [[ $installed == *" $name "* ]] && continue 2
-        done
-        printf '%s\n' "$wanted"
-    done
-}
-
-# The first alternative that the package lists know; nothing where it ends in '-' and none is known.
-choose_package() {
-    local name
-    [[ $1 == *"|"* ]] || {
-        printf '%s\n' "$1"
-        return
-    }
-    for name in ${1//|/ }; do
-        [ "$name" = - ] && return
-        # Not "| grep -q": that closes the pipe early, and pipefail takes it for a failure.
-        if [[ $(apt-cache policy "$name" 2>/dev/null) == *"Candidate: "[!\(]* ]]; then
-            printf '%s\n' "$name"
-            return
-        fi
-    done
-    printf '%s\n' "${1%%|*}"
-}
-
-names_for_people() {
-    local names=() wanted
-    for wanted in "$@"; do names+=("${wanted%%|*}"); done
-    printf '%s' "${names[*]}"
-}
-
-can_sudo() { command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; }
-
-as_root() {
-    if [ "$(id -u)" = 0 ]; then
-        env DEBIAN_FRONTEND=noninteractive "$@"
-    else
-        sudo env DEBIAN_FRONTEND=noninteractive "$@"
+make_cache() {
+    if ! mkdir -p "$keepset_cache" 2>/dev/null || [ ! -w "$keepset_cache" ]; then
+        fail "the cache folder $keepset_cache cannot be written: set KEEPSET_CACHE to one that can."
     fi
 }
 
-install_packages() {
-    local log=$1 begin=$EPOCHREALTIME wanted name chosen=()
-    shift
-    if [ "$(id -u)" != 0 ] && ! can_sudo; then
-        fail "system packages are missing and root is needed for them: run 'apt-get install $(names_for_people "$@")' as root (or ask an administrator to), then run this again."
-    fi
-    say "missing: $(names_for_people "$@")"
-    say "installing them with apt-get$([ "$(id -u)" = 0 ] || printf ' (sudo may ask for your password)')"
-    as_root apt-get update >"$log" 2>&1 || true
-    for wanted in "$@"; do
-        name=$(choose_package "$wanted")
-        [ -n "$name" ] && chosen+=("$name")
-    done
-    [ ${#chosen[@]} = 0 ] && return
-    if ! as_root apt-get install -y --no-install-recommends "${chosen[@]}" >>"$log" 2>&1; then
-        fail "apt-get could not install ${chosen[*]} ($(grep -m1 '^E:' "$log" || tail -n 1 "$log")): check the network and the package sources; the whole log is $log."
-    fi
-    say "installed in $(elapsed "$begin")"
-}
-
-system_packages() {
-    local system missing log
-    system=$(system_name)
-    if [ "${KEEPSET_SKIP_SYSTEM_PACKAGES:-0}" = 1 ]; then
-        say "not looked at (KEEPSET_SKIP_SYSTEM_PACKAGES=1)"
+# Where downloads are kept. A home that cannot be written (containers, clusters) is no reason to stop: the build folder is there.
+choose_cache() {
+    if [ -n "${KEEPSET_CACHE:-}" ]; then
+        keepset_cache=$KEEPSET_CACHE
         return
     fi
-    if ! system_is_known "$system" || ! command -v dpkg-query >/dev/null; then
-        fail "this system ($system) is neither Debian 12 or later nor Ubuntu 24.04 or later: install by hand what Debian calls $(names_for_people "$@"), then run again with KEEPSET_SKIP_SYSTEM_PACKAGES=1."
+    keepset_cache=${XDG_CACHE_HOME:-${HOME:-/dev/null}/.cache}/keepset
+    if [ ! -w "$keepset_cache" ] && ! mkdir -p "$keepset_cache" 2>/dev/null; then
+        keepset_cache=$keepset_root/build/cache
+        export CCACHE_DIR=${CCACHE_DIR:-$keepset_root/build/ccache}
     fi
-    mapfile -t missing < <(missing_packages "$@")
-    # What is left may be a package that this system does not have and does not need.
-    if [ -n "${missing[*]}" ] && [[ " ${missing[*]} " != *[!-]" "* ]]; then
-        local needed=() wanted
-        for wanted in "${missing[@]}"; do
-            [ -z "$(choose_package "$wanted")" ] || needed+=("$wanted")
-        done
-        missing=("${needed[@]}")
-    fi
-    if [ ${#missing[@]} = 0 ]; then
-        say "all $# are there ($system)"
-        return
-    fi
-    mkdir -p "$keepset_cache" || fail "the cache folder $keepset_cache cannot be made: set KEEPSET_CACHE to a folder that can be written."
-    log=$keepset_cache/apt.log
-    install_packages "$log" "${missing[@]}"
 }
+
+nvidia_folder=${KEEPSET_NVIDIA_FOLDER:-/proc/driver/nvidia} # the driver's; tests name another
 
 has_nvidia_gpu() {
     [ -z "${KEEPSET_GPU:-}" ] || { [ "$KEEPSET_GPU" = 1 ] && return || return 1; }
-    [ -n "$(ls -A /proc/driver/nvidia/gpus 2>/dev/null)" ] && return
+    [ -n "$(ls -A "$nvidia_folder/gpus" 2>/dev/null)" ] && return
     command -v nvidia-smi >/dev/null && [[ $(nvidia-smi -L 2>/dev/null) == GPU* ]]
+}
+
+# "550.54.14"; nothing where no driver is or it does not say.
+driver_version() {
+    local version
+    version=$(sed -n 's/^NVRM version:.* \([0-9][0-9]*\.[0-9.]*[0-9]\) .*/\1/p' "$nvidia_folder/version" 2>/dev/null)
+    [ -n "$version" ] || version=$(nvidia-smi --query-gpu=driver_version --format=csv,noheader 2>/dev/null | head -n 1)
+    [[ $version =~ ^[0-9]+(\.[0-9]+)*$ ]] && printf '%s' "$version"
+    return 0
+}
+
+# Asked before gigabytes are downloaded for a GPU that could not be used.
+check_driver() {
+    local version
+    [ "$keepset_gpu" = 1 ] || return 0
+    version=$(driver_version)
+    if [ -n "$version" ] && [ "${version%%.*}" -lt $DRIVER_MAJOR ]; then
+        if [ "${KEEPSET_GPU:-}" = 1 ]; then
+            say "NVIDIA driver $version is older than $DRIVER_MAJOR, which CUDA $CUDA_MAJOR needs: everything will run on the CPU until it is updated (the GPU's set is taken, as KEEPSET_GPU=1 says)"
+            return
+        fi
+        say "NVIDIA driver $version is older than $DRIVER_MAJOR, which CUDA $CUDA_MAJOR needs: the GPU cannot be used, and Keepset is built for the CPU; update the driver and run this again to use it"
+        keepset_gpu=0
+    fi
 }
 
 # Version of the torch package in a folder, "" where it is none.
@@ -155,13 +87,32 @@ torch_version_in() {
     [ -e "$1/lib/libtorch_cpu.so" ] && sed -n "s/^__version__ = '\([^']*\)'.*/\1/p" "$1/version.py" 2>/dev/null
 }
 
-is_right_torch() {
-    [[ $(torch_version_in "$1") == "${TORCH_VERSION%.*}".* ]] || return 1
-    [ "$keepset_gpu" = 0 ] || [ -e "$1/lib/libtorch_cuda.so" ]
+# The CUDA that it was made for: "13.0", "13" or "12" (from 2.11.0+cu126); "" where it has none or does not say.
+torch_cuda_in() {
+    local cuda
+    cuda=$(sed -n "s/^cuda[^=]*= '\([^']*\)'.*/\1/p" "$1/version.py" 2>/dev/null)
+    [ -n "$cuda" ] || cuda=$(torch_version_in "$1" | sed -n 's/.*+cu\([0-9][0-9]\).*/\1/p')
+    printf '%s' "$cuda"
 }
 
+# Why a torch does not fit this machine; nothing where it does.
+torch_does_not_fit() {
+    local version cuda
+    version=$(torch_version_in "$1")
+    cuda=$(torch_cuda_in "$1")
+    if [[ $version != "${TORCH_VERSION%.*}".* ]]; then
+        printf "it holds '%s', and torch %s is needed" "$version" "${TORCH_VERSION%.*}"
+    elif [ "$keepset_gpu" = 1 ] && [ ! -e "$1/lib/libtorch_cuda.so" ]; then
+        printf "torch %s is for the CPU alone, and an NVIDIA GPU is here" "$version"
+    elif [ "$keepset_gpu" = 1 ] && [ "${cuda%%.*}" != $CUDA_MAJOR ]; then
+        printf "torch %s was made for CUDA %s, and the GPU module needs CUDA %s" "$version" "${cuda:-unknown}" $CUDA_MAJOR
+    fi
+}
+
+is_right_torch() { [ -z "$(torch_does_not_fit "$1")" ]; }
+
 python_torch() {
-    python3 -c 'import importlib.util as u; s = u.find_spec("torch"); print(s.submodule_search_locations[0] if s else "")' 2>/dev/null
+    python3 -c 'import importlib.util as u; s = u.find_spec("torch"); print(s.submodule_search_locations[0] if s else "")' 2>/dev/null || true
 }
 
 check_free_space() { # folder, GB
@@ -179,7 +130,8 @@ install_python_packages() { # what, folder, packages and options of pip
     exec 9>"$keepset_cache/lock" && flock 9 # a second run waits here
     rm -rf "$part"
     mkdir -p "$part/tmp"
-    if ! TMPDIR=$part/tmp python3 -m pip install --disable-pip-version-check --no-cache-dir --no-input --retries 2 \
+    # A user's pip may insist on --user or on a virtual environment; neither goes with a folder of our own.
+    if ! TMPDIR=$part/tmp PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 python3 -m pip install --disable-pip-version-check --no-cache-dir --no-input --retries 2 \
         --target "$part" "$@" >"$log" 2>&1; then
         rm -rf "$part"
         fail "$what could not be downloaded ($(grep -m1 '^ERROR' "$log" || tail -n 1 "$log")): check the network; the whole log is $log."
@@ -206,7 +158,7 @@ download_torch() { # folder
 libtorch() {
     local folder
     if [ -n "${KEEPSET_TORCH_DIR:-}" ]; then
-        is_right_torch "$KEEPSET_TORCH_DIR" || fail "KEEPSET_TORCH_DIR ($KEEPSET_TORCH_DIR) holds no torch ${TORCH_VERSION%.*} that fits this machine (found: '$(torch_version_in "$KEEPSET_TORCH_DIR")'): name the folder with include/ and lib/ of one, or unset it to have it downloaded."
+        is_right_torch "$KEEPSET_TORCH_DIR" || fail "KEEPSET_TORCH_DIR ($KEEPSET_TORCH_DIR) does not fit this machine: $(torch_does_not_fit "$KEEPSET_TORCH_DIR"). Name the folder with include/ and lib/ of one that does, or unset it to have it downloaded$([ "$keepset_gpu" = 0 ] || printf '; KEEPSET_GPU=0 builds for the CPU')."
         keepset_torch=$KEEPSET_TORCH_DIR
         say "torch $(torch_version_in "$keepset_torch"), as KEEPSET_TORCH_DIR says"
         return
@@ -219,7 +171,10 @@ libtorch() {
             say "torch $(torch_version_in "$keepset_torch") of python3 is used: $keepset_torch"
             return
         fi
-        mkdir -p "$keepset_cache" 2>/dev/null || fail "the cache folder $keepset_cache cannot be written: set KEEPSET_CACHE to one that can."
+        if [ -n "$keepset_torch" ]; then
+            say "torch of python3 is not used: $(torch_does_not_fit "$keepset_torch")"
+        fi
+        make_cache
         download_torch "$folder"
         keepset_torch=$folder/torch
         is_right_torch "$keepset_torch" || fail "the downloaded torch in $folder is not whole: remove that folder and run this again."
@@ -227,23 +182,27 @@ libtorch() {
     say "torch $(torch_version_in "$keepset_torch") in $keepset_torch"
 }
 
-# The CUDA compiler, where a GPU would be idle without it. Sets keepset_nvcc ("" where none is to be used).
+# The CUDA compiler, where there is a GPU to use it for. Sets keepset_nvcc ("" where none is to be used).
 cuda_compiler() {
     local nvcc folder=$keepset_cache/nvcc-$NVCC_VERSION
     keepset_nvcc=
+    if [ "$keepset_gpu" = 0 ] && [ "${KEEPSET_CUDA_MODULE:-0}" != 1 ]; then
+        say "no NVIDIA GPU: the CUDA module is left out (KEEPSET_GPU=1 builds it all the same)"
+        return
+    fi
     for nvcc in "$(command -v nvcc)" /usr/local/cuda/bin/nvcc; do
-        if [ -x "$nvcc" ] && [[ $("$nvcc" --version) == *"release 13."* ]]; then
+        if [ -x "$nvcc" ] && [[ $("$nvcc" --version) == *"release $CUDA_MAJOR."* ]]; then
             keepset_nvcc=$nvcc
             say "nvcc: $nvcc"
             return
         fi
     done
     if [ "$keepset_gpu" = 0 ]; then
-        say "no nvcc 13 and no NVIDIA GPU: the CUDA module is left out"
+        say "no nvcc $CUDA_MAJOR and no NVIDIA GPU: the CUDA module is left out"
         return
     fi
     if [ ! -x "$folder/nvidia/cu13/bin/nvcc" ]; then
-        mkdir -p "$keepset_cache"
+        make_cache
         check_free_space "$keepset_cache" 2
         install_python_packages "nvcc $NVCC_VERSION" "$folder" "cuda-toolkit[nvcc,cccl,crt,nvvm,cudart]==$NVCC_VERSION"
         chmod -R u+x "$folder/nvidia/cu13/bin" "$folder/nvidia/cu13/nvvm/bin" 2>/dev/null || true
@@ -252,61 +211,25 @@ cuda_compiler() {
     say "nvcc: $keepset_nvcc"
 }
 
-# keepset_setup [--tests]: everything above. Sets keepset_torch, keepset_nvcc, keepset_gpu, keepset_cache.
+# keepset_setup [--tests | --cli]: everything above. Sets keepset_torch, keepset_nvcc, keepset_gpu, keepset_cache.
 keepset_setup() {
-    local packages=("${BUILD_PACKAGES[@]}")
-    [ "${1:-}" = --tests ] && packages+=("${TEST_PACKAGES[@]}")
-    keepset_cache=${KEEPSET_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/keepset}
+    choose_cache
     keepset_gpu=$(has_nvidia_gpu && printf 1 || printf 0)
     [ "$(uname -m)" = x86_64 ] || say "This processor ($(uname -m)) was never tried; x86_64 was."
     step "System packages"
-    system_packages "${packages[@]}"
+    case ${1:-} in
+    --cli)
+        export CMAKE_PREFIX_PATH=${CMAKE_PREFIX_PATH:-}${CONDA_PREFIX:+:$CONDA_PREFIX}
+        cli_requirements
+        ;;
+    --tests) system_packages "${CLI_PACKAGES[@]}" "${WINDOW_PACKAGES[@]}" "${TEST_PACKAGES[@]}" ;;
+    '') system_packages "${CLI_PACKAGES[@]}" "${WINDOW_PACKAGES[@]}" ;;
+    *) fail "'$1' is not known to setup: --tests and --cli are." ;;
+    esac
     step "LibTorch $TORCH_VERSION"
+    check_driver
     libtorch
     cuda_compiler
-}
-
-# Jobs that fit the processors and the memory: a Torch source needs up to 2 GB to compile.
-build_jobs() {
-    awk -v cores="$(nproc)" '/^MemAvailable/ { jobs = int($2 / 2000000) }
-        END { if (jobs > cores) jobs = cores; print jobs < 1 ? 1 : jobs }' /proc/meminfo
-}
-
-# keepset_configure PRESET: runs CMake where the answers differ from the last time (it costs seconds).
-keepset_configure() {
-    local preset=$1 folder=$keepset_root/build/$1 log=$keepset_root/build/$1.log
-    local options=("-DKEEPSET_TORCH_DIR=$keepset_torch")
-    if [ -n "$keepset_nvcc" ]; then
-        options+=("-DKEEPSET_CUDA=AUTO" "-DCMAKE_CUDA_COMPILER=$keepset_nvcc")
-    else
-        options+=("-DKEEPSET_CUDA=OFF")
-    fi
-    if [[ $keepset_nvcc == "$keepset_cache"/* ]]; then
-        options+=("-DCUDAToolkit_ROOT=${keepset_nvcc%/bin/nvcc}")
-    fi
-    if [ -e "$folder/build.ninja" ] && [ "$(cat "$folder/keepset-options" 2>/dev/null)" = "${options[*]}" ]; then
-        return
-    fi
-    mkdir -p "$folder"
-    (cd "$keepset_root" && cmake --preset "$preset" "${options[@]}" >"$log" 2>&1) || {
-        tail -n 25 "$log" >&2
-        fail "CMake could not configure the build (above; whole log: $log)."
-    }
-    printf '%s\n' "${options[*]}" >"$folder/keepset-options"
-    sed -n 's/^-- \(CUDA module: \)/\1/p' "$log"
-}
-
-# keepset_build PRESET [TARGET …]: configures where needed and builds.
-keepset_build() {
-    local preset=$1 jobs begin=$EPOCHREALTIME targets=()
-    shift
-    jobs=$(build_jobs)
-    step "Build ($preset, $jobs at a time)"
-    keepset_configure "$preset"
-    [ $# -gt 0 ] && targets=(--target "$@")
-    nice cmake --build "$keepset_root/build/$preset" --parallel "$jobs" "${targets[@]}" ||
-        fail "the build failed: its first error stands above."
-    say "built in $(elapsed "$begin")"
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then

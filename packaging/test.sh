@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds Keepset with warnings as errors and runs all tests:
-#   bash packaging/test.sh              layout of the code, then every test (those labelled gpu skip where no GPU is)
-#   bash packaging/test.sh --sanitize   every test under address and undefined-behaviour sanitizers instead
+# Installs what is missing, builds Keepset and runs all tests:
+#   bash packaging/test.sh              layout of the code, then every test (those labelled gpu skip where no GPU is);
+#                                       it goes on from run.sh's build. KEEPSET_WERROR=1: warnings are errors, in build/ci
+#   bash packaging/test.sh --sanitize   the tests of kernels, core and programs under address and undefined-behaviour sanitizers
 #   bash packaging/test.sh --tidy       clang-tidy over our sources instead
 set -euo pipefail
 # shellcheck source=packaging/setup.sh
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+# shellcheck source=packaging/build.sh
+. "$keepset_root/packaging/build.sh"
 
 TOOLS_MAJOR=14 # of clang-format and clang-tidy: other versions lay out and complain differently
 
-usage() { sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
 # The tool in its one version, "" where only others are installed.
 clang_tool() {
@@ -41,7 +44,8 @@ check_layout() {
 
 run_tests() { # preset
     step "Tests ($1)"
-    ctest --test-dir "$keepset_root/build/$1" --output-on-failure --parallel "$(build_jobs)"
+    ctest --test-dir "$keepset_root/build/$1" --output-on-failure --parallel "$(build_jobs)" |
+        tee "$keepset_root/build/$1/ctest.log"
 }
 
 run_tidy() {
@@ -84,8 +88,9 @@ status=0
 case $mode in
 plain)
     check_layout
-    keepset_build ci
-    run_tests ci || status=$?
+    preset=$([ "${KEEPSET_WERROR:-0}" = 1 ] && printf ci || printf release)
+    keepset_build "$preset"
+    run_tests "$preset" || status=$?
     ;;
 sanitize)
     keepset_build sanitize

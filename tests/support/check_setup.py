@@ -1,63 +1,15 @@
 #!/usr/bin/env python3
 """Tests packaging/setup.sh with stand-ins for the system's tools: what it installs, and its one-sentence failures."""
-import os
-import pathlib
-import subprocess
-import tempfile
+import shutil
 import unittest
 
-SETUP = pathlib.Path(__file__).resolve().parents[2] / "packaging" / "setup.sh"
-PIP_FAILS = """case "$*" in *pip*) echo "ERROR: No matching distribution found for torch==2.11.0"; exit 1;; esac\n"""
-PIP_WORKS = """while [ $# -gt 0 ]; do [ "$1" = --target ] && t=$2; shift; done
-[ -z "$t" ] || { mkdir -p "$t/torch/lib"; touch "$t/torch/lib/libtorch_cpu.so"; echo "__version__ = '2.11.0+cu130'" > "$t/torch/version.py"; }\n"""
+from script_case import PIP_FAILS, PIP_WORKS, ScriptCase
+
+SUDO = """list=; while [ $# -gt 0 ]; do case $1 in -n) ;; --preserve-env=*) list=${1#*=};; *) break;; esac; shift; done
+keep=("PATH=$PATH"); for name in ${list//,/ }; do [ -z "${!name}" ] || keep+=("$name=${!name}"); done; exec env -i "${keep[@]}" "$@\""""
 
 
-class Setup(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.root = pathlib.Path(self.folder.name)
-        self.tools = self.root / "bin"
-        self.tools.mkdir()
-        self.tool("dpkg-query", "echo 'ii g++'")
-        self.tool("nvidia-smi", "exit 9")
-        self.tool("uname", "echo x86_64")
-        self.tool("python3", PIP_FAILS)
-        self.system("ID=debian\nVERSION_ID=\"12\"\n")
-        self.environment = {"PATH": f"{self.tools}:/usr/bin:/bin", "HOME": str(self.root), "KEEPSET_CACHE": str(self.root / "cache"),
-                            "KEEPSET_OS_RELEASE": str(self.root / "os-release"), "KEEPSET_SKIP_SYSTEM_PACKAGES": "1",
-                            "KEEPSET_GPU": "0"}  # whatever machine the test runs on
-
-    def tearDown(self):
-        self.folder.cleanup()
-
-    def tool(self, name, script):
-        path = self.tools / name
-        path.write_text("#!/bin/bash\n" + script + "\n")
-        path.chmod(0o755)
-
-    def system(self, text):
-        (self.root / "os-release").write_text(text)
-
-    def torch(self, version):
-        folder = self.root / "mine" / "torch"
-        (folder / "lib").mkdir(parents=True)
-        (folder / "lib" / "libtorch_cpu.so").touch()
-        (folder / "version.py").write_text(f"__version__ = '{version}'\n")
-        return str(folder)
-
-    def run_setup(self, **more):
-        """Runs setup.sh; an empty value unsets a variable."""
-        environment = {k: v for k, v in {**self.environment, **more}.items() if v}
-        return subprocess.run(["bash", str(SETUP)], env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-
-    def assert_one_sentence(self, result, *parts):
-        self.assertNotEqual(result.returncode, 0, result.stdout)
-        lines = result.stderr.strip().splitlines()
-        self.assertEqual(len(lines), 1, result.stderr)
-        self.assertTrue(lines[0].startswith("keepset: "), lines[0])
-        for part in parts:
-            self.assertIn(part, lines[0])
-
+class Setup(ScriptCase):
     def test_an_unknown_system_is_told_what_to_install(self):
         for name in ("ID=fedora\nVERSION_ID=41\n", "ID=debian\nVERSION_ID=\"11\"\n", "ID=ubuntu\nVERSION_ID=\"22.04\"\n", ""):
             self.system(name)
@@ -132,6 +84,87 @@ class Setup(unittest.TestCase):
         self.tool("python3", PIP_WORKS)
         self.assertEqual(self.run_setup().returncode, 0)
         self.assertFalse(part.parent.exists())
+
+    def test_proxies_are_kept_under_sudo(self):
+        self.tool("id", "echo 1000")
+        self.tool("sudo", SUDO)  # it empties the environment, as sudo does
+        self.tool("apt-get", f"echo \"$1 $https_proxy $NO_PROXY\" >> {self.root}/asked")
+        self.run_setup(KEEPSET_SKIP_SYSTEM_PACKAGES="", https_proxy="http://proxy:3128", NO_PROXY="local")
+        self.assertEqual((self.root / "asked").read_text().splitlines(), ["update http://proxy:3128 local", "install http://proxy:3128 local"])
+
+    def test_lists_that_cannot_be_read_are_told_from_a_missing_package(self):
+        self.tool("id", "echo 0")
+        missing = "echo 'E: Unable to locate package cmake'; exit 100"
+        for update in ("echo 'W: Failed to fetch http://deb/InRelease'; exit 0", "echo 'E: No route'; exit 100", "exit 3"):
+            self.tool("apt-get", f"if [ $1 = update ]; then {update}; else {missing}; fi")
+            self.assert_one_sentence(self.run_setup(KEEPSET_SKIP_SYSTEM_PACKAGES=""), "could not read the package lists", "proxy")
+        self.tool("apt-get", f"[ $1 = update ] || {{ {missing}; }}")
+        self.assert_one_sentence(self.run_setup(KEEPSET_SKIP_SYSTEM_PACKAGES=""), "Unable to locate package cmake", "package sources")
+
+    def test_a_torch_for_another_cuda_is_not_taken_for_right(self):
+        for version in ("2.11.0+cu126", "2.11.0+cu128"):
+            torch = self.torch(version)
+            self.tool("python3", f"case \"$*\" in *pip*) echo ERROR; exit 1;; esac; echo {torch}")
+            result = self.run_setup(KEEPSET_GPU="1")
+            self.assertIn(f"torch {version} was made for CUDA 12, and the GPU module needs CUDA 13", result.stdout)
+            self.assertIn("downloading", result.stdout)
+            self.assert_one_sentence(self.run_setup(KEEPSET_GPU="1", KEEPSET_TORCH_DIR=torch), version, "CUDA 13", "KEEPSET_GPU=0")
+            self.assertIn("of python3 is used", self.run_setup().stdout)  # without a GPU any will do
+            shutil.rmtree(self.root / "mine")
+
+    def test_a_driver_too_old_is_said_before_gigabytes_are_downloaded(self):
+        self.tool("nvidia-smi", "case $* in -L) echo 'GPU 0: NVIDIA H100';; *) echo 550.54.14;; esac")
+        result = self.run_setup(KEEPSET_GPU="")
+        self.assertIn("NVIDIA driver 550.54.14 is older than 580, which CUDA 13 needs", result.stdout)
+        self.assertIn("CPU set", result.stdout)
+        self.assertIn("full set", self.run_setup(KEEPSET_GPU="1").stdout)  # who insists gets it
+        self.tool("nvidia-smi", "case $* in -L) echo 'GPU 0: NVIDIA H100';; *) echo 580.65.06;; esac")
+        self.assertIn("full set", self.run_setup(KEEPSET_GPU="").stdout)
+
+    def test_the_driver_is_read_from_the_kernel_too(self):
+        (self.root / "nvidia" / "gpus" / "0000:01:00.0").mkdir(parents=True)
+        for line, version in (("NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 19:39:15 UTC 2024", "535.183.01"),
+                              ("NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.86.15  Release Build  (dvs-builder)", "570.86.15")):
+            (self.root / "nvidia" / "version").write_text(line + "\nGCC version: 12.2.0\n")
+            self.assertIn(f"NVIDIA driver {version} is older", self.run_setup(KEEPSET_GPU="").stdout)
+
+    def test_settings_of_pip_do_not_stand_in_the_way(self):
+        self.tool("python3", '[[ $* != *pip* ]] || [ "$PIP_USER" != 1 ] && [ "$PIP_REQUIRE_VIRTUALENV" != 1 ] || { echo "ERROR: Can not combine"; exit 1; }\n' + PIP_WORKS)
+        result = self.run_setup(PIP_USER="1", PIP_REQUIRE_VIRTUALENV="1")
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_a_home_that_cannot_be_written_is_no_obstacle(self):
+        self.tool("python3", PIP_WORKS)
+        for home in ("/dev/null", ""):
+            result = self.run_setup(HOME=home, KEEPSET_CACHE="")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertIn(str(self.tree / "build" / "cache"), result.stdout)
+
+    def test_the_command_line_needs_neither_qt_nor_root_where_its_headers_are(self):
+        self.tool("id", "echo 1000")
+        self.tool("sudo", "exit 1")
+        self.tool("c++", "cat >/dev/null")  # finds every header
+        self.tool("cmake", "echo cmake version 3.25.1")
+        self.tool("ninja", "true")
+        self.tool("python3", PIP_WORKS)
+        for system in ("ID=debian\nVERSION_ID=12\n", "ID=rocky\nVERSION_ID=9.4\n"):
+            self.system(system)
+            result = self.run_setup("--cli", KEEPSET_SKIP_SYSTEM_PACKAGES="")
+            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+            self.assertIn("compiler, tools and headers are there", result.stdout)
+
+    def test_what_the_command_line_misses_is_one_line_each(self):
+        self.tool("id", "echo 1000")
+        self.tool("sudo", "exit 1")
+        self.tool("c++", "[[ $(cat) != *hdf5* ]]")
+        self.tool("cmake", "echo cmake version 3.20.0")
+        self.tool("ninja", "true")
+        self.system("ID=rocky\nVERSION_ID=9.4\n")
+        result = self.run_setup("--cli", KEEPSET_SKIP_SYSTEM_PACKAGES="", CONDA_PREFIX="")
+        self.assert_one_sentence(result, "the 3 named above", "conda install")  # pip too: python3 fails here
+        self.assertIn("  HDF5: Debian libhdf5-dev, not on PyPI, conda-forge hdf5\n", result.stdout)
+        self.assertIn("  CMake 3.25 or later: Debian cmake, PyPI cmake, conda-forge cmake\n", result.stdout)
+        self.assertNotIn("qt", result.stdout.lower())
 
 
 if __name__ == "__main__":
