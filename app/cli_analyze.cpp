@@ -58,7 +58,10 @@ namespace {
             requests, [](const SelectRequest& selection) { return needs_attention(selection.policy); });
         ProgressLine line(common.quiet);
         Engine engine;
-        engine.open_model(options.folder, common.open_options(), task_of(line, stop));
+        const ModelInfo info = engine.open_model(options.folder, common.open_options(), task_of(line, stop));
+        line.clear();
+        print_notes(info.notes, common.quiet);
+        print_notes(engine.text_notes(request.text), common.quiet);
         const std::shared_ptr<Analysis> made = engine.analyse(request, task_of(line, stop));
         Analysis& analysis = *made; // large: not copied
         analysis.provenance.seed = options.seed;

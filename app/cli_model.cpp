@@ -130,7 +130,8 @@ Runner add_tokenize(CLI::App& command, Common& common)
     command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(at_least(0));
     return [options](Common& shared, const StopOnSignal& stop) {
         const Text text = read_text(options->text);
-        const std::vector<Token> tokens = tokenize(options->folder, text, { stop.token(), {} });
+        const auto [tokens, notes] = tokenize(options->folder, text, { stop.token(), {} });
+        print_notes(notes, shared.quiet);
         if (shared.offset > 0 && static_cast<std::size_t>(shared.offset) >= tokens.size())
             throw Error(ErrorKind::input,
                 "'" + text.name + "' has " + std::to_string(tokens.size()) + " tokens, none of them behind the offset "
@@ -159,7 +160,10 @@ Runner add_logits(CLI::App& command, Common& common)
         const Text text = read_text(options->text);
         ProgressLine line(shared.quiet);
         Engine engine;
-        engine.open_model(options->folder, shared.open_options(), task_of(line, stop));
+        const ModelInfo info = engine.open_model(options->folder, shared.open_options(), task_of(line, stop));
+        line.clear();
+        print_notes(info.notes, shared.quiet);
+        print_notes(engine.text_notes(text), shared.quiet);
         LogitsResult result = engine.logits(text, options->last, shared.offset, task_of(line, stop));
         result.provenance.command = shared.command;
         if (!options->out.empty())

@@ -125,7 +125,10 @@ namespace {
         refuse_outputs(options, common);
         ProgressLine line(common.quiet);
         Engine engine;
-        engine.open_model(options.folder, common.open_options(), task_of(line, stop));
+        const ModelInfo info = engine.open_model(options.folder, common.open_options(), task_of(line, stop));
+        line.clear();
+        print_notes(info.notes, common.quiet);
+        print_notes(engine.text_notes(request.text), common.quiet);
         std::shared_ptr<const Run> result;
         try {
             result = engine.sweep(request, task_of(line, stop));

@@ -182,6 +182,15 @@ namespace {
 
 } // namespace
 
+void print_notes(const std::vector<std::string>& notes, bool quiet)
+{
+    for (const std::string& note : notes) {
+        if (!quiet)
+            std::cerr << "keepset-cli: note: " << note << (note.ends_with('.') || note.ends_with('\'') ? "" : ".")
+                      << '\n';
+    }
+}
+
 void print_table(const std::vector<std::vector<std::string>>& rows)
 {
     if (rows.empty())

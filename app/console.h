@@ -72,6 +72,9 @@ private:
 /// Task that shows its progress on `line` and stops on a signal.
 Task task_of(ProgressLine& line, const StopOnSignal& stop);
 
+/// Sentences for the user on stderr, a line each, unless quiet.
+void print_notes(const std::vector<std::string>& notes, bool quiet);
+
 /// Rows of equal length, the first one the head; columns that hold numbers are aligned right.
 void print_table(const std::vector<std::vector<std::string>>& rows);
 

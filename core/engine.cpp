@@ -193,8 +193,9 @@ Engine::Engine()
 }
 Engine::~Engine() = default;
 
-ModelInfo Engine::open_model(const fs::path& folder, const OpenOptions& options, const Task& task)
+ModelInfo Engine::open_model(const fs::path& given, const OpenOptions& options, const Task& task)
 {
+    const fs::path folder = model_folder(given);
     ChosenDevice device = choose_device(options);
     auto open = std::make_unique<OpenModel>();
     guarded(device.backend.threads, [&] {
@@ -230,6 +231,11 @@ std::optional<ModelInfo> Engine::model() const { return impl_->open ? std::optio
 std::vector<Token> Engine::tokenize(const Text& text, const Task& task) const
 {
     return impl_->model().tokenizer->encode(text.bytes, true, task.stop);
+}
+
+std::vector<std::string> Engine::text_notes(const Text& text) const
+{
+    return impl_->model().tokenizer->notes_about(text.bytes);
 }
 
 LogitsResult Engine::logits(const Text& text, std::int64_t last, std::int64_t offset, const Task& task)
@@ -326,13 +332,15 @@ std::shared_ptr<const Run> Engine::sweep(const SweepRequest& request, const Task
     return run;
 }
 
-MemoryNeed memory_need(const fs::path& folder, const OpenOptions& options, std::int64_t context)
+MemoryNeed memory_need(const fs::path& given, const OpenOptions& options, std::int64_t context)
 {
+    const fs::path folder = model_folder(given);
     return memory_need(describe(folder, read_config(folder), open_weights(folder)), options, context);
 }
 
-ModelInfo describe_model(const fs::path& folder)
+ModelInfo describe_model(const fs::path& given)
 {
+    const fs::path folder = model_folder(given);
     const DecoderConfig config = read_config(folder);
     const WeightFiles weights = open_weights(folder);
     ModelInfo info = describe(folder, config, weights);

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,8 +31,11 @@ public:
     ModelInfo open_model(const std::filesystem::path& folder, const OpenOptions& options, const Task& task = {});
     /// The open model, if any.
     std::optional<ModelInfo> model() const;
-    /// All tokens of a text, with the BOS in front where the tokenizer adds one.
+    /// All tokens of a text, with the BOS in front where the tokenizer adds one, and nothing behind: what is scored
+    /// ends where the user's text ends.
     std::vector<Token> tokenize(const Text& text, const Task& task = {}) const;
+    /// What a user should know about a text before its numbers are compared with others: sentences, often none.
+    std::vector<std::string> text_notes(const Text& text) const;
     // Of the next three the result's model_sha256 may be empty still: know_weights waits for it.
     /// Log-probabilities at the last `last` positions (0: all) of the text, natural log, from float32 logits.
     LogitsResult logits(const Text& text, std::int64_t last, std::int64_t offset = 0, const Task& task = {});
@@ -49,10 +53,19 @@ private:
 
 // ---- without a model -----------------------------------------------------------------------------------------
 
+/// The folder of the model that a user means: a model folder itself, or of the root of a model in a Hugging Face cache
+/// (models--owner--name) the snapshot that refs/main names, or the only one. Throws Error{input} that says what is
+/// there instead: an adapter, a GGUF file, nothing, … Whatever takes a model folder here goes through it.
+std::filesystem::path model_folder(const std::filesystem::path& given);
 /// Architecture and sizes of a folder from its headers alone; no weight is read.
 ModelInfo describe_model(const std::filesystem::path& folder);
+/// A text as the tokenizers library gives it.
+struct TokenizedText {
+    std::vector<Token> tokens; ///< with what a template puts before the text and behind it
+    std::vector<std::string> notes; ///< as Engine::text_notes
+};
 /// Tokens of a text by a folder's tokenizer.json alone.
-std::vector<Token> tokenize(const std::filesystem::path& folder, const Text& text, const Task& task = {});
+TokenizedText tokenize(const std::filesystem::path& folder, const Text& text, const Task& task = {});
 /// Fills in model_sha256 where a result came before the hash of its model's weights; waits for it, for minutes where
 /// the weights are very large. Throws Cancelled.
 void know_weights(Provenance& provenance, const Task& task = {});

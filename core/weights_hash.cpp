@@ -20,7 +20,9 @@ namespace {
 
     std::string hash_of_file(const MappedFile& map, const std::stop_token& stop)
     {
-        return sha256({ map.data(), map.bytes() }, stop);
+        std::string hash = sha256({ map.data(), map.bytes() }, stop);
+        map.refuse_cut(); // of zeros that stand in for what is gone
+        return hash;
     }
 
     /// Of one file its hash, of several the hash of their sorted lines "hash name".

@@ -141,6 +141,7 @@ void MainWindow::connectSession()
     });
     connect(session_, &Session::textOpened, this, &MainWindow::useText);
     connect(session_, &Session::tokensCounted, this, &MainWindow::showTokens);
+    connect(session_, &Session::textNoted, setup_, &SetupPanel::setTextNotes);
     connect(session_, &Session::analysisReady, this, &MainWindow::showAnalysis);
     connect(session_, &Session::runChanged, this, &MainWindow::showRun);
     connect(session_, &Session::auditReady, this, &MainWindow::showAudit);

@@ -61,8 +61,8 @@ void MainWindow::openAny(const QString& path)
 {
     const QFileInfo info(path);
     const QString suffix = info.suffix().toLower();
-    if (info.isDir())
-        openModel(path);
+    if (info.isDir() || suffix == QStringLiteral("gguf"))
+        openModel(path); // which says what a file of that kind is
     else if (suffix == QStringLiteral("h5") || suffix == QStringLiteral("hdf5") || suffix == QStringLiteral("csv"))
         session_->openFile(path);
     else if (info.fileName() == QStringLiteral("config.json") || suffix == QStringLiteral("safetensors"))

@@ -79,7 +79,13 @@ void Session::countTokens(const Text& text)
 {
     enqueue(Kind::count, tr("counting tokens"), [=, this](const Task& task, const auto& job) {
         const auto tokens = static_cast<qint64>(engine().tokenize(text, task).size());
-        announce(job, [this, tokens] { Q_EMIT tokensCounted(tokens); });
+        QStringList notes;
+        for (const std::string& note : engine().text_notes(text))
+            notes << QString::fromStdString(note);
+        announce(job, [this, tokens, notes] {
+            Q_EMIT tokensCounted(tokens);
+            Q_EMIT textNoted(notes);
+        });
     });
 }
 

@@ -71,6 +71,7 @@ Q_SIGNALS:
     void memoryEstimated(const keepset::MemoryNeed& need);
     void textOpened(const keepset::Text& text);
     void tokensCounted(qint64 tokens);
+    void textNoted(const QStringList& notes); ///< about the text just counted: sentences, often none
     void analysisReady(std::shared_ptr<const keepset::Analysis> analysis);
     void runChanged(std::shared_ptr<const keepset::Run> run, bool finished);
     void comparisonReady(std::shared_ptr<const keepset::Run> run, const QString& name);

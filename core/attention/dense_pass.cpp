@@ -78,6 +78,7 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
                 elapsed * static_cast<double>(layers - layer - 1) / static_cast<double>(layer + 1) });
         }
     }
+    decoder.refuse_cut_weights();
     pass.hidden = decoder.moved(pass.hidden, layers);
     if (options.importance) {
         for (std::vector<at::Tensor>* parts : { &importance, &row_lse }) {

@@ -5,6 +5,7 @@
 #include "core/model/containers.h"
 #include "core/model/family.h"
 #include "core/model/json_file.h"
+#include "core/model/quantised.h"
 
 #include <nlohmann/json.hpp>
 
@@ -86,6 +87,7 @@ DecoderConfig read_config(const std::filesystem::path& folder)
             "Give the folder that holds config.json, tokenizer.json and model.safetensors.");
     const nlohmann::json fields = read_json(folder / "config.json");
     const ConfigReader reader { fields, (folder / "config.json").string(), {}, limit_of(folder) };
+    refuse_quantised(fields, reader.file);
     std::optional<LanguagePart> part = language_part(reader);
     if (!part) {
         const Family& family = family_of(reader);

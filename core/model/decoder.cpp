@@ -242,7 +242,14 @@ at::Tensor Decoder::logits_of_rows(const at::Tensor& x) const
         logits.div_(config_.logits_divisor);
     if (config_.final_softcap != 0)
         logits.div_(config_.final_softcap).tanh_().mul_(config_.final_softcap);
+    refuse_cut_weights();
     return logits;
+}
+
+void Decoder::refuse_cut_weights() const
+{
+    for (const auto& map : maps_)
+        map->refuse_cut();
 }
 
 } // namespace keepset

@@ -48,8 +48,11 @@ public:
     at::ScalarType dtype() const { return dtype_; }
     ScoreRule rule(std::int64_t layer) const; ///< how the layer's queries attend to its keys
     std::int64_t parameters() const { return parameters_; }
-    /// What was noticed about the weight files, a sentence each: tensors that are not used.
+    /// What was noticed about the weight files, a sentence each: tensors that are not used, tied ones that differ.
     const std::vector<std::string>& notes() const { return notes_; }
+    /// Throws Error{input} where a weight file that is used in place was cut: what was computed is then worth nothing.
+    /// logits() asks too.
+    void refuse_cut_weights() const;
 
     /// ids and their positions in the text (rows) int64 → (rows, hidden). Positions matter where they are learned.
     at::Tensor embed(const at::Tensor& ids, const at::Tensor& positions) const;
@@ -110,6 +113,7 @@ private:
     std::int64_t row_block_ = 1; ///< rows that go through a layer between two looks at the stop token
     std::int64_t head_block_ = 1; ///< rows that go through the head
     std::vector<std::string> notes_;
+    std::vector<std::shared_ptr<MappedFile>> maps_; // those that tensors look into
     at::Tensor embedding_; // (vocabulary, embedding size)
     at::Tensor positions_; // (positions, hidden) or undefined
     at::Tensor alibi_slopes_; // (heads) float32 or undefined

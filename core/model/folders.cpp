@@ -1,9 +1,11 @@
 #include "core/engine.h"
 #include "core/model/describe.h"
+#include "core/model/quantised.h"
 #include "core/model/safetensors.h"
 #include "core/model/weight_reader.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <set>
 #include <system_error>
@@ -40,13 +42,56 @@ namespace {
             return "float32";
         if (stored == "BF16")
             return "bfloat16";
+        if (stored == "F64")
+            return "float64";
         return stored == "F16" ? "float16" : stored;
+    }
+
+    std::string variable(const char* name)
+    {
+        const char* const value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): nothing here sets variables
+        return value == nullptr ? "" : value;
+    }
+
+    /// "~/a/$B" as huggingface_hub reads it: the user's home, and variables that are set.
+    fs::path expanded(std::string path)
+    {
+        if (path == "~" || path.starts_with("~/"))
+            path.replace(0, 1, variable("HOME"));
+        for (std::size_t at = path.find('$'); at != std::string::npos; at = path.find('$', at + 1)) {
+            const bool braces = path.compare(at + 1, 1, "{") == 0;
+            const std::size_t begin = at + (braces ? 2 : 1);
+            std::size_t end = begin;
+            while (end < path.size() && (std::isalnum(static_cast<unsigned char>(path[end])) != 0 || path[end] == '_'))
+                ++end;
+            const std::string value = variable(path.substr(begin, end - begin).c_str());
+            if (end > begin && !value.empty() && (!braces || path.compare(end, 1, "}") == 0))
+                path.replace(at, end + (braces ? 1 : 0) - at, value);
+        }
+        return path;
+    }
+
+    /// Where huggingface_hub keeps models: HF_HUB_CACHE, its older name HUGGINGFACE_HUB_CACHE, HF_HOME/hub,
+    /// XDG_CACHE_HOME/huggingface/hub, ~/.cache/huggingface/hub; the first that is set. Empty: there is no home.
+    fs::path hub_folder()
+    {
+        for (const char* const name : { "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE" }) {
+            if (const std::string value = variable(name); !value.empty())
+                return expanded(value);
+        }
+        if (const std::string home = variable("HF_HOME"); !home.empty())
+            return expanded(home) / "hub";
+        if (const std::string cache = variable("XDG_CACHE_HOME"); !cache.empty())
+            return expanded(cache) / "huggingface" / "hub";
+        const fs::path home = variable("HOME");
+        return home.empty() ? home : home / ".cache" / "huggingface" / "hub";
     }
 
 } // namespace
 
 ModelInfo describe(const fs::path& folder, const DecoderConfig& config, const WeightFiles& weights)
 {
+    refuse_quantised(weights, layers_prefix(weights, config));
     ModelInfo info;
     info.path = folder.string();
     info.name = model_name(folder);
@@ -91,15 +136,7 @@ ModelInfo describe(const fs::path& folder, const DecoderConfig& config, const We
 
 std::vector<fs::path> cached_models()
 {
-    const auto variable = [](const char* name) {
-        const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): nothing here sets variables
-        return fs::path(value == nullptr ? "" : value);
-    };
-    fs::path hub = variable("HF_HUB_CACHE");
-    if (hub.empty() && !variable("HF_HOME").empty())
-        hub = variable("HF_HOME") / "hub";
-    if (hub.empty() && !variable("HOME").empty())
-        hub = variable("HOME") / ".cache" / "huggingface" / "hub";
+    const fs::path hub = hub_folder();
     std::vector<fs::path> found;
     std::error_code ignored;
     for (const fs::directory_entry& model : fs::directory_iterator(hub, ignored)) {

@@ -1,6 +1,7 @@
 #include "core/model/json_file.h"
 
 #include "core/error.h"
+#include "core/model/model_folder.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,3 +1,4 @@
+#include "core/error.h"
 #include "core/model/decoder.h"
 #include "core/model/weight_reader.h"
 
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 namespace keepset {
@@ -38,6 +40,18 @@ namespace {
             result += letter == '|' ? ending + "|" : std::string(1, letter);
         result += ending;
         return result;
+    }
+
+    /// transformers fills a matrix that is missing with random numbers and goes on; the results would be noise.
+    void refuse_no_head(bool has_head, const WeightFiles& weights)
+    {
+        if (!has_head)
+            throw Error(ErrorKind::input,
+                "'" + weights.files.front().parent_path().string()
+                    + "': tensor 'lm_head.weight' is missing from the weights, and config.json does not tie the output "
+                      "matrix to the embedding.",
+                "Is the download complete? If the embedding is meant, set \"tie_word_embeddings\": true in "
+                "config.json.");
     }
 
 } // namespace
@@ -227,7 +241,11 @@ Decoder::Decoder(const DecoderConfig& config, const WeightFiles& weights, Placem
     const WeightNames& names = config_.names;
     const std::int64_t hidden = config.hidden_size;
     const std::int64_t narrow = config.embedding_size;
-    embedding_ = loader.weight(names.embedding, { config.vocabulary, narrow });
+    const std::string head = with(names.head, ".weight");
+    const std::string embedding = with(names.embedding, ".weight");
+    // Where only one of two tied matrices is stored it is both, whichever it is, as in transformers.
+    const bool head_is_both = config.tied_embeddings && !reader.has(embedding) && reader.has(head);
+    embedding_ = reader.take(head_is_both ? head : embedding, { config.vocabulary, narrow });
     if (config.positions == PositionKind::learned)
         positions_ = loader.weight(names.positions, { config.max_context + config.learned_offset, hidden });
     if (config.positions == PositionKind::alibi)
@@ -244,18 +262,25 @@ Decoder::Decoder(const DecoderConfig& config, const WeightFiles& weights, Placem
     reader.use(device());
     if (config.final_norm)
         final_norm_ = loader.stream_norm(names.final_norm);
-    // A head that differs from the embedding is a head of its own, whatever the config says, as in transformers.
-    const std::string head = with(names.head, ".weight");
-    if (config.tied_embeddings && (!reader.has(head) || reader.equal(head, with(names.embedding, ".weight")))) {
+    if (head_is_both || (config.tied_embeddings && (!reader.has(head) || reader.equal(head, embedding)))) {
         head_.weight = embedding_;
         reader.skip(head);
     } else {
+        refuse_no_head(reader.has(head), weights);
         head_.weight = reader.take(head, { config.vocabulary, narrow });
+        // A head that differs from the embedding is a head of its own, whatever the config says, as in transformers.
+        if (config.tied_embeddings)
+            notes_.emplace_back("config.json ties the output matrix to the embedding (tie_word_embeddings), but the "
+                                "weight files hold two different ones: each is used for itself, as transformers does.");
     }
     if (config.head_bias)
         head_.bias = reader.take(with(names.head, ".bias"), { config.vocabulary });
-    notes_ = reader.check_left_over();
+    std::ranges::move(reader.check_left_over(), std::back_inserter(notes_));
     parameters_ = reader.parameters();
+    if (reader.in_place())
+        maps_ = weights.maps;
+    for (const auto& map : weights.maps)
+        map->refuse_cut();
     // Rows a block takes: about a tenth of a second on these cores, and bounded work space on any device. Below the
     // least rows the weights' way from memory counts and fewer rows are hardly quicker.
     const std::int64_t attention = 2 * config.head_dim * (config.heads + config.kv_heads);

@@ -86,8 +86,7 @@ namespace {
         return context * info.hidden_size * (2 * element + 3 * float_bytes)
             + context * (queries + 2 * keys) * 2 * element + context * queries * 2 * element
             + block * 2 * (info.intermediate_size + info.hidden_size) * element
-            + 4 * info.layers * info.heads * context * float_bytes
-            + logit_rows * info.vocabulary * float_bytes;
+            + 4 * info.layers * info.heads * context * float_bytes + logit_rows * info.vocabulary * float_bytes;
     }
 
     std::string gigabytes(std::int64_t bytes)

@@ -1,7 +1,6 @@
 #include "core/model/safetensors.h"
 
 #include "core/error.h"
-#include "core/model/json_file.h"
 
 #include <nlohmann/json.hpp>
 
@@ -15,7 +14,6 @@
 #include <cstring>
 #include <set>
 #include <span>
-#include <system_error>
 
 namespace keepset {
 
@@ -28,26 +26,25 @@ namespace {
         throw Error(ErrorKind::input, "'" + file + "': " + what, hint);
     }
 
-    /// 0 for a dtype that is not known.
-    std::size_t element_bytes(const std::string& dtype)
+    /// 0 for a dtype that is not known: a tensor that nobody takes may have one.
+    std::size_t element_bits(const std::string& dtype)
     {
-        if (dtype == "F64" || dtype == "I64" || dtype == "U64")
-            return 8;
+        if (dtype == "F64" || dtype == "I64" || dtype == "U64" || dtype == "C64")
+            return 64;
         if (dtype == "F32" || dtype == "I32" || dtype == "U32")
-            return 4;
+            return 32;
         if (dtype == "F16" || dtype == "BF16" || dtype == "I16" || dtype == "U16")
-            return 2;
-        if (dtype == "I8" || dtype == "U8" || dtype == "BOOL" || dtype == "F8_E4M3" || dtype == "F8_E5M2")
-            return 1;
-        return 0;
+            return 16;
+        if (dtype == "I8" || dtype == "U8" || dtype == "BOOL" || dtype.starts_with("F8_"))
+            return 8;
+        if (dtype.starts_with("F6_"))
+            return 6;
+        return dtype == "F4" ? 4 : 0;
     }
 
-    /// dtype × shape in bytes; throws where a size is negative or the product does not fit.
-    std::size_t expected_bytes(const StoredTensor& tensor, const std::string& name)
+    /// dtype × shape in bits; throws where a size is negative or the product does not fit.
+    std::size_t expected_bits(const StoredTensor& tensor, const std::string& name, std::size_t total)
     {
-        std::size_t total = element_bytes(tensor.dtype);
-        if (total == 0)
-            refuse(tensor.file, "tensor '" + name + "' has the unknown dtype '" + tensor.dtype + "'.");
         for (const std::int64_t size : tensor.shape) {
             std::size_t product = 0;
             if (size < 0 || __builtin_mul_overflow(total, static_cast<std::size_t>(size), &product)
@@ -93,14 +90,19 @@ namespace {
                 "Is the download complete?");
         tensor.data = data.data() + range[0];
         tensor.bytes = range[1] - range[0];
-        if (const std::size_t expected = expected_bytes(tensor, name); expected != tensor.bytes)
+        const std::size_t bits = element_bits(tensor.dtype);
+        const std::size_t expected = expected_bits(tensor, name, std::max<std::size_t>(bits, 1));
+        if (bits != 0 && expected != 8 * tensor.bytes)
             refuse(file,
                 "tensor '" + name + "' has " + std::to_string(tensor.bytes) + " bytes where its shape and dtype need "
-                    + std::to_string(expected) + ".");
+                    + std::to_string(expected / 8) + ".");
         return tensor;
     }
 
-    void refuse_overlaps(const std::map<std::string, StoredTensor>& tensors, const std::string& file)
+    /// Every byte behind the header belongs to one tensor, as the format's own reader demands: else tensors overlap, or
+    /// bytes were lost or added on the way.
+    void check_order(
+        const std::map<std::string, StoredTensor>& tensors, const std::string& file, std::span<const std::byte> data)
     {
         std::vector<std::pair<const StoredTensor*, const std::string*>> order;
         for (const auto& [name, tensor] : tensors) {
@@ -108,117 +110,104 @@ namespace {
                 order.emplace_back(&tensor, &name);
         }
         std::ranges::sort(order, {}, [](const auto& item) { return item.first->data; });
-        for (std::size_t i = 1; i < order.size(); ++i) {
-            if (order[i - 1].first->data + order[i - 1].first->bytes > order[i].first->data)
-                refuse(file, "tensors '" + *order[i - 1].second + "' and '" + *order[i].second + "' overlap.");
+        const std::byte* end = data.data();
+        for (std::size_t i = 0; i < order.size(); ++i) {
+            const auto& [tensor, name] = order[i];
+            if (tensor->data < end)
+                refuse(file, "tensors '" + *order[i - 1].second + "' and '" + *name + "' overlap.");
+            if (tensor->data > end)
+                refuse(file,
+                    std::to_string(tensor->data - end) + " bytes before tensor '" + *name + "' belong to no tensor.",
+                    "The file is damaged: get it again.");
+            end = tensor->data + tensor->bytes;
         }
+        if (const auto behind = data.data() + data.size() - end; behind != 0)
+            refuse(file, std::to_string(behind) + " bytes at the end of the file belong to no tensor.",
+                "The file is damaged or was appended to: get it again.");
     }
 
-    std::map<std::string, StoredTensor> read_header(const MappedFile& map, const std::string& file)
+    /// nlohmann keeps the last of two equal keys in silence; of two tensors with one name nobody knows which is meant.
+    json parse_header(const char* text, std::size_t bytes, const std::string& file)
     {
-        std::uint64_t header_bytes = 0;
-        if (map.bytes() < sizeof header_bytes)
-            refuse(file, "the file is too short to be a safetensors file (" + std::to_string(map.bytes()) + " bytes).");
-        std::memcpy(&header_bytes, map.data(), sizeof header_bytes);
-        // 100 MB is the format's own limit for a header.
-        if (header_bytes > 100'000'000 || header_bytes > map.bytes() - sizeof header_bytes)
-            refuse(file,
-                "the header claims " + std::to_string(header_bytes) + " bytes in a file of "
-                    + std::to_string(map.bytes()) + ".",
-                "Is it a safetensors file, and is the download complete?");
-        const auto* text = reinterpret_cast<const char*>(map.data()) + sizeof header_bytes;
-        const json header = json::parse(text, text + header_bytes, nullptr, false);
+        std::set<std::string> names;
+        std::string twice;
+        const auto look = [&](int depth, json::parse_event_t event, const json& key) {
+            if (depth == 1 && event == json::parse_event_t::key && !names.insert(key.get<std::string>()).second)
+                twice = key.get<std::string>();
+            return true;
+        };
+        json header = json::parse(text, text + bytes, look, false);
         if (!header.is_object())
             refuse(file, "the safetensors header is not valid JSON.", "Is the download complete?");
-        const std::size_t begin = sizeof header_bytes + header_bytes;
-        std::map<std::string, StoredTensor> tensors;
-        for (const auto& [name, entry] : header.items()) {
-            if (name != "__metadata__")
-                tensors.emplace(name, read_entry(name, entry, file, { map.data() + begin, map.bytes() - begin }));
-        }
-        refuse_overlaps(tensors, file);
-        return tensors;
-    }
-
-    /// File names of the shards, sorted, each once.
-    std::set<std::string> shard_names(const std::filesystem::path& index)
-    {
-        const json content = read_json(index);
-        if (!content.contains("weight_map") || !content.at("weight_map").is_object()
-            || content.at("weight_map").empty())
-            refuse(index.string(), "the field 'weight_map' is missing or empty.");
-        std::set<std::string> names;
-        for (const auto& [tensor, file] : content.at("weight_map").items()) {
-            if (!file.is_string() || file.get<std::string>().find('/') != std::string::npos)
-                refuse(index.string(), "tensor '" + tensor + "' is not mapped to a file of this folder.");
-            names.insert(file.get<std::string>());
-        }
-        return names;
-    }
-
-    void add_file(WeightFiles& weights, const std::filesystem::path& file)
-    {
-        auto map = std::make_shared<MappedFile>(file);
-        for (auto& [name, tensor] : read_header(*map, file.string())) {
-            if (!weights.tensors.emplace(name, tensor).second)
-                refuse(file.string(), "tensor '" + name + "' stands in another shard too.");
-        }
-        weights.bytes += static_cast<std::int64_t>(map->bytes());
-        weights.maps.push_back(std::move(map));
-        weights.files.push_back(file);
-    }
-
-    [[noreturn]] void refuse_missing_weights(const std::filesystem::path& folder)
-    {
-        std::error_code ignored;
-        if (std::filesystem::exists(folder / "pytorch_model.bin", ignored)
-            || std::filesystem::exists(folder / "pytorch_model.bin.index.json", ignored))
-            throw Error(ErrorKind::input,
-                "'" + folder.string()
-                    + "' has only pickled weights (pytorch_model.bin), which can run code when they are read.",
-                "Convert them: python3 -c \"from transformers import AutoModelForCausalLM as M; M.from_pretrained('"
-                    + folder.string() + "').save_pretrained('" + folder.string() + "')\"");
-        throw Error(ErrorKind::input,
-            "'" + folder.string() + "' has no model.safetensors and no model.safetensors.index.json.",
-            "Weights must be in the safetensors format.");
+        if (!twice.empty())
+            refuse(file, "the header names tensor '" + twice + "' twice.", "The file is damaged: get it again.");
+        return header;
     }
 
 } // namespace
 
-MappedFile::MappedFile(const std::filesystem::path& file)
+std::map<std::string, StoredTensor> read_header(const MappedFile& map, const std::string& file)
 {
-    const int handle = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-    if (handle < 0)
+    std::uint64_t header_bytes = 0;
+    if (map.bytes() < sizeof header_bytes)
+        refuse(file, "the file is too short to be a safetensors file (" + std::to_string(map.bytes()) + " bytes).");
+    std::memcpy(&header_bytes, map.data(), sizeof header_bytes);
+    // 100 MB is the format's own limit for a header.
+    if (header_bytes > 100'000'000 || header_bytes > map.bytes() - sizeof header_bytes)
+        refuse(file,
+            "the header claims " + std::to_string(header_bytes) + " bytes in a file of " + std::to_string(map.bytes())
+                + ".",
+            "Is it a safetensors file, and is the download complete?");
+    const auto* text = reinterpret_cast<const char*>(map.data()) + sizeof header_bytes;
+    const json header = parse_header(text, header_bytes, file);
+    const std::size_t begin = sizeof header_bytes + header_bytes;
+    const std::span<const std::byte> data { map.data() + begin, map.bytes() - begin };
+    std::map<std::string, StoredTensor> tensors;
+    for (const auto& [name, entry] : header.items()) {
+        if (name != "__metadata__")
+            tensors.emplace(name, read_entry(name, entry, file, data));
+    }
+    check_order(tensors, file, data);
+    return tensors;
+}
+
+MappedFile::MappedFile(const std::filesystem::path& file)
+    : file_(file)
+{
+    handle_ = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (handle_ < 0)
         refuse(file.string(), std::string("the file cannot be opened: ") + std::strerror(errno) + ".");
     struct stat status { };
-    const bool regular = ::fstat(handle, &status) == 0 && S_ISREG(status.st_mode);
+    const bool regular = ::fstat(handle_, &status) == 0 && S_ISREG(status.st_mode);
     if (!regular || status.st_size == 0) {
-        ::close(handle);
+        ::close(handle_);
         refuse(file.string(), regular ? "the file is empty." : "this is not a file.");
     }
     bytes_ = static_cast<std::size_t>(status.st_size);
-    void* address = ::mmap(nullptr, bytes_, PROT_READ, MAP_PRIVATE, handle, 0);
-    ::close(handle);
-    if (address == MAP_FAILED)
-        refuse(file.string(), std::string("the file cannot be mapped: ") + std::strerror(errno) + ".");
-    data_ = static_cast<const std::byte*>(address);
-}
-
-MappedFile::~MappedFile() { ::munmap(const_cast<std::byte*>(data_), bytes_); }
-
-WeightFiles open_weights(const std::filesystem::path& folder)
-{
-    WeightFiles weights;
-    std::error_code ignored;
-    if (std::filesystem::exists(folder / "model.safetensors", ignored)) {
-        add_file(weights, folder / "model.safetensors");
-    } else if (std::filesystem::exists(folder / "model.safetensors.index.json", ignored)) {
-        for (const std::string& name : shard_names(folder / "model.safetensors.index.json"))
-            add_file(weights, folder / name);
-    } else {
-        refuse_missing_weights(folder);
+    void* address = ::mmap(nullptr, bytes_, PROT_READ, MAP_PRIVATE, handle_, 0);
+    if (address == MAP_FAILED) {
+        const int problem = errno;
+        ::close(handle_);
+        refuse(file.string(), std::string("the file cannot be mapped: ") + std::strerror(problem) + ".");
     }
-    return weights;
+    data_ = static_cast<const std::byte*>(address);
+    guard_.emplace(data_, bytes_);
 }
 
-} // namespace keepset
+MappedFile::~MappedFile()
+{
+    guard_.reset(); // before the addresses can be another map's
+    ::munmap(const_cast<std::byte*>(data_), bytes_);
+    ::close(handle_);
+}
+
+void MappedFile::refuse_cut() const
+{
+    struct stat status { };
+    const bool whole = ::fstat(handle_, &status) == 0 && static_cast<std::size_t>(status.st_size) >= bytes_;
+    if (!whole || guard_->torn())
+        refuse(file_.string(),
+            "the file was cut or written anew while it was in use (" + std::to_string(status.st_size) + " of "
+                + std::to_string(bytes_) + " bytes are there now), so what was made from it is thrown away.",
+            "Open the model again when the file is complete.");
+}

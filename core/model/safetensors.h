@@ -1,10 +1,13 @@
 #pragma once
 
+#include "core/model/map_guard.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,10 +23,16 @@ public:
     MappedFile& operator=(const MappedFile&) = delete;
     const std::byte* data() const { return data_; }
     std::size_t bytes() const { return bytes_; }
+    /// Throws Error{input} where the file has become shorter than its map, so that zeros were or will be read in place
+    /// of it. To be asked behind a piece of work that read the map.
+    void refuse_cut() const;
 
 private:
+    std::filesystem::path file_;
+    int handle_ = -1;
     const std::byte* data_ = nullptr;
     std::size_t bytes_ = 0;
+    std::optional<MapGuard> guard_;
 };
 
 /// One tensor of a safetensors file: where it lies and what it is. `data` may be misaligned for its type.
@@ -43,9 +52,13 @@ struct WeightFiles {
     std::int64_t bytes = 0; ///< of all files
 };
 
-/// Opens model.safetensors or the shards of model.safetensors.index.json. Throws Error{input}, naming file and tensor:
-/// missing or truncated files, headers that are no JSON, absurd sizes, overlapping or out-of-range tensors, sizes that
-/// do not fit dtype × shape, a tensor twice, pickled weights only (refused with the reason and the conversion).
+/// Tensors of a safetensors file by name, checked as the format's own reader does. `file` names it in errors.
+std::map<std::string, StoredTensor> read_header(const MappedFile& map, const std::string& file);
+
+/// Opens model.safetensors, the shards of model.safetensors.index.json, or without an index a complete set of shards
+/// named …-00001-of-00002.safetensors. Throws Error{input}, naming file and tensor: missing or truncated files, Git LFS
+/// pointers, headers that are no JSON, absurd sizes, overlapping or out-of-range tensors, bytes of no tensor, sizes
+/// that do not fit dtype × shape, a tensor twice, and as refuse_missing_weights.
 WeightFiles open_weights(const std::filesystem::path& folder);
 
 } // namespace keepset

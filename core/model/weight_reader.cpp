@@ -57,11 +57,37 @@ namespace {
         return names.prefix;
     }
 
-    /// The prefix without its last name: what stands in front of the head, which is outside the model proper.
-    std::string around(const std::string& prefix)
+    /// "a.b.c." → "a.b.c.", "a.b.", "a.", "": where a tensor beside the decoder may stand.
+    std::vector<std::string> ancestors(std::string prefix)
     {
-        const std::size_t dot = prefix.size() < 2 ? std::string::npos : prefix.rfind('.', prefix.size() - 2);
-        return dot == std::string::npos ? std::string() : prefix.substr(0, dot + 1);
+        std::vector<std::string> all { prefix };
+        while (!prefix.empty()) {
+            const std::size_t dot = prefix.size() < 2 ? std::string::npos : prefix.rfind('.', prefix.size() - 2);
+            prefix.resize(dot == std::string::npos ? 0 : dot + 1);
+            all.push_back(prefix);
+        }
+        return all;
+    }
+
+    /// The prefix without its last name: what stands in front of the head, which is outside the model proper.
+    std::string around(const std::string& prefix) { return prefix.empty() ? prefix : ancestors(prefix)[1]; }
+
+    /// What wrappers put before every name when a model is saved through them, and who they are.
+    constexpr std::array<std::pair<const char*, const char*>, 3> wrappers { { { "_orig_mod.", "torch.compile" },
+        { "module.", "DataParallel" }, { "base_model.model.", "PEFT" } } };
+
+    std::string wrapper_note(const std::string& prefix)
+    {
+        std::string who;
+        for (const auto& [begin, name] : wrappers) {
+            if (prefix.find(begin) != std::string::npos)
+                who += (who.empty() ? "" : ", ") + std::string(name);
+        }
+        return who.empty() ? std::string()
+                           : "The names of the tensors begin with '" + prefix
+                + "', as of a model that was saved through "
+                  "a wrapper ("
+                + who + "); they are read without it.";
     }
 
     /// The number that follows `begin` in a tensor's name; -1 where none does.
@@ -74,6 +100,12 @@ namespace {
     }
 
 } // namespace
+
+std::string layers_prefix(const WeightFiles& weights, const DecoderConfig& config)
+{
+    const std::string& output = config.names.output;
+    return prefix_in(weights, config.names) + output.substr(0, output.find("{}"));
+}
 
 std::string filled(const std::string& names, const std::vector<std::int64_t>& numbers)
 {
@@ -123,10 +155,11 @@ WeightReader::WeightReader(
 
 const WeightReader::Entry* WeightReader::find(const std::string& names) const
 {
+    std::vector<std::string> places = ancestors(prefix_);
+    places.push_back(config_.names.prefix);
     for (const std::string& name : alternatives(names)) {
-        for (const std::string& spelling :
-            { prefix_ + name, name, config_.names.prefix + name, around(prefix_) + name }) {
-            if (const auto found = weights_.tensors.find(spelling); found != weights_.tensors.end())
+        for (const std::string& place : places) {
+            if (const auto found = weights_.tensors.find(place + name); found != weights_.tensors.end())
                 return &*found;
         }
     }
@@ -155,6 +188,7 @@ at::Tensor WeightReader::take_as(const std::string& names, const std::vector<std
     if (stored.shape != shape)
         refuse(name, stored, "has shape " + text_of(stored.shape) + " where config.json asks for " + text_of(shape));
     at::Tensor tensor = converted(mapped(*entry), dtype);
+    in_place_ = in_place_ || tensor.const_data_ptr() == stored.data;
     if (taken_.insert(name).second) {
         parameters_ += tensor.numel();
         done_bytes_ += static_cast<std::int64_t>(stored.bytes);
@@ -185,9 +219,10 @@ at::Tensor WeightReader::mapped(const Entry& entry) const
     const at::ScalarType type = stored.dtype == "F32" ? at::kFloat
         : stored.dtype == "BF16"                      ? at::kBFloat16
         : stored.dtype == "F16"                       ? at::kHalf
+        : stored.dtype == "F64"                       ? at::kDouble
                                                       : at::ScalarType::Undefined;
     if (type == at::ScalarType::Undefined)
-        refuse(name, stored, "has dtype " + stored.dtype + "; F32, BF16 and F16 are read");
+        refuse(name, stored, "has dtype '" + stored.dtype + "'; F64, F32, BF16 and F16 are read");
     if (reinterpret_cast<std::uintptr_t>(stored.data) % c10::elementSize(type) != 0) {
         at::Tensor copy = at::empty(stored.shape, type);
         std::memcpy(copy.mutable_data_ptr(), stored.data, stored.bytes);
@@ -225,7 +260,10 @@ void WeightReader::skip(const std::string& names)
 
 std::vector<std::string> WeightReader::check_left_over() const
 {
-    const std::string layers = prefix_ + config_.names.output.substr(0, config_.names.output.find("{}"));
+    const std::string layers = layers_prefix(weights_, config_);
+    std::vector<std::string> notes;
+    if (std::string note = wrapper_note(prefix_); !note.empty())
+        notes.push_back(std::move(note));
     std::vector<std::string> names;
     for (const auto& [name, stored] : weights_.tensors) {
         if (taken_.contains(name) || is_buffer(name))
@@ -238,13 +276,14 @@ std::vector<std::string> WeightReader::check_left_over() const
         names.push_back(name);
     }
     if (names.empty())
-        return {};
+        return notes;
     std::string shown;
     for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 5); ++i)
         shown += (i == 0 ? "" : ", ") + names[i];
     if (names.size() > 5)
         shown += " and " + std::to_string(names.size() - 5) + " others";
-    return { "The weight files hold tensors outside the decoder that are not used: " + shown + "." };
+    notes.push_back("The weight files hold tensors outside the decoder that are not used: " + shown + ".");
+    return notes;
 }
 
 void WeightReader::report() const

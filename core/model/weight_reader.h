@@ -19,6 +19,9 @@ std::string filled(const std::string& names, const std::vector<std::int64_t>& nu
 /// Whether a tensor belongs to the decoder by its name; of a model with other parts, those of the parts do not.
 bool is_of_decoder(const std::string& tensor, const WeightFiles& weights, const DecoderConfig& config);
 
+/// What the names of the tensors in the layers begin with ("model.layers."), whichever prefix the files have.
+std::string layers_prefix(const WeightFiles& weights, const DecoderConfig& config);
+
 /// Buffers that older versions of transformers wrote beside the weights; everything they hold follows from config.json.
 bool is_buffer(const std::string& tensor);
 
@@ -41,11 +44,13 @@ public:
     /// Passes over a tensor that is the same as one taken.
     void skip(const std::string& names);
     std::int64_t parameters() const { return parameters_; }
+    /// Whether a tensor that was taken is the file's own bytes, which it then depends on for good.
+    bool in_place() const { return in_place_; }
     at::Device device() const { return device_; }
     at::ScalarType dtype() const { return dtype_; }
 
     /// What is left over: refuses tensors inside the layers, for then a layer is not what config.json says; of others
-    /// it returns a sentence.
+    /// it returns a sentence. Another tells of a prefix that a wrapper left.
     std::vector<std::string> check_left_over() const;
 
 private:
@@ -64,6 +69,7 @@ private:
     std::chrono::steady_clock::time_point begin_;
     std::string prefix_; // as found
     std::set<std::string> taken_;
+    bool in_place_ = false;
     std::int64_t parameters_ = 0;
     std::int64_t total_bytes_ = 0;
     std::int64_t done_bytes_ = 0;

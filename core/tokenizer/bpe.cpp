@@ -17,9 +17,10 @@ namespace {
     /// Merges the symbols of one word: the merge of lowest rank first, of equal ranks the leftmost, until none is left.
     class WordMerger {
     public:
-        WordMerger(const MergeTable& merges, std::vector<WordToken>& symbols)
+        WordMerger(const MergeTable& merges, std::vector<WordToken>& symbols, const std::stop_token& stop)
             : merges_(merges)
             , symbols_(symbols)
+            , stop_(stop)
             , count_(static_cast<std::int32_t>(symbols.size()))
             , next_(symbols.size())
             , previous_(symbols.size())
@@ -27,17 +28,16 @@ namespace {
             for (std::int32_t at = 0; at < count_; ++at) {
                 next(at) = at + 1;
                 previous(at) = at - 1;
+                look_at_stop();
                 consider(at, at + 1);
             }
         }
 
         /// Throws Cancelled: a megabyte without a space is one word.
-        void run(const std::stop_token& stop)
+        void run()
         {
-            constexpr std::size_t between_looks = std::size_t { 1 } << 14U;
-            for (std::size_t turn = 1; !candidates_.empty(); ++turn) {
-                if (turn % between_looks == 0 && stop.stop_requested())
-                    throw Cancelled {};
+            while (!candidates_.empty()) {
+                look_at_stop();
                 const Candidate best = candidates_.top();
                 candidates_.pop();
                 if (still_holds(best))
@@ -56,6 +56,14 @@ namespace {
                 return std::tie(rank, at) > std::tie(other.rank, other.at); // The queue's top is its largest.
             }
         };
+
+        /// A text without a space is one word, and may be long.
+        void look_at_stop()
+        {
+            constexpr std::uint32_t between_looks = 1U << 14U;
+            if (++steps_ % between_looks == 0 && stop_.stop_requested())
+                throw Cancelled {};
+        }
 
         WordToken& symbol(std::int32_t at) { return symbols_[static_cast<std::size_t>(at)]; }
         std::int32_t& next(std::int32_t at) { return next_[static_cast<std::size_t>(at)]; }
@@ -95,6 +103,8 @@ namespace {
 
         const MergeTable& merges_;
         std::vector<WordToken>& symbols_;
+        const std::stop_token& stop_;
+        std::uint32_t steps_ = 0;
         std::int32_t count_; ///< also: no right neighbour
         std::vector<std::int32_t> next_;
         std::vector<std::int32_t> previous_; ///< -1: no left neighbour
@@ -196,7 +206,7 @@ void Bpe::encode(std::string_view word, std::vector<WordToken>& out, const std::
         }
     }
     std::vector<WordToken> symbols = byte_level_ ? byte_symbols(word) : character_symbols(word);
-    WordMerger(merges_, symbols).run(stop);
+    WordMerger(merges_, symbols, stop).run();
     out.insert(out.end(), symbols.begin(), symbols.end());
 }
 

@@ -58,7 +58,7 @@ public:
     Bpe() = default;
     explicit Bpe(const BpeFile& file);
 
-    /// Appends the tokens of one word to `out`; O(n log n) in its length.
+    /// Appends the tokens of one word to `out`; O(n log n) in its length. Throws Cancelled.
     void encode(std::string_view word, std::vector<WordToken>& out, const std::stop_token& stop = {}) const;
 
     /// Bytes of the first part of `word` (not empty) whose tokens are the same whether or not the rest stands behind

@@ -1,6 +1,7 @@
 #include "core/tokenizer/tokenizer.h"
 
 #include "core/engine.h"
+#include "core/tokenizer/notes.h"
 #include "core/tokenizer/tokenizer_file.h"
 #include "core/tokenizer/utf8.h"
 #include "core/tokenizer/word_cache.h"
@@ -16,7 +17,7 @@ struct Tokenizer::Impl {
     AddedTokenFinder normalized_tokens; ///< looked for after normalisation
     PreTokenizer pre_tokenizer;
     Model model;
-    std::optional<std::int32_t> bos;
+    Specials specials;
     std::vector<std::string> notes;
     std::vector<std::string> names; ///< by id: what a token stands for
 };
@@ -188,13 +189,20 @@ Tokenizer Tokenizer::load(const std::filesystem::path& tokenizer_json)
     impl->normalized_tokens = AddedTokenFinder(added_tokens_of(file, true));
     impl->pre_tokenizer = PreTokenizer(file.pre_tokenizer);
     impl->model = model_of(file.model);
-    impl->bos = file.bos;
+    impl->specials = file.specials;
     impl->notes = file.notes;
+    if (std::string note = bos_note(tokenizer_json.parent_path(), file.specials.bos.has_value()); !note.empty())
+        impl->notes.push_back(std::move(note));
     impl->names = names_of(file);
-    if (file.bos && index_of(*file.bos) >= impl->names.size())
-        throw Error(ErrorKind::input,
-            tokenizer_json.string() + ": post_processor puts the id " + std::to_string(*file.bos)
-                + " first, which no token has.");
+    std::vector<std::int32_t> special = file.specials.behind;
+    if (file.specials.bos)
+        special.push_back(*file.specials.bos);
+    for (const std::int32_t id : special) {
+        if (index_of(id) >= impl->names.size())
+            throw Error(ErrorKind::input,
+                tokenizer_json.string() + ": post_processor adds the id " + std::to_string(id)
+                    + ", which no token has.");
+    }
     return Tokenizer(std::move(impl));
 }
 
@@ -208,8 +216,8 @@ std::vector<Token> Tokenizer::encode(
             "Take a shorter text.");
     Output output(utf8, impl_->names, most);
     WordCache cache(impl_->model, stop);
-    if (add_special && impl_->bos)
-        output.push(*impl_->bos, 0, 0);
+    if (add_special && impl_->specials.bos)
+        output.push(*impl_->specials.bos, 0, 0);
     for (const Piece& section : impl_->plain_tokens.split(utf8)) {
         if (output.full())
             break;
@@ -230,17 +238,53 @@ const std::vector<std::string>& Tokenizer::notes() const { return impl_->notes; 
 
 std::int64_t Tokenizer::vocabulary() const { return static_cast<std::int64_t>(impl_->names.size()); }
 
-std::optional<std::int32_t> Tokenizer::bos() const { return impl_->bos; }
+std::optional<std::int32_t> Tokenizer::bos() const { return impl_->specials.bos; }
+
+std::vector<Token> Tokenizer::behind(std::int64_t bytes) const
+{
+    std::vector<Token> tokens;
+    for (const std::int32_t id : impl_->specials.behind)
+        tokens.push_back({ id, bytes, bytes, token_text(id) });
+    return tokens;
+}
+
+std::vector<std::string> Tokenizer::notes_about(const std::string& utf8) const
+{
+    std::vector<std::string> notes;
+    if (impl_->specials.bos) {
+        constexpr std::size_t enough = 4096; // bytes; a token is found at the front, behind white space at most
+        const std::string front(cut_utf8(utf8, enough));
+        const std::vector<Token> tokens = encode(front, false);
+        if (!tokens.empty() && tokens.front().id == *impl_->specials.bos)
+            notes.push_back("The text itself begins with the BOS token '" + token_text(*impl_->specials.bos)
+                + "', and the tokenizer puts one in front: it begins with two BOS tokens, as it does in transformers. "
+                  "Take it out of the text unless that is meant.");
+    }
+    if (!impl_->specials.behind.empty())
+        notes.push_back("The tokenizer puts '" + token_text(impl_->specials.behind.front())
+            + "' behind a text. Only `tokenize` shows it: what is analysed or scored ends where the text ends.");
+    for (std::string& note : format_notes(utf8))
+        notes.push_back(std::move(note));
+    return notes;
+}
 
 std::string Tokenizer::token_text(std::int32_t id) const
 {
     return id >= 0 && index_of(id) < impl_->names.size() ? impl_->names[index_of(id)] : std::string();
 }
 
-std::vector<Token> tokenize(const std::filesystem::path& folder, const Text& text, const Task& task)
+TokenizedText tokenize(const std::filesystem::path& given, const Text& text, const Task& task)
 {
     check_utf8(text.bytes, text.name.empty() ? "The text" : text.name);
-    return Tokenizer::load(folder / "tokenizer.json").encode(text.bytes, true, task.stop);
+    std::error_code ignored;
+    const bool has_tokenizer = std::filesystem::exists(given / "tokenizer.json", ignored); // all that is needed here
+    const Tokenizer tokenizer = Tokenizer::load((has_tokenizer ? given : model_folder(given)) / "tokenizer.json");
+    TokenizedText result { tokenizer.encode(text.bytes, true, task.stop), tokenizer.notes() };
+    for (std::string& note : tokenizer.notes_about(text.bytes))
+        result.notes.push_back(std::move(note));
+    for (Token& token : tokenizer.behind(static_cast<std::int64_t>(text.bytes.size())))
+        result.tokens.push_back(std::move(token));
+    return result;
 }
 
 } // namespace keepset

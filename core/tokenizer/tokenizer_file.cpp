@@ -1,5 +1,6 @@
 #include "core/tokenizer/tokenizer_file.h"
 
+#include "core/model/model_folder.h"
 #include "core/tokenizer/tokenizer_parts.h"
 
 #include <algorithm>
@@ -77,7 +78,11 @@ namespace {
             const std::int32_t expected = word.value_or(next);
             if (token.id != expected)
                 list[i].refuse("gives '" + token.content + "' the id " + std::to_string(token.id) + ", but "
-                    + (word ? "model.vocab says " : "the next free id is ") + std::to_string(expected) + ".");
+                        + (word ? "model.vocab says " : "the next free id is ") + std::to_string(expected) + ".",
+                    "The tokenizers library would use " + std::to_string(expected)
+                        + " whatever the file says. If that is the row of the embedding which was trained, write "
+                        + std::to_string(expected)
+                        + " into the file; otherwise the added tokens between are missing from it.");
             if (!word)
                 ++next;
             (token.special ? file.added_tokens : others).push_back(token);
@@ -114,11 +119,13 @@ namespace {
     {
         if (std::filesystem::is_directory(path))
             throw Error(ErrorKind::input, path.string() + " is a directory.", "Name a tokenizer.json.");
+        refuse_lfs_pointer(path);
         std::ifstream stream(path, std::ios::binary);
         if (!stream)
             throw Error(ErrorKind::input,
                 path.string() + (std::filesystem::exists(path) ? " cannot be read." : " does not exist."),
-                "A model folder needs a tokenizer.json (tokenizer.model or vocab.json alone will not do).");
+                "tokenizer.model or vocab.json alone will not do; transformers makes one of them: "
+                    + tokenizer_line(path.parent_path()));
         try {
             return nlohmann::json::parse(stream);
         } catch (const nlohmann::json::exception& error) { // also a number that no double holds
@@ -145,7 +152,7 @@ TokenizerFile read_tokenizer_file(const std::filesystem::path& path)
     if (!root.absent("added_tokens"))
         read_added_tokens(root["added_tokens"], file);
     if (!root.absent("post_processor"))
-        file.bos = read_bos(root["post_processor"]);
+        file.specials = read_specials(root["post_processor"]);
     file.notes = read_notes(root);
     use_bytes(file);
     return file;

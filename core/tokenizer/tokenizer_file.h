@@ -15,6 +15,12 @@
 
 namespace keepset {
 
+/// What a post-processor adds to a text.
+struct Specials {
+    std::optional<std::int32_t> bos; ///< in front
+    std::vector<std::int32_t> behind; ///< behind the text, such as an EOS
+};
+
 using ModelFile = std::variant<BpeFile, UnigramFile, WordLevel>;
 
 /// What a tokenizer.json says, as far as it bears on ids.
@@ -23,7 +29,7 @@ struct TokenizerFile {
     std::vector<PreTokenizerStep> pre_tokenizer; ///< in this order
     ModelFile model;
     std::vector<AddedToken> added_tokens; ///< special ones first, then in the order of the file
-    std::optional<std::int32_t> bos; ///< the post-processor puts it in front
+    Specials specials; ///< of the post-processor
     std::vector<std::string> notes; ///< sentences: what the file asks for and Keepset leaves out
 };
 

@@ -16,8 +16,7 @@ std::vector<PreTokenizerStep> read_pre_tokenizer(const JsonPlace& place);
 ModelFile read_model(const JsonPlace& place);
 /// {"String": …} or {"Regex": …}, not empty.
 SplitPattern read_pattern(const JsonPlace& place);
-/// The token that the post-processor puts before a text. What it puts behind is left out on purpose: a text that is
-/// scored ends where the user's text ends.
-std::optional<std::int32_t> read_bos(const JsonPlace& place);
+/// What the post-processor puts before a text and behind it.
+Specials read_specials(const JsonPlace& place);
 
 } // namespace keepset

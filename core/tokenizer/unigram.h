@@ -54,7 +54,7 @@ public:
     explicit Unigram(const UnigramFile& file);
 
     /// Appends the tokens of one word (UTF-8); linear in its length. Throws Error{input} where a character is unknown
-    /// and nothing stands for it.
+    /// and nothing stands for it; Cancelled.
     void encode(std::string_view word, std::vector<WordToken>& out, const std::stop_token& stop = {}) const;
 
 private:

@@ -16,7 +16,7 @@ using Model = std::variant<Bpe, Unigram, WordLevel>;
 /// Words met before in one text, with their tokens: text repeats itself.
 class WordCache {
 public:
-    /// `model` must outlive the cache. `stop` ends long words with Cancelled.
+    /// `model` must outlive the cache. A word that takes long ends with Cancelled on `stop`.
     explicit WordCache(const Model& model, std::stop_token stop = {});
 
     /// Tokens of `word`, valid until the next call. Throws as the model does, and Cancelled.

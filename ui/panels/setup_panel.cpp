@@ -108,7 +108,14 @@ void SetupPanel::buildModelAndText()
     line->addWidget(textName_);
     line->addStretch(1);
     line->addWidget(textTokens_);
-    section(tr("Text"))->addLayout(line);
+    textNotes_ = makeLabel("muted", this);
+    textNotes_->setObjectName(QStringLiteral("textNotes"));
+    textNotes_->setTextFormat(Qt::PlainText); // "<s>" is no markup
+    textNotes_->setWordWrap(true);
+    textNotes_->hide();
+    QVBoxLayout* const text = section(tr("Text"));
+    text->addLayout(line);
+    text->addWidget(textNotes_);
 }
 
 void SetupPanel::buildChoices()
@@ -238,6 +245,14 @@ void SetupPanel::setText(const QString& name, std::optional<qint64> tokens)
     textName_->setText(name.isEmpty() ? tr("no text open") : fontMetrics().elidedText(name, Qt::ElideMiddle, 130));
     textName_->setToolTip(name);
     textTokens_->setText(tokens ? tr("%1 tokens").arg(formatCount(*tokens)) : QString());
+    if (!tokens)
+        setTextNotes({});
+}
+
+void SetupPanel::setTextNotes(const QStringList& notes)
+{
+    textNotes_->setText(notes.isEmpty() ? QString() : QStringLiteral("⚠ ") + notes.join(QStringLiteral("\n⚠ ")));
+    textNotes_->setVisible(!notes.isEmpty());
 }
 
 void SetupPanel::setAnalysis(const Analysis& analysis)

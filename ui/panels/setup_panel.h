@@ -29,6 +29,8 @@ public:
     void setModel(const std::optional<ModelInfo>& model);
     void setMemory(const MemoryNeed& need);
     void setText(const QString& name, std::optional<qint64> tokens);
+    /// What should be known about the text before its numbers are compared: sentences, often none.
+    void setTextNotes(const QStringList& notes);
     /// Sizes of the result shown, which need not be those of the open model.
     void setAnalysis(const Analysis& analysis);
     void setAudit(const AuditReport& report);
@@ -64,6 +66,7 @@ private:
     QLabel* memory_ = nullptr;
     QLabel* textName_ = nullptr;
     QLabel* textTokens_ = nullptr;
+    QLabel* textNotes_ = nullptr;
     QComboBox* context_ = nullptr;
     QSpinBox* offset_ = nullptr;
     QComboBox* importance_ = nullptr;

@@ -51,7 +51,7 @@ namespace {
 extern const Family bloom;
 const Family bloom { "bloom", "BloomForCausalLM",
     "Alibi, LayerNorm, also on the embeddings, an MLP with tanh GELU; queries, keys and values are stored head by "
-    "head.",
+    "head. The bias stays in float32, where transformers rounds it to the model's dtype.",
     fields, read };
 
 } // namespace keepset::family
