@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace keepset {
 
@@ -24,8 +25,9 @@ namespace {
     std::vector<std::string> methods_of(const ImportedTable& table)
     {
         std::vector<std::string> names;
+        std::set<std::string> seen;
         for (const Row& row : table.rows) {
-            if (!is_dense(row.method) && std::find(names.begin(), names.end(), row.method) == names.end())
+            if (!is_dense(row.method) && seen.insert(row.method).second)
                 names.push_back(row.method);
         }
         return names;
@@ -151,22 +153,39 @@ namespace {
             : warned(some);
     }
 
+    /// Where a method's perplexity falls from one sparsity to the next by more than rounding.
+    std::vector<std::string> falls_of(const std::string& method, const std::vector<Row>& curve, double unit)
+    {
+        std::vector<std::string> falls;
+        for (std::size_t i = 1; i < curve.size(); ++i) {
+            if (curve[i].perplexity < curve[i - 1].perplexity - unit * (1 + 1e-9))
+                falls.push_back(
+                    title_of(method) + " from " + percent(curve[i - 1].sparsity) + " to " + percent(curve[i].sparsity));
+        }
+        return falls;
+    }
+
     Outcome check_monotone(const ImportedTable& table)
     {
         const double unit = resolution(table);
         bool compared = false;
+        bool all_fall = true; // from the lowest sparsity to the highest
         std::vector<std::string> falls;
         for (const std::string& method : methods_of(table)) {
             const std::vector<Row> curve = curve_of(table, method);
-            for (std::size_t i = 1; i < curve.size(); ++i) {
-                compared = true;
-                if (curve[i].perplexity < curve[i - 1].perplexity - unit * (1 + 1e-9))
-                    falls.push_back(title_of(method) + " from " + percent(curve[i - 1].sparsity) + " to "
-                        + percent(curve[i].sparsity));
-            }
+            if (curve.size() < 2)
+                continue;
+            compared = true;
+            all_fall = all_fall && curve.back().perplexity < curve.front().perplexity - unit * (1 + 1e-9);
+            for (const std::string& fall : falls_of(method, curve, unit))
+                falls.push_back(fall);
         }
         if (!compared)
             return not_applicable("No method has two sparsities to compare.");
+        if (!falls.empty() && all_fall)
+            return warned("Every curve falls as sparsity grows. Is the column the share that is KEPT? Sparsity is the "
+                          "share evicted: write 1 minus it. Perplexity falls: "
+                + listed(falls) + ".");
         if (!falls.empty())
             return warned("Perplexity falls though more is evicted: " + listed(falls)
                 + ". The table gives no uncertainty, so this may be chance or a mistake.");
@@ -175,12 +194,24 @@ namespace {
 
     Outcome check_finite(const ImportedTable& table)
     {
+        constexpr std::size_t shown = 3;
+        std::vector<std::string> wrong;
+        std::int64_t others = 0;
         for (const Row& row : table.rows) {
-            if (!std::isfinite(row.perplexity))
-                return failed("The perplexity of " + title_of(row.method) + " at " + percent(row.sparsity)
-                    + " is no finite number: the model or its dtype overflowed.");
+            if (std::isfinite(row.perplexity))
+                continue;
+            if (wrong.size() < shown)
+                wrong.push_back(title_of(row.method) + " at " + percent(row.sparsity));
+            else
+                ++others;
         }
-        return passed("Every value is a finite number.");
+        if (wrong.empty())
+            return passed("Every value is a finite number.");
+        if (others > 0)
+            wrong.push_back(counted(others, "more row"));
+        return failed((wrong.size() == 1 ? "The perplexity of " : "The perplexities of ") + listed(wrong)
+            + (wrong.size() == 1 ? " is no finite number" : " are no finite numbers")
+            + ": the model or its dtype overflowed.");
     }
 
 } // namespace

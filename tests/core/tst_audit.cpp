@@ -379,7 +379,7 @@ private Q_SLOTS:
         QCOMPARE(table.rows[0].sparsity, 0.5);
         QCOMPARE(table.rows[1].sparsity, 0.9);
         QCOMPARE(table.rows[1].perplexity, 9.0);
-        QCOMPARE(table_of("method,sparsity,perplexity\na,0.5,1\nb,50,1\n").rows[1].sparsity, 0.5);
+        QCOMPARE(table_of("method,sparsity,perplexity\na,5,1\nb,50,1\n").rows[1].sparsity, 0.5);
         const Run run = make_run(right_cases(), 6);
         QCOMPARE(table_of(QByteArray::fromStdString(to_csv(run))).rows.size(), run.points.size());
     }
@@ -393,7 +393,7 @@ private Q_SLOTS:
         QTest::newRow("blank") << QByteArray("\n\r\n") << "is empty";
         QTest::newRow("no rows") << header << "no rows";
         QTest::newRow("no column") << QByteArray("name;sparsity\nx,1\n")
-                                   << "no column 'method'; found: 'name;sparsity'";
+                                   << "no column 'method'; found: 'name', 'sparsity'";
         QTest::newRow("not a number") << header + "a,0,1\nb,0,9.1x\n"
                                       << "line 3: the perplexity '9.1x' is not a number";
         QTest::newRow("no sparsity") << header + "a,,1\n"
