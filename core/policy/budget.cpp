@@ -18,7 +18,7 @@ std::int64_t budget_of(double sparsity, std::int64_t context, Rounding rounding)
     if (context < 1)
         throw Error(ErrorKind::usage, "A context of " + grouped(context) + " tokens leaves nothing to keep.");
     if (rounding == Rounding::kvpress)
-        return static_cast<std::int64_t>(static_cast<double>(context) * (1 - sparsity));
+        return std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(context) * (1 - sparsity)));
     const double kept = std::floor(static_cast<double>(context) * (1 - sparsity) + floor_epsilon);
     return std::max<std::int64_t>(1, static_cast<std::int64_t>(kept));
 }

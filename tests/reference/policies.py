@@ -19,7 +19,7 @@ def share(ratio, whole):
 
 def budget_of(sparsity, context, rounding="floor"):
     if rounding == "kvpress":
-        return int(context * (1 - sparsity))
+        return max(1, int(context * (1 - sparsity)))
     return max(1, share(1 - sparsity, context))
 
 
