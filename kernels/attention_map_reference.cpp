@@ -2,33 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace keepset::kernels {
 
 namespace {
-
-    constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-    double probability(const ImportanceInputs& inputs, std::int64_t query, std::int64_t key)
-    {
-        const AttentionShape& shape = inputs.shape;
-        const float* q = static_cast<const float*>(inputs.q) + query * shape.q_token_stride;
-        const float* k = static_cast<const float*>(inputs.k) + key * shape.k_token_stride;
-        double score = 0;
-        for (std::int64_t dim = 0; dim < shape.head_dim; ++dim)
-            score += static_cast<double>(q[dim]) * static_cast<double>(k[dim]);
-        score *= static_cast<double>(shape.scale);
-        const auto cap = static_cast<double>(shape.softcap);
-        if (!std::isfinite(score)) // the cap would hide it
-            return not_a_number;
-        if (cap != 0)
-            score = cap * std::tanh(score / cap);
-        if (inputs.key_bias != nullptr)
-            score += static_cast<double>(inputs.key_bias[key]);
-        const double exponent = score - static_cast<double>(inputs.row_lse[query]);
-        return std::isfinite(exponent) ? std::exp(exponent) : not_a_number;
-    }
 
     double cell(const AttentionMapInputs& map, const MapCellRange& range)
     {
@@ -40,7 +17,7 @@ namespace {
             for (std::int64_t key = range.key_begin; key < range.key_end; ++key) {
                 if (!sees(shape, query, key))
                     continue;
-                const double value = probability(map.attention, query, key);
+                const double value = probability_reference(map.attention, 0, query, key);
                 if (std::isnan(value))
                     return value;
                 seen = true;

@@ -20,7 +20,7 @@ namespace {
         for (int round = 0; round < rounds; ++round) {
 #pragma unroll
             for (int chain = 0; chain < chains; ++chain)
-                values[chain] = mma::power_of_two(values[chain]);
+                values[chain] = power_of_two(values[chain]);
         }
         float sum = 0;
         for (int chain = 0; chain < chains; ++chain)

@@ -11,13 +11,6 @@
 /// consumers are at the one before. Who does a work does not change its sums.
 namespace keepset::kernels::hopper {
 
-__device__ float exp2_fast(float x)
-{
-    float result;
-    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
-    return result;
-}
-
 template <typename Pair> __device__ Pair zero_pair()
 {
     const std::uint32_t bits = 0;
@@ -47,7 +40,7 @@ template <typename P, bool masked> __device__ void add_tile(const float (&scores
                 const int before = place.offset + eight * 8 + column + i % 2 - row - i / 2 * 8;
                 x = static_cast<unsigned>(before) < place.window ? x : -INFINITY;
             }
-            sums[i] += exp2_fast(x);
+            sums[i] += power_of_two(x);
         }
     }
 }
@@ -110,8 +103,10 @@ template <typename P, typename T> struct Consumer {
         begin = max(work.begin_step, (group_key - base) / P::queries);
         end = work.end_step;
         if (launch.shape.window > 0) {
-            const int last = group_key + group_keys - 1 + static_cast<int>(launch.shape.window) - base;
-            end = min(end, max(begin, (last + P::queries - 1) / P::queries));
+            // A window may be near 2^31: in 64 bits no position overflows.
+            const std::int64_t last = group_key + group_keys - 1 + launch.shape.window - base;
+            const std::int64_t window_end = (last + P::queries - 1) / P::queries;
+            end = window_end < end ? max(begin, static_cast<int>(window_end)) : end;
         }
         if (group_key >= launch.end_key)
             begin = end;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/hopper.h"
+#include "kernels/power_of_two.h"
 #include "kernels/shapes.h"
 
 #include <cuda.h>
@@ -11,7 +12,6 @@ namespace keepset::kernels::hopper {
 
 constexpr int swizzled = 64; // 16-bit dims in a row of shared memory
 constexpr int group_keys = 64; // keys of a consumer warpgroup
-constexpr float log2_e = 1.4426950408889634F;
 
 /// How a head_dim is cut. `groups` consumer warpgroups keep 64 keys each in registers, and all of them read the
 /// same tiles of `queries` queries, of which `stages` are in shared memory.

@@ -12,7 +12,6 @@ namespace keepset::kernels::mma {
 
 constexpr int warp = 32;
 constexpr int step_queries = 64; // queries in shared memory at a time
-constexpr float log2_e = 1.44269504F;
 constexpr float no_query = -1e30F; // in the place of -lse: e^(score + no_query) is 0, and it is finite
 
 /// Tile of a kernel: `warps` · `key_blocks` · 16 keys, `chunk_blocks` · 8 queries in the accumulators at a time.

@@ -39,7 +39,8 @@ namespace {
         float score = product * shape.scale;
         if (shape.softcap != 0)
             score = isfinite(score) ? shape.softcap * tanhf(score / shape.softcap) : nanf("");
-        const float exponent = score + bias - lse;
+        // The bias and the lse may be large and nearly cancel: first of all they are added to one another.
+        const float exponent = score + (bias - lse);
         return isfinite(exponent) ? expf(exponent) : nanf("");
     }
 

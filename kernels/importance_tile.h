@@ -147,12 +147,12 @@ namespace {
     /// e^(score - lse) after the cap and the bias.
     template <bool plain> inline Floats weight_of(Floats score, [[maybe_unused]] float softcap, Floats bias, float lse)
     {
-        if constexpr (!plain) {
-            if (softcap != 0)
-                score = softcap * hyperbolic_tangent(score);
-            score += bias;
-        }
-        return exponential(score - lse);
+        if constexpr (plain)
+            return exponential(score - lse);
+        if (softcap != 0)
+            score = softcap * hyperbolic_tangent(score);
+        // The bias and the lse may be large and nearly cancel: first of all they are added to one another.
+        return exponential(score + (bias - lse));
     }
 
     /// Adds e^(score - lse) to partial (panel_keys). `masked`: some row does not see some key; `plain`: no cap and no

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "kernels/power_of_two.h"
+
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
@@ -46,14 +48,6 @@ __device__ inline void multiply_add(float (&scores)[4], const uint32_t (&keys)[4
             "{%0, %1, %2, %3};"
             : "+f"(scores[0]), "+f"(scores[1]), "+f"(scores[2]), "+f"(scores[3])
             : "r"(keys[0]), "r"(keys[1]), "r"(keys[2]), "r"(keys[3]), "r"(low), "r"(high));
-}
-
-/// 2^x to 2 units in the last place; 0 below -126.
-__device__ inline float power_of_two(float x)
-{
-    float result;
-    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
-    return result;
 }
 
 } // namespace keepset::kernels::mma

@@ -43,7 +43,7 @@ at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tenso
     const Backend& backend, const std::stop_token& stop)
 {
     at::Tensor sums = at::zeros({ q.size(0), k.size(1) }, row_lse.options()); // (heads, context)
-    const KernelInputs whole = kernel_inputs(q, k, row_lse, rule);
+    const KernelInputs whole = kernel_inputs(q, k, row_lse, rule.within(k.size(1)));
     if (q.is_cuda()) {
         const c10::DeviceGuard guard(q.device());
         // ATen's current stream is the device's default stream everywhere in Keepset.

@@ -360,6 +360,20 @@ private Q_SLOTS:
         }
     }
 
+    void a_large_bias_and_log_sum_exp_cancel_before_they_meet_the_score_data() { variant_rows(); }
+    void a_large_bias_and_log_sum_exp_cancel_before_they_meet_the_score()
+    {
+        QFETCH(QString, name);
+        ImportanceCase values = normal_case({ 2, 1, 32, 40, 40 }, random_);
+        values.bias.assign(80, 131072.0F); // to which a score adds 1/128 at the least
+        values.normalise();
+        const std::vector<double> wanted = reference_sums(values);
+        const std::vector<float> sums = cpu_sums(variant_named(name), values);
+        for (std::size_t i = 0; i < wanted.size(); ++i)
+            QVERIFY2(std::abs(static_cast<double>(sums[i]) - wanted[i]) <= 1e-5 * wanted[i],
+                qPrintable(QString("key %1: %2 for %3").arg(i).arg(static_cast<double>(sums[i])).arg(wanted[i])));
+    }
+
     void blocks_of_queries_add_up_to_the_whole_data()
     {
         QTest::addColumn<QString>("name");
