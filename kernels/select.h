@@ -42,17 +42,21 @@ struct SelectCounts {
     std::int64_t median = 0;
 };
 
-/// The plan's counts cut to what a row has.
-constexpr SelectCounts counts_of(const SelectPlan& plan, std::int64_t context)
+/// A count cut to what there is. Always inlined, as counts_of is: select_row.h is compiled for wide instructions, and a
+/// copy emitted there could be the one that the linker keeps for every processor.
+[[gnu::always_inline]] constexpr std::int64_t count_within(std::int64_t count, std::int64_t room)
 {
-    const auto within = [](std::int64_t count, std::int64_t room) {
-        return count < 0 ? 0 : count < room ? count : room;
-    };
+    return count < 0 ? 0 : count < room ? count : room;
+}
+
+/// The plan's counts cut to what a row has.
+[[gnu::always_inline]] constexpr SelectCounts counts_of(const SelectPlan& plan, std::int64_t context)
+{
     SelectCounts counts;
-    counts.first = within(plan.sinks, context);
-    counts.end = context - within(plan.local, context - counts.first);
-    counts.highest = within(plan.highest, counts.end - counts.first);
-    counts.median = within(plan.median, counts.end - counts.first - counts.highest);
+    counts.first = count_within(plan.sinks, context);
+    counts.end = context - count_within(plan.local, context - counts.first);
+    counts.highest = count_within(plan.highest, counts.end - counts.first);
+    counts.median = count_within(plan.median, counts.end - counts.first - counts.highest);
     return counts;
 }
 

@@ -1,6 +1,7 @@
 // Selection on one row, for the instruction set that the including file is compiled for. That file defines
-// KEEPSET_VARIANT (the namespace) and its name. No function of another header is used here: one emitted by this file
-// with wide instructions could be the copy that the linker keeps for everyone.
+// KEEPSET_VARIANT (the namespace) and its name. Of other headers only functions that are always inlined are used
+// here: one emitted by this file with wide instructions could be the copy that the linker keeps for everyone
+// (tests/support/check_vector_objects.py).
 //
 // Nothing is sorted. Ordinals (of scores, then of distances to the median) are counted in bins of equal width; all bins
 // below the one that a cut goes through are taken by comparison with its edge, and only the few positions in it are
