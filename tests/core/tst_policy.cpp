@@ -150,14 +150,22 @@ private Q_SLOTS:
         }
     }
 
-    void every_policy_repeats_itself_and_keeps_the_same_set_when_all_scores_tie()
+    void equal_scores_are_taken_from_the_earliest_on()
     {
+        const auto both_ends = [](std::size_t first, std::size_t last) { // of 50 positions
+            std::vector<std::size_t> positions(first + last);
+            std::iota(positions.begin(), positions.begin() + static_cast<std::ptrdiff_t>(first), 0);
+            std::iota(positions.begin() + static_cast<std::ptrdiff_t>(first), positions.end(), 50 - last);
+            return positions;
+        };
         const std::vector<float> ties(50, 0.25F);
-        for (const std::string spelling : spellings) {
-            QVERIFY(labels_of(spelling, ties, 20) == labels_of(spelling, ties, 20));
-            if (spelling == "h2o") // 4 local, then the earliest 16
-                QCOMPARE(kept_of(labels_of(spelling, ties, 20)).at(15), std::size_t { 15 });
-        }
+        QCOMPARE(kept_of(labels_of("h2o", ties, 20)), both_ends(16, 4));
+        QCOMPARE(kept_of(labels_of("h2o(local=0)", ties, 20)), both_ends(20, 0));
+        QCOMPARE(kept_of(labels_of("h2o(local=1)", ties, 20)), both_ends(0, 20));
+        QCOMPARE(kept_of(labels_of("cab", ties, 20)), both_ends(14, 6)); // 10 important, then 4 bridges
+        QCOMPARE(kept_of(labels_of("cab(local=0,bridge_ratio=1)", ties, 20)), both_ends(20, 0));
+        QCOMPARE(kept_of(labels_of("streaming-llm", ties, 20)), both_ends(4, 16));
+        QCOMPARE(kept_of(labels_of("recent", ties, 20)), both_ends(0, 20));
         QVERIFY(labels_of("cab", ties, 20) == naive(ties, 20, 0.3, 0.2));
     }
 
