@@ -210,10 +210,11 @@ ModelInfo Engine::open_model(const fs::path& given, const OpenOptions& options, 
             refuse_large_weights(open->info, options);
         device = choose_devices_for(open->info, options, std::min(open->info.max_context, usual_context));
         const at::ScalarType dtype = choose_dtype(options.dtype, open->info.checkpoint_dtype, device.device);
-        const Placement placement { device.device, place_layers(open->info, device) };
+        const Placement placement { device.device, place_layers(open->info, device, dtype) };
         const ReadAhead ahead(open->weights.files);
         open->decoder = std::make_unique<Decoder>(config, open->weights, placement, dtype, task);
         open->info.dtype = dtype_name(dtype);
+        open->info.notes = device.notes;
         add_tokenizer_notes(open->info, *open->tokenizer);
         open->info.notes.insert(open->info.notes.end(), open->decoder->notes().begin(), open->decoder->notes().end());
     });

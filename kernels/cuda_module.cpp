@@ -14,6 +14,30 @@ std::string device_name(int device)
     return properties.name;
 }
 
+int capability(int device)
+{
+    int major = 0;
+    int minor = 0;
+    KEEPSET_CHECK_CUDA(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device));
+    KEEPSET_CHECK_CUDA(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device));
+    return 10 * major + minor;
+}
+
+keepset::kernels::CudaDriver driver()
+{
+    keepset::kernels::CudaDriver found;
+    found.needs = CUDART_VERSION;
+    const cudaError_t no_version = cudaDriverGetVersion(&found.supports);
+    const cudaError_t no_count = cudaGetDeviceCount(&found.devices);
+    const cudaError_t status = no_count != cudaSuccess ? no_count : no_version;
+    if (status != cudaSuccess) {
+        found.devices = 0;
+        found.problem = cudaGetErrorString(status);
+    }
+    cudaGetLastError(); // later calls must not find this one's error
+    return found;
+}
+
 void memory(int device, std::int64_t& free, std::int64_t& total)
 {
     int before = 0;
@@ -32,8 +56,25 @@ void memory(int device, std::int64_t& free, std::int64_t& total)
 extern "C" __attribute__((visibility("default"))) const keepset::kernels::CudaModule* keepset_cuda_module()
 {
     using namespace keepset::kernels;
-    static const CudaModule module = { cuda_module_version, importance_cuda, importance_cuda_workspace, select_cuda,
-        attention_map_cuda, attention_map_cuda_workspace, flow_cuda, add_probabilities_cuda, add_edges_cuda,
-        curvature_cuda, curvature_cuda_workspace, exponentials_cuda, device_name, memory };
+    static const CudaModule module = {
+        .version = cuda_module_version,
+        .bytes = sizeof(CudaModule),
+        .minimum_capability = KEEPSET_MINIMUM_CAPABILITY,
+        .driver = driver,
+        .capability = capability,
+        .importance = importance_cuda,
+        .importance_workspace = importance_cuda_workspace,
+        .select = select_cuda,
+        .attention_map = attention_map_cuda,
+        .attention_map_workspace = attention_map_cuda_workspace,
+        .flow = flow_cuda,
+        .add_probabilities = add_probabilities_cuda,
+        .add_edges = add_edges_cuda,
+        .curvature = curvature_cuda,
+        .curvature_workspace = curvature_cuda_workspace,
+        .exponentials = exponentials_cuda,
+        .device_name = device_name,
+        .memory = memory,
+    };
     return &module;
 }

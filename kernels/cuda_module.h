@@ -5,16 +5,32 @@
 #include "kernels/importance.h"
 #include "kernels/select.h"
 
+#include <cstddef>
 #include <string>
 
 /// The CUDA kernels live in a module (libkeepset_cuda.so) that core loads at run time (dlopen), so that programs start
 /// fast and run where no GPU is. This table is all that crosses the border.
 namespace keepset::kernels {
 
-inline constexpr int cuda_module_version = 6;
+inline constexpr int cuda_module_version = 7;
+
+/// What the CUDA runtime says of the driver. Versions are 1000 · major + 10 · minor, as CUDA counts them.
+struct CudaDriver {
+    int supports = 0; ///< the newest CUDA that the driver runs; 0: there is no driver
+    int needs = 0; ///< the CUDA that this module was built with
+    int devices = 0; ///< that can be used
+    std::string problem; ///< why they cannot be counted, in CUDA's words; empty where they can
+};
 
 struct CudaModule {
     int version = 0; ///< cuda_module_version it was built with
+    std::size_t bytes = 0; ///< sizeof(CudaModule) there: tells a table of other entries that kept its version
+    /// Lowest compute capability, 10 · major + minor, for which there is code of its kernels (80: Ampere).
+    int minimum_capability = 0;
+    /// Never throws.
+    CudaDriver (*driver)() = nullptr;
+    /// Compute capability of a device, 10 · major + minor. Throws std::runtime_error.
+    int (*capability)(int device) = nullptr;
     /// importance_reference on the device, float32, bfloat16 or float16; queued on `stream` (a cudaStream_t), no
     /// synchronisation, no allocation. Deterministic: no order of blocks changes a sum. Throws std::runtime_error.
     void (*importance)(const ImportanceInputs& inputs, float* sums, void* stream) = nullptr;

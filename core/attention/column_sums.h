@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <stop_token>
+#include <string>
 
 namespace keepset {
 
@@ -15,8 +16,16 @@ struct Backend {
     const kernels::CudaModule* cuda = nullptr;
 };
 
-/// Loads the CUDA module beside the program, once; nullptr and the reason in `why_not` where there is none, or no
-/// device.
+/// The CUDA module, or why there is none.
+struct CudaLoad {
+    const kernels::CudaModule* module = nullptr; ///< absent where there is none, or no device for it
+    std::string why_not; ///< a phrase
+    bool has_driver = false; ///< without a module: there is a driver, so that a user will expect a GPU
+};
+
+/// Loads the CUDA module beside the program, once.
+const CudaLoad& load_cuda();
+/// The same: nullptr and the reason in `why_not` where there is none, or no device.
 const kernels::CudaModule* load_cuda_module(std::string& why_not);
 
 /// Cumulative importance of one layer under its rule, whose window and biases count: q (heads, context, head_dim), k

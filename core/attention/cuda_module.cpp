@@ -1,10 +1,13 @@
 #include "core/attention/column_sums.h"
+#include "core/model/cuda_choice.h"
 
 #include <ATen/detail/CUDAHooksInterface.h>
 
 #include <dlfcn.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -23,12 +26,13 @@ namespace {
             (program.parent_path().parent_path() / "bin" / file).string(), file };
     }
 
-    struct Loaded {
-        const kernels::CudaModule* module = nullptr;
-        std::string why_not;
-    };
+    std::string installed_driver()
+    {
+        std::ifstream file("/proc/driver/nvidia/version");
+        return driver_version_in({ std::istreambuf_iterator<char>(file), {} });
+    }
 
-    Loaded load()
+    CudaLoad load()
     {
         void* library = nullptr;
         std::string problem = "this build has no CUDA module (libkeepset_cuda.so)";
@@ -44,23 +48,33 @@ namespace {
                 problem = std::string("the CUDA module cannot be loaded: ") + ::dlerror();
         }
         if (library == nullptr)
-            return { nullptr, problem };
+            return { nullptr, problem, false };
         const auto entry = reinterpret_cast<kernels::CudaModuleFn>(::dlsym(library, kernels::cuda_module_symbol));
         const kernels::CudaModule* module = entry == nullptr ? nullptr : entry();
-        if (module == nullptr || module->version != kernels::cuda_module_version)
-            return { nullptr, "the CUDA module is of another version than this program" };
+        if (module == nullptr || module->version != kernels::cuda_module_version
+            || module->bytes != sizeof(kernels::CudaModule))
+            return { nullptr, "the CUDA module is of another version than this program", false };
+        const kernels::CudaDriver driver = module->driver();
+        const std::string why_not = why_no_device(driver, installed_driver());
+        if (!why_not.empty())
+            return { nullptr, why_not, driver.supports > 0 };
         if (!at::detail::getCUDAHooks().hasCUDA() || at::detail::getCUDAHooks().deviceCount() == 0)
-            return { nullptr, "no CUDA device was found" };
-        return { module, {} };
+            return { nullptr, "no CUDA device was found by the tensor library", true };
+        return { module, {}, false };
     }
 
 } // namespace
 
+const CudaLoad& load_cuda()
+{
+    static const CudaLoad loaded = load();
+    return loaded;
+}
+
 const kernels::CudaModule* load_cuda_module(std::string& why_not)
 {
-    static const Loaded loaded = load();
-    why_not = loaded.why_not;
-    return loaded.module;
+    why_not = load_cuda().why_not;
+    return load_cuda().module;
 }
 
 } // namespace keepset

@@ -1,6 +1,7 @@
 #include "core/model/device.h"
 
 #include "core/engine.h"
+#include "core/model/cuda_choice.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -11,8 +12,9 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
-#include <charconv>
 #include <new>
+#include <stdexcept>
+#include <system_error>
 #include <thread>
 
 namespace keepset {
@@ -24,38 +26,27 @@ namespace {
     ChosenDevice cpu_device(int threads)
     {
         return { at::kCPU, { at::kCPU }, "CPU, " + std::to_string(threads) + (threads == 1 ? " thread" : " threads"),
-            { threads, nullptr } };
+            { threads, nullptr }, {} };
     }
 
-    /// "cuda" → 0, "cuda:3" → 3; throws where it is neither.
-    int cuda_index(const std::string& text)
+    /// Only the first line: the libraries add advice for programmers.
+    Error device_failed(const std::string& what)
     {
-        if (text == "cuda")
-            return 0;
-        int index = -1;
-        const char* end = text.data() + text.size();
-        if (text.starts_with("cuda:")) {
-            const auto [stop, problem] = std::from_chars(text.data() + 5, end, index);
-            if (problem == std::errc {} && stop == end && index >= 0)
-                return index;
-        }
-        throw Error(ErrorKind::usage, "The device '" + text + "' is not known.",
-            "Choose auto, cpu, cuda, cuda:N or several, as cuda:0,cuda:1.");
+        return { ErrorKind::device, "The device failed: " + what.substr(0, what.find('\n')),
+            "Try again, or use --device cpu." };
     }
 
-    /// "cuda:0,cuda:1" → 0, 1; each once.
-    std::vector<int> cuda_indices(const std::string& text)
+    /// Every CUDA device of this machine, by index. Throws Error{device}.
+    std::vector<FoundDevice> found_devices(const kernels::CudaModule& cuda)
     {
-        std::vector<int> indices;
-        for (std::size_t begin = 0; begin <= text.size();) {
-            const std::size_t end = std::min(text.find(',', begin), text.size());
-            const int index = cuda_index(text.substr(begin, end - begin));
-            if (std::ranges::find(indices, index) != indices.end())
-                throw Error(ErrorKind::usage, "The device cuda:" + std::to_string(index) + " is named twice.");
-            indices.push_back(index);
-            begin = end + 1;
+        std::vector<FoundDevice> found;
+        try {
+            for (int index = 0; index < at::detail::getCUDAHooks().deviceCount(); ++index)
+                found.push_back({ cuda.device_name(index), cuda.capability(index) });
+        } catch (const std::runtime_error& problem) {
+            throw device_failed(problem.what());
         }
-        return indices;
+        return found;
     }
 
     ChosenDevice cuda_devices(const std::vector<int>& indices, const kernels::CudaModule& cuda, int threads)
@@ -84,23 +75,22 @@ ChosenDevice choose_device(const OpenOptions& options)
     const int threads = options.threads == 0 ? all_threads() : options.threads;
     if (options.device == "cpu")
         return cpu_device(threads);
-    const std::vector<int> indices = options.device == "auto" ? std::vector<int> { 0 } : cuda_indices(options.device);
-    std::string why_not;
-    const kernels::CudaModule* cuda = load_cuda_module(why_not);
-    if (cuda == nullptr) {
-        if (options.device == "auto")
-            return cpu_device(threads);
-        throw Error(ErrorKind::device, "The device '" + options.device + "' cannot be used: " + why_not + ".",
-            "Use --device cpu.");
+    check_device_spelling(options.device);
+    const CudaLoad load = load_cuda();
+    if (load.module == nullptr) {
+        if (options.device != "auto")
+            throw Error(ErrorKind::device, "The device '" + options.device + "' cannot be used: " + load.why_not + ".",
+                "Use --device cpu.");
+        ChosenDevice cpu = cpu_device(threads);
+        if (load.has_driver)
+            cpu.notes.push_back("The GPU is not used: " + load.why_not + ".");
+        return cpu;
     }
-    const at::DeviceIndex count = at::detail::getCUDAHooks().deviceCount();
-    for (const int index : indices) {
-        if (index >= count)
-            throw Error(ErrorKind::device,
-                "There is no device cuda:" + std::to_string(index) + "; this machine has " + std::to_string(count)
-                    + ".");
-    }
-    return cuda_devices(indices, *cuda, threads);
+    const CudaChoice choice = choose_cuda(options.device, found_devices(*load.module), load.module->minimum_capability);
+    ChosenDevice chosen
+        = choice.indices.empty() ? cpu_device(threads) : cuda_devices(choice.indices, *load.module, threads);
+    chosen.notes = choice.notes;
+    return chosen;
 }
 
 std::string ChosenDevice::text() const
@@ -109,6 +99,14 @@ std::string ChosenDevice::text() const
     for (const at::Device& one : devices)
         all += (all.empty() ? "" : ",") + one.str();
     return all;
+}
+
+std::vector<std::int64_t> room_for_layers(std::vector<std::int64_t> free, std::int64_t embedding_and_head)
+{
+    free.front() -= embedding_and_head;
+    for (std::int64_t& bytes : free)
+        bytes = std::max<std::int64_t>(1, bytes);
+    return free;
 }
 
 std::vector<at::Device> place_layers(
@@ -134,10 +132,13 @@ ChosenDevice add_device(const ChosenDevice& chosen)
     std::vector<int> indices;
     for (const at::Device& device : chosen.devices)
         indices.push_back(device.index());
-    for (int index = 0; index < at::detail::getCUDAHooks().deviceCount(); ++index) {
+    const kernels::CudaModule& cuda = *chosen.backend.cuda;
+    for (const int index : usable_devices(found_devices(cuda), cuda.minimum_capability)) {
         if (std::ranges::find(indices, index) == indices.end()) {
             indices.push_back(index);
-            return cuda_devices(indices, *chosen.backend.cuda, chosen.backend.threads);
+            ChosenDevice more = cuda_devices(indices, cuda, chosen.backend.threads);
+            more.notes = chosen.notes;
+            return more;
         }
     }
     return chosen;
@@ -172,22 +173,30 @@ void guarded(int threads, const std::function<void()>& work)
             "Choose a smaller context, another dtype or another device.");
     } catch (const c10::Error& problem) {
         const std::string what = problem.what_without_backtrace();
-        const bool memory = what.find("allocate memory") != std::string::npos;
-        throw Error(memory ? ErrorKind::memory : ErrorKind::internal,
-            (memory ? "Not enough memory: " : "The tensor library failed: ") + what,
-            memory ? "Choose a smaller context or another device." : "");
+        if (what.find("allocate memory") != std::string::npos)
+            throw Error(ErrorKind::memory, "Not enough memory: " + what, "Choose a smaller context or another device.");
+        if (what.find("CUDA error") != std::string::npos)
+            throw device_failed(what);
+        throw Error(ErrorKind::internal, "The tensor library failed: " + what);
     } catch (const std::bad_alloc&) {
         throw Error(ErrorKind::memory, "Not enough memory for this.", "Choose a smaller context or a smaller model.");
+    } catch (const Error&) {
+        throw;
+    } catch (const std::system_error&) { // a file's, not a device's
+        throw;
+    } catch (const std::runtime_error& problem) { // what the CUDA module throws (kernels/cuda_check.h)
+        throw device_failed(problem.what());
     }
 }
 
 std::vector<std::pair<std::string, std::string>> devices()
 {
     std::vector<std::pair<std::string, std::string>> found { { "cpu", cpu_device(all_threads()).name } };
-    std::string why_not;
-    const kernels::CudaModule* cuda = load_cuda_module(why_not);
-    for (int index = 0; cuda != nullptr && index < at::detail::getCUDAHooks().deviceCount(); ++index)
-        found.emplace_back("cuda:" + std::to_string(index), cuda->device_name(index));
+    const CudaLoad load = load_cuda();
+    if (load.module == nullptr)
+        return found;
+    for (const int index : usable_devices(found_devices(*load.module), load.module->minimum_capability))
+        found.emplace_back("cuda:" + std::to_string(index), load.module->device_name(index));
     return found;
 }
 

@@ -169,12 +169,16 @@ ChosenDevice choose_devices_for(const ModelInfo& info, const OpenOptions& option
     return chosen;
 }
 
-std::vector<at::Device> place_layers(const ModelInfo& info, const ChosenDevice& chosen)
+std::vector<at::Device> place_layers(const ModelInfo& info, const ChosenDevice& chosen, at::ScalarType dtype)
 {
-    std::vector<std::int64_t> room;
+    if (chosen.devices.size() == 1)
+        return place_layers(info.layers, chosen.devices, { 1 });
+    std::vector<std::int64_t> free;
     for (const at::Device& device : chosen.devices)
-        room.push_back(chosen.devices.size() == 1 ? 1 : std::max<std::int64_t>(1, memory_of(chosen, device).free));
-    return place_layers(info.layers, chosen.devices, room);
+        free.push_back(memory_of(chosen, device).free);
+    const std::int64_t tables = info.tied_embeddings ? 1 : 2;
+    return place_layers(info.layers, chosen.devices,
+        room_for_layers(free, tables * info.vocabulary * info.hidden_size * bytes_of(dtype)));
 }
 
 std::string sentence(const MemoryNeed& need)

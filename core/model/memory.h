@@ -24,8 +24,9 @@ DeviceMemory memory_of(const ChosenDevice& chosen);
 /// choose_device; where no single GPU was asked for and the model does not fit on the first, as many more as it takes.
 ChosenDevice choose_devices_for(const ModelInfo& info, const OpenOptions& options, std::int64_t context);
 
-/// Where each of the model's layers goes, by what is free on each device.
-std::vector<at::Device> place_layers(const ModelInfo& info, const ChosenDevice& chosen);
+/// Where each of the model's layers goes, by what is free on each device once the first one has the embedding and the
+/// head, which are of `dtype` as the layers are.
+std::vector<at::Device> place_layers(const ModelInfo& info, const ChosenDevice& chosen, at::ScalarType dtype);
 
 /// Throws Error{memory} with the numbers where `need` does not fit.
 void refuse_too_large(const MemoryNeed& need);

@@ -22,7 +22,9 @@ else()
     if(KEEPSET_NVCC AND NOT DEFINED CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
         set(ENV{CUDACXX} ${KEEPSET_NVCC})
     endif()
-    set(CMAKE_CUDA_ARCHITECTURES 80-real 90a-real 90-virtual)
+    if(NOT CMAKE_CUDA_ARCHITECTURES MATCHES "[0-9]") # -D adds others; "native" and "all" do not say which they are
+        set(CMAKE_CUDA_ARCHITECTURES 80-real 90a-real 90-virtual)
+    endif()
     set(CMAKE_CUDA_STANDARD 17) # CMake 3.25 does not know that nvcc takes 20
     include(CheckLanguage)
     check_language(CUDA)

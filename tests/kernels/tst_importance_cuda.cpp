@@ -67,6 +67,17 @@ private Q_SLOTS:
 
     void the_module_has_the_version_of_its_header() { QCOMPARE(loaded_.module->version, cuda_module_version); }
 
+    void the_module_tells_the_driver_and_the_devices_it_runs_on()
+    {
+        QCOMPARE(loaded_.module->bytes, sizeof(CudaModule));
+        const CudaDriver driver = loaded_.module->driver();
+        QVERIFY(driver.devices > 0 && driver.problem.empty());
+        QVERIFY(driver.supports / 1000 >= driver.needs / 1000 && driver.needs >= 12000);
+        QVERIFY(loaded_.module->minimum_capability >= 50);
+        QVERIFY(loaded_.module->capability(0) >= loaded_.module->minimum_capability);
+        QVERIFY(cudaGetLastError() == cudaSuccess);
+    }
+
     void the_kernel_agrees_with_the_reference_data() { path_rows(); }
     void the_kernel_agrees_with_the_reference()
     {
