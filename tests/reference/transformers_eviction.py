@@ -94,14 +94,15 @@ def kv_heads_of(config):
 
 
 class Reference:
-    """A model folder in float32 on the CPU."""
+    """A model folder, in float32 on the CPU where nothing else is asked for."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, dtype=torch.float32, device="cpu"):
         self.plan = Plan()
         AttentionInterface.register(NAME, make_attention(self.plan))
         AttentionMaskInterface.register(NAME, eager_mask)
-        self.model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=torch.float32, attn_implementation="eager")
-        self.model.eval()
+        self.model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype, attn_implementation="eager")
+        self.model.to(device).eval()
+        self.device = device
         config = self.model.config
         self.layers, self.heads, self.kv_heads = (
             config.num_hidden_layers, config.num_attention_heads, kv_heads_of(config))
@@ -128,12 +129,12 @@ class Reference:
                 rotary.max_seq_len_cached = rotary.original_max_seq_len
             if hasattr(rotary, "original_inv_freq"):
                 rotary.register_buffer("inv_freq", rotary.original_inv_freq.clone(), persistent=False)
-        return self.model(torch.tensor([ids]), use_cache=False, **others)
+        return self.model(torch.tensor([ids], device=self.device), use_cache=False, **others)
 
     @torch.no_grad()
     def logits(self, ids):
         """Log-probabilities (tokens, vocabulary) float32 by transformers' own eager attention."""
-        return torch.log_softmax(self.forward(ids).logits[0].float(), dim=-1).numpy()
+        return torch.log_softmax(self.forward(ids).logits[0].float(), dim=-1).cpu().numpy()
 
     @torch.no_grad()
     def importance(self, ids, context=None):
@@ -143,13 +144,13 @@ class Reference:
         of the first `context` count, or all of them.
         """
         attentions = self.forward(ids, output_attentions=True).attentions
-        return np.stack([a[0, :, :context, :context].double().sum(dim=1).float().numpy() for a in attentions])
+        return np.stack([a[0, :, :context, :context].double().sum(dim=1).float().cpu().numpy() for a in attentions])
 
     @torch.no_grad()
     def attention(self, ids, context):
         """P (layers, heads, context, context) float64 of the first `context` tokens."""
         attentions = self.forward(ids, output_attentions=True).attentions
-        return np.stack([a[0, :, :context, :context].double().numpy() for a in attentions])
+        return np.stack([a[0, :, :context, :context].double().cpu().numpy() for a in attentions])
 
     @torch.no_grad()
     def row_lse(self, ids):
@@ -158,28 +159,28 @@ class Reference:
         with stepping_into_softmax(self.plan):
             self.forward(ids)
         rows, self.plan.lse = self.plan.lse, None
-        return torch.stack(rows).numpy()
+        return torch.stack(rows).cpu().numpy()
 
     @torch.no_grad()
     def evicted(self, ids, context, kept, repacked=False):
         """Log-probabilities (target - 1, vocabulary) of the scored tokens. kept (layers, kv_heads, context) bool."""
-        kept = torch.from_numpy(kept)
+        kept = torch.from_numpy(kept).to(self.device)
         self.plan.context, self.plan.visible = context, kept
         others = {}
         if repacked:
-            positions = torch.arange(len(ids))
+            positions = torch.arange(len(ids), device=self.device)
             budget = int(kept[0, 0].sum())
             assert bool((kept.sum(dim=-1) == budget).all()), "every row keeps equally many keys"
             self.plan.shift = (kept.long().cumsum(-1) - 1 - positions[:context]) * kept
             self.plan.inverse_frequency = self.rotaries[0].inv_freq.float()
             positions[context:] += budget - context
             # The mask says that this is one text, for all that its positions jump.
-            others = {"attention": NAME, "position_ids": positions[None], "attention_mask": torch.ones(1, len(ids))}
+            others = {"attention": NAME, "position_ids": positions[None], "attention_mask": torch.ones(1, len(ids), device=self.device)}
         with stepping_into_softmax(self.plan):
             logits = self.forward(ids, **others).logits[0]
         assert self.layers <= self.plan.calls <= self.layers * (1 + repacked), "every layer's rows have passed by"
         self.plan.visible = None
-        return torch.log_softmax(logits[context:-1].float(), dim=-1).numpy()
+        return torch.log_softmax(logits[context:-1].float(), dim=-1).cpu().numpy()
 
     def dropped(self, ids, context, kept_positions):
         """The same for the token-drop protocol: a shorter text of the kept ids, then the targets."""
