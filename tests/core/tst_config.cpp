@@ -143,20 +143,53 @@ golden::Tensor zeros(const std::vector<std::int64_t>& shape)
 /// resources/help/families.md, from the table.
 std::string families_page()
 {
-    std::string text = "# Model families\n\n"
-                       "A Hugging Face folder opens where its `model_type` is one of these. Every field of "
-                       "`config.json` that is listed is\n"
-                       "honoured, in the older spellings and in those of transformers 5; fields of training, "
-                       "generation and bookkeeping change\n"
-                       "nothing here. Any other field that asks for something is refused by its name, because the "
-                       "numbers would be wrong.\n\n"
-                       "Rotary scaling (`rope_scaling` or `rope_parameters`) may be default, linear, dynamic, llama3, "
-                       "yarn or longrope. Tensors may\n"
-                       "be named with or without the model's prefix, experts may stand one by one or stacked, and the "
-                       "output matrix may be tied or\n"
-                       "not. A tensor inside a layer that nothing uses is refused, one outside the layers is noted.\n\n"
-                       "This page is made from the code: `KEEPSET_WRITE_PAGES=1 tst_config`.\n\n"
-                       "| `model_type` | what is computed | fields honoured |\n| --- | --- | --- |\n";
+    std::string text
+        = "# Model families\n\n"
+          "A Hugging Face folder opens where its `model_type` is one of these. Every field of `config.json` that is "
+          "listed "
+          "is\n"
+          "honoured, in the older spellings and in those of transformers 5; where a file is silent, the family's own "
+          "defaults are taken,\n"
+          "those of its configuration class in transformers. Other fields are of three kinds:\n\n"
+          "- bookkeeping, training and generation (`torch_dtype`, `use_cache`, `model_max_length`, names that begin "
+          "with "
+          "an underscore):\n"
+          "  they change nothing;\n"
+          "- fields that say what the family does anyway (`use_qk_norm: true` in Qwen 3), or that switch off what it "
+          "does "
+          "not do: they\n"
+          "  change nothing with that value, and with another (`is_causal: false`) they are refused by name, because "
+          "the "
+          "numbers would be\n"
+          "  wrong;\n"
+          "- fields that Keepset does not know: `false`, 0 and null are passed over, anything else is refused by name. "
+          "Where such a field\n"
+          "  changes nothing about the computation, take it out of `config.json`.\n\n"
+          "Rotary scaling (`rope_scaling` or `rope_parameters`) may be default, linear, dynamic, llama3, yarn or "
+          "longrope. `rope_type`\n"
+          "names it, or `type` where there is no `rope_type`; a file in which the two differ is refused. Tensors may "
+          "be "
+          "named with or\n"
+          "without the model's prefix, experts may stand one by one or stacked, and the output matrix may be tied or "
+          "not. "
+          "A tensor inside\n"
+          "a layer that nothing uses is refused, one outside the layers is noted.\n\n"
+          "## Language models beside pictures or sound\n\n"
+          "A folder whose `config.json` has a `text_config` (Gemma 3 from 4B on, Mistral Small 3.1 and 3.2, LLaVA, "
+          "Voxtral, Idefics 3, …)\n"
+          "opens where the language model in it is of a family below: it alone, for text, with a note of what was left "
+          "out. So do Qwen 2-VL,\n"
+          "2.5-VL and 3-VL, whose positions in three dimensions are plain rotation where there is text alone. "
+          "PaliGemma "
+          "is refused: it\n"
+          "reads its prompt in both directions.\n\n"
+          "## Tokenizers\n\n"
+          "A tokenizer may know tokens for which the model's embedding has no row, as Gemma 3's does. The folder opens "
+          "with a note, and\n"
+          "only a text that yields such a token is refused.\n\n"
+          "## Families\n\n"
+          "This table is made from the code: `KEEPSET_WRITE_PAGES=1 tst_config`.\n\n"
+          "| `model_type` | what is computed | fields honoured |\n| --- | --- | --- |\n";
     for (const Family* const family : families()) {
         std::string fields;
         for (const char* const field : family->fields)
@@ -199,15 +232,16 @@ void TstConfig::what_is_not_computed_is_refused_by_name_data()
         QTest::newRow(name) << QString::fromStdString(config.dump()) << QString(said);
     };
     row("unknown family", with("mamba", {}), "'mamba' is not known");
-    row("pictures", { { "model_type", "gemma3" }, { "text_config", json::object() } }, "'text_config'");
+    row("pictures", { { "model_type", "llama4" }, { "text_config", { { "model_type", "llama4_text" } } } },
+        "('text_config.model_type') is 'llama4_text', which is not known");
     row("quantized", with("llama", { { "quantization_config", { { "bits", 4 } } } }), "'quantization_config'");
     row("another activation", with("llama", { { "hidden_act", "mish" } }), "'hidden_act' asks for 'mish'");
     row("rotary kind", with("llama", { { "rope_scaling", { { "type", "spiral" } } } }),
         "'rope_scaling' asks for rotary scaling 'spiral'");
     row("rotary field",
         with("llama",
-            { { "rope_parameters", { { "rope_type", "linear" }, { "factor", 2 }, { "mrope_section", { 1, 2 } } } } }),
-        "'rope_parameters.mrope_section'");
+            { { "rope_parameters", { { "rope_type", "linear" }, { "factor", 2 }, { "spiral_section", { 1, 2 } } } } }),
+        "'rope_parameters.spiral_section'");
     row("rotary factor missing", with("llama", { { "rope_scaling", { { "type", "linear" } } } }),
         "'rope_scaling.factor' is missing");
     row("llama3 numbers",

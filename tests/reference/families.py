@@ -21,7 +21,7 @@ from tokenizers import Tokenizer
 
 from family_configs import FAMILIES
 from golden_folder import TEXT, gold, run, save_tokenizer, save_weights, write
-from transformers_eviction import Reference
+from transformers_eviction import Reference, auto_class_of
 
 HERE = pathlib.Path(__file__).resolve().parent
 PASSAGE = TEXT[:96]
@@ -115,6 +115,8 @@ def save_model(folder, settings, model, weights):
         model.to(getattr(torch, settings["dtype"])).save_pretrained(
             str(folder), save_original_format=not settings.get("stacked", False))
         model.float()
+        if settings.get("own_config"):
+            (folder / "config.json").write_text(json.dumps(settings["config"], indent=2) + "\n")
         return
     (folder / "config.json").write_text(json.dumps(settings["config"], indent=2) + "\n")
     dtype, prefix = getattr(torch, settings["dtype"]), model.base_model_prefix + "."
@@ -138,7 +140,7 @@ def make(name):
     # Through a file, as a folder's config comes: what stands in it is all that counts.
     (folder / "config.json").write_text(json.dumps(settings["config"]))
     config = transformers.AutoConfig.from_pretrained(str(folder))
-    model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    model = auto_class_of(config).from_config(config, dtype=torch.float32)
     for seed in range(1, 100):
         save_model(folder, settings, model, weights_of(model, settings, seed))
         reference, bos = Reference(folder), settings.get("bos", False)

@@ -4,6 +4,7 @@ config: as written to config.json, or, with `saved`, what transformers 5 reads b
 dtype: of the weights on disk. bare: names without the model's prefix. buffers: with those of old checkpoints.
 experts: the family whose names experts have one by one; stacked: saved as transformers 5 holds them.
 tied_copy: the output matrix is stored too, though tied. shards: files the weights are spread over.
+own_config: the weights as transformers 5 saves them, under the config.json written here.
 peak: variance of the scores aimed at, 2.5 by default. runs: see RUNS in families.py.
 One folder of each family has an unusual epsilon in its norms and an unusual base of its rotary embedding, so that a
 reader who takes them for granted is found out.
@@ -217,6 +218,47 @@ family("phi3-plain", "Phi3ForCausalLM", "phi3",
        {**sizes(36, 6), **PHI3, "num_key_value_heads": 2, "original_max_position_embeddings": 256,
         "rope_scaling": None, "rope_theta": 10000.0, "sliding_window": 14, "tie_word_embeddings": False,
         "torch_dtype": "bfloat16"}, dtype="bfloat16", runs=["head"])
+
+# original_max_position_embeddings is 4096 where the file does not say it, and the scaling 131072 / 4096.
+family("phi3-silent", "Phi3ForCausalLM", "phi3",
+       {**sizes(40, 4), **PHI3, "max_position_embeddings": 131072, "num_key_value_heads": 2, "rope_theta": 10000.0,
+        "rope_scaling": {"type": "longrope", "short_factor": [1.0, 1.05, 1.1, 1.3, 1.5],
+                         "long_factor": [1.2, 2.0, 3.0, 5.5, 9.0]}, "sliding_window": None,
+        "tie_word_embeddings": False, "torch_dtype": "bfloat16"}, dtype="bfloat16", runs=["head"])
+
+# ---- language models beside parts for pictures
+SIGLIP = {"model_type": "siglip_vision_model", "hidden_size": 16, "image_size": 28, "intermediate_size": 16,
+          "num_attention_heads": 2, "num_hidden_layers": 1, "patch_size": 14, "vision_use_head": False}
+PIXTRAL = {"model_type": "pixtral", "hidden_size": 16, "head_dim": 8, "image_size": 28, "intermediate_size": 16,
+           "num_attention_heads": 2, "num_hidden_layers": 1, "patch_size": 14}
+# As sparse as published: 8 heads, 4 kv heads of 256 dims, the scale of scores and both bases go without saying.
+family("gemma3-parts", "Gemma3ForConditionalGeneration", "gemma3",
+       {"boi_token_index": 255, "eoi_token_index": 256, "eos_token_id": [1, 106], "image_token_index": 262144,
+        "initializer_range": 0.02, "mm_tokens_per_image": 4, "torch_dtype": "bfloat16",
+        "text_config": {"hidden_size": 16, "intermediate_size": 40, "model_type": "gemma3_text", "num_hidden_layers": 2,
+                        "rope_scaling": {"factor": 8.0, "rope_type": "linear"}, "sliding_window": 11,
+                        "sliding_window_pattern": 2, "vocab_size": 257}, "vision_config": SIGLIP},
+       dtype="bfloat16", saved=True, own_config=True, bos=True, runs=["head", "layer"])
+MISTRAL3_TEXT = {**sizes(32, 4), "model_type": "mistral", "head_dim": 10, "hidden_act": "silu", "num_key_value_heads": 2,
+                 "rms_norm_eps": 1e-05, "rope_theta": 1000000000.0, "sliding_window": None}
+family("mistral3", "Mistral3ForConditionalGeneration", "mistral3",
+       {"image_token_index": 10, "multimodal_projector_bias": False, "projector_hidden_act": "gelu",
+        "spatial_merge_size": 2, "text_config": MISTRAL3_TEXT, "tie_word_embeddings": False, "torch_dtype": "bfloat16",
+        "vision_config": PIXTRAL, "vision_feature_layer": -1},
+       dtype="bfloat16", saved=True, own_config=True, runs=["head", "drop"])
+family("mistral3-saved", "Mistral3ForConditionalGeneration", "mistral3",
+       {"image_token_index": 10, "spatial_merge_size": 2, "tie_word_embeddings": True, "vision_config": PIXTRAL,
+        "text_config": {**MISTRAL3_TEXT, "rms_norm_eps": 1e-3, "rope_theta": 500.0, "sliding_window": 14}},
+       dtype="bfloat16", saved=True, stacked=True, runs=["head"])
+# Of before text_config: the language model's fields at the top, positions in three dimensions.
+family("qwen2_5_vl", "Qwen2_5_VLForConditionalGeneration", "qwen2_5_vl",
+       {**sizes(32, 2), "hidden_act": "silu", "image_token_id": 250, "max_window_layers": 2, "num_key_value_heads": 1,
+        "rms_norm_eps": 1e-06, "rope_scaling": {"mrope_section": [2, 3, 3], "type": "mrope"}, "rope_theta": 10000.0,
+        "sliding_window": 4096, "tie_word_embeddings": False, "torch_dtype": "bfloat16", "use_sliding_window": False,
+        "video_token_id": 251, "vision_start_token_id": 252, "vision_end_token_id": 253,
+        "vision_config": {"depth": 1, "hidden_act": "silu", "hidden_size": 16, "intermediate_size": 16, "num_heads": 2,
+                          "out_hidden_size": 32, "patch_size": 14, "fullatt_block_indexes": [0]}},
+       dtype="bfloat16", saved=True, own_config=True, runs=["head"])
 
 # ---- falcon
 FALCON = {"apply_residual_connection_post_layernorm": False, "attention_dropout": 0.0, "bos_token_id": 11,

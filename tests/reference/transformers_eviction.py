@@ -12,7 +12,8 @@ import sys
 
 import numpy as np
 import torch
-from transformers import AttentionInterface, AttentionMaskInterface, AutoModelForCausalLM
+import transformers
+from transformers import AttentionInterface, AttentionMaskInterface, AutoConfig
 from transformers.masking_utils import eager_mask
 
 NAME = "keepset_reference"
@@ -87,6 +88,12 @@ def count_alibi_once(_, args, others):
     return args, others
 
 
+def auto_class_of(config):
+    """What opens a folder: a model with parts for pictures is no AutoModelForCausalLM."""
+    with_parts = config.get_text_config() is not config
+    return transformers.AutoModelForImageTextToText if with_parts else transformers.AutoModelForCausalLM
+
+
 def kv_heads_of(config):
     if config.model_type == "falcon":
         return 1 if config.multi_query and not config.new_decoder_architecture else config.num_kv_heads
@@ -100,10 +107,11 @@ class Reference:
         self.plan = Plan()
         AttentionInterface.register(NAME, make_attention(self.plan))
         AttentionMaskInterface.register(NAME, eager_mask)
-        self.model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype, attn_implementation="eager")
+        auto = auto_class_of(AutoConfig.from_pretrained(str(folder)))
+        self.model = auto.from_pretrained(str(folder), dtype=dtype, attn_implementation="eager")
         self.model.to(device).eval()
         self.device = device
-        config = self.model.config
+        config = self.model.config.get_text_config()
         self.layers, self.heads, self.kv_heads = (
             config.num_hidden_layers, config.num_attention_heads, kv_heads_of(config))
         self.rotaries = [m for m in self.model.modules() if hasattr(m, "original_max_seq_len")]

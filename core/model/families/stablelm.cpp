@@ -15,6 +15,8 @@ namespace {
     {
         DecoderConfig config = read_llama_sizes(
             reader, { .vocabulary = 50304, .hidden = 2560, .intermediate = 6912, .kv_heads = 32, .max_context = 4096 });
+        if (config.head_dim * config.heads != config.hidden_size)
+            reader.refuse_request("head_dim");
         config.norm = NormKind::layer;
         config.norm_eps = reader.number("layer_norm_eps", 1e-5);
         config.qkv_bias = reader.flag("use_qkv_bias");
