@@ -40,7 +40,7 @@ namespace {
         TextType { "qwen3_vl_text", "qwen3", R"({"max_position_embeddings": 128000, "rope_theta": 5e5})" } };
 
     /// These read what stands before the answer in both directions, text as well.
-    constexpr std::array both_directions = { "paligemma", "colpali", "colqwen2", "colmodernvbert", "gemma3n_encoder" };
+    constexpr std::array both_directions = { "paligemma", "colpali" };
 
     constexpr std::array part_names = { "vision_config", "audio_config", "speech_config", "visual", "encoder_config",
         "projector_config", "perceiver_config", "qformer_config", "vq_config" };
