@@ -1,5 +1,6 @@
 #include "app/commands.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <iostream>
@@ -11,6 +12,31 @@ namespace {
 using namespace keepset;
 using namespace keepset::cli;
 
+/// Bytes that stand in quotes as they are: printable, and UTF-8 beyond ASCII.
+bool is_printable(const std::string& word)
+{
+    const bool controls
+        = std::ranges::any_of(word, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+    return !controls && is_utf8(word);
+}
+
+/// $'…', as bash, zsh and ksh read it: one line of plain characters whatever the bytes are.
+std::string escaped(const std::string& word)
+{
+    constexpr const char* digits = "0123456789abcdef";
+    std::string text = "$'";
+    for (const char c : word) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '\'' || c == '\\')
+            text += std::string("\\") + c;
+        else if (byte < 0x20 || byte >= 0x7F)
+            text += std::string("\\x") + digits[byte >> 4U] + digits[byte & 15U];
+        else
+            text += c;
+    }
+    return text + "'";
+}
+
 /// Quoted for a shell where it has to be.
 std::string quoted(const std::string& word)
 {
@@ -19,6 +45,8 @@ std::string quoted(const std::string& word)
             == std::string::npos;
     if (plain)
         return word;
+    if (!is_printable(word))
+        return escaped(word);
     std::string text = "'";
     for (const char c : word)
         text += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -59,7 +87,7 @@ constexpr Subcommand subcommands[] = {
     { "tokenize", "Tokens of a text with their byte ranges", add_tokenize },
     { "logits", "Log-probabilities, for checks against other engines", add_logits },
     { "analyze", "Importance of every token and the keep sets of policies, as a trace file", add_analyze },
-    { "sweep", "Perplexity under cache eviction over sparsity, as a run file", add_sweep },
+    { "sweep", "Perplexity under cache eviction over sparsity, as a table and a run file", add_sweep },
     { "show", "Summary of a trace or run file", add_show },
     { "audit", "Checks a run, a trace or a results table for the defects that make a benchmark meaningless",
         add_audit },
@@ -78,6 +106,17 @@ void refuse_unknown_subcommand(int count, char** words)
         known += (known.empty() ? "" : ", ") + std::string(subcommand.name);
     }
     throw Error(ErrorKind::usage, "'" + std::string(words[1]) + "' is no subcommand.", "Choose one of: " + known + ".");
+}
+
+/// `--sparsity ''` asks for nothing, and is not the same as leaving the option out.
+void refuse_empty_values(const CLI::App& command)
+{
+    for (const CLI::Option* option : command.get_options()) {
+        for (const std::string& value : option->results()) {
+            if (value.empty())
+                throw Error(ErrorKind::usage, option->get_name() + " is given without a value.");
+        }
+    }
 }
 
 int run(int count, char** words)
@@ -102,6 +141,8 @@ int run(int count, char** words)
         std::cerr << "keepset-cli: " << problem.what() << "\nTry 'keepset-cli --help'.\n";
         return 2;
     }
+    for (const auto& [command, runner] : runners)
+        refuse_empty_values(*command);
     const StopOnSignal stop;
     for (const auto& [command, runner] : runners) {
         if (command->parsed())
@@ -127,7 +168,7 @@ int main(int count, char** words)
         std::cerr << "keepset-cli: " << error.sentence() << '\n';
         return status_of(error.kind());
     } catch (const keepset::Cancelled&) {
-        std::cerr << "keepset-cli: stopped. Everything finished is kept.\n";
+        std::cerr << "keepset-cli: stopped. Nothing was written.\n";
         return 130;
     } catch (const std::bad_alloc&) {
         std::cerr << "keepset-cli: There is not enough memory for this.\n";

@@ -48,6 +48,8 @@ namespace {
     {
         const std::vector<SelectRequest> requests = requests_of(options);
         refuse_output(options.out, common.force);
+        refuse_shared_files({ { "--out", options.out } }, options.text, options.folder);
+        check_positions(options.folder, options.context, 0);
         AnalysisRequest request;
         request.text = read_text(options.text);
         request.context = options.context;
@@ -105,7 +107,7 @@ Runner add_analyze(CLI::App& command, Common& common)
     command.add_option("--gqa", options->gqa, "mean, max or sum over the query heads of a kv head")
         ->capture_default_str();
     command.add_option("--rounding", options->rounding, "floor or kvpress")->capture_default_str();
-    command.add_option("--seed", options->seed, "Of the random policy")->capture_default_str();
+    command.add_option("--seed", options->seed, "Of the random policy")->capture_default_str()->check(seed_number());
     command.add_flag("--force", common.force, "Overwrite the output file");
     return [options](Common& shared, const StopOnSignal& stop) { return run(*options, shared, stop); };
 }

@@ -38,10 +38,24 @@ namespace {
         print_audit(analysis.audit);
     }
 
+    int show_logits(const LogitsResult& logits, bool json)
+    {
+        if (json) {
+            print_json(to_json(logits));
+            return 0;
+        }
+        print_provenance(logits.provenance);
+        std::cout << logits.positions << " positions, log-probabilities of " << logits.vocabulary
+                  << " tokens behind each; token and the five most likely behind it:\n\n";
+        print_logits(logits, false);
+        return 0;
+    }
+
     int show(const std::string& file, std::string reference, bool json)
     {
         // All is read and checked before the first line is printed: what is wrong prints its error only.
-        if (summary(file).kind == "run") {
+        const FileSummary found = summary(file);
+        if (found.kind == "run") {
             const auto run = load_run(file);
             if (!reference.empty()) {
                 reference = canonical(parse_policy(reference));
@@ -53,6 +67,8 @@ namespace {
         } else {
             if (!reference.empty())
                 throw Error(ErrorKind::usage, "'" + file + "' is a trace, and --reference is for runs.");
+            if (holds_logits(file))
+                return show_logits(*load_logits(file), json);
             const auto analysis = load_analysis(file);
             if (!json)
                 print_provenance(analysis->provenance);
@@ -63,7 +79,8 @@ namespace {
 
     AuditReport audit_file(const std::string& file)
     {
-        if (std::filesystem::path(file).extension() != ".h5")
+        const std::string ending = std::filesystem::path(file).extension().string();
+        if (!is_hdf5(file) && ending != ".h5" && ending != ".hdf5")
             return audit(import_table(file));
         if (summary(file).kind == "run")
             return audit(*load_run(file));
@@ -76,7 +93,7 @@ Runner add_show(CLI::App& command, Common& common)
 {
     const auto options = std::make_shared<FileOptions>();
     add_common(command, common, false);
-    command.add_option("FILE", options->file, "Trace or run file (.h5)")->required();
+    command.add_option("FILE", options->file, "Trace, run or logits file (HDF5, whatever its name)")->required();
     command.add_option("--reference", options->reference,
         "Policy of a run that findings are told against (default: the first behind dense)");
     return
@@ -88,7 +105,8 @@ Runner add_audit(CLI::App& command, Common& common)
     const auto options = std::make_shared<FileOptions>();
     add_common(command, common, false);
     command
-        .add_option("FILE", options->file, "Trace or run file (.h5), or a CSV table with method, sparsity, perplexity")
+        .add_option("FILE", options->file,
+            "Trace or run file (HDF5, whatever its name), or a CSV table with method, sparsity, perplexity")
         ->required();
     return [options](Common& shared, const StopOnSignal&) {
         const AuditReport report = audit_file(options->file);

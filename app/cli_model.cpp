@@ -48,30 +48,6 @@ namespace {
         }
     }
 
-    /// The five most likely tokens behind each position.
-    void print_logits(const LogitsResult& result, bool json)
-    {
-        const auto vocabulary = static_cast<std::size_t>(result.vocabulary);
-        for (std::size_t position = 0; position < result.tokens.size(); ++position) {
-            const float* row = result.log_prob.data() + position * vocabulary;
-            std::vector<std::size_t> order(vocabulary);
-            for (std::size_t id = 0; id < vocabulary; ++id)
-                order[id] = id;
-            const std::size_t top = std::min<std::size_t>(5, vocabulary);
-            std::ranges::partial_sort(order, order.begin() + static_cast<std::ptrdiff_t>(top), std::greater {},
-                [&](std::size_t id) { return row[id]; });
-            nlohmann::json line { { "token", to_json(result.tokens[position], position) },
-                { "top", nlohmann::json::array() } };
-            std::string text = std::to_string(result.tokens[position].id);
-            for (std::size_t rank = 0; rank < top; ++rank) {
-                const double value = static_cast<double>(row[order[rank]]);
-                line["top"].push_back({ { "id", order[rank] }, { "log_prob", value } });
-                text += "\t" + std::to_string(order[rank]) + ":" + number(value, 6);
-            }
-            std::cout << (json ? line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) : text) << '\n';
-        }
-    }
-
     std::string of_sliding_layers(const ModelInfo& info)
     {
         return std::to_string(info.window) + " tokens in " + std::to_string(info.sliding_layers) + " of "
@@ -155,8 +131,10 @@ Runner add_logits(CLI::App& command, Common& common)
     command.add_option("--out", options->out, "HDF5 file for all log-probabilities");
     command.add_flag("--force", common.force, "Overwrite the output file");
     return [options](Common& shared, const StopOnSignal& stop) {
-        if (!options->out.empty())
+        if (!options->out.empty()) {
             refuse_output(options->out, shared.force);
+            refuse_shared_files({ { "--out", options->out } }, options->text, options->folder);
+        }
         const Text text = read_text(options->text);
         ProgressLine line(shared.quiet);
         Engine engine;

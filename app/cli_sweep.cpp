@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 namespace keepset::cli {
 
@@ -46,10 +47,9 @@ namespace {
     std::vector<std::int64_t> budgets_of(std::string_view text)
     {
         std::vector<std::int64_t> budgets;
-        while (!text.empty()) {
-            const std::size_t comma = text.find(',');
-            budgets.push_back(whole_number(text.substr(0, comma), "--budget"));
-            text = comma == std::string_view::npos ? std::string_view {} : text.substr(comma + 1);
+        for (std::size_t begin = 0, comma = 0; comma != std::string_view::npos; begin = comma + 1) {
+            comma = text.find(',', begin);
+            budgets.push_back(whole_number(text.substr(begin, comma - begin), "--budget"));
         }
         return budgets;
     }
@@ -76,8 +76,14 @@ namespace {
         request.force = common.force;
         request.command = common.command;
         check_request(request); // throws where they do not fit one another
-        request.text = read_text(options.text);
         return request;
+    }
+
+    bool is_device(const std::string& file)
+    {
+        std::error_code ignored;
+        return std::filesystem::is_character_file(file, ignored)
+            || std::filesystem::is_fifo(file, ignored); // such as /dev/stderr, and <(a pipe)
     }
 
     void write_csv(const std::string& file, const Run& run)
@@ -86,59 +92,94 @@ namespace {
             std::cout << to_csv(run);
             return;
         }
+        if (!is_device(file)) {
+            write_text(file, to_csv(run));
+            return;
+        }
         std::ofstream stream(file, std::ios::binary);
         stream << to_csv(run);
         stream.flush();
         if (!stream)
-            throw Error(ErrorKind::input, "'" + file + "' could not be written: " + std::strerror(errno) + ".",
-                "The run file is complete.");
+            throw Error(ErrorKind::input, "'" + file + "' could not be written: " + std::strerror(errno) + ".");
     }
 
-    /// Both outputs, before the long work begins: what cannot be written must not cost minutes.
+    /// All that is written, before the long work begins: what cannot be must not cost minutes.
     void refuse_outputs(const SweepOptions& options, const Common& common)
     {
-        const bool keep = options.request.resume;
-        if (!keep)
-            refuse_output(
-                options.request.out, common.force, "Use --force to overwrite it, or --resume to go on with it.");
-        std::error_code ignored;
-        const bool device = std::filesystem::is_character_file(options.csv, ignored)
-            || std::filesystem::is_fifo(options.csv, ignored); // such as /dev/stderr, and <(a pipe)
-        if (!options.csv.empty() && options.csv != "-" && !device)
-            refuse_output(options.csv, keep || common.force);
+        const std::string& out = options.request.out;
+        std::vector<NamedFile> outputs;
+        if (options.csv == "-" && common.json)
+            throw Error(ErrorKind::usage, "--csv - and --json would both go to standard output.",
+                "Give --csv the name of a file.");
+        if (!out.empty() && !options.request.resume)
+            refuse_output(out, common.force, "Use --force to overwrite it, or --resume to go on with it.");
+        if (!out.empty())
+            outputs.push_back({ "--out", out });
+        if (!options.csv.empty() && options.csv != "-" && !is_device(options.csv)) {
+            refuse_output(options.csv, options.request.resume || common.force);
+            outputs.push_back({ "--csv", options.csv });
+        }
+        refuse_shared_files(outputs, options.text, options.folder);
     }
 
-    int stopped(const std::string& file)
+    /// When a file was last written; nothing where there is none.
+    std::optional<std::filesystem::file_time_type> time_of(const std::string& file)
     {
-        std::error_code ignored;
-        const bool begun = std::filesystem::exists(file, ignored);
-        std::cerr << "keepset-cli: stopped. "
-                  << (begun ? "Every finished window is in '" + file + "'; --resume goes on from there."
-                            : "No window was begun.")
-                  << '\n';
+        std::error_code error;
+        const auto time = std::filesystem::last_write_time(file, error);
+        return error ? std::nullopt : std::optional(time);
+    }
+
+    /// What a stopped sweep leaves; `before`: when the file was written before it.
+    int stopped(const std::string& file, std::optional<std::filesystem::file_time_type> before)
+    {
+        const auto now = time_of(file);
+        std::cerr << "keepset-cli: stopped. ";
+        if (file.empty())
+            std::cerr << "Nothing is kept, because there is no --out.\n";
+        else if (!now)
+            std::cerr << "No window was begun.\n";
+        else if (now == before)
+            std::cerr << "No window was finished, and '" << file << "' is as it was.\n";
+        else
+            std::cerr << "Every finished window is in '" << file << "'; --resume goes on from there.\n";
         return 130;
+    }
+
+    /// Windows of several builds in one file may differ in more than the text: that is said.
+    void note_builds(const std::string& file, const Run& run)
+    {
+        if (run.provenance.generator.find(", from window ") != std::string::npos)
+            std::cerr << "keepset-cli: note: the windows of '" << file
+                      << "' were made by several builds: " << run.provenance.generator << ".\n";
     }
 
     int run(const SweepOptions& options, const Common& common, const StopOnSignal& stop)
     {
-        const SweepRequest request = request_of(options, common);
+        SweepRequest request = request_of(options, common);
         refuse_outputs(options, common);
+        check_positions(options.folder, request.context, request.target);
+        request.text = read_text(options.text);
+        if (request.out.empty() && options.csv.empty())
+            std::cerr << "keepset-cli: without --out and --csv the table is printed and nothing is kept.\n";
+        const auto before = time_of(request.out);
         ProgressLine line(common.quiet);
         Engine engine;
-        const ModelInfo info = engine.open_model(options.folder, common.open_options(), task_of(line, stop));
-        line.clear();
-        print_notes(info.notes, common.quiet);
-        print_notes(engine.text_notes(request.text), common.quiet);
         std::shared_ptr<const Run> result;
         try {
+            const ModelInfo info = engine.open_model(options.folder, common.open_options(), task_of(line, stop));
+            line.clear();
+            print_notes(info.notes, common.quiet);
+            print_notes(engine.text_notes(request.text), common.quiet);
             result = engine.sweep(request, task_of(line, stop));
         } catch (const Cancelled&) {
             line.clear();
-            return stopped(request.out);
+            return stopped(request.out, before);
         }
         line.clear();
         if (!options.csv.empty())
             write_csv(options.csv, *result);
+        note_builds(request.out, *result);
         if (common.json)
             print_json(to_json(*result));
         else if (options.csv != "-")
@@ -159,9 +200,11 @@ namespace {
             ->excludes(sparsity);
         command.add_option("--protocol", options.protocol, "prefill-evict or token-drop")->capture_default_str();
         command.add_option("--context", options.request.context, "Tokens whose keys and values may be evicted")
-            ->capture_default_str();
+            ->capture_default_str()
+            ->check(at_least(1));
         command.add_option("--target", options.request.target, "Tokens behind them; all but the first are scored")
-            ->capture_default_str();
+            ->capture_default_str()
+            ->check(at_least(0));
         command.add_option("--windows", options.windows, "How many, or all")->capture_default_str();
         command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(at_least(0));
         command.add_option("--granularity", options.granularity, "head (default), layer or model");
@@ -170,15 +213,21 @@ namespace {
             ->capture_default_str();
         command.add_option("--positions", options.positions, "original or repacked")->capture_default_str();
         command.add_option("--rounding", options.rounding, "floor or kvpress")->capture_default_str();
-        command.add_option("--seed", options.request.seed, "Of the random policy")->capture_default_str();
-        command.add_flag("--per-token", options.request.per_token, "Store the loss of every token");
-        auto* out
-            = command.add_option("--out", options.request.out, "Run file (HDF5), written window by window")->required();
-        command.add_option("--csv", options.csv, "Table of points as CSV; - for standard output");
+        command.add_option("--seed", options.request.seed, "Of the random policy")
+            ->capture_default_str()
+            ->check(seed_number());
+        auto* out = command.add_option("--out", options.request.out,
+            "Run file (HDF5), written window by window; without it and --csv the table is printed and nothing is kept");
+        command.add_flag("--per-token", options.request.per_token, "Store the loss of every token in --out")
+            ->needs(out);
+        command.add_option("--csv", options.csv, "Table of points as CSV; - for standard output (not with --json)");
         auto* resume
             = command.add_flag("--resume", options.request.resume, "Go on with the windows that the file lacks")
                   ->needs(out);
-        command.add_flag("--force", common.force, "Overwrite the output file")->excludes(resume);
+        command
+            .add_flag("--force", common.force,
+                "Overwrite the output files; a run file stays until the first window of the new one is done")
+            ->excludes(resume);
     }
 
 } // namespace

@@ -2,12 +2,13 @@
 
 #include <csignal>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <iostream>
 
 namespace keepset::cli {
@@ -33,6 +34,9 @@ namespace {
         return ", " + number(rate, 3) + (bytes ? " MB" : " " + progress.unit) + "/s";
     }
 
+    /// More than any machine has cores; the system refuses far more in words of its own.
+    constexpr std::int64_t most_threads = 4096;
+
     std::string bar(double share)
     {
         constexpr int width = 24;
@@ -54,15 +58,38 @@ OpenOptions Common::open_options() const
     return options;
 }
 
-CLI::Validator at_least(std::int64_t least)
-{
-    const auto problem = [least](const std::string& text) {
-        std::int64_t value = 0;
+namespace {
+
+    /// A leading zero would be read as octal by the parser behind us.
+    template <typename Number> bool is_whole(const std::string& text, Number& value)
+    {
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        const bool whole = error == std::errc() && end == text.data() + text.size();
-        return whole && value >= least
-            ? std::string()
-            : "must be a whole number of at least " + std::to_string(least) + ", not '" + text + "'.";
+        return error == std::errc() && end == text.data() + text.size() && (text.size() == 1 || text.front() != '0');
+    }
+
+} // namespace
+
+CLI::Validator at_least(std::int64_t least, std::int64_t most)
+{
+    const auto problem = [least, most](const std::string& text) -> std::string {
+        std::int64_t value = 0;
+        const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+        const bool whole = is_whole(text, value);
+        if (whole && value >= least && value <= most)
+            return {};
+        if ((whole && value > most) || (digits && text.front() != '0' && !whole))
+            return "must be at most " + std::to_string(most) + ", not '" + text + "'.";
+        return "must be a whole number of at least " + std::to_string(least) + ", not '" + text + "'.";
+    };
+    return { problem, "" };
+}
+
+CLI::Validator seed_number()
+{
+    const auto problem = [](const std::string& text) {
+        std::uint64_t value = 0;
+        return is_whole(text, value) ? std::string()
+                                     : "must be a whole number from 0 to 18446744073709551615, not '" + text + "'.";
     };
     return { problem, "" };
 }
@@ -79,7 +106,9 @@ void add_common(CLI::App& command, Common& common, bool model)
         .add_option("--dtype", common.dtype,
             "auto, float32, bfloat16 or float16 (auto: float32 on the CPU, the checkpoint's on CUDA)")
         ->capture_default_str();
-    command.add_option("--threads", common.threads, "CPU threads; 0: all cores")->capture_default_str();
+    command.add_option("--threads", common.threads, "CPU threads; 0: all cores")
+        ->capture_default_str()
+        ->check(at_least(0, most_threads));
 }
 
 StopOnSignal::StopOnSignal()
@@ -141,28 +170,39 @@ Task task_of(ProgressLine& line, const StopOnSignal& stop)
 
 void refuse_output(const std::string& file, bool force, const std::string& hint) { check_output(file, force, hint); }
 
+void refuse_shared_files(std::vector<NamedFile> outputs, const std::string& text, const std::string& folder)
+{
+    struct stat state { };
+    if (::fstat(STDOUT_FILENO, &state) == 0 && S_ISREG(state.st_mode))
+        outputs.push_back({ "standard output", "/dev/stdout" });
+    check_files(outputs, { { "--text", text == "-" ? "/dev/stdin" : text } }, folder);
+}
+
 std::string number(double value, int digits)
 {
     if (!std::isfinite(value))
         return std::isnan(value) ? "-" : (value > 0 ? "inf" : "-inf");
-    char text[64] = {};
-    std::snprintf(text, sizeof text, "%.*g", digits, value);
-    return text;
+    std::array<char, 64> text {}; // not printf: its decimal sign is the user's
+    const auto end
+        = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, digits).ptr;
+    return { text.data(), end };
 }
 
 std::string seconds_text(double seconds)
 {
-    char text[64] = {};
+    const auto two = [](long value) { return (value < 10 ? "0" : "") + std::to_string(value); };
     const auto whole = static_cast<long>(std::llround(seconds));
-    if (seconds < 10)
-        std::snprintf(text, sizeof text, "%.1f s", seconds);
-    else if (whole < 60)
-        std::snprintf(text, sizeof text, "%ld s", whole);
-    else if (whole < 3600)
-        std::snprintf(text, sizeof text, "%ld:%02ld min", whole / 60, whole % 60);
-    else
-        std::snprintf(text, sizeof text, "%ld:%02ld h", whole / 3600, whole / 60 % 60);
-    return text;
+    if (seconds < 10) {
+        std::array<char, 64> text {};
+        const auto end
+            = std::to_chars(text.data(), text.data() + text.size(), seconds, std::chars_format::fixed, 1).ptr;
+        return std::string(text.data(), end) + " s";
+    }
+    if (whole < 60)
+        return std::to_string(whole) + " s";
+    if (whole < 3600)
+        return std::to_string(whole / 60) + ":" + two(whole % 60) + " min";
+    return std::to_string(whole / 3600) + ":" + two(whole / 60 % 60) + " h";
 }
 
 namespace {

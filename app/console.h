@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/engine.h"
+#include "core/files.h"
 #include "core/preflight.h"
 
 #include <CLI/CLI.hpp>
@@ -33,8 +34,12 @@ struct Common {
 /// Adds --json and --quiet, and with `model` also --device, --dtype and --threads.
 void add_common(CLI::App& command, Common& common, bool model);
 
-/// Refuses a number below `least` in words.
-CLI::Validator at_least(std::int64_t least);
+/// More tokens than any text has: sums and products of sizes below it do not overflow.
+inline constexpr std::int64_t most_tokens = 10'000'000'000;
+/// Refuses in words what is no whole number from `least` to `most`.
+CLI::Validator at_least(std::int64_t least, std::int64_t most = most_tokens);
+/// Refuses in words what is no whole number from 0 to 18446744073709551615.
+CLI::Validator seed_number();
 
 /// Waits for SIGINT and SIGTERM on a thread of its own and asks for a stop; a second signal ends the process at once.
 /// Make it before any other thread, so that they inherit the blocked signals.
@@ -87,6 +92,10 @@ std::string seconds_text(double seconds);
 void refuse_output(const std::string& file, bool force,
     const std::string& hint = "Use --force to overwrite it, or choose another name.");
 
+/// Throws where writing one of `outputs` would destroy another, the text (a file or "-") or a file of the model folder;
+/// standard output counts where it goes into a file.
+void refuse_shared_files(std::vector<NamedFile> outputs, const std::string& text, const std::string& folder);
+
 nlohmann::json to_json(const ModelInfo& info);
 nlohmann::json to_json(const MemoryNeed& need);
 nlohmann::json to_json(const Token& token, std::size_t index);
@@ -95,8 +104,11 @@ nlohmann::json to_json(const Provenance& provenance);
 /// `reference`: the method that findings are told against; empty: the first one behind dense.
 nlohmann::json to_json(const Run& run, const std::string& reference = {});
 nlohmann::json to_json(const Analysis& analysis);
+nlohmann::json to_json(const LogitsResult& logits);
 void print_json(const nlohmann::json& json);
 
+/// The five most likely tokens behind each position, one line each.
+void print_logits(const LogitsResult& result, bool json);
 void print_audit(const AuditReport& report);
 /// Table of points, findings and failed checks of a run, for people.
 void print_run(const Run& run, const std::string& reference = {});

@@ -1,4 +1,5 @@
 #include "core/engine.h"
+#include "core/files.h"
 #include "ui/main_window.h"
 #include "ui/pictures.h"
 #include "ui/theme.h"
@@ -6,9 +7,11 @@
 #include <QApplication>
 #include <QCommandLineParser>
 #include <QIcon>
+#include <QLocale>
 #include <QSettings>
 #include <QTimer>
 
+#include <clocale>
 #include <cstdio>
 
 using namespace keepset::ui;
@@ -21,9 +24,10 @@ struct Arguments {
     int status = -1; ///< ≥ 0: leave with this
 };
 
+/// By its name, so that a missing file is named as one, or by its first bytes.
 bool is_result(const QString& path)
 {
-    return path.endsWith(QStringLiteral(".h5"), Qt::CaseInsensitive)
+    return keepset::is_hdf5(path.toStdString()) || path.endsWith(QStringLiteral(".h5"), Qt::CaseInsensitive)
         || path.endsWith(QStringLiteral(".hdf5"), Qt::CaseInsensitive)
         || path.endsWith(QStringLiteral(".csv"), Qt::CaseInsensitive);
 }
@@ -87,6 +91,11 @@ int main(int argc, char** argv)
         && qEnvironmentVariableIsEmpty("WAYLAND_DISPLAY") && qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM"))
         qputenv("QT_QPA_PLATFORM", "offscreen");
     QApplication application(argc, argv);
+    // Numbers have points in every part of the program and in every file, whatever the user's language. QApplication
+    // has just set the C library to that language, and widgets would take 0.5 for 5 where the comma is the decimal
+    // sign.
+    std::setlocale(LC_NUMERIC, "C"); // NOLINT(concurrency-mt-unsafe): no other thread is there yet
+    QLocale::setDefault(QLocale::c());
     QApplication::setOrganizationName(QStringLiteral("keepset"));
     QApplication::setApplicationName(QStringLiteral("keepset"));
     QApplication::setDesktopFileName(QStringLiteral("keepset"));

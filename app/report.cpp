@@ -2,8 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <iostream>
+#include <numeric>
 
 /// Results as JSON (names of INTERFACES 2) and as tables for people.
 namespace keepset::cli {
@@ -30,6 +33,23 @@ namespace {
     {
         const std::vector<std::string> names = methods(run);
         return findings(run, !reference.empty() ? reference : names.size() > 1 ? names[1] : "dense");
+    }
+
+    /// Token, and the five most likely behind it, best first.
+    json top_five(const LogitsResult& result, std::size_t position)
+    {
+        const auto vocabulary = static_cast<std::size_t>(result.vocabulary);
+        const float* row = result.log_prob.data() + position * vocabulary;
+        std::vector<std::size_t> order(vocabulary);
+        std::iota(order.begin(), order.end(), std::size_t { 0 });
+        const std::size_t top = std::min<std::size_t>(5, vocabulary);
+        std::ranges::partial_sort(order, order.begin() + static_cast<std::ptrdiff_t>(top), std::greater {},
+            [&](std::size_t id) { return row[id]; });
+        json line { { "token", cli::to_json(result.tokens[position], position) }, { "top", json::array() } };
+        for (std::size_t rank = 0; rank < top; ++rank)
+            line["top"].push_back(
+                { { "id", order[rank] }, { "log_prob", real(static_cast<double>(row[order[rank]])) } });
+        return line;
     }
 
     std::string interval(double low, double high)
@@ -110,6 +130,29 @@ json to_json(const Analysis& analysis)
         { "heads", analysis.heads }, { "kv_heads", analysis.kv_heads }, { "context", analysis.context },
         { "offset", analysis.offset }, { "bos", analysis.bos }, { "seconds", real(analysis.seconds) }, { "keep", sets },
         { "audit", to_json(analysis.audit) } };
+}
+
+json to_json(const LogitsResult& logits)
+{
+    json rows = json::array();
+    for (std::size_t position = 0; position < logits.tokens.size(); ++position)
+        rows.push_back(top_five(logits, position));
+    return { { "kind", "logits" }, { "provenance", to_json(logits.provenance) }, { "positions", logits.positions },
+        { "vocabulary", logits.vocabulary }, { "logits", rows } };
+}
+
+void print_logits(const LogitsResult& result, bool json_lines)
+{
+    for (std::size_t position = 0; position < result.tokens.size(); ++position) {
+        const json line = top_five(result, position);
+        std::string text = std::to_string(result.tokens[position].id);
+        for (const json& entry : line.at("top")) {
+            const json& value = entry.at("log_prob");
+            text
+                += "\t" + entry.at("id").dump() + ":" + number(value.is_null() ? not_a_number : value.get<double>(), 6);
+        }
+        std::cout << (json_lines ? line.dump(-1, ' ', false, json::error_handler_t::replace) : text) << '\n';
+    }
 }
 
 void print_json(const json& value) { std::cout << value.dump(2, ' ', false, json::error_handler_t::replace) << '\n'; }

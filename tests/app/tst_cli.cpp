@@ -222,7 +222,7 @@ private Q_SLOTS:
         QTest::newRow("no subcommand") << QStringList {} << "subcommand";
         QTest::newRow("unknown subcommand") << QStringList { "fly" } << "'fly'";
         QTest::newRow("unknown option") << sweep + QStringList { "--fly" } << "--fly";
-        QTest::newRow("no --out") << QStringList { "sweep", "no-model", "--text", "t" } << "--out";
+        QTest::newRow("no --out, analyze") << QStringList { "analyze", "no-model", "--text", "t" } << "--out";
         QTest::newRow("unknown policy") << sweep + QStringList { "--policies", "h3o" } << "'h3o'";
         QTest::newRow("unknown policy, analyze") << analyze + QStringList { "--policies", "h3o" } << "'h3o'";
         QTest::newRow("unknown parameter") << sweep + QStringList { "--policies", "h2o(sink=1)" } << "'sink'";

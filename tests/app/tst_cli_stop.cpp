@@ -33,6 +33,17 @@ QList<QByteArray> numbers_of(const QString& csv)
     return lines;
 }
 
+/// SIGTERM's bit in a line of what the system says of a process.
+bool has_sigterm(const QProcess& process, const QByteArray& name)
+{
+    const QByteArray status = cli::read(QString("/proc/%1/status").arg(process.processId()));
+    const QByteArray line = status.mid(status.indexOf(name) + name.size(), 20).trimmed().split('\n')[0];
+    return (line.toULongLong(nullptr, 16) >> (SIGTERM - 1) & 1U) != 0;
+}
+bool signals_blocked(const QProcess& process) { return has_sigterm(process, "SigBlk:"); }
+/// Sent, and not taken by the program yet.
+bool signal_pending(const QProcess& process) { return has_sigterm(process, "ShdPnd:"); }
+
 } // namespace
 
 /// A sweep that is stopped, killed or watched loses nothing: what is finished is on disk, and --resume goes on.
@@ -163,6 +174,65 @@ private Q_SLOTS:
         QVERIFY(same(load_run(in("read.h5").toStdString())->window_nll, whole_->window_nll));
     }
 
+    void a_stop_before_the_first_window_leaves_what_was_there_and_says_so_data()
+    {
+        QTest::addColumn<QString>("option");
+        QTest::addColumn<QString>("words");
+        QTest::newRow("over another run") << "--force"
+                                          << "as it was";
+        QTest::newRow("going on") << "--resume"
+                                  << "as it was";
+        QTest::newRow("nothing there") << ""
+                                       << "No window was begun";
+    }
+    void a_stop_before_the_first_window_leaves_what_was_there_and_says_so()
+    {
+        QFETCH(const QString, option);
+        QFETCH(const QString, words);
+        QStringList arguments = sweep("before");
+        arguments.replace(arguments.indexOf("--text") + 1, "-"); // comes when we say so
+        if (!option.isEmpty()) {
+            QVERIFY(QFile::copy(in("whole.h5"), in("before.h5")));
+            arguments << option;
+        }
+        const QByteArray old = cli::read(in("before.h5"));
+        QProcess process;
+        process.start(KEEPSET_CLI, arguments);
+        QVERIFY(process.waitForStarted());
+        QTRY_VERIFY_WITH_TIMEOUT(signals_blocked(process), 60000);
+        QCOMPARE(::kill(static_cast<pid_t>(process.processId()), SIGTERM), 0);
+        QTRY_VERIFY_WITH_TIMEOUT(!signal_pending(process), 60000);
+        process.write(cli::read(cli::demo_text()));
+        process.closeWriteChannel();
+        const cli::Result result = cli::ended(process);
+        QVERIFY2(result.status == 130 && result.is_one_sentence() && result.said(words), result.text());
+        QVERIFY2(!result.said("--resume"), result.text());
+        QCOMPARE(cli::read(in("before.h5")), old);
+        QCOMPARE(QDir(folder_.path()).entryList({ "before.*" }).size(), option.isEmpty() ? 0 : 1);
+        QFile::remove(in("before.h5"));
+    }
+
+    void a_forced_sweep_replaces_the_old_run_with_its_first_window()
+    {
+        QVERIFY(QFile::copy(in("whole.h5"), in("forced.h5")));
+        QStringList arguments = sweep("forced") << "--force";
+        arguments.replaceInStrings("0:0.9:0.15", "0:0.9:0.1");
+        QProcess process;
+        process.start(KEEPSET_CLI, arguments);
+        QVERIFY(process.waitForStarted());
+        std::size_t points = whole_->points.size();
+        while (points == whole_->points.size()) { // whoever looks finds one run or the other, whole
+            const auto run = load_run(in("forced.h5").toStdString());
+            points = run->points.size();
+            QVERIFY(run->windows_done() >= 1);
+            QVERIFY(process.state() != QProcess::NotRunning || process.exitCode() == 0);
+        }
+        const cli::Result result = cli::ended(process);
+        QVERIFY2(result.status == 0, result.text());
+        QVERIFY(load_run(in("forced.h5").toStdString())->finished());
+        QVERIFY(!QFile::exists(in("forced.h5.new")));
+    }
+
     void a_signal_stops_an_analysis_too()
     {
         // Long enough to be met at work: the whole held-out text as tokens of one byte is refused only after it.
@@ -172,12 +242,7 @@ private Q_SLOTS:
                 "1", "--quiet" });
         QVERIFY(process.waitForStarted());
         // Blocked signals wait for the program: whenever it comes, it stops at the next check.
-        const auto signals_blocked = [&] {
-            const QByteArray status = cli::read(QString("/proc/%1/status").arg(process.processId()));
-            const QByteArray line = status.mid(status.indexOf("SigBlk:") + 7, 20).trimmed().split('\n')[0];
-            return (line.toULongLong(nullptr, 16) >> (SIGTERM - 1) & 1U) != 0;
-        };
-        QTRY_VERIFY_WITH_TIMEOUT(signals_blocked(), 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(signals_blocked(process), 60000);
         QCOMPARE(::kill(static_cast<pid_t>(process.processId()), SIGTERM), 0);
         QElapsedTimer timer;
         timer.start();
