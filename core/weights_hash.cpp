@@ -61,9 +61,10 @@ struct WeightsHash::Impl {
     /// Shards one after the other until none is left.
     void work()
     {
-        // Linux: of this thread alone. Whatever computes goes first.
-        constexpr int lowest = 19;
-        ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), lowest);
+        // Linux: of this thread alone. Whatever computes goes first, at ten to one; the lowest priority of all would
+        // never come to an end on a machine that others keep busy.
+        constexpr int low = 10;
+        ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), low);
         std::unique_lock lock(mutex);
         while (next < maps.size() && !stop.stop_requested()) {
             const std::size_t index = next++;

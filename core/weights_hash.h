@@ -15,7 +15,7 @@ using FileHash = std::function<std::string(const MappedFile& map, const std::sto
 
 /// SHA-256 of a model's weights as INTERFACES 2 defines it (of the one file, or of the sorted lines "hash name" of
 /// several shards), made beside the work that it must not hold up: a thread a shard, on half of the cores at most and
-/// at the lowest priority. A blob of a Hugging Face cache is not read: its name is its hash. Hashing ends with this
+/// at a low priority. A blob of a Hugging Face cache is not read: its name is its hash. Hashing ends with this
 /// object; its maps are let go as soon as the hash is known.
 class WeightsHash {
 public:

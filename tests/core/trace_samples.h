@@ -11,7 +11,7 @@ namespace samples {
 
 inline keepset::Provenance provenance()
 {
-    return { "2026-11-22T10:00:00Z", "keepset 0.1.0 (abc)", "модель", "LlamaForCausalLM", std::string(64, 'a'),
+    return { "2026-11-22T10:00:00Z", "keepset 0.1.0 (abc)", "модель", "LlamaForCausalLM", std::string(64, 'a'), nullptr,
         std::string(64, 'b'), "Büch 漢字.txt", std::string(64, 'c'), "cpu", "float32", 18446744073709551615ULL,
         "keepset-cli analyze 'x y' 🙂" };
 }
