@@ -46,7 +46,7 @@ private:
     QString in(const QString& name) const { return folder_.filePath(name); }
     QStringList sweep(const QString& name, int count, int windows) const
     {
-        return { "sweep", cli::tiny_model(), "--text", cli::demo_text(), "--context", "48", "--target", "2",
+        return { "sweep", cli::tiny_model(), "--text", cli::demo_text(), "--context", "48", "--target", "8",
             "--windows", QString::number(windows), "--policies", policies(count), "--sparsity", "0.5", "--threads", "1",
             "--quiet", "--out", in(name) };
     }

@@ -110,7 +110,7 @@ void padded_model(const fs::path& folder, std::uint64_t bytes)
     json header = json::parse(file.substr(sizeof header_bytes, header_bytes));
     const std::string data = file.substr(sizeof header_bytes + header_bytes);
     header["padding"]
-        = { { "dtype", "U8" }, { "shape", { bytes } }, { "data_offsets", { data.size(), data.size() + bytes } } };
+        = { { "dtype", "F64" }, { "shape", { bytes / 8 } }, { "data_offsets", { data.size(), data.size() + bytes } } };
     std::ofstream stream(folder / "model.safetensors", std::ios::binary);
     write_header(stream, header);
     stream << data;

@@ -19,8 +19,9 @@ struct Sizes {
 /// Weights of 4 bytes each: about 70 MB by default.
 void random_model(const std::filesystem::path& folder, const Sizes& sizes = {});
 
-/// The tiny model whose weight file ends in a tensor of `bytes` zeros that nothing uses: nothing to compute with, and
-/// much to hash. The zeros take no room on the disk.
+/// The tiny model whose weight file ends in a tensor of `bytes` zeros (a multiple of 8) that nothing uses: nothing to
+/// compute with, and much to hash. The zeros take no room on the disk, and as float64 they count for little where
+/// memory for the parameters is asked for.
 void padded_model(const std::filesystem::path& folder, std::uint64_t bytes);
 
 } // namespace made
