@@ -1,4 +1,8 @@
-# cmake --install: programs, CUDA module, demo, desktop entry. LibTorch stays where it is, and the programs remember where.
+# cmake --install: programs, CUDA module, demo, desktop entry. LibTorch stays where it is, and the programs remember where: for other
+# users than the builder it has to lie where they can read it.
+if(KEEPSET_TORCH_DIR MATCHES "^(/root|/home/[^/]+|$ENV{HOME})/")
+    install(CODE "message(WARNING \"the installed programs load LibTorch from ${KEEPSET_TORCH_DIR}, which other users may not be able to read: copy it to a folder for all (/opt, say) and configure with -DKEEPSET_TORCH_DIR=that folder\")")
+endif()
 include(GNUInstallDirs)
 foreach(target IN ITEMS keepset keepset-cli keepset_cuda)
     if(TARGET ${target})

@@ -22,5 +22,6 @@ set_target_properties(keepset_torch PROPERTIES
 
 # Programs find libtorch and what lies beside it (nvidia/*/lib in a pip folder) at run time.
 get_filename_component(KEEPSET_SITE ${KEEPSET_TORCH_DIR} DIRECTORY)
-set(CMAKE_BUILD_RPATH "${KEEPSET_TORCH_LIB};${KEEPSET_SITE}/nvidia/cu13/lib")
+file(GLOB KEEPSET_NVIDIA_LIBS ${KEEPSET_SITE}/nvidia/*/lib)
+set(CMAKE_BUILD_RPATH ${KEEPSET_TORCH_LIB} ${KEEPSET_NVIDIA_LIBS})
 set(CMAKE_INSTALL_RPATH "$ORIGIN/../lib;$ORIGIN")
