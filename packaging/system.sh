@@ -173,7 +173,8 @@ is_met() {
         for folder in ${CMAKE_PREFIX_PATH//:/ } ${CONDA_PREFIX:-} /usr/include/hdf5/serial; do
             search+=(-isystem "$folder/include" -isystem "$folder")
         done
-        [ -n "$compiler" ] && echo "#include <${1#header }>" | "$compiler" -std=c++20 "${search[@]}" -fsyntax-only -x c++ - 2>/dev/null
+        [ -n "$compiler" ] && printf '#if !__has_include(<%s>)\n#error\n#endif\n' "${1#header }" |
+            "$compiler" -std=c++20 "${search[@]}" -fsyntax-only -x c++ - 2>/dev/null
         ;;
     esac
 }
