@@ -211,3 +211,5 @@ void MappedFile::refuse_cut() const
                 + std::to_string(bytes_) + " bytes are there now), so what was made from it is thrown away.",
             "Open the model again when the file is complete.");
 }
+
+} // namespace keepset
