@@ -130,7 +130,19 @@ private Q_SLOTS:
             { "model.safetensors", some_tensor, "bytes" });
         row("unknown dtype", edit_header([](json& h) { h[some_tensor]["dtype"] = "F7"; }),
             { "model.safetensors", some_tensor, "'F7'" });
-        row("missing tensor", edit_header([](json& h) { h.erase(some_tensor); }), { some_tensor });
+        row("missing tensor", edit_header([](json& h) {
+            h["another"] = h[some_tensor]; // its bytes have an owner, as the format demands
+            h.erase(some_tensor);
+        }),
+            { some_tensor });
+        row("trailing bytes",
+            [](const QString& folder) {
+                QFile file(folder + "/model.safetensors");
+                return file.open(QIODevice::Append) && file.write("tail") == 4;
+            },
+            { "model.safetensors", "4 bytes at the end" });
+        row("a pointer of Git LFS", replace_file("model.safetensors", "version https://git-lfs.github.com/spec/v1\n"),
+            { "model.safetensors", "git lfs pull" });
         row("pickled weights only",
             [](const QString& folder) {
                 return QFile::rename(folder + "/model.safetensors", folder + "/pytorch_model.bin");

@@ -12,7 +12,7 @@ using namespace keepset::copies;
 
 namespace {
 
-constexpr const char* untied = "families/qwen2"; // its own lm_head, float32
+constexpr const char* untied = "families/olmo2"; // its own lm_head, float32
 constexpr const char* some_weight = "model.layers.1.mlp.up_proj.weight";
 
 /// Log-probabilities behind every token of a folder's own text.
@@ -155,7 +155,7 @@ private Q_SLOTS:
             return "base_model.model." + (name == some_weight ? "model.layers.1.mlp.up_proj.base_layer.weight" : name);
         });
         copy.tensors["base_model.model.model.layers.1.mlp.up_proj.lora_A.default.weight"]
-            = tensor("F32", { 1, 32 }, 128);
+            = tensor("F32", { 1, 40 }, 160);
         VERIFY_SAYS(refusal_of(copy.write()), "adapter that was not merged");
     }
 
@@ -250,7 +250,7 @@ private Q_SLOTS:
         QVERIFY(has_note(info.notes, "vision.scale"));
         copy.tensors.erase("vision.scale");
         copy.tensors["lm_head.weight"].dtype = name;
-        copy.tensors["lm_head.weight"].bytes.resize(257 * 32 * 8); // sizes are another's concern
+        copy.tensors["lm_head.weight"].bytes.resize(257 * 40 * 8); // sizes are another's concern
         const std::string said = refusal_of(copy.write());
         QVERIFY2(said.find("lm_head.weight") != std::string::npos, said.c_str());
     }
@@ -334,7 +334,7 @@ private Q_SLOTS:
         QCOMPARE(log_probabilities(copy, copy.write()), wanted);
         copy.tensors["model.embed_tokens.weight"] = copy.tensors["lm_head.weight"];
         copy.tensors.erase("lm_head.weight");
-        for (const bool said : { true, false }) { // qwen2's default is false
+        for (const bool said : { true, false }) { // olmo2's default is false
             copy.config["tie_word_embeddings"] = false;
             if (!said)
                 copy.config.erase("tie_word_embeddings");
