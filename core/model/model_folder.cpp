@@ -227,14 +227,14 @@ std::string conversion_line(const fs::path& folder)
 {
     return "python3 -c \"import sys; from transformers import AutoModelForCausalLM as M, AutoTokenizer as T; "
            "p = sys.argv[1]; M.from_pretrained(p).save_pretrained(p); T.from_pretrained(p).save_pretrained(p)\" "
-        + shell_quoted(folder.string());
+        + shell_quoted(folder.string()) + " # writes model.safetensors and tokenizer.json there.";
 }
 
 std::string tokenizer_line(const fs::path& folder)
 {
     return "python3 -c \"import sys; from transformers import AutoTokenizer as T; "
            "p = sys.argv[1]; T.from_pretrained(p).save_pretrained(p)\" "
-        + shell_quoted(folder.string());
+        + shell_quoted(folder.string()) + " # writes tokenizer.json there.";
 }
 
 } // namespace keepset
