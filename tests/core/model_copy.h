@@ -111,6 +111,6 @@ inline bool has_note(const std::vector<std::string>& notes, const std::string& w
 /// Fails the test unless a sentence has the words.
 #define VERIFY_SAYS(sentence, words)                                                                                   \
     do {                                                                                                               \
-        const std::string said = (sentence);                                                                           \
-        QVERIFY2(said.find(words) != std::string::npos, said.c_str());                                                 \
+        const std::string sentence_of_test = (sentence);                                                               \
+        QVERIFY2(sentence_of_test.find(words) != std::string::npos, sentence_of_test.c_str());                         \
     } while (false)
