@@ -275,7 +275,7 @@ struct Analysis {
     std::vector<float> importance; ///< (layers, heads, context): cumulative, SEMANTICS 2
     std::vector<float> row_lse; ///< (layers, heads, context): natural log-sum-exp of every query's scores
     std::vector<KeepSet> keep_sets; ///< those saved with it; add_keep_sets keeps the audit true
-    double largest_hidden = not_a_number; ///< largest magnitude of a hidden state after the last layer
+    double largest_hidden = 0; ///< largest magnitude of a hidden state after the last layer; 0: not measured
     Perturbation perturbation; ///< of the logits of its first tokens
     AuditReport audit;
     double seconds = 0; ///< the attention pass
