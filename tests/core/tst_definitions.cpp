@@ -108,7 +108,7 @@ private Q_SLOTS:
         request.granularity = Granularity::model;
         request.importance = Importance::mean_received;
         request.budgets = { 99, 98, 97, 95, 92 };
-        const auto run = sweep("h2o,h2o(local=0.25),h2o(local=0.3),h2o(local=0.5)", request);
+        const auto run = sweep("h2o,h2o(local=0.21),h2o(local=0.22),h2o(local=0.23)", request);
         int coincide = 0;
         for (std::size_t a = 1; a < run->points.size(); ++a) {
             for (std::size_t b = 1; b < a; ++b)
