@@ -70,7 +70,7 @@ namespace {
         return "[" + significant(interval.low) + ", " + significant(interval.high) + "]";
     }
 
-    /// "at 90%, of 0.20 nats, 0.18 are the larger local share's (the control has them too) and 0.02 the bridges'
+    /// "of 0.20 nats, 0.18 are the larger local share's (the control has them too) and 0.02 the bridges'
     /// (paired 95% intervals [0.178, 0.182] and [0.016, 0.024])".
     std::string say_split(const Split& split, const Control& control)
     {
@@ -79,10 +79,10 @@ namespace {
             if (is_gain(part) || part.high < 0)
                 decimals = std::max(decimals, places(part.mean, 1)); // what is decided is not shown as 0
         }
-        return "at " + percent(split.sparsity) + ", of " + fixed(split.gain.mean, decimals) + " nats, "
-            + fixed(split.shared.mean, decimals) + " are " + possessive(control.shared)
-            + " (the control has them too) and " + fixed(split.own.mean, decimals) + " " + possessive(control.own)
-            + " (paired 95% intervals " + bracketed(split.shared) + " and " + bracketed(split.own) + ")";
+        return "of " + fixed(split.gain.mean, decimals) + " nats, " + fixed(split.shared.mean, decimals) + " are "
+            + possessive(control.shared) + " (the control has them too) and " + fixed(split.own.mean, decimals) + " "
+            + possessive(control.own) + " (paired 95% intervals " + bracketed(split.shared) + " and "
+            + bracketed(split.own) + ")";
     }
 
     std::vector<Split> splits_of(const Comparisons& made,
@@ -152,11 +152,14 @@ std::string say_whose_gain(const Comparisons& made, const std::string& winner, c
     for (const Owner owner : { Owner::both, Owner::own, Owner::shared, Owner::partly, Owner::open }) {
         std::vector<double> where;
         std::string numbers;
+        const auto is_theirs = [owner](const Split& split) { return owner_of(split) == owner; };
+        const bool several = std::count_if(splits.begin(), splits.end(), is_theirs) > 1;
         for (const Split& split : splits) {
-            if (owner_of(split) != owner)
+            if (!is_theirs(split))
                 continue;
             where.push_back(split.sparsity);
-            numbers += (numbers.empty() ? "" : "; ") + say_split(split, control);
+            numbers += (numbers.empty() ? "" : "; ")
+                + (several ? "at " + percent(split.sparsity) + ", " : std::string()) + say_split(split, control);
         }
         if (!where.empty())
             text += say_owner(owner, at_sparsities(where), control,
