@@ -86,7 +86,10 @@ QString formatToken(const QString& text)
     shown.replace(QLatin1Char('\n'), QChar(0x21B5));
     shown.replace(QLatin1Char('\t'), QChar(0x21E5));
     for (QChar& c : shown) {
-        if (c.category() == QChar::Other_Control)
+        // Overrides and isolates of direction would turn the words behind them.
+        const bool turns
+            = (c.unicode() >= 0x202A && c.unicode() <= 0x202E) || (c.unicode() >= 0x2066 && c.unicode() <= 0x2069);
+        if (c.category() == QChar::Other_Control || turns)
             c = QChar(0xFFFD);
     }
     return QStringLiteral("“%1”").arg(shown);

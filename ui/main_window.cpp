@@ -121,6 +121,8 @@ void MainWindow::buildStatusBar()
     progress_->hide();
     progressText_ = new QLabel(this);
     message_ = new QLabel(this);
+    for (QLabel* label : { device_, progressText_, message_ })
+        label->setTextFormat(Qt::PlainText); // names and tokens may look like tags
     message_->setObjectName(QStringLiteral("message"));
     statusBar()->setSizeGripEnabled(false);
     statusBar()->addWidget(device_);
@@ -233,9 +235,10 @@ void MainWindow::showAnalysis(const std::shared_ptr<const Analysis>& analysis)
     rows_->setAnalysis(analysis);
     heatmapPage_->setAnalysis(analysis);
     attentionPage_->setAnalysis(analysis);
-    setWindowTitle(tr("%1 · %2 – Keepset")
-                       .arg(QString::fromStdString(analysis->provenance.text_name),
-                           QString::fromStdString(analysis->provenance.model_name)));
+    QString names = tr("%1 · %2").arg(QString::fromStdString(analysis->provenance.text_name),
+        QString::fromStdString(analysis->provenance.model_name));
+    names.replace(QStringLiteral("[*]"), QStringLiteral("[*][*]")); // one alone stands for "modified" in a title
+    setWindowTitle(tr("%1 – Keepset").arg(names));
     message_->setText(
         tr("analysed %1 tokens in %2").arg(formatCount(analysis->context), formatDuration(analysis->seconds)));
     updateActions();

@@ -2,6 +2,7 @@
 
 #include "ui/pages/tokens_page.h"
 #include "ui/panels/setup_panel.h"
+#include "ui/plain_text.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
 #include "ui/theme.h"
@@ -240,8 +241,10 @@ void MainWindow::fillModelMenu()
     modelMenu_->clear();
     modelMenu_->addAction(tr("Choose a folder …"), QKeySequence::Open, this, &MainWindow::chooseModel);
     const auto add = [this](const QString& folder, const QString& text) {
-        QAction* action = modelMenu_->addAction(text, this, [this, folder] { openModel(folder); });
-        action->setToolTip(folder);
+        QString literal = text;
+        literal.replace(QLatin1Char('&'), QStringLiteral("&&")); // one alone marks a key
+        QAction* action = modelMenu_->addAction(literal, this, [this, folder] { openModel(folder); });
+        action->setToolTip(literalToolTip(folder));
     };
     if (!recent_.isEmpty())
         modelMenu_->addSection(tr("Recent"));
@@ -266,7 +269,7 @@ void MainWindow::findNext(bool again)
         return;
     const std::int64_t from = std::max<std::int64_t>(selection_->token(), 0) + (again ? 1 : 0);
     const bool found = tokensPage_->find(query, from);
-    find_->setToolTip(found ? QString() : tr("No token matches “%1”.").arg(query));
+    find_->setToolTip(found ? QString() : literalToolTip(tr("No token matches “%1”.").arg(query)));
     if (found)
         tabs_->setCurrentWidget(tokensPage_);
     else if (session_->analysis())

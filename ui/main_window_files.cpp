@@ -6,6 +6,8 @@
 #include "ui/session.h"
 #include "ui/widgets/error_bar.h"
 
+#include "core/files.h"
+
 #include <QApplication>
 #include <QClipboard>
 #include <QDragEnterEvent>
@@ -63,7 +65,8 @@ void MainWindow::openAny(const QString& path)
     const QString suffix = info.suffix().toLower();
     if (info.isDir() || suffix == QStringLiteral("gguf"))
         openModel(path); // which says what a file of that kind is
-    else if (suffix == QStringLiteral("h5") || suffix == QStringLiteral("hdf5") || suffix == QStringLiteral("csv"))
+    else if (suffix == QStringLiteral("h5") || suffix == QStringLiteral("hdf5") || suffix == QStringLiteral("csv")
+        || is_hdf5(path.toStdString()))
         session_->openFile(path);
     else if (info.fileName() == QStringLiteral("config.json") || suffix == QStringLiteral("safetensors"))
         openModel(info.absolutePath());
@@ -89,7 +92,7 @@ void MainWindow::chooseText()
 void MainWindow::chooseFile()
 {
     const QString path = QFileDialog::getOpenFileName(
-        this, tr("Open a trace, run or table"), {}, tr("Keepset files and tables (*.h5 *.hdf5 *.csv)"));
+        this, tr("Open a trace, run or table"), {}, tr("Keepset files and tables (*.h5 *.hdf5 *.csv);;All files (*)"));
     if (!path.isEmpty())
         session_->openFile(path);
 }

@@ -2,6 +2,7 @@
 
 #include "core/engine.h"
 #include "core/error.h"
+#include "core/files.h"
 
 #include <QElapsedTimer>
 #include <QMetaObject>
@@ -9,6 +10,16 @@
 #include <algorithm>
 
 namespace keepset::ui {
+
+namespace {
+
+    /// A result must not replace what the open model is read from.
+    void refuseFileOfModel(const QString& path, const std::optional<ModelInfo>& model)
+    {
+        check_files({ { "the file", path.toStdString() } }, {}, model ? model->path : std::string());
+    }
+
+} // namespace
 
 struct Session::Job {
     Kind kind;
@@ -116,10 +127,12 @@ void Session::openFile(const QString& path)
     const std::filesystem::path file(path.toStdString());
     enqueue(Kind::file, tr("opening %1").arg(QString::fromStdString(file.filename().string())),
         [=, this](const Task&, const auto& job) {
-            if (file.extension() == ".csv")
-                openTable(file, job);
-            else
+            // What it is says its first bytes; only an empty or damaged file is known by its name.
+            const std::string ending = file.extension().string();
+            if (is_hdf5(file) || ending == ".h5" || ending == ".hdf5")
                 openResult(file, job);
+            else
+                openTable(file, job);
         });
 }
 
@@ -146,6 +159,7 @@ void Session::saveAnalysis(const QString& path, const std::vector<SelectRequest>
         for (const SelectRequest& request : keepSets)
             sets.push_back(select(*source, request, 0, task));
         add_keep_sets(copy, std::move(sets));
+        refuseFileOfModel(path, engine_ ? engine_->model() : std::nullopt);
         save(copy, path.toStdString(), true, task);
         announce(job, [this, path] { Q_EMIT saved(path); });
     });
@@ -158,6 +172,7 @@ void Session::saveRun(const QString& path)
         return;
     }
     enqueue(Kind::save, tr("saving"), [=, this, source = run_](const Task& task, const auto& job) {
+        refuseFileOfModel(path, engine_ ? engine_->model() : std::nullopt);
         Run run = *source;
         know_weights(run.provenance, task);
         save(run, path.toStdString(), true);

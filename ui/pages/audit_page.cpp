@@ -54,6 +54,7 @@ AuditPage::AuditPage(QWidget* parent)
 {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(cardPadding, cardPadding, cardPadding, cardPadding);
+    verdict_->setTextFormat(Qt::PlainText);
     auto* open = new QPushButton(tr("Open table or file …"), this);
     open->setObjectName(QStringLiteral("auditOpen"));
     open->setToolTip(tr("Audits a results table (.csv: method, sparsity, perplexity) or a file of Keepset (.h5)"));
@@ -145,8 +146,10 @@ void AuditPage::addCheck(QVBoxLayout* rows, const Check& check)
     auto* detail = new QLabel(QString::fromStdString(check.detail), row);
     detail->setWordWrap(true);
     detail->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
-    for (QLabel* label : { state, name, detail })
+    for (QLabel* label : { state, name, detail }) {
+        label->setTextFormat(Qt::PlainText);
         label->setAlignment(Qt::AlignTop | Qt::AlignLeft);
+    }
     line->addWidget(state);
     line->addWidget(name);
     line->addWidget(detail, 1);

@@ -1,5 +1,6 @@
 #include "ui/pages/card.h"
 
+#include "ui/plain_text.h"
 #include "ui/theme.h"
 
 #include <QHBoxLayout>
@@ -15,7 +16,11 @@ namespace {
     /// A label that ends in an ellipsis where its words do not fit.
     class ElidedLabel : public QLabel {
     public:
-        using QLabel::QLabel;
+        explicit ElidedLabel(QWidget* parent)
+            : QLabel(parent)
+        {
+            setTextFormat(Qt::PlainText);
+        }
 
     protected:
         void paintEvent(QPaintEvent*) override
@@ -33,6 +38,7 @@ QLabel* roleLabel(const QString& text, const char* role, QWidget* parent)
 {
     auto* label = new QLabel(text, parent);
     label->setProperty("role", QLatin1String(role));
+    label->setTextFormat(Qt::PlainText); // names and tokens may look like tags
     return label;
 }
 
@@ -77,7 +83,7 @@ void Card::setTitle(const QString& title) { title_->setText(title); }
 void Card::setSubtitle(const QString& words)
 {
     subtitle_->setText(words);
-    subtitle_->setToolTip(words);
+    subtitle_->setToolTip(literalToolTip(words));
 }
 
 void Card::addControl(QWidget* control) { heading_->addWidget(control); }

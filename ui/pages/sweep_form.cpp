@@ -57,6 +57,7 @@ SweepForm::SweepForm(QWidget* parent)
     , rows_ { new QHBoxLayout, new QHBoxLayout }
 {
     start_->setProperty("primary", true);
+    error_->setTextFormat(Qt::PlainText);
     goOn_->setToolTip(tr("Goes on with the windows that are not done yet"));
     error_->setWordWrap(true);
     addFields();

@@ -61,6 +61,7 @@ void SweepPage::makeChartCard()
 {
     chartCard_ = new Card(tr("Perplexity against sparsity"), this, Card::Words::below);
     state_ = new QLabel(this);
+    state_->setTextFormat(Qt::PlainText);
     state_->setObjectName(QStringLiteral("sweepState"));
     scale_ = new QComboBox(this);
     scale_->addItems({ tr("log axis"), tr("linear axis") });
@@ -137,6 +138,7 @@ void SweepPage::makeTableCard()
     tableCard_->addControl(copy);
     makeTable();
     words_ = new QLabel(this);
+    words_->setTextFormat(Qt::PlainText);
     words_->setObjectName(QStringLiteral("sweepFindings"));
     words_->setWordWrap(true);
     words_->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);

@@ -33,6 +33,7 @@ namespace {
     {
         auto* label = new QLabel(text, parent);
         label->setProperty("role", QLatin1String(role));
+        label->setTextFormat(Qt::PlainText);
         return label;
     }
 

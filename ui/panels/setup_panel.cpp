@@ -2,6 +2,7 @@
 
 #include "ui/format.h"
 #include "ui/panels/policy_list.h"
+#include "ui/plain_text.h"
 #include "ui/selection_state.h"
 #include "ui/theme.h"
 
@@ -23,6 +24,7 @@ namespace {
     {
         auto* label = new QLabel(parent);
         label->setProperty("role", QLatin1String(role));
+        label->setTextFormat(Qt::PlainText); // names may look like tags
         return label;
     }
 
@@ -66,6 +68,7 @@ void SetupPanel::build()
     policies_ = new PolicyList(selection_, this);
     section(tr("Policies"))->addWidget(policies_);
     auditText_ = makeLabel("muted", this);
+    auditText_->setTextFormat(Qt::RichText);
     auditText_->setObjectName(QStringLiteral("auditLine"));
     auditText_->setWordWrap(true);
     connect(auditText_, &QLabel::linkActivated, this, &SetupPanel::auditClicked);
@@ -220,7 +223,7 @@ void SetupPanel::setModel(const std::optional<ModelInfo>& model)
     QStringList about { QString::fromStdString(model->path) };
     for (const std::string& note : model->notes)
         about << QString::fromStdString(note);
-    modelName_->setToolTip(about.join(QLatin1Char('\n')));
+    modelName_->setToolTip(literalToolTip(about.join(QLatin1Char('\n'))));
     modelShape_->setText(tr("%1 layers · %2 heads · %3 kv").arg(model->layers).arg(model->heads).arg(model->kv_heads));
     modelSize_->setText(tr("%1 · %2 · %3 parameters")
                             .arg(QString::fromStdString(model->checkpoint_dtype), formatBytes(model->bytes),
@@ -243,7 +246,7 @@ void SetupPanel::setMemory(const MemoryNeed& need)
 void SetupPanel::setText(const QString& name, std::optional<qint64> tokens)
 {
     textName_->setText(name.isEmpty() ? tr("no text open") : fontMetrics().elidedText(name, Qt::ElideMiddle, 130));
-    textName_->setToolTip(name);
+    textName_->setToolTip(literalToolTip(name));
     textTokens_->setText(tokens ? tr("%1 tokens").arg(formatCount(*tokens)) : QString());
     if (!tokens)
         setTextNotes({});

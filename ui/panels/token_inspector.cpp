@@ -24,6 +24,7 @@ namespace {
     {
         auto* label = new QLabel(text, parent);
         label->setProperty("role", QStringLiteral("caption"));
+        label->setTextFormat(Qt::PlainText);
         return label;
     }
 
@@ -34,6 +35,8 @@ namespace {
         auto* left = new QLabel(name);
         left->setProperty("role", QStringLiteral("muted"));
         auto* right = new QLabel;
+        left->setTextFormat(Qt::PlainText);
+        right->setTextFormat(Qt::PlainText);
         right->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
         right->setTextInteractionFlags(Qt::TextSelectableByMouse);
         grid->addWidget(left, row, 0);
@@ -91,6 +94,7 @@ void TokenInspector::build()
     layout->setSpacing(8);
     layout->addWidget(caption(tr("Token"), this));
     hint_ = new QLabel(tr("Click a token in the text to see why each policy keeps or evicts it."), this);
+    hint_->setTextFormat(Qt::PlainText);
     hint_->setWordWrap(true);
     hint_->setProperty("role", QStringLiteral("muted"));
     layout->addWidget(hint_);
@@ -99,6 +103,7 @@ void TokenInspector::build()
     inner->setContentsMargins(0, 0, 0, 0);
     inner->setSpacing(6);
     text_ = new QLabel(details_);
+    text_->setTextFormat(Qt::PlainText); // a token may look like a tag
     text_->setObjectName(QStringLiteral("inspectorText"));
     text_->setFont(serifFont(22));
     text_->setStyleSheet(QStringLiteral("font-family:'Noto Serif'; font-size:22px;"));

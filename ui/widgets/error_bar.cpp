@@ -32,7 +32,8 @@ ErrorBar::ErrorBar(QWidget* parent)
 
 void ErrorBar::show(const QString& sentence, const QString& hint)
 {
-    label_->setText(QStringLiteral("<b>%1</b> %2").arg(sentence.toHtmlEscaped(), hint.toHtmlEscaped()));
+    label_->setText(QStringLiteral("<span style='white-space:pre-wrap'><b>%1</b> %2</span>")
+                        .arg(sentence.toHtmlEscaped(), hint.toHtmlEscaped()));
     setAccessibleDescription(sentence + QLatin1Char(' ') + hint);
     QFrame::show();
 }
