@@ -14,7 +14,7 @@ namespace cli {
 /// that is shared by many tests decides nothing; the program runs with one thread.
 constexpr double own_seconds = 0.2 + 0.4;
 /// What waiting for a core may make of it on the busiest machine; far less than the stopped work takes there.
-constexpr double patience_s = 20;
+constexpr double patience_s = 60;
 
 inline double seconds_of(const timeval& time)
 {
