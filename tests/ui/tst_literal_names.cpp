@@ -1,0 +1,111 @@
+#include "ui/main_window.h"
+#include "ui/session.h"
+#include "ui/theme.h"
+#include "ui/widgets/error_bar.h"
+#include "tests/support/test_main.h"
+
+#include <QApplication>
+#include <QDir>
+#include <QLabel>
+#include <QSettings>
+#include <QStandardPaths>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QTextDocument>
+
+using namespace keepset;
+using namespace keepset::ui;
+
+namespace {
+
+constexpr int patience = 60000;
+const QString awkward = QStringLiteral("it's \"a\" & <b>ü<b> &lt; [*] <img src=x>");
+
+QString source(const QString& path) { return QStringLiteral(KEEPSET_SOURCE_DIR "/") + path; }
+
+/// What a reader sees of a text that Qt may take for HTML.
+QString seen(const QString& text)
+{
+    if (!Qt::mightBeRichText(text))
+        return text;
+    QTextDocument document;
+    document.setHtml(text);
+    return document.toPlainText();
+}
+
+} // namespace
+
+/// Names and tokens that look like HTML, keys or numbers of another language are shown as they are.
+class TestLiteralNames : public QObject {
+    Q_OBJECT
+
+private:
+    QTemporaryDir settings_;
+    QTemporaryDir folder_;
+    QString in(const QString& name) const { return folder_.filePath(name); }
+
+    void open(MainWindow& window)
+    {
+        window.resize(1440, 900);
+        window.show();
+        window.start({ in(awkward), in(awkward + ".txt"), {} });
+        QTRY_VERIFY_WITH_TIMEOUT(window.session()->analysis() != nullptr, patience);
+        QTRY_VERIFY_WITH_TIMEOUT(!window.session()->busy(), patience);
+    }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        QStandardPaths::setTestModeEnabled(true);
+        QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, settings_.path());
+        QCoreApplication::setOrganizationName(QStringLiteral("keepset-test"));
+        QCoreApplication::setApplicationName(QStringLiteral("keepset-test"));
+        installTheme(*qApp, Appearance::light);
+        QVERIFY(QDir().mkpath(in(awkward)));
+        for (const char* name : { "config.json", "tokenizer.json", "model.safetensors" })
+            QVERIFY(QFile::copy(source("tests/reference/golden/gqa7/") + name, in(awkward + "/" + name)));
+        QFile text(in(awkward + ".txt"));
+        QVERIFY(text.open(QIODevice::WriteOnly));
+        QVERIFY(text.write("<b>bold</b> <img src=x> &lt; &amp; a && b \xE2\x80\xAE turned\nTwo lines of text.\n") > 0);
+    }
+
+    void every_label_says_that_its_text_is_plain_or_rich()
+    {
+        MainWindow window;
+        open(window);
+        for (const QLabel* label : window.findChildren<QLabel*>()) {
+            const bool fixed = label->text().isEmpty() || !Qt::mightBeRichText(label->text());
+            QVERIFY2(
+                label->textFormat() != Qt::AutoText || fixed, qPrintable(label->objectName() + ": " + label->text()));
+        }
+        const auto shown = window.findChildren<QLabel*>();
+        const auto has = [&](const QString& words) {
+            return std::any_of(shown.begin(), shown.end(), [&](const QLabel* label) {
+                return label->textFormat() == Qt::PlainText && label->text().contains(words);
+            });
+        };
+        QVERIFY(has(awkward)); // the model's name
+        for (const QWidget* widget : window.findChildren<QWidget*>()) {
+            if (widget->toolTip().contains(QStringLiteral("ü")))
+                QVERIFY2(seen(widget->toolTip()).contains(awkward), qPrintable(widget->toolTip()));
+        }
+        QVERIFY2(window.windowTitle().contains(QStringLiteral("[*][*]")), qPrintable(window.windowTitle()));
+    }
+
+    void an_error_shows_the_name_as_it_is()
+    {
+        MainWindow window;
+        window.show();
+        const QString missing = in(awkward + "/no\nwhere.h5");
+        window.start({ {}, {}, { missing } });
+        auto* bar = window.findChild<ErrorBar*>();
+        QTRY_VERIFY_WITH_TIMEOUT(bar->isVisible(), patience);
+        QVERIFY2(bar->text().contains(missing), qPrintable(bar->text()));
+        QTextDocument document;
+        document.setHtml(window.findChild<QLabel*>(QStringLiteral("errorText"))->text());
+        QVERIFY2(document.toPlainText().contains(missing), qPrintable(document.toPlainText()));
+    }
+};
+
+KEEPSET_TEST(TestLiteralNames)
+#include "tst_literal_names.moc"
