@@ -96,8 +96,11 @@ ChosenDevice choose_device(const OpenOptions& options)
 std::string ChosenDevice::text() const
 {
     std::string all;
-    for (const at::Device& one : devices)
-        all += (all.empty() ? "" : ",") + one.str();
+    for (const at::Device& one : devices) {
+        if (!all.empty())
+            all += ',';
+        all += one.str();
+    }
     return all;
 }
 

@@ -32,7 +32,7 @@ namespace {
             return folder_name(folder).string();
         cache = cache.substr(8);
         if (const std::size_t gap = cache.find("--"); gap != std::string::npos)
-            cache.replace(gap, 2, "/");
+            cache = cache.substr(0, gap).append(1, '/').append(cache, gap + 2);
         return cache;
     }
 

@@ -179,9 +179,10 @@ at::Tensor WeightReader::take_as(const std::string& names, const std::vector<std
     if (entry == nullptr) {
         const std::string name = alternatives(names).front();
         const std::string head = alternatives(config_.names.head).front() + ".";
+        const std::string folder = weights_.files.front().parent_path().string();
         throw Error(ErrorKind::input,
-            "'" + weights_.files.front().parent_path().string() + "': tensor '"
-                + (name.starts_with(head) ? "" : prefix_) + name + "' is missing from the weights.",
+            "'" + folder + "': tensor '" + (name.starts_with(head) ? "" : prefix_) + name
+                + "' is missing from the weights.",
             "Does config.json belong to them?");
     }
     const auto& [name, stored] = *entry;
