@@ -87,16 +87,18 @@ DecoderConfig read_config(const std::filesystem::path& folder)
             "Give the folder that holds config.json, tokenizer.json and model.safetensors.");
     const nlohmann::json fields = read_json(folder / "config.json");
     const ConfigReader reader { fields, (folder / "config.json").string(), {}, limit_of(folder) };
-    refuse_quantised(fields, reader.file);
     std::optional<LanguagePart> part = language_part(reader);
     if (!part) {
         const Family& family = family_of(reader);
+        refuse_quantised(fields, reader.file);
         DecoderConfig config = read_family(reader, family);
         config.architecture = architecture_of(reader, family, { "ForCausalLM", "LMHeadModel" });
         return config;
     }
     const ConfigReader language { part->fields, reader.file, part->prefix, reader.limit };
     const Family& family = family_of(language);
+    refuse_quantised(fields, reader.file);
+    refuse_quantised(part->fields, reader.file);
     refuse_fields_beside(reader);
     DecoderConfig config = read_family(language, family);
     config.architecture = architecture_of(reader, family, { "ForCausalLM", "ForConditionalGeneration" });

@@ -104,9 +104,6 @@ namespace {
         "shared_intermediate_size", "swiglu_limit", "topk_group", "topk_method", "use_dynamic_ntk", "use_logn_attn",
         "use_mrope", "use_qk_norm", "v_head_dim" };
 
-    constexpr std::array quantisation_fields
-        = { "quantization_config", "quantization", "compression_config", "quant_config" };
-
     bool among(std::span<const char* const> names, std::string_view name)
     {
         return std::ranges::find(names, name) != names.end();
@@ -139,21 +136,6 @@ namespace {
             || std::ranges::any_of(families(), [&](const Family* family) { return among(family->fields, name); });
     }
 
-    void refuse_quantised(const ConfigReader& reader)
-    {
-        for (const char* const name : quantisation_fields) {
-            if (!reader.has(name) || asks_for_nothing(reader.fields.at(name)))
-                continue;
-            const json& value = reader.fields.at(name);
-            std::string method = value.is_object() ? value.value("quant_method", json()).dump() : std::string();
-            std::erase(method, '"');
-            reader.refuse("the field '" + reader.prefix + name + "' says that the weights are quantised"
-                    + (method.empty() || method == "null" ? "" : " (" + method + ")")
-                    + ", which Keepset does not compute.",
-                "Open the model that it was made from, or save it again in bfloat16.");
-        }
-    }
-
     void refuse_if_asked(const ConfigReader& reader, const std::string& name, const DecoderConfig* config)
     {
         const json& value = reader.fields.at(name);
@@ -178,7 +160,6 @@ namespace {
 
 void refuse_other_fields(const ConfigReader& reader, const DecoderConfig& config, std::span<const char* const> honoured)
 {
-    refuse_quantised(reader);
     for (const auto& [name, value] : reader.fields.items()) {
         if (!among(honoured, name))
             refuse_if_asked(reader, name, &config);
@@ -187,7 +168,6 @@ void refuse_other_fields(const ConfigReader& reader, const DecoderConfig& config
 
 void refuse_fields_beside(const ConfigReader& whole)
 {
-    refuse_quantised(whole);
     for (const Switch& each : switches()) {
         if (whole.present(each.field))
             refuse_if_asked(whole, each.field, nullptr);

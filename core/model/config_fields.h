@@ -16,7 +16,7 @@ void refuse_other_fields(
     const ConfigReader& reader, const DecoderConfig& config, std::span<const char* const> honoured);
 
 /// Refuses, of the fields beside a language model that is a part of the file, those that concern it all the same:
-/// quantised weights, attention in both directions.
+/// attention in both directions.
 void refuse_fields_beside(const ConfigReader& whole);
 
 } // namespace keepset

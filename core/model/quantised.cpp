@@ -88,7 +88,7 @@ namespace {
 
 void refuse_quantised(const nlohmann::json& fields, const std::string& file)
 {
-    for (const char* const name : { "quantization_config", "compression_config", "quantization" }) {
+    for (const char* const name : { "quantization_config", "compression_config", "quant_config", "quantization" }) {
         if (!fields.contains(name) || !fields.at(name).is_object() || fields.at(name).empty())
             continue;
         const nlohmann::json& how = fields.at(name);

@@ -234,7 +234,8 @@ void TstConfig::what_is_not_computed_is_refused_by_name_data()
     row("unknown family", with("mamba", {}), "'mamba' is not known");
     row("pictures", { { "model_type", "llama4" }, { "text_config", { { "model_type", "llama4_text" } } } },
         "('text_config.model_type') is 'llama4_text', which is not known");
-    row("quantized", with("llama", { { "quantization_config", { { "bits", 4 } } } }), "'quantization_config'");
+    row("quantized", with("llama", { { "quantization_config", { { "bits", 4 } } } }),
+        "quantised (quantization_config: ");
     row("another activation", with("llama", { { "hidden_act", "mish" } }), "'hidden_act' asks for 'mish'");
     row("rotary kind", with("llama", { { "rope_scaling", { { "type", "spiral" } } } }),
         "'rope_scaling' asks for rotary scaling 'spiral'");

@@ -114,7 +114,7 @@ void TstConfigFiles::fields_beside_it_count_where_they_concern_it()
     QCOMPARE(said_of(with_pictures("mistral3", text, { { "image_token_index", 10 }, { "never_heard_of", 3 } })),
         std::string("opens"));
     QVERIFY(said_of(with_pictures("mistral3", text, { { "quantization_config", { { "quant_method", "fp8" } } } }))
-                .find("quantised (fp8)")
+                .find("quantised (quantization_config: FP8)")
         != std::string::npos);
     QVERIFY(
         said_of(with_pictures("mistral3", text, { { "is_causal", false } })).find("'is_causal'") != std::string::npos);
