@@ -2,7 +2,6 @@
 
 #include "core/attention/bridge_scores.h"
 #include "core/attention/dense_pass.h"
-#include "core/audit/causality.h"
 #include "core/model/describe.h"
 #include "core/model/device.h"
 #include "core/model/memory.h"
@@ -10,6 +9,7 @@
 #include "core/policy/policy.h"
 #include "core/preflight.h"
 #include "core/provenance.h"
+#include "core/sweep/causality.h"
 #include "core/sweep/sweep.h"
 #include "core/token_rows.h"
 #include "core/tokenizer/tokenizer.h"

@@ -1,8 +1,8 @@
 #include "core/sweep/sweep.h"
 
-#include "core/audit/causality.h"
 #include "core/engine.h"
 #include "core/policy/policy.h"
+#include "core/sweep/causality.h"
 #include "core/sweep/plan.h"
 #include "core/sweep/statistics.h"
 #include "core/trace/run_file.h"

@@ -108,7 +108,7 @@ private Q_SLOTS:
                 }),
             { "config.json", "rope_scaling", "yarn" });
         row("missing field", edit("config.json", [](json& c) { c.erase("hidden_size"); }),
-            { "config.json", "'hidden_size'" });
+            { "model.embed_tokens.weight", "4096" }); // the default of its family's configuration
         row("absurd field", edit("config.json", [](json& c) { c["num_hidden_layers"] = -3; }),
             { "config.json", "'num_hidden_layers'", "-3" });
         row("no weights", remove_file("model.safetensors"), { "model.safetensors" });
@@ -151,7 +151,7 @@ private Q_SLOTS:
         row("no tokenizer", remove_file("tokenizer.json"), { "tokenizer.json" });
         row("wrong tokenizer", replace_file("tokenizer.json", "{"), { "tokenizer.json" });
         row("tokenizer of another model", edit("config.json", [](json& c) { c["vocab_size"] = 100; }),
-            { "255", "100" });
+            { "model.embed_tokens.weight", "100" });
     }
     void a_damaged_model_is_refused_by_name()
     {

@@ -1,4 +1,4 @@
-#include "core/audit/causality.h"
+#include "core/sweep/causality.h"
 
 #include "core/maximum.h"
 
