@@ -57,8 +57,7 @@ at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tenso
     }
     // Blocks so that a stop is answered at long contexts; 2^26 score cells take about a tenth of a second on one core.
     const std::int64_t cells = (std::int64_t { 1 } << 26U) * std::max(1, backend.threads);
-    const std::int64_t block
-        = std::max<std::int64_t>(16, cells / std::max<std::int64_t>(1, q.size(0) * k.size(1)));
+    const std::int64_t block = std::max<std::int64_t>(16, cells / std::max<std::int64_t>(1, q.size(0) * k.size(1)));
     for (std::int64_t begin = 0; begin < q.size(1); begin += block) {
         if (stop.stop_requested())
             throw Cancelled {};

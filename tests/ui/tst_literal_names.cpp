@@ -1,8 +1,8 @@
+#include "tests/support/test_main.h"
 #include "ui/main_window.h"
 #include "ui/session.h"
 #include "ui/theme.h"
 #include "ui/widgets/error_bar.h"
-#include "tests/support/test_main.h"
 
 #include <QApplication>
 #include <QDir>
