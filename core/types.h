@@ -352,7 +352,7 @@ struct Run {
     std::int64_t kv_heads = 0;
     std::int64_t vocabulary = 0;
     bool bos = false;
-    double unigram_perplexity = not_a_number; ///< of the WHOLE text under its own token frequencies, BOS included
+    double unigram_perplexity = not_a_number; ///< of all tokens read under their own frequencies, BOS included
     std::int64_t windows = 0; ///< asked for
     std::vector<std::uint8_t> done; ///< (windows): 1 where a window is done, whatever its losses came out as
     std::vector<SweepPoint> points; ///< dense first
