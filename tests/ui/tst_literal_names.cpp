@@ -4,9 +4,16 @@
 #include "ui/theme.h"
 #include "ui/widgets/error_bar.h"
 
+#include "core/engine.h"
+
+#include <QAction>
 #include <QApplication>
 #include <QDir>
+#include <QDragEnterEvent>
+#include <QDropEvent>
 #include <QLabel>
+#include <QMenu>
+#include <QMimeData>
 #include <QSettings>
 #include <QStandardPaths>
 #include <QTemporaryDir>
@@ -92,6 +99,28 @@ private Q_SLOTS:
         QVERIFY2(window.windowTitle().contains(QStringLiteral("[*][*]")), qPrintable(window.windowTitle()));
     }
 
+    void the_menu_of_models_shows_the_name_and_no_key()
+    {
+        {
+            MainWindow window;
+            open(window);
+            window.close(); // remembers the model
+        }
+        MainWindow window;
+        QAction* found = nullptr;
+        for (QMenu* menu : window.findChildren<QMenu*>()) {
+            Q_EMIT menu->aboutToShow();
+            for (QAction* action : menu->actions()) {
+                if (action->text().contains(QStringLiteral("ü")))
+                    found = action;
+            }
+        }
+        QVERIFY(found != nullptr);
+        QString name = awkward;
+        QCOMPARE(found->text(), name.replace(QLatin1Char('&'), QStringLiteral("&&")));
+        QVERIFY(seen(found->toolTip()).contains(awkward));
+    }
+
     void an_error_shows_the_name_as_it_is()
     {
         MainWindow window;
@@ -104,6 +133,39 @@ private Q_SLOTS:
         QTextDocument document;
         document.setHtml(window.findChild<QLabel*>(QStringLiteral("errorText"))->text());
         QVERIFY2(document.toPlainText().contains(missing), qPrintable(document.toPlainText()));
+    }
+
+    void a_result_opens_by_its_first_bytes_whatever_its_name()
+    {
+        MainWindow window;
+        open(window);
+        save(*window.session()->analysis(), in(awkward + ".dat").toStdString(), true);
+        MainWindow other;
+        other.show();
+        QMimeData dropped;
+        dropped.setUrls({ QUrl::fromLocalFile(in(awkward + ".dat")) });
+        QDragEnterEvent enter(QPoint(50, 50), Qt::CopyAction, &dropped, Qt::LeftButton, Qt::NoModifier);
+        QApplication::sendEvent(&other, &enter);
+        QDropEvent drop(QPointF(50, 50), Qt::CopyAction, &dropped, Qt::LeftButton, Qt::NoModifier);
+        QApplication::sendEvent(&other, &drop);
+        QTRY_VERIFY_WITH_TIMEOUT(other.session()->analysis() != nullptr, patience);
+        QVERIFY(!other.findChild<ErrorBar*>()->isVisible());
+    }
+
+    void a_result_is_not_saved_over_the_model()
+    {
+        MainWindow window;
+        open(window);
+        QFile config(in(awkward + "/config.json"));
+        QVERIFY(config.open(QIODevice::ReadOnly));
+        const QByteArray before = config.readAll();
+        config.close();
+        window.session()->saveAnalysis(config.fileName(), {});
+        QTRY_VERIFY_WITH_TIMEOUT(window.findChild<ErrorBar*>()->isVisible(), patience);
+        QVERIFY2(window.findChild<ErrorBar*>()->text().contains(QStringLiteral("a file of the model")),
+            qPrintable(window.findChild<ErrorBar*>()->text()));
+        QVERIFY(config.open(QIODevice::ReadOnly));
+        QCOMPARE(config.readAll(), before);
     }
 };
 
