@@ -6,6 +6,7 @@
 #include <QTest>
 
 #include <chrono>
+#include <ctime>
 #include <thread>
 
 using namespace keepset;
@@ -190,8 +191,8 @@ private Q_SLOTS:
     {
         QTest::addColumn<QString>("folder");
         QTest::addColumn<QString>("text");
-        for (const char* folder : { "words", "few", "characters", "unigram", "affixes" }) {
-            for (const char* text : { "a", "-", "=", " ", "ab", "0", "\u20AC" })
+        for (const char* folder : { "words", "characters", "unigram" }) {
+            for (const char* text : { "a", "-", " ", "\u20AC" })
                 QTest::addRow("%s %s", folder, text) << folder << text;
         }
     }
@@ -204,15 +205,16 @@ private Q_SLOTS:
         while (bytes.size() < 1'000'000)
             bytes += piece;
         const Tokenizer tokenizer = Tokenizer::load(golden_root / "tokenizer" / (folder.toStdString() + ".json"));
-        const auto begin = std::chrono::steady_clock::now();
+        const std::clock_t begin = std::clock(); // of the processor: others may be at work
         std::vector<Token> tokens;
         try {
             tokens = tokenizer.encode(bytes);
         } catch (const Error&) {
             QSKIP("this vocabulary has no token for the text");
         }
-        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-        QVERIFY2(seconds < 20, qPrintable(QString("%1 s").arg(seconds))); // about one on an idle machine
+        const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+        qInfo("%.2f s", seconds);
+        QVERIFY2(seconds < 10, qPrintable(QString("%1 s").arg(seconds))); // quadratic work would take hours
         if (tokens.empty())
             QSKIP("this vocabulary drops the text");
         QCOMPARE(tokens.back().byte_end, static_cast<std::int64_t>(bytes.size()));
