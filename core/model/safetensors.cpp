@@ -208,7 +208,7 @@ void MappedFile::refuse_cut() const
     if (!whole || guard_->torn())
         refuse(file_.string(),
             "the file was cut or written anew while it was in use (" + std::to_string(status.st_size) + " of "
-                + std::to_string(bytes_) + " bytes are there now), so what was made from it is thrown away.",
+                + std::to_string(bytes_) + " bytes are there now), so what was being made from it is thrown away.",
             "Open the model again when the file is complete.");
 }
 

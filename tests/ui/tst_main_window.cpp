@@ -4,6 +4,7 @@
 #include "tests/support/test_main.h"
 #include "ui/pages/attention_page.h"
 #include "ui/pages/tokens_page.h"
+#include "ui/panels/setup_panel.h"
 #include "ui/pictures.h"
 #include "ui/row_state.h"
 #include "ui/selection_state.h"
@@ -90,6 +91,20 @@ private:
     }
 
 private Q_SLOTS:
+    void what_should_be_known_about_a_text_stands_under_its_name()
+    {
+        SelectionState selection;
+        SetupPanel panel(&selection);
+        const auto* shown = panel.findChild<QLabel*>(QStringLiteral("textNotes"));
+        panel.setText(QStringLiteral("windows.txt"), 10);
+        QVERIFY(shown != nullptr && shown->isHidden());
+        panel.setTextNotes({ QStringLiteral("begins with '<s>'") });
+        QVERIFY(!shown->isHidden() && shown->text().contains(QStringLiteral("'<s>'")));
+        QCOMPARE(shown->textFormat(), Qt::PlainText);
+        panel.setText(QStringLiteral("other.txt"), std::nullopt); // what was said is about another text
+        QVERIFY(shown->isHidden());
+    }
+
     void initTestCase()
     {
         QStandardPaths::setTestModeEnabled(true);

@@ -52,6 +52,18 @@ class TestSession : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void what_should_be_known_about_a_text_is_announced_with_its_tokens()
+    {
+        Session session;
+        QSignalSpy noted(&session, &Session::textNoted);
+        session.openModel(demo + QStringLiteral("/model"), {});
+        session.countTokens({ "windows.txt", "one\r\ntwo\r\n" });
+        QTRY_COMPARE_WITH_TIMEOUT(noted.size(), 1, patience);
+        const QStringList notes = noted.first().first().toStringList();
+        QCOMPARE(notes.size(), 1);
+        QVERIFY(notes.first().contains(QStringLiteral("2 line ends of Windows")));
+    }
+
     void a_model_opens_and_a_text_is_analysed()
     {
         Session session;
