@@ -56,9 +56,7 @@ namespace {
     /// Refuses what is no JSON text at all, by what it is.
     void refuse_other_files(const std::filesystem::path& file, std::string_view bytes)
     {
-        if (bytes.starts_with("version https://git-lfs."))
-            throw Error(ErrorKind::input, "'" + file.string() + "' is a Git LFS pointer, not the file itself.",
-                "Run 'git lfs pull' in the folder.");
+        refuse_lfs_pointer(file);
         const bool marked = bytes.starts_with("\xff\xfe") || bytes.starts_with("\xfe\xff");
         if (marked || bytes.substr(0, 4).find('\0') != std::string_view::npos)
             throw Error(ErrorKind::input, "'" + file.string() + "' is UTF-16 or UTF-32 text, where UTF-8 is needed.",

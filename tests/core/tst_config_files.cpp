@@ -56,7 +56,8 @@ void TstConfigFiles::numbers_of_python_are_read()
 void TstConfigFiles::what_is_no_json_is_told_by_what_it_is()
 {
     QCOMPARE(said_of_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"),
-        std::string("is a Git LFS pointer, not the file itself. Run 'git lfs pull' in the folder."));
+        std::string("is a Git LFS pointer, not the file: git left it in place of the contents. "
+                    "Run git lfs pull in its folder, or download the file again."));
     const std::string utf16 = "is UTF-16 or UTF-32 text, where UTF-8 is needed. Save it again as UTF-8.";
     QCOMPARE(said_of_text(std::string("\xff\xfe{\0}\0", 6)), utf16);
     QCOMPARE(said_of_text(std::string("\0{\0}", 4)), utf16);
