@@ -52,7 +52,9 @@ Arguments parse(const QStringList& words)
     parser.addOptions({ help, version });
     const bool understood = parser.parse(words);
     if (parser.isSet(help)) {
-        std::puts(qPrintable(parser.helpText()));
+        // Qt takes the program's name from the application, which is not there yet.
+        std::puts(
+            qPrintable(parser.helpText().replace(QStringLiteral("<executable_name>"), QStringLiteral("keepset"))));
         arguments.status = 0;
     } else if (parser.isSet(version)) {
         std::printf("keepset %s (%s)\n", keepset::version().c_str(), keepset::commit().c_str());

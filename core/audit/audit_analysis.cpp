@@ -91,15 +91,14 @@ namespace {
 
     Outcome check_sink(const Analysis& a)
     {
-        constexpr double much = 0.2; // of the attention mass: SEMANTICS 8
         if (a.keep_sets.empty())
             return not_applicable("No keep set is stored with the analysis.");
         double mass = 0;
         for (std::int64_t row = 0; row < a.layers * a.heads; ++row)
             mass += row_of(a, row).front() / static_cast<double>(a.context * a.layers * a.heads);
-        const std::string holds = "Token 0 holds " + significant(100 * mass) + "% of the attention mass";
-        if (!(mass > much))
-            return passed(holds + ", so no policy depends on keeping it.");
+        const std::string holds = sink_words(mass);
+        if (!(mass > large_sink))
+            return passed(holds + ", less than the 20% from which dropping it is warned of.");
         std::vector<std::string> dropped;
         for (const KeepSet& keep : a.keep_sets) {
             std::int64_t rows = 0;

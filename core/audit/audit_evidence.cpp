@@ -209,7 +209,6 @@ Outcome check_targets(const Run& run, const Windows& done)
 
 Outcome check_sink(const Run& run, const Windows& done)
 {
-    constexpr double much = 0.2; // of the attention mass: SEMANTICS 8
     const RunEvidence& found = run.evidence;
     if (found.first_token_mass.empty() || found.first_kept.empty() || done.empty())
         return not_applicable("The run does not say which rows kept token 0.");
@@ -218,14 +217,14 @@ Outcome check_sink(const Run& run, const Windows& done)
     double mass = 0;
     for (const std::size_t w : done)
         mass += found.first_token_mass[w] / static_cast<double>(done.size());
-    const std::string holds = "Token 0 holds " + significant(100 * mass) + "% of the attention mass";
-    if (!(mass > much))
-        return passed(holds + ", so no policy depends on keeping it.");
+    const std::string holds = sink_words(mass);
+    if (!(mass > large_sink))
+        return passed(holds + ", less than the 20% from which dropping it is warned of.");
     const std::string dropped
         = points_where(run, [&](std::size_t i) { return share_of_rows(run, found.first_kept, i, done) < 0.5; });
     if (!dropped.empty())
-        return warned(holds + ", and most rows drop it with " + dropped
-            + ": expect collapse there, whatever the score. A sink that is always kept (sink=4) tells the two apart.");
+        return warned(
+            holds + ", and most rows drop it with " + dropped + ": expect collapse there, whatever the score.");
     return passed(holds + ", and every policy keeps it in most rows.");
 }
 

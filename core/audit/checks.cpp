@@ -43,6 +43,8 @@ std::string overflow_words(double largest_hidden)
         : std::string("a hidden state is no finite number: the model or its dtype overflowed");
 }
 
+std::string sink_words(double mass) { return "Token 0 holds " + significant(100 * mass) + "% of the attention mass"; }
+
 Outcome judge_perturbation(const Perturbation& found, const std::string& changed, const std::string& compared)
 {
     if (std::isnan(found.before) || std::isnan(found.after))

@@ -13,6 +13,8 @@ inline constexpr double baseline_tolerance = 1e-5; ///< relative, of the NLL
 /// From here on a float32 can hardly hold the sum of squares that a norm takes of a hidden state: it becomes infinite,
 /// and the norm's output 0, which looks finite.
 inline constexpr double overflow_limit = 1e18;
+/// Share of the attention mass on token 0 from which a policy that drops it is warned of.
+inline constexpr double large_sink = 0.2;
 /// The checks in the order they are reported: "finite" first, because others depend on it.
 inline constexpr std::array names { "finite", "baseline", "distinct", "budget", "mass", "causality", "same targets",
     "monotone", "plausible", "sink", "ties" };
@@ -34,6 +36,8 @@ AuditReport report_of(const std::map<std::string, Outcome>& outcomes, const std:
 std::string pair_at(const std::string& a, const std::string& b, const std::vector<double>& sparsities);
 /// "hidden states reach 1e+29 …" where such a magnitude is no finite number or above overflow_limit; else empty.
 std::string overflow_words(double largest_hidden);
+/// "Token 0 holds 4.37% of the attention mass".
+std::string sink_words(double mass);
 /// What changing a `changed` ("context token") did to each `compared` ("logit"): words for the check, or its failure.
 Outcome judge_perturbation(const Perturbation& found, const std::string& changed, const std::string& compared);
 
