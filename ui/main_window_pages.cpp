@@ -75,17 +75,14 @@ void MainWindow::connectPages()
     sweepPage_->form()->setObstacle(tr("Open a model and a text first."));
 }
 
-/// Sizes of the form fitted to the open text: halved until five windows fit, because fewer give no interval.
 void MainWindow::fitSweep()
 {
     sweepPage_->form()->setObstacle(model_ && text_ ? QString() : tr("Open a model and a text first."));
     SweepRequest request;
     request.policies = parse_policies("dense,h2o,cab,h2o(local=0.3)");
     request.sparsities = { 0, 0.5, 0.8, 0.9, 0.95 };
-    while (tokens_ && (request.context + request.target) * 5 > *tokens_ && request.context > 64) {
-        request.context /= 2;
-        request.target /= 2;
-    }
+    if (model_)
+        fitSizes(request, *model_, tokens_);
     request.granularity = selection_->granularity();
     sweepPage_->form()->setRequest(request);
 }

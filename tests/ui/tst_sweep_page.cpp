@@ -32,6 +32,8 @@ private Q_SLOTS:
     void start_asks_for_the_preset_with_its_control();
     void errors_of_fields_are_said_beside_them_and_stop_the_start();
     void errors_of_fields_are_said_beside_them_and_stop_the_start_data();
+    void the_proposed_sizes_fit_the_model_and_the_text();
+    void the_proposed_sizes_fit_the_model_and_the_text_data();
     void token_drop_needs_one_keep_set();
     void a_partial_run_offers_to_go_on();
     void the_band_is_the_paired_interval_around_the_curve();
@@ -61,6 +63,35 @@ void TestSweepPage::start_asks_for_the_preset_with_its_control()
     QCOMPARE(request.sparsities, (std::vector<double> { 0, 0.5, 0.8, 0.9, 0.95 }));
     QCOMPARE(request.granularity, Granularity::head);
     QVERIFY(!request.resume);
+}
+
+void TestSweepPage::the_proposed_sizes_fit_the_model_and_the_text_data()
+{
+    QTest::addColumn<int>("positions"); // 0: as many as wanted
+    QTest::addColumn<int>("tokens"); // -1: not counted yet
+    QTest::addColumn<int>("context");
+    QTest::addColumn<int>("target");
+    QTest::newRow("long model, long text") << 131072 << 100000 << 1024 << 256;
+    QTest::newRow("1024 positions (gpt2)") << 1024 << 100000 << 512 << 128;
+    QTest::newRow("just enough positions") << 1280 << 100000 << 1024 << 256;
+    QTest::newRow("positions without end") << 0 << 100000 << 1024 << 256;
+    QTest::newRow("text not counted") << 1024 << -1 << 512 << 128;
+    QTest::newRow("short text") << 131072 << 1674 << 256 << 64;
+    QTest::newRow("both") << 128 << 1674 << 64 << 16;
+    QTest::newRow("nothing fits") << 8 << 3 << 64 << 16;
+}
+
+void TestSweepPage::the_proposed_sizes_fit_the_model_and_the_text()
+{
+    QFETCH(int, positions);
+    QFETCH(int, tokens);
+    ModelInfo model;
+    model.max_context = positions > 0 ? positions : 1;
+    model.endless = positions == 0;
+    SweepRequest request;
+    fitSizes(request, model, tokens < 0 ? std::nullopt : std::optional<std::int64_t>(tokens));
+    QTEST(static_cast<int>(request.context), "context");
+    QTEST(static_cast<int>(request.target), "target");
 }
 
 void TestSweepPage::errors_of_fields_are_said_beside_them_and_stop_the_start_data()

@@ -41,6 +41,20 @@ namespace {
 
 } // namespace
 
+void fitSizes(SweepRequest& request, const ModelInfo& model, std::optional<std::int64_t> tokens)
+{
+    constexpr std::int64_t few = 5; // windows
+    constexpr std::int64_t small = 64;
+    const auto fits = [&] {
+        const std::int64_t window = request.context + request.target;
+        return (model.endless || window <= model.max_context) && (!tokens || window * few <= *tokens);
+    };
+    while (!fits() && request.context > small) {
+        request.context /= 2;
+        request.target /= 2;
+    }
+}
+
 SweepForm::SweepForm(QWidget* parent)
     : QWidget(parent)
     , policies_(new QLineEdit(QLatin1String(presetPolicies), this))

@@ -5,6 +5,7 @@
 #include <QWidget>
 
 #include <array>
+#include <optional>
 
 class QComboBox;
 class QHBoxLayout;
@@ -14,6 +15,10 @@ class QPushButton;
 class QSpinBox;
 
 namespace keepset::ui {
+
+/// Halves context and target until a window fits into the model's positions and five of them into the text, because
+/// fewer give no interval; a context of 64 or less is left to be refused. `tokens` of the text, where they are known.
+void fitSizes(SweepRequest& request, const ModelInfo& model, std::optional<std::int64_t> tokens);
 
 /// The set-up of a sweep: fields with their errors beside them, and Start, Stop, Go on.
 class SweepForm : public QWidget {
