@@ -255,6 +255,8 @@ LogitsResult Engine::logits(const Text& text, std::int64_t last, std::int64_t of
     result.positions = last <= 0 ? count : std::min(last, count);
     result.vocabulary = open.info.vocabulary;
     guarded(open.backend.threads, [&] {
+        // Taken at once: a vector that grows copies all it holds, at a gigabyte longer than a stop may wait.
+        result.log_prob.reserve(static_cast<std::size_t>(result.positions * result.vocabulary));
         const at::Tensor hidden
             = dense_pass(*open.decoder, to_tensor(*open.decoder, ids_of(tokens)), {}, open.backend, task).hidden;
         for (std::int64_t begin = count - result.positions; begin < count; begin += 128) {
