@@ -57,8 +57,8 @@ run_tidy() {
         return
     fi
     keepset_configure tidy
-    # What moc makes is included by the sources of the window; nothing else has to be built.
-    cmake --build "$folder" --parallel "$(build_jobs)" --target keepset_ui_autogen >"$folder/autogen.log" 2>&1 || {
+    # What moc makes is included by the sources of the window. The target that makes it would build core first.
+    cmake -E cmake_autogen "$folder/ui/CMakeFiles/keepset_ui_autogen.dir/AutogenInfo.json" Release >"$folder/autogen.log" 2>&1 || {
         tail -n 25 "$folder/autogen.log" >&2
         fail "moc's part of the build failed (above)."
     }
