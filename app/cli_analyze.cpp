@@ -51,7 +51,7 @@ namespace {
         refuse_shared_files({ { "--out", options.out } }, options.text, options.folder);
         check_positions(options.folder, options.context, 0);
         AnalysisRequest request;
-        request.text = read_text(options.text);
+        request.text = read_text(options.text, stop.token());
         request.context = options.context;
         request.offset = common.offset;
         request.command = common.command;

@@ -81,12 +81,12 @@ namespace {
         const BenchOptions& options = run.options;
         Engine& engine = run.engine;
         const Task& task = run.task;
-        const Text text = read_text(options.text);
+        const Text text = read_text(options.text, task.stop);
         AnalysisRequest request;
         request.text = text;
         request.context = options.context;
         // The plain forward takes the same tokens: what stands behind the context is cut off first.
-        const std::vector<Token> tokens = engine.tokenize(text);
+        const std::vector<Token> tokens = engine.tokenize(text, task);
         Text same = text;
         if (static_cast<std::int64_t>(tokens.size()) > options.context)
             same.bytes.resize(static_cast<std::size_t>(tokens[static_cast<std::size_t>(options.context)].byte_begin));
@@ -107,7 +107,7 @@ namespace {
         const BenchOptions& options = run.options;
         Engine& engine = run.engine;
         const Task& task = run.task;
-        const Text text = read_text(options.text);
+        const Text text = read_text(options.text, task.stop);
         SweepRequest request;
         request.text = text;
         request.policies = parse_policies("h2o,cab,h2o(local=0.3),streaming-llm");
@@ -116,7 +116,7 @@ namespace {
         request.target = options.target;
         request.windows = 1;
         std::size_t points = 0;
-        const std::vector<Token> tokens = engine.tokenize(text);
+        const std::vector<Token> tokens = engine.tokenize(text, task);
         Text window = text;
         const std::int64_t length = options.context + options.target;
         if (static_cast<std::int64_t>(tokens.size()) > length)

@@ -105,7 +105,7 @@ Runner add_tokenize(CLI::App& command, Common& common)
     command.add_option("--text", options->text, "UTF-8 text file, - for standard input")->required();
     command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(at_least(0));
     return [options](Common& shared, const StopOnSignal& stop) {
-        const Text text = read_text(options->text);
+        const Text text = read_text(options->text, stop.token());
         const auto [tokens, notes] = tokenize(options->folder, text, { stop.token(), {} });
         print_notes(notes, shared.quiet);
         if (shared.offset > 0 && static_cast<std::size_t>(shared.offset) >= tokens.size())
@@ -135,7 +135,7 @@ Runner add_logits(CLI::App& command, Common& common)
             refuse_output(options->out, shared.force);
             refuse_shared_files({ { "--out", options->out } }, options->text, options->folder);
         }
-        const Text text = read_text(options->text);
+        const Text text = read_text(options->text, stop.token());
         ProgressLine line(shared.quiet);
         Engine engine;
         const ModelInfo info = engine.open_model(options->folder, shared.open_options(), task_of(line, stop));

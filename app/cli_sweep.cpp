@@ -159,7 +159,6 @@ namespace {
         SweepRequest request = request_of(options, common);
         refuse_outputs(options, common);
         check_positions(options.folder, request.context, request.target);
-        request.text = read_text(options.text);
         if (request.out.empty() && options.csv.empty())
             std::cerr << "keepset-cli: without --out and --csv the table is printed and nothing is kept.\n";
         const auto before = time_of(request.out);
@@ -167,6 +166,7 @@ namespace {
         Engine engine;
         std::shared_ptr<const Run> result;
         try {
+            request.text = read_text(options.text, stop.token());
             const ModelInfo info = engine.open_model(options.folder, common.open_options(), task_of(line, stop));
             line.clear();
             print_notes(info.notes, common.quiet);

@@ -3,6 +3,7 @@
 #include "core/types.h"
 
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ bool holds_logits(const std::filesystem::path& file);
 /// Reads such a file. Throws Error{input}.
 std::shared_ptr<const LogitsResult> load_logits(const std::filesystem::path& file);
 
+/// read_text() that a stop ends with Cancelled; of a pipe, once it has brought something.
+Text read_text(const std::string& path, const std::stop_token& stop);
 /// Writes a text file as a whole or, where that fails, leaves what is there as it was. Throws Error{input}.
 void write_text(const std::filesystem::path& file, const std::string& text);
 /// Whether bytes, such as those of a file's name, are UTF-8.

@@ -1,5 +1,6 @@
 #include "core/tokenizer/added_tokens.h"
 
+#include "core/tokenizer/stop_look.h"
 #include "core/tokenizer/unicode_classes.h"
 #include "core/tokenizer/utf8.h"
 
@@ -16,17 +17,21 @@ namespace {
     }
 
     /// Start of the white space that ends at `begin`, not before `limit`.
-    std::size_t white_space_before(std::string_view text, std::size_t begin, std::size_t limit)
+    std::size_t white_space_before(std::string_view text, std::size_t begin, std::size_t limit, StopLook& look)
     {
-        for (std::size_t at = begin; at > limit && is_white_space(previous_character(text, at));)
+        for (std::size_t at = begin; at > limit && is_white_space(previous_character(text, at));) {
+            look.step();
             begin = at;
+        }
         return begin;
     }
 
-    std::size_t white_space_behind(std::string_view text, std::size_t end)
+    std::size_t white_space_behind(std::string_view text, std::size_t end, StopLook& look)
     {
-        for (std::size_t at = end; at < text.size() && is_white_space(next_character(text, at));)
+        for (std::size_t at = end; at < text.size() && is_white_space(next_character(text, at));) {
+            look.step();
             end = at;
+        }
         return end;
     }
 
@@ -79,14 +84,16 @@ const AddedToken* AddedTokenFinder::longest_at(std::string_view text, std::size_
     return longest;
 }
 
-std::vector<Piece> AddedTokenFinder::split(std::string_view text) const
+std::vector<Piece> AddedTokenFinder::split(std::string_view text, const std::stop_token& stop) const
 {
+    StopLook look(stop);
     std::vector<Piece> splits;
     std::size_t done = 0;
     const auto push = [&](std::size_t begin, std::size_t end, std::int32_t id) {
         splits.push_back({ static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end), id });
     };
     for (std::size_t at = 0; !tokens_.empty() && at < text.size();) {
+        look.step();
         const AddedToken* token = longest_at(text, at);
         if (token == nullptr) {
             ++at;
@@ -98,9 +105,9 @@ std::vector<Piece> AddedTokenFinder::split(std::string_view text) const
         if (token->single_word && !stands_alone(text, begin, end))
             continue;
         if (token->lstrip)
-            begin = std::max(white_space_before(text, begin, std::min(done, begin)), done);
+            begin = std::max(white_space_before(text, begin, std::min(done, begin), look), done);
         if (token->rstrip)
-            end = white_space_behind(text, end);
+            end = white_space_behind(text, end, look);
         if (done < begin)
             push(done, begin, -1);
         push(begin, end, token->id);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,8 +36,8 @@ public:
     explicit AddedTokenFinder(std::vector<AddedToken> tokens);
 
     bool empty() const { return tokens_.empty(); }
-    /// All of `text` (UTF-8) in pieces, ascending.
-    std::vector<Piece> split(std::string_view text) const;
+    /// All of `text` (UTF-8) in pieces, ascending. Throws Cancelled.
+    std::vector<Piece> split(std::string_view text, const std::stop_token& stop = {}) const;
 
 private:
     struct Node {

@@ -25,12 +25,20 @@ namespace {
 
 void TextEdit::copy_to(std::int64_t offset)
 {
+    constexpr auto block = static_cast<std::int64_t>(bytes_between_looks);
+    if (text_.empty())
+        text_.reserve(before_.size());
+    for (; offset - done_ > block; done_ += block) {
+        look_.look();
+        text_ += slice(before_, done_, done_ + block);
+    }
     text_ += slice(before_, done_, offset);
     done_ = offset;
 }
 
 void TextEdit::replace(std::int64_t begin, std::int64_t end, std::string_view with)
 {
+    step();
     copy_to(begin);
     const std::int64_t at = size();
     if (slice(before_, begin, end) != with)
@@ -49,15 +57,17 @@ void AlignedText::apply(TextEdit edit)
     if (changes_.empty())
         changes_ = std::move(edit.changes_);
     else if (!edit.changes_.empty())
-        join(edit.changes_, edit.text_);
+        join(edit);
     text_ = std::move(edit.text_);
     changed_ = true;
 }
 
 /// Changes of the last step, which count from the text before it, joined with those made so far. Where steps undo one
 /// another nothing changed.
-void AlignedText::join(const std::vector<Change>& next, std::string_view result)
+void AlignedText::join(const TextEdit& edit)
 {
+    const std::vector<Change>& next = edit.changes_;
+    StopLook look = edit.look_;
     std::vector<Change> joined;
     std::int64_t to_source = 0; // from an unchanged offset between the two
     std::int64_t to_result = 0;
@@ -72,11 +82,13 @@ void AlignedText::join(const std::vector<Change>& next, std::string_view result)
         return first->begin == first->end || second->source_begin < second->source_end;
     };
     while (first != changes_.end() || second != next.end()) {
+        look.step();
         const bool leads = first_leads();
         const std::int64_t begin = leads ? first->begin : second->source_begin;
         std::int64_t end = leads ? first->end : second->source_end;
         Change change { begin + to_result, 0, begin + to_source, 0 };
         for (bool take_first = leads, take_second = !leads; take_first || take_second;) {
+            look.step();
             if (take_first) {
                 end = std::max(end, first->end);
                 to_source = first->source_end - first->end;
@@ -91,7 +103,7 @@ void AlignedText::join(const std::vector<Change>& next, std::string_view result)
         }
         change.end = end + to_result;
         change.source_end = end + to_source;
-        if (slice(result, change.begin, change.end) != slice(source_, change.source_begin, change.source_end))
+        if (slice(edit.text_, change.begin, change.end) != slice(source_, change.source_begin, change.source_end))
             joined.push_back(change);
     }
     changes_ = std::move(joined);

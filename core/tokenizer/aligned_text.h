@@ -1,6 +1,9 @@
 #pragma once
 
+#include "core/tokenizer/stop_look.h"
+
 #include <cstdint>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,14 +19,18 @@ struct Change {
     std::int64_t source_end = 0;
 };
 
-/// One pass over a text that writes a new one: what is not named is copied.
+/// One pass over a text that writes a new one: what is not named is copied. Throws Cancelled.
 class TextEdit {
 public:
-    explicit TextEdit(std::string_view before)
+    explicit TextEdit(std::string_view before, const std::stop_token& stop = {})
         : before_(before)
+        , look_(stop)
     {
     }
 
+    /// A character was looked at. Throws Cancelled, now and then.
+    void step() { look_.step(); }
+    StopLook& look() { return look_; }
     /// Copies everything up to `offset` of the text before.
     void copy_to(std::int64_t offset);
     /// Copies up to `begin` and puts `with` in place of [begin, end).
@@ -36,6 +43,7 @@ public:
 private:
     friend class AlignedText;
     std::string_view before_;
+    StopLook look_;
     std::string text_;
     std::vector<Change> changes_; ///< ascending, disjoint; only those that move bytes
     std::int64_t done_ = 0; ///< of the text before
@@ -52,7 +60,7 @@ public:
     }
 
     std::string_view utf8() const { return changed_ ? std::string_view(text_) : source_; }
-    /// Takes over the result of an edit of utf8().
+    /// Takes over the result of an edit of utf8(). Throws Cancelled.
     void apply(TextEdit edit);
 
     /// Offset in the source at which the byte at `offset` begins; what was left out before that byte lies before it.
@@ -63,7 +71,7 @@ public:
     std::int64_t source_end(std::int64_t offset) const;
 
 private:
-    void join(const std::vector<Change>& next, std::string_view result);
+    void join(const TextEdit& edit);
 
     std::string_view source_;
     std::string text_;

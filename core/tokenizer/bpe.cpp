@@ -20,15 +20,15 @@ namespace {
         WordMerger(const MergeTable& merges, std::vector<WordToken>& symbols, const std::stop_token& stop)
             : merges_(merges)
             , symbols_(symbols)
-            , stop_(stop)
+            , look_(stop)
             , count_(static_cast<std::int32_t>(symbols.size()))
-            , next_(symbols.size())
-            , previous_(symbols.size())
         {
+            next_.reserve(symbols.size());
+            previous_.reserve(symbols.size());
             for (std::int32_t at = 0; at < count_; ++at) {
-                next(at) = at + 1;
-                previous(at) = at - 1;
-                look_at_stop();
+                next_.push_back(at + 1);
+                previous_.push_back(at - 1);
+                look_.step();
                 consider(at, at + 1);
             }
         }
@@ -37,13 +37,16 @@ namespace {
         void run()
         {
             while (!candidates_.empty()) {
-                look_at_stop();
+                look_.step();
                 const Candidate best = candidates_.top();
                 candidates_.pop();
                 if (still_holds(best))
                     merge(best);
             }
-            std::erase_if(symbols_, [](const WordToken& symbol) { return symbol.id == gone; });
+            std::erase_if(symbols_, [this](const WordToken& symbol) {
+                look_.step();
+                return symbol.id == gone;
+            });
         }
 
     private:
@@ -56,14 +59,6 @@ namespace {
                 return std::tie(rank, at) > std::tie(other.rank, other.at); // The queue's top is its largest.
             }
         };
-
-        /// A text without a space is one word, and may be long.
-        void look_at_stop()
-        {
-            constexpr std::uint32_t between_looks = 1U << 14U;
-            if (++steps_ % between_looks == 0 && stop_.stop_requested())
-                throw Cancelled {};
-        }
 
         WordToken& symbol(std::int32_t at) { return symbols_[static_cast<std::size_t>(at)]; }
         std::int32_t& next(std::int32_t at) { return next_[static_cast<std::size_t>(at)]; }
@@ -103,8 +98,7 @@ namespace {
 
         const MergeTable& merges_;
         std::vector<WordToken>& symbols_;
-        const std::stop_token& stop_;
-        std::uint32_t steps_ = 0;
+        StopLook look_; ///< a text without a space is one word, and may be long
         std::int32_t count_; ///< also: no right neighbour
         std::vector<std::int32_t> next_;
         std::vector<std::int32_t> previous_; ///< -1: no left neighbour
@@ -205,7 +199,8 @@ void Bpe::encode(std::string_view word, std::vector<WordToken>& out, const std::
             return;
         }
     }
-    std::vector<WordToken> symbols = byte_level_ ? byte_symbols(word) : character_symbols(word);
+    std::vector<WordToken> symbols
+        = byte_level_ ? byte_symbols(word, StopLook(stop)) : character_symbols(word, StopLook(stop));
     WordMerger(merges_, symbols, stop).run();
     out.insert(out.end(), symbols.begin(), symbols.end());
 }
@@ -221,12 +216,13 @@ std::size_t Bpe::first_part(std::string_view word) const
 }
 
 /// One symbol a byte, before any merge.
-std::vector<WordToken> Bpe::byte_symbols(std::string_view word) const
+std::vector<WordToken> Bpe::byte_symbols(std::string_view word, StopLook look) const
 {
     std::vector<WordToken> symbols;
     symbols.reserve(word.size());
     bool after_unknown = false;
     for (std::size_t i = 0; i < word.size(); ++i) {
+        look.step();
         const auto begin = static_cast<std::int32_t>(i);
         const std::int32_t id = byte_ids_[static_cast<unsigned char>(word[i])];
         if (id >= 0)
@@ -267,7 +263,7 @@ bool Bpe::push_fallback(std::string_view character, std::int32_t begin, std::vec
 }
 
 /// One symbol a character, or a byte of one, before any merge.
-std::vector<WordToken> Bpe::character_symbols(std::string_view word) const
+std::vector<WordToken> Bpe::character_symbols(std::string_view word, StopLook look) const
 {
     std::vector<WordToken> symbols;
     symbols.reserve(word.size());
@@ -279,6 +275,7 @@ std::vector<WordToken> Bpe::character_symbols(std::string_view word) const
         waiting.reset();
     };
     for (std::size_t at = 0; at < word.size();) {
+        look.step();
         const std::string_view character = word.substr(at, utf8_length(word[at]));
         const auto begin = static_cast<std::int32_t>(at);
         const auto end = begin + static_cast<std::int32_t>(character.size());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/tokenizer/stop_look.h"
 #include "core/tokenizer/vocabulary.h"
 
 #include <array>
@@ -67,8 +68,8 @@ public:
     std::size_t first_part(std::string_view word) const;
 
 private:
-    std::vector<WordToken> byte_symbols(std::string_view word) const;
-    std::vector<WordToken> character_symbols(std::string_view word) const;
+    std::vector<WordToken> byte_symbols(std::string_view word, StopLook look) const;
+    std::vector<WordToken> character_symbols(std::string_view word, StopLook look) const;
     std::int32_t symbol_id(std::string_view character, bool first, bool last) const;
     bool push_fallback(std::string_view character, std::int32_t begin, std::vector<WordToken>& symbols) const;
 

@@ -103,11 +103,11 @@ std::optional<std::string_view> Charsmap::replacement_of(std::string_view piece)
     return std::nullopt;
 }
 
-void Charsmap::apply(AlignedText& text) const
+void Charsmap::apply(AlignedText& text, const std::stop_token& stop) const
 {
     constexpr std::size_t longest_cluster = 5;
     const std::string_view utf8 = text.utf8();
-    TextEdit edit(utf8);
+    TextEdit edit(utf8, stop);
     std::size_t left_out = 0; // bytes at the very front that became nothing
     // As in the library, what is left out in front belongs to the first character that stays.
     const auto replace = [&](std::size_t begin, std::size_t end, std::string_view with) {
@@ -125,12 +125,14 @@ void Charsmap::apply(AlignedText& text) const
         return with.has_value();
     };
     for (std::size_t begin = 0; begin < utf8.size();) {
+        edit.step();
         const std::size_t end = grapheme_end(utf8, begin);
         if (end - begin <= longest_cluster && take(begin, end)) {
             begin = end;
             continue;
         }
         while (begin < end) {
+            edit.step();
             std::size_t behind = begin;
             next_character(utf8, behind);
             if (!take(begin, behind) && begin == left_out && begin > 0)

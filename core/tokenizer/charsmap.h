@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,8 +18,8 @@ public:
     /// `base64` is the field precompiled_charsmap. Throws Error{input} with the problem, without the file's name.
     static Charsmap read(std::string_view base64);
 
-    /// Replaces characters, and clusters of less than six bytes, as the tokenizers library does.
-    void apply(AlignedText& text) const;
+    /// Replaces characters, and clusters of less than six bytes, as the tokenizers library does. Throws Cancelled.
+    void apply(AlignedText& text, const std::stop_token& stop = {}) const;
 
 private:
     /// What the shortest beginning of `piece` that is in the table becomes; nothing where none is.

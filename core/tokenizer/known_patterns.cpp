@@ -40,9 +40,10 @@ namespace {
     /// A text and the place in it that a match has reached.
     class Cursor {
     public:
-        Cursor(std::string_view text, std::size_t at)
+        Cursor(std::string_view text, std::size_t at, StopLook& look)
             : text_(text)
             , at_(at)
+            , look_(look)
         {
         }
 
@@ -61,8 +62,10 @@ namespace {
         bool skip(Class wanted)
         {
             const std::size_t begin = at_;
-            for (std::size_t behind = at_; !at_end() && class_at(behind) == wanted;)
+            for (std::size_t behind = at_; !at_end() && class_at(behind) == wanted;) {
+                look_.step();
                 at_ = behind;
+            }
             return at_ > begin;
         }
 
@@ -89,6 +92,7 @@ namespace {
 
         std::string_view text_;
         std::size_t at_;
+        StopLook& look_;
     };
 
     /// Length of 's, 't, 're, 've, 'm, 'll or 'd at `begin`; 0 where there is none.
@@ -122,32 +126,32 @@ namespace {
         return last > begin ? last : cursor.at();
     }
 
-    std::size_t gpt2_end(std::string_view text, std::size_t begin)
+    std::size_t gpt2_end(std::string_view text, std::size_t begin, StopLook& look)
     {
         const std::size_t contraction = contraction_length(text, begin, false);
         if (contraction > 0)
             return begin + contraction;
-        Cursor cursor(text, text[begin] == ' ' ? begin + 1 : begin);
+        Cursor cursor(text, text[begin] == ' ' ? begin + 1 : begin, look);
         if (cursor.skip(Class::letter) || cursor.skip(Class::number) || cursor.skip(Class::other))
             return cursor.at();
-        return white_space_end(text, Cursor(text, begin));
+        return white_space_end(text, Cursor(text, begin, look));
     }
 
     /// \s*[\r\n]+: up to the last line end of the white space at `begin`; `begin` where it has none.
-    std::size_t lines_end(std::string_view text, std::size_t begin)
+    std::size_t lines_end(std::string_view text, std::size_t begin, StopLook& look)
     {
-        Cursor cursor(text, begin);
+        Cursor cursor(text, begin, look);
         cursor.skip(Class::space);
         const std::size_t last = text.substr(begin, cursor.at() - begin).find_last_of("\r\n");
         return last == std::string_view::npos ? begin : begin + last + 1;
     }
 
-    std::size_t llama3_end(std::string_view text, std::size_t begin, int digits)
+    std::size_t llama3_end(std::string_view text, std::size_t begin, int digits, StopLook& look)
     {
         const std::size_t contraction = contraction_length(text, begin, true);
         if (contraction > 0)
             return begin + contraction;
-        Cursor cursor(text, begin);
+        Cursor cursor(text, begin, look);
         if (!cursor.is_line_end() && (cursor.skip_one(Class::space) || cursor.skip_one(Class::other))) {
             if (cursor.skip(Class::letter))
                 return cursor.at();
@@ -167,8 +171,8 @@ namespace {
                 cursor.move_to(cursor.at() + 1);
             return cursor.at();
         }
-        const std::size_t lines = lines_end(text, begin);
-        return lines > begin ? lines : white_space_end(text, Cursor(text, begin));
+        const std::size_t lines = lines_end(text, begin, look);
+        return lines > begin ? lines : white_space_end(text, Cursor(text, begin, look));
     }
 
 } // namespace
@@ -184,12 +188,13 @@ std::optional<KnownPattern> known_pattern(std::string_view expression)
     return std::nullopt;
 }
 
-std::size_t known_match_end(KnownPattern pattern, std::string_view text, std::size_t begin)
+std::size_t known_match_end(KnownPattern pattern, std::string_view text, std::size_t begin, StopLook& look)
 {
+    look.step();
     if (pattern == KnownPattern::gpt2)
-        return gpt2_end(text, begin);
+        return gpt2_end(text, begin, look);
     constexpr int llama3_digits = 3;
-    return llama3_end(text, begin, pattern == KnownPattern::llama3 ? llama3_digits : 1);
+    return llama3_end(text, begin, pattern == KnownPattern::llama3 ? llama3_digits : 1, look);
 }
 
 } // namespace keepset

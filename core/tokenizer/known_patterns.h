@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/tokenizer/stop_look.h"
+
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -18,7 +20,7 @@ enum class KnownPattern : std::uint8_t {
 std::optional<KnownPattern> known_pattern(std::string_view expression);
 
 /// End of the match that begins at `begin`, and where the next one begins. `text` (UTF-8) is all that the pattern sees.
-/// begin < text.size().
-std::size_t known_match_end(KnownPattern pattern, std::string_view text, std::size_t begin);
+/// begin < text.size(). Throws Cancelled.
+std::size_t known_match_end(KnownPattern pattern, std::string_view text, std::size_t begin, StopLook& look);
 
 } // namespace keepset

@@ -1,6 +1,7 @@
 #include "core/tokenizer/normal_form.h"
 
 #include "core/error.h"
+#include "core/tokenizer/utf16.h"
 #include "core/tokenizer/utf8.h"
 
 #include <unicode/normalizer2.h>
@@ -51,12 +52,13 @@ namespace {
 
     /// Full decomposition in canonical order. ICU inserts marks one by one, which is quadratic in a run of marks; a
     /// stable sort by combining class gives the same order.
-    icu::UnicodeString decomposed(const icu::UnicodeString& segment, NormalForm form)
+    icu::UnicodeString decomposed(const icu::UnicodeString& segment, NormalForm form, StopLook& look)
     {
         const icu::Normalizer2& decompose = decomposer(form);
         icu::UnicodeString all;
         icu::UnicodeString one;
         for (std::int32_t i = 0; i < segment.length(); i = segment.moveIndex32(i, 1)) {
+            look.step();
             const UChar32 character = segment.char32At(i);
             if (decompose.getDecomposition(character, one))
                 all.append(one);
@@ -71,19 +73,21 @@ namespace {
             const auto is_starter = [](UChar32 c) { return u_getCombiningClass(c) == 0; };
             const auto first = std::find_if_not(begin, characters.end(), is_starter);
             begin = std::find_if(first, characters.end(), is_starter);
-            std::stable_sort(
-                first, begin, [](UChar32 a, UChar32 b) { return u_getCombiningClass(a) < u_getCombiningClass(b); });
+            std::stable_sort(first, begin, [&look](UChar32 a, UChar32 b) {
+                look.step();
+                return u_getCombiningClass(a) < u_getCombiningClass(b);
+            });
         }
         return icu::UnicodeString::fromUTF32(characters.data(), static_cast<std::int32_t>(characters.size()));
     }
 
-    icu::UnicodeString normalized(const icu::UnicodeString& segment, NormalForm form)
+    icu::UnicodeString normalized(const icu::UnicodeString& segment, NormalForm form, StopLook& look)
     {
         constexpr std::int32_t long_segment = 64;
         UErrorCode status = U_ZERO_ERROR;
         icu::UnicodeString result;
         if (segment.length() > long_segment)
-            instance(form).normalize(decomposed(segment, form), result, status);
+            instance(form).normalize(decomposed(segment, form, look), result, status);
         else
             instance(form).normalize(segment, result, status);
         check(status);
@@ -101,11 +105,12 @@ namespace {
     }
 
     /// End of the piece that starts at `begin` and can be normalised by itself.
-    std::int32_t segment_end(const icu::UnicodeString& text, std::int32_t begin, const icu::Normalizer2& normalizer)
+    std::int32_t segment_end(
+        const icu::UnicodeString& text, std::int32_t begin, const icu::Normalizer2& normalizer, StopLook& look)
     {
         std::int32_t end = text.moveIndex32(begin, 1);
-        while (end < text.length() && !normalizer.hasBoundaryBefore(text.char32At(end)))
-            end = text.moveIndex32(end, 1);
+        for (; end < text.length() && !normalizer.hasBoundaryBefore(text.char32At(end)); end = text.moveIndex32(end, 1))
+            look.step();
         return end;
     }
 
@@ -121,13 +126,15 @@ namespace {
         std::int64_t end = 0;
     };
 
-    std::vector<SingleForm> single_forms(const icu::UnicodeString& segment, std::int64_t begin, NormalForm form)
+    std::vector<SingleForm> single_forms(
+        const icu::UnicodeString& segment, std::int64_t begin, NormalForm form, StopLook& look)
     {
         std::vector<SingleForm> forms;
         for (std::int32_t at = 0; at < segment.length();) {
+            look.step();
             const std::int32_t next = segment.moveIndex32(at, 1);
             begin += utf8_size(segment, at, next);
-            forms.push_back({ utf8_of(normalized(segment.tempSubStringBetween(at, next), form)), begin });
+            forms.push_back({ utf8_of(normalized(segment.tempSubStringBetween(at, next), form, look)), begin });
             at = next;
         }
         return forms;
@@ -137,8 +144,8 @@ namespace {
     /// ends of the segment it can often be told which character became what; between them it is the whole that changed.
     std::int64_t replace_segment(TextEdit& edit, std::int64_t begin, const icu::UnicodeString& segment, NormalForm form)
     {
-        const std::string after = utf8_of(normalized(segment, form));
-        const std::vector<SingleForm> forms = single_forms(segment, begin, form);
+        const std::string after = utf8_of(normalized(segment, form, edit.look()));
+        const std::vector<SingleForm> forms = single_forms(segment, begin, form, edit.look());
         const auto replace = [&](std::int64_t end, std::string_view with) {
             edit.replace(begin, end, with);
             begin = end;
@@ -173,11 +180,21 @@ namespace {
             at += unchanged;
             if (at == units.length())
                 break;
-            const std::int32_t end = segment_end(units, at, normalizer);
+            const std::int32_t end = segment_end(units, at, normalizer, edit.look());
             done = replace_segment(edit, done, units.tempSubStringBetween(at, end), form);
             at = end;
         }
         return done;
+    }
+
+    /// End of a stretch of some ten thousand units from `begin` on that can be normalised by itself.
+    std::int32_t stretch_end(
+        const icu::UnicodeString& units, std::int32_t begin, const icu::Normalizer2& normalizer, StopLook& look)
+    {
+        constexpr std::int32_t stretch = 1 << 15;
+        if (units.length() - begin <= stretch)
+            return units.length();
+        return segment_end(units, units.getChar32Start(begin + stretch), normalizer, look);
     }
 
     /// Characters that the library's tables know: those of Unicode 9. It takes newer ones to stay as they are.
@@ -193,23 +210,35 @@ namespace {
         return *known;
     }
 
+    /// Normalises what the library's tables know of `units`, which begin at the byte `done`; returns the byte behind
+    /// it.
+    std::int64_t normalize_stretch(TextEdit& edit, std::int64_t done, const icu::UnicodeString& units, NormalForm form)
+    {
+        const icu::UnicodeSet& known = known_characters();
+        for (std::int32_t at = 0; at < units.length();) {
+            const std::int32_t behind_known = known.span(units, at, USET_SPAN_CONTAINED);
+            done = normalize_run(edit, done, units.tempSubStringBetween(at, behind_known), form);
+            at = known.span(units, behind_known, USET_SPAN_NOT_CONTAINED);
+            done += utf8_size(units, behind_known, at);
+        }
+        return done;
+    }
+
 } // namespace
 
-void normalize(AlignedText& text, NormalForm form)
+void normalize(AlignedText& text, NormalForm form, const std::stop_token& stop)
 {
     const std::string_view utf8 = text.utf8();
     if (is_ascii(utf8))
         return; // Every form leaves it as it is.
-    const icu::UnicodeString units
-        = icu::UnicodeString::fromUTF8(icu::StringPiece(utf8.data(), static_cast<std::int32_t>(utf8.size())));
-    const icu::UnicodeSet& known = known_characters();
-    TextEdit edit(utf8);
-    std::int64_t done = 0; // (bytes) of `at`
-    for (std::int32_t at = 0; at < units.length();) {
-        const std::int32_t behind_known = known.span(units, at, USET_SPAN_CONTAINED);
-        done = normalize_run(edit, done, units.tempSubStringBetween(at, behind_known), form);
-        at = known.span(units, behind_known, USET_SPAN_NOT_CONTAINED);
-        done += utf8_size(units, behind_known, at);
+    TextEdit edit(utf8, stop);
+    const icu::UnicodeString units = utf16_of(utf8, edit.look());
+    std::int64_t done = 0; // (bytes) of `begin`
+    for (std::int32_t begin = 0; begin < units.length();) {
+        edit.look().look();
+        const std::int32_t end = stretch_end(units, begin, instance(form), edit.look());
+        done = normalize_stretch(edit, done, units.tempSubStringBetween(begin, end), form);
+        begin = end;
     }
     text.apply(std::move(edit));
 }

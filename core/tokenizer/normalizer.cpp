@@ -56,11 +56,12 @@ namespace {
         return std::nullopt;
     }
 
-    void spell_bytes(AlignedText& text)
+    void spell_bytes(AlignedText& text, const std::stop_token& stop)
     {
         const std::string_view utf8 = text.utf8();
-        TextEdit edit(utf8);
+        TextEdit edit(utf8, stop);
         for (std::size_t at = 0; at < utf8.size(); ++at) {
+            edit.step();
             const std::string_view letter = letter_of_byte(utf8[at]);
             const auto begin = static_cast<std::int64_t>(at);
             if (letter.size() > 1)
@@ -69,15 +70,16 @@ namespace {
         text.apply(std::move(edit));
     }
 
-    void take(AlignedText& text, NormalForm form, const std::stop_token& /*stop*/) { normalize(text, form); }
+    void take(AlignedText& text, NormalForm form, const std::stop_token& stop) { normalize(text, form, stop); }
 
-    void take(AlignedText& text, CharacterStep step, const std::stop_token& /*stop*/)
+    void take(AlignedText& text, CharacterStep step, const std::stop_token& stop)
     {
         if (step == CharacterStep::byte_letters)
-            return spell_bytes(text);
+            return spell_bytes(text, stop);
         const std::string_view utf8 = text.utf8();
-        TextEdit edit(utf8);
+        TextEdit edit(utf8, stop);
         for (std::size_t at = 0; at < utf8.size();) {
+            edit.step();
             const auto begin = static_cast<std::int64_t>(at);
             const Replacement with = replacement_of(next_character(utf8, at), step);
             if (with)
@@ -86,26 +88,30 @@ namespace {
         text.apply(std::move(edit));
     }
 
-    void take(AlignedText& text, const StripStep& step, const std::stop_token& /*stop*/)
+    void take(AlignedText& text, const StripStep& step, const std::stop_token& stop)
     {
         const std::string_view utf8 = text.utf8();
-        TextEdit edit(utf8);
+        TextEdit edit(utf8, stop);
         std::size_t begin = 0;
-        for (std::size_t at = 0; step.left && at < utf8.size() && is_white_space(next_character(utf8, at));)
+        for (std::size_t at = 0; step.left && at < utf8.size() && is_white_space(next_character(utf8, at));) {
+            edit.step();
             begin = at;
+        }
         std::size_t end = utf8.size();
-        for (std::size_t at = end; step.right && at > begin && is_white_space(previous_character(utf8, at));)
+        for (std::size_t at = end; step.right && at > begin && is_white_space(previous_character(utf8, at));) {
+            edit.step();
             end = at;
+        }
         edit.replace(0, static_cast<std::int64_t>(begin), {});
         edit.replace(static_cast<std::int64_t>(end), static_cast<std::int64_t>(utf8.size()), {});
         text.apply(std::move(edit));
     }
 
-    void take(AlignedText& text, const PrependStep& step, const std::stop_token& /*stop*/)
+    void take(AlignedText& text, const PrependStep& step, const std::stop_token& stop)
     {
         if (text.utf8().empty())
             return;
-        TextEdit edit(text.utf8());
+        TextEdit edit(text.utf8(), stop);
         edit.replace(0, 0, step.text);
         text.apply(std::move(edit));
     }
@@ -116,16 +122,17 @@ namespace {
         if (utf8.empty()) // The library looks for no match in it.
             return;
         std::vector<Span> spans;
-        PatternSearch(step.pattern, utf8).find(0, static_cast<std::int64_t>(utf8.size()), spans, stop);
-        TextEdit edit(utf8);
+        PatternSearch(step.pattern, utf8, stop).find(0, static_cast<std::int64_t>(utf8.size()), spans);
+        TextEdit edit(utf8, stop);
         for (const Span& span : spans) {
+            edit.step();
             if (span.match)
                 edit.replace(span.begin, span.end, step.content);
         }
         text.apply(std::move(edit));
     }
 
-    void take(AlignedText& text, const Charsmap& charsmap, const std::stop_token& /*stop*/) { charsmap.apply(text); }
+    void take(AlignedText& text, const Charsmap& charsmap, const std::stop_token& stop) { charsmap.apply(text, stop); }
 
 } // namespace
 

@@ -16,6 +16,7 @@ namespace {
         std::int64_t source_begin;
         std::vector<Piece>& pieces;
         const std::stop_token& stop;
+        StopLook look;
     };
 
     /// Cuts every piece into the spans that `find(piece, spans)` gives.
@@ -24,14 +25,16 @@ namespace {
         std::vector<Piece> cut_pieces;
         std::vector<Span> spans;
         for (const Piece& piece : work.pieces) {
+            work.look.step();
             if (piece.id >= 0) {
                 cut_pieces.push_back(piece);
                 continue;
             }
             spans.clear();
             find(piece, spans);
-            behave(spans, behavior);
+            behave(spans, behavior, work.look);
             for (const Span& span : spans) {
+                work.look.step();
                 if (span.begin < span.end)
                     cut_pieces.push_back({ span.begin, span.end });
             }
@@ -42,9 +45,9 @@ namespace {
     /// Every match is a word and nothing lies between.
     void cut_by_known(Work& work, KnownPattern pattern)
     {
-        constexpr std::size_t between_looks = 4096;
         std::vector<Piece> words;
         for (const Piece& piece : work.pieces) {
+            work.look.step();
             if (piece.id >= 0) {
                 words.push_back(piece);
                 continue;
@@ -54,9 +57,7 @@ namespace {
             constexpr std::size_t bytes_of_a_word = 4; // of English, about
             words.reserve(words.size() + text.size() / bytes_of_a_word);
             for (std::size_t at = 0; at < text.size();) {
-                if (words.size() % between_looks == 0 && work.stop.stop_requested())
-                    throw Cancelled {};
-                const std::size_t end = known_match_end(pattern, text, at);
+                const std::size_t end = known_match_end(pattern, text, at, work.look);
                 words.push_back(
                     { piece.begin + static_cast<std::int64_t>(at), piece.begin + static_cast<std::int64_t>(end) });
                 at = end;
@@ -69,12 +70,12 @@ namespace {
     {
         if (step.known && step.behavior == SplitBehavior::isolated)
             return cut_by_known(work, *step.known);
-        PatternSearch search(step.pattern, work.text.utf8());
+        PatternSearch search(step.pattern, work.text.utf8(), work.stop);
         cut(work, step.behavior, [&](const Piece& piece, std::vector<Span>& spans) {
-            search.find(piece.begin, piece.end, spans, work.stop);
-            if (step.invert) {
-                for (Span& span : spans)
-                    span.match = !span.match;
+            search.find(piece.begin, piece.end, spans);
+            for (Span& span : spans) {
+                work.look.step();
+                span.match = span.match != step.invert;
             }
         });
     }
@@ -103,10 +104,11 @@ namespace {
             bool word = false;
             const auto push = [&](std::int64_t end, bool match) {
                 if (done < end)
-                    push_span(spans, { done, end, match }, work.stop);
+                    spans.push_back({ done, end, match });
                 done = end;
             };
             for (std::size_t at = index_of(piece.begin); at < index_of(piece.end);) {
+                work.look.step();
                 const auto begin = static_cast<std::int64_t>(at);
                 const char32_t character = next_character(text, at);
                 if (is_match(step.kind, character)) {
@@ -124,8 +126,9 @@ namespace {
     /// Rewrites every piece that is no added token by `rewrite(edit, piece)`, and moves all of them to the new offsets.
     template <typename Rewrite> void rewrite_pieces(Work& work, Rewrite rewrite)
     {
-        TextEdit edit(work.text.utf8());
+        TextEdit edit(work.text.utf8(), work.stop);
         for (Piece& piece : work.pieces) {
+            edit.step();
             edit.copy_to(piece.begin);
             const std::int64_t begin = edit.size();
             if (piece.id < 0)
@@ -160,10 +163,9 @@ namespace {
         if (!step.split)
             return;
         const SplitPattern pattern = SplitPattern::literal(step.replacement);
-        PatternSearch search(pattern, work.text.utf8());
-        cut(work, SplitBehavior::merged_with_next, [&](const Piece& piece, std::vector<Span>& spans) {
-            search.find(piece.begin, piece.end, spans, work.stop);
-        });
+        PatternSearch search(pattern, work.text.utf8(), work.stop);
+        cut(work, SplitBehavior::merged_with_next,
+            [&](const Piece& piece, std::vector<Span>& spans) { search.find(piece.begin, piece.end, spans); });
     }
 
     void take(Work& work, const PrefixSpaceStep& /*step*/)
@@ -180,6 +182,7 @@ namespace {
         const std::string_view text = work.text.utf8();
         rewrite_pieces(work, [&](TextEdit& edit, const Piece& piece) {
             for (std::int64_t at = piece.begin; at < piece.end; ++at) {
+                edit.step();
                 const std::string_view letter = letter_of_byte(text[index_of(at)]);
                 if (letter.size() > 1)
                     edit.replace(at, at + 1, letter);
@@ -192,10 +195,9 @@ namespace {
 void PreTokenizer::run(
     AlignedText& text, std::int64_t source_begin, std::vector<Piece>& pieces, const std::stop_token& stop) const
 {
-    Work work { text, source_begin, pieces, stop };
+    Work work { text, source_begin, pieces, stop, StopLook(stop) };
     for (const PreTokenizerStep& step : steps_) {
-        if (stop.stop_requested())
-            throw Cancelled {};
+        work.look.look();
         std::visit([&](const auto& known) { take(work, known); }, step);
     }
 }

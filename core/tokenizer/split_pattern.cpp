@@ -1,6 +1,7 @@
 #include "core/tokenizer/split_pattern.h"
 
 #include "core/error.h"
+#include "core/tokenizer/utf16.h"
 #include "core/tokenizer/utf8.h"
 
 #include <unicode/uchar.h>
@@ -100,42 +101,43 @@ namespace {
                 "Take a shorter text.");
     }
 
+    /// ICU asks these while it matches and while it looks for a match, which may be far away.
+    UBool U_CALLCONV goes_on_matching(const void* stop, std::int32_t /*steps*/)
+    {
+        return static_cast<const std::stop_token*>(stop)->stop_requested() ? 0 : 1;
+    }
+    UBool U_CALLCONV goes_on_finding(const void* stop, std::int64_t /*place*/)
+    {
+        return static_cast<const std::stop_token*>(stop)->stop_requested() ? 0 : 1;
+    }
+
 } // namespace
 
-void behave(std::vector<Span>& spans, SplitBehavior behavior)
+void behave(std::vector<Span>& spans, SplitBehavior behavior, StopLook& look)
 {
     if (behavior == SplitBehavior::isolated)
         return;
     if (behavior == SplitBehavior::removed) {
-        std::erase_if(spans, [](const Span& span) { return span.match; });
+        std::erase_if(spans, [&look](const Span& span) {
+            look.step();
+            return span.match;
+        });
         return;
     }
-    if (behavior == SplitBehavior::merged_with_next)
-        std::reverse(spans.begin(), spans.end());
     std::vector<Span> joined;
     bool previous_match = false;
     for (const Span& span : spans) {
-        const bool join
-            = behavior == SplitBehavior::contiguous ? span.match == previous_match : span.match && !previous_match;
-        if (join && !joined.empty()) {
-            joined.back().begin = std::min(joined.back().begin, span.begin);
-            joined.back().end = std::max(joined.back().end, span.end);
-        } else {
+        look.step();
+        const bool join = behavior == SplitBehavior::contiguous ? span.match == previous_match
+            : behavior == SplitBehavior::merged_with_next       ? previous_match && !span.match
+                                                                : span.match && !previous_match;
+        if (join && !joined.empty())
+            joined.back().end = span.end;
+        else
             joined.push_back(span);
-        }
         previous_match = span.match;
     }
-    if (behavior == SplitBehavior::merged_with_next)
-        std::reverse(joined.begin(), joined.end());
     spans = std::move(joined);
-}
-
-void push_span(std::vector<Span>& spans, const Span& span, const std::stop_token& stop)
-{
-    constexpr std::size_t between_looks = 4096;
-    if (spans.size() % between_looks == 0 && stop.stop_requested())
-        throw Cancelled {};
-    spans.push_back(span);
 }
 
 SplitPattern SplitPattern::literal(std::string text)
@@ -161,29 +163,36 @@ SplitPattern SplitPattern::regex(const std::string& expression)
     return pattern;
 }
 
-PatternSearch::PatternSearch(const SplitPattern& pattern, std::string_view text)
+PatternSearch::PatternSearch(const SplitPattern& pattern, std::string_view text, const std::stop_token& stop)
     : pattern_(pattern)
     , text_(text)
+    , stop_(stop)
+    , look_(stop)
 {
     if (pattern.expression() == nullptr)
         return;
-    units_ = icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())));
+    units_ = utf16_of(text, look_);
     UErrorCode status = U_ZERO_ERROR;
     matcher_.reset(pattern.expression()->matcher(units_, status));
     if (U_FAILURE(status))
         throw Error(ErrorKind::memory, std::string("no regular expression matcher: ") + u_errorName(status) + ".");
 }
 
-void PatternSearch::find(std::int64_t begin, std::int64_t end, std::vector<Span>& spans, const std::stop_token& stop)
+void PatternSearch::find(std::int64_t begin, std::int64_t end, std::vector<Span>& spans)
 {
     if (matcher_)
-        find_regex(begin, end, spans, stop);
+        find_regex(begin, end, spans);
     else
-        find_literal(begin, end, spans, stop);
+        find_literal(begin, end, spans);
 }
 
-void PatternSearch::find_literal(
-    std::int64_t begin, std::int64_t end, std::vector<Span>& spans, const std::stop_token& stop) const
+void PatternSearch::push(std::vector<Span>& spans, const Span& span)
+{
+    look_.step();
+    spans.push_back(span);
+}
+
+void PatternSearch::find_literal(std::int64_t begin, std::int64_t end, std::vector<Span>& spans)
 {
     const std::string_view text = text_.substr(0, static_cast<std::size_t>(end));
     const auto size = static_cast<std::int64_t>(pattern_.text().size());
@@ -194,16 +203,15 @@ void PatternSearch::find_literal(
             break;
         const auto from = static_cast<std::int64_t>(found);
         if (done < from)
-            push_span(spans, { done, from, false }, stop);
-        push_span(spans, { from, from + size, true }, stop);
+            push(spans, { done, from, false });
+        push(spans, { from, from + size, true });
         done = from + size;
     }
     if (done < end)
-        push_span(spans, { done, end, false }, stop);
+        push(spans, { done, end, false });
 }
 
-void PatternSearch::find_regex(
-    std::int64_t begin, std::int64_t end, std::vector<Span>& spans, const std::stop_token& stop)
+void PatternSearch::find_regex(std::int64_t begin, std::int64_t end, std::vector<Span>& spans)
 {
     UErrorCode status = U_ZERO_ERROR;
     const std::int32_t first = unit_at(begin);
@@ -212,6 +220,8 @@ void PatternSearch::find_regex(
     const std::int32_t last = unit_at(end);
     byte_ = begin_byte;
     unit_ = first_unit;
+    matcher_->setMatchCallback(&goes_on_matching, &stop_, status);
+    matcher_->setFindProgressCallback(&goes_on_finding, &stop_, status);
     matcher_->region(first, last, status);
     std::int64_t done = begin;
     bool any = false;
@@ -221,33 +231,38 @@ void PatternSearch::find_regex(
         if (any && from == to && from == done)
             continue; // The library takes no empty match right behind a match.
         if (done < from)
-            push_span(spans, { done, from, false }, stop);
-        push_span(spans, { from, to, true }, stop);
+            push(spans, { done, from, false });
+        push(spans, { from, to, true });
         done = to;
         any = true;
     }
+    if (status == U_REGEX_STOPPED_BY_CALLER)
+        throw Cancelled {};
     check(status);
     if (done < end)
-        push_span(spans, { done, end, false }, stop);
+        push(spans, { done, end, false });
+}
+
+/// The place moves behind the character that begins there.
+void PatternSearch::move_on()
+{
+    look_.step();
+    const std::size_t length = utf8_length(text_[static_cast<std::size_t>(byte_)]);
+    byte_ += static_cast<std::int64_t>(length);
+    unit_ += length == 4 ? 2 : 1;
 }
 
 std::int32_t PatternSearch::unit_at(std::int64_t byte)
 {
-    while (byte_ < byte) {
-        const std::size_t length = utf8_length(text_[static_cast<std::size_t>(byte_)]);
-        byte_ += static_cast<std::int64_t>(length);
-        unit_ += length == 4 ? 2 : 1;
-    }
+    while (byte_ < byte)
+        move_on();
     return unit_;
 }
 
 std::int64_t PatternSearch::byte_at(std::int32_t unit)
 {
-    while (unit_ < unit) {
-        const std::size_t length = utf8_length(text_[static_cast<std::size_t>(byte_)]);
-        byte_ += static_cast<std::int64_t>(length);
-        unit_ += length == 4 ? 2 : 1;
-    }
+    while (unit_ < unit)
+        move_on();
     return byte_;
 }
 

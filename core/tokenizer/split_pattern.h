@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/tokenizer/stop_look.h"
+
 #include <cstdint>
 #include <memory>
 #include <stop_token>
@@ -21,11 +23,8 @@ struct Span {
 /// What becomes of the matches of a pre-tokenizer's pattern (tokenizer.json's "behavior").
 enum class SplitBehavior : std::uint8_t { isolated, removed, merged_with_previous, merged_with_next, contiguous };
 
-/// Neighbours are joined as the behaviour says; removed ones go. In place.
-void behave(std::vector<Span>& spans, SplitBehavior behavior);
-
-/// Appends a span; throws Cancelled, looking now and then.
-void push_span(std::vector<Span>& spans, const Span& span, const std::stop_token& stop);
+/// Neighbours are joined as the behaviour says; removed ones go. In place. Throws Cancelled.
+void behave(std::vector<Span>& spans, SplitBehavior behavior, StopLook& look);
 
 /// GPT-2's pattern, which ByteLevel cuts by when use_regex is set.
 extern const char* const byte_level_pattern;
@@ -50,23 +49,26 @@ private:
 /// Looks for a pattern in the pieces of one text, from front to back.
 class PatternSearch {
 public:
-    /// `pattern` and `text` must outlive the search.
-    PatternSearch(const SplitPattern& pattern, std::string_view text);
+    /// `pattern` and `text` must outlive the search. Throws Cancelled.
+    PatternSearch(const SplitPattern& pattern, std::string_view text, const std::stop_token& stop);
 
     /// Matches and what lies between them, over [begin, end), which is not before the end of the last call. The pattern
     /// sees nothing outside. Throws Cancelled, and Error{input} where a pattern backtracks without end.
-    void find(std::int64_t begin, std::int64_t end, std::vector<Span>& spans, const std::stop_token& stop);
+    void find(std::int64_t begin, std::int64_t end, std::vector<Span>& spans);
 
 private:
-    void find_literal(
-        std::int64_t begin, std::int64_t end, std::vector<Span>& spans, const std::stop_token& stop) const;
-    void find_regex(std::int64_t begin, std::int64_t end, std::vector<Span>& spans, const std::stop_token& stop);
+    void find_literal(std::int64_t begin, std::int64_t end, std::vector<Span>& spans);
+    void find_regex(std::int64_t begin, std::int64_t end, std::vector<Span>& spans);
+    void push(std::vector<Span>& spans, const Span& span);
+    void move_on();
     /// UTF-16 offset of a byte offset, and back; both move the place forward.
     std::int32_t unit_at(std::int64_t byte);
     std::int64_t byte_at(std::int32_t unit);
 
     const SplitPattern& pattern_;
     std::string_view text_;
+    std::stop_token stop_;
+    StopLook look_;
     icu::UnicodeString units_;
     std::unique_ptr<icu::RegexMatcher> matcher_;
     std::int64_t byte_ = 0; ///< of the place

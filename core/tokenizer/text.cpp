@@ -1,5 +1,6 @@
 #include "core/engine.h"
 #include "core/files.h"
+#include "core/tokenizer/stop_look.h"
 #include "core/tokenizer/utf8.h"
 
 #include <cerrno>
@@ -12,11 +13,13 @@ namespace keepset {
 
 namespace {
 
-    std::string read_all(std::FILE* file, const std::string& name)
+    std::string read_all(std::FILE* file, const std::string& name, const std::stop_token& stop)
     {
+        const StopLook look(stop);
         constexpr std::size_t block = std::size_t { 1 } << 16U;
         std::string bytes;
         for (std::size_t size = 0;;) {
+            look.look();
             bytes.resize(size + block);
             const std::size_t got = std::fread(bytes.data() + size, 1, block, file);
             size += got;
@@ -30,7 +33,7 @@ namespace {
         return bytes;
     }
 
-    std::string read_file(const std::string& path)
+    std::string read_file(const std::string& path, const std::stop_token& stop)
     {
         std::error_code ignored;
         if (std::filesystem::is_directory(path, ignored))
@@ -40,20 +43,22 @@ namespace {
             throw Error(ErrorKind::input, "The text " + path + " does not exist.");
         if (!file)
             throw Error(ErrorKind::input, path + " cannot be read: " + std::strerror(errno) + ".");
-        return read_all(file.get(), path);
+        return read_all(file.get(), path, stop);
     }
 
 } // namespace
 
 bool is_utf8(const std::string& bytes) { return !find_invalid_utf8(bytes); }
 
-Text read_text(const std::string& path)
+Text read_text(const std::string& path) { return read_text(path, {}); }
+
+Text read_text(const std::string& path, const std::stop_token& stop)
 {
     Text text;
     const bool standard_input = path == "-";
     text.name = standard_input ? "standard input" : shown_utf8(std::filesystem::path(path).filename().string());
-    text.bytes = standard_input ? read_all(stdin, text.name) : read_file(path);
-    check_utf8(text.bytes, standard_input ? text.name : path);
+    text.bytes = standard_input ? read_all(stdin, text.name, stop) : read_file(path, stop);
+    check_utf8(text.bytes, standard_input ? text.name : path, stop);
     return text;
 }
 

@@ -2,11 +2,13 @@
 
 #include "core/engine.h"
 #include "core/tokenizer/notes.h"
+#include "core/tokenizer/stop_look.h"
 #include "core/tokenizer/tokenizer_file.h"
 #include "core/tokenizer/utf8.h"
 #include "core/tokenizer/word_cache.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 namespace keepset {
@@ -112,56 +114,77 @@ namespace {
         return tokens;
     }
 
-    /// The tokens of one text as they come.
+    /// The tokens of one text as they come, in blocks: a vector that grew would move millions at once, while no stop is
+    /// looked at.
     class Output {
     public:
-        Output(std::string_view text, const std::vector<std::string>& names, std::size_t most)
+        Output(
+            std::string_view text, const std::vector<std::string>& names, std::size_t most, const std::stop_token& stop)
             : text_(text)
             , names_(names)
             , most_(most)
+            , look_(stop)
         {
-            constexpr std::size_t bytes_of_a_token = 4; // of English, about
-            tokens_.reserve(std::min(most, text.size() / bytes_of_a_token));
         }
 
-        bool full() const { return tokens_.size() >= most_; }
+        bool full() const { return count_ >= most_; }
+        StopLook& look() { return look_; }
 
         void push(std::int32_t id, std::int64_t begin, std::int64_t end)
         {
+            look_.step();
+            if (count_ % block == 0)
+                blocks_.emplace_back().reserve(std::min(block, text_.size() + 1));
             begin = std::max(begin, covered_);
             end = std::max(begin, end);
             covered_ = end;
-            tokens_.push_back(
+            blocks_.back().push_back(
                 { id, begin, end, begin == end ? names_.at(index_of(id)) : shown_utf8(slice(text_, begin, end)) });
+            ++count_;
         }
 
         std::vector<Token> take()
         {
-            if (full()) // a word may have brought some too many
-                tokens_.resize(most_);
-            return std::move(tokens_);
+            if (blocks_.size() == 1)
+                return first(std::move(blocks_.front()));
+            std::vector<Token> tokens;
+            tokens.reserve(count_);
+            for (std::vector<Token>& some : blocks_) {
+                look_.look();
+                std::move(some.begin(), some.end(), std::back_inserter(tokens));
+                some = {};
+            }
+            return first(std::move(tokens));
         }
 
     private:
+        static constexpr std::size_t block = std::size_t { 1 } << 16U;
+
+        std::vector<Token> first(std::vector<Token> tokens) const
+        {
+            if (tokens.size() > most_) // a word may have brought some too many
+                tokens.resize(most_);
+            return tokens;
+        }
+
         std::string_view text_;
         const std::vector<std::string>& names_;
         std::size_t most_;
-        std::vector<Token> tokens_;
+        StopLook look_;
+        std::vector<std::vector<Token>> blocks_; ///< full but for the last
+        std::size_t count_ = 0;
         std::int64_t covered_ = 0; ///< bytes before this have their tokens
     };
 
     /// Tokens of the pieces of a text whose source begins at `source_begin`.
     void encode_pieces(const AlignedText& text, std::int64_t source_begin, const std::vector<Piece>& pieces,
-        WordCache& cache, Output& output, const std::stop_token& stop)
+        WordCache& cache, Output& output)
     {
-        constexpr std::size_t between_looks = 4096;
-        std::size_t words = 0;
         const auto push = [&](std::int32_t id, std::int64_t begin, std::int64_t end) {
             output.push(id, source_begin + text.source_begin(begin), source_begin + text.source_end(end));
         };
         for (const Piece& piece : pieces) {
-            if (words++ % between_looks == 0 && stop.stop_requested())
-                throw Cancelled {};
+            output.look().step();
             if (output.full())
                 return;
             if (piece.id >= 0) {
@@ -209,27 +232,28 @@ Tokenizer Tokenizer::load(const std::filesystem::path& tokenizer_json)
 std::vector<Token> Tokenizer::encode(
     const std::string& utf8, bool add_special, const std::stop_token& stop, std::size_t most) const
 {
-    check_utf8(utf8, "The text");
+    check_utf8(utf8, "The text", stop);
     if (utf8.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
         throw Error(ErrorKind::input,
             "The text has " + std::to_string(utf8.size()) + " bytes; 2147483647 can be tokenised.",
             "Take a shorter text.");
-    Output output(utf8, impl_->names, most);
+    Output output(utf8, impl_->names, most, stop);
     WordCache cache(impl_->model, stop);
     if (add_special && impl_->specials.bos)
         output.push(*impl_->specials.bos, 0, 0);
-    for (const Piece& section : impl_->plain_tokens.split(utf8)) {
+    for (const Piece& section : impl_->plain_tokens.split(utf8, stop)) {
         if (output.full())
             break;
+        output.look().step();
         if (section.id >= 0) {
             output.push(section.id, section.begin, section.end);
             continue;
         }
         AlignedText text(slice(utf8, section.begin, section.end));
         normalize(text, impl_->normalizer, stop);
-        std::vector<Piece> pieces = impl_->normalized_tokens.split(text.utf8());
+        std::vector<Piece> pieces = impl_->normalized_tokens.split(text.utf8(), stop);
         impl_->pre_tokenizer.run(text, section.begin, pieces, stop);
-        encode_pieces(text, section.begin, pieces, cache, output, stop);
+        encode_pieces(text, section.begin, pieces, cache, output);
     }
     return output.take();
 }
@@ -275,7 +299,7 @@ std::string Tokenizer::token_text(std::int32_t id) const
 
 TokenizedText tokenize(const std::filesystem::path& given, const Text& text, const Task& task)
 {
-    check_utf8(text.bytes, text.name.empty() ? "The text" : text.name);
+    check_utf8(text.bytes, text.name.empty() ? "The text" : text.name, task.stop);
     std::error_code ignored;
     const bool has_tokenizer = std::filesystem::exists(given / "tokenizer.json", ignored); // all that is needed here
     const Tokenizer tokenizer = Tokenizer::load((has_tokenizer ? given : model_folder(given)) / "tokenizer.json");

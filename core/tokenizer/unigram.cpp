@@ -113,14 +113,16 @@ void Unigram::extend(std::vector<Best>& best, std::string_view word, std::size_t
     offer(begin + one_character, unknown_score_ + so_far, *unknown_);
 }
 
-std::vector<Unigram::Best> Unigram::best_ways(std::string_view word, const std::stop_token& stop) const
+std::vector<Unigram::Best> Unigram::best_ways(std::string_view word, StopLook& look) const
 {
-    constexpr std::size_t between_looks = std::size_t { 1 } << 14U;
-    std::vector<Best> best(word.size() + 1);
-    std::size_t characters = 0;
+    std::vector<Best> best;
+    best.reserve(word.size() + 1);
+    while (best.size() <= word.size()) {
+        look.look();
+        best.resize(std::min(word.size() + 1, best.size() + bytes_between_looks));
+    }
     for (std::size_t begin = 0; begin < word.size(); begin += utf8_length(word[begin])) {
-        if (++characters % between_looks == 0 && stop.stop_requested())
-            throw Cancelled {};
+        look.step();
         extend(best, word, begin);
     }
     return best;
@@ -147,10 +149,12 @@ void Unigram::push(std::string_view word, std::int32_t begin, std::int32_t end, 
 
 void Unigram::encode(std::string_view word, std::vector<WordToken>& out, const std::stop_token& stop) const
 {
-    const std::vector<Best> best = best_ways(word, stop);
+    StopLook look(stop);
+    const std::vector<Best> best = best_ways(word, look);
     std::vector<std::pair<std::int32_t, std::int32_t>> pieces; // from back to front
     bool after_unknown = false;
     for (auto end = static_cast<std::int32_t>(word.size()); end > 0;) {
+        look.step();
         const Best& last = best[static_cast<std::size_t>(end)];
         const bool unknown = unknown_ && last.id == *unknown_;
         if (unknown && after_unknown)
@@ -161,8 +165,10 @@ void Unigram::encode(std::string_view word, std::vector<WordToken>& out, const s
         end = last.begin;
     }
     std::reverse(pieces.begin(), pieces.end());
-    for (const auto& [begin, end] : pieces)
+    for (const auto& [begin, end] : pieces) {
+        look.step();
         push(word, begin, end, out);
+    }
 }
 
 } // namespace keepset

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/tokenizer/stop_look.h"
 #include "core/tokenizer/vocabulary.h"
 
 #include <array>
@@ -64,7 +65,7 @@ private:
         std::int32_t begin = -1; ///< of its last token; -1: no way yet
         std::int32_t id = 0;
     };
-    std::vector<Best> best_ways(std::string_view word, const std::stop_token& stop) const;
+    std::vector<Best> best_ways(std::string_view word, StopLook& look) const;
     void extend(std::vector<Best>& best, std::string_view word, std::size_t begin) const;
     void push(std::string_view word, std::int32_t begin, std::int32_t end, std::vector<WordToken>& out) const;
 

@@ -1,6 +1,7 @@
 #include "core/tokenizer/utf8.h"
 
 #include "core/error.h"
+#include "core/tokenizer/stop_look.h"
 
 #include <algorithm>
 #include <array>
@@ -137,9 +138,17 @@ bool is_ascii(std::string_view bytes)
         [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
 }
 
-std::optional<std::int64_t> find_invalid_utf8(std::string_view bytes)
+std::optional<std::int64_t> find_invalid_utf8(std::string_view bytes, const std::stop_token& stop)
 {
-    for (std::size_t at = skip_ascii(bytes, 0); at < bytes.size(); at = skip_ascii(bytes, at)) {
+    StopLook look(stop);
+    for (std::size_t at = 0; at < bytes.size();) {
+        const std::size_t begin = at;
+        at = skip_ascii(bytes.substr(0, begin + bytes_between_looks), begin);
+        if (at - begin > bytes_between_looks / 2)
+            look.look();
+        if (at >= bytes.size())
+            break;
+        look.step();
         const Sequence sequence = sequence_at(bytes, at);
         if (!sequence.well_formed)
             return static_cast<std::int64_t>(at);
@@ -148,9 +157,9 @@ std::optional<std::int64_t> find_invalid_utf8(std::string_view bytes)
     return std::nullopt;
 }
 
-void check_utf8(std::string_view bytes, const std::string& name)
+void check_utf8(std::string_view bytes, const std::string& name, const std::stop_token& stop)
 {
-    const std::optional<std::int64_t> offset = find_invalid_utf8(bytes);
+    const std::optional<std::int64_t> offset = find_invalid_utf8(bytes, stop);
     if (!offset)
         return;
     char byte[8];

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -26,11 +27,11 @@ std::string utf8_of(char32_t character);
 bool is_ascii(std::string_view bytes);
 
 /// Offset of the first byte that is no part of a well-formed UTF-8 sequence (overlong forms, surrogates and truncated
-/// sequences are ill-formed: The Unicode Standard, table 3-7); nothing where the bytes are UTF-8.
-std::optional<std::int64_t> find_invalid_utf8(std::string_view bytes);
+/// sequences are ill-formed: The Unicode Standard, table 3-7); nothing where the bytes are UTF-8. Throws Cancelled.
+std::optional<std::int64_t> find_invalid_utf8(std::string_view bytes, const std::stop_token& stop = {});
 
-/// Throws Error{input} with the offset where `bytes` are no UTF-8; `name` says whose bytes they are.
-void check_utf8(std::string_view bytes, const std::string& name);
+/// Throws Error{input} with the offset where `bytes` are no UTF-8; `name` says whose bytes they are. Throws Cancelled.
+void check_utf8(std::string_view bytes, const std::string& name, const std::stop_token& stop = {});
 
 /// The bytes for showing: every ill-formed piece becomes one U+FFFD, whole characters stay.
 std::string shown_utf8(std::string_view bytes);

@@ -257,7 +257,7 @@ private Q_SLOTS:
         if (!QFile::exists(in("model"))) {
             made::random_model(in("model").toStdString());
             const QByteArray text = cli::read(cli::source("resources/demo/heldout-books-test.txt"));
-            QVERIFY(cli::write(in("large.txt"), text.repeated(3)));
+            QVERIFY(cli::write(in("large.txt"), text.repeated(16))); // 20 MB
         }
         QProcess process;
         process.setStandardOutputFile(QProcess::nullDevice());

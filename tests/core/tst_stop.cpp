@@ -1,87 +1,13 @@
 #include "core/engine.h"
+#include "tests/core/stop_after.h"
 #include "tests/support/made_model.h"
 #include "tests/support/test_main.h"
 
 #include <QTemporaryDir>
 #include <QtTest>
 
-#include <atomic>
-#include <chrono>
-#include <ctime>
-#include <functional>
-#include <future>
-#include <pthread.h>
-#include <thread>
-
 using namespace keepset;
-
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-/// "Stopped work throws Cancelled within a fifth of a second" (task.h). Sanitizers make
-/// our own loops about three times slower.
-#ifdef __SANITIZE_ADDRESS__
-constexpr double promise_s = 0.6;
-#else
-constexpr double promise_s = 0.2;
-#endif
-/// A machine that runs other tests too may not give the thread a core at once. What the thread itself does after the
-/// stop is measured in its own processor time, for which the promise holds without any allowance.
-constexpr double allowance_s = 20;
-
-double cpu_seconds(clockid_t clock)
-{
-    timespec time {};
-    clock_gettime(clock, &time);
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-}
-
-/// How long work on a thread of its own went on after a stop, which came when it had worked for `seconds` itself.
-struct Answer {
-    bool cancelled = false;
-    double cpu_s = 0;
-    double wall_s = 0;
-};
-
-Answer stop_after(double seconds, const std::function<void(const Task&)>& work)
-{
-    std::stop_source stop;
-    std::promise<clockid_t> clock;
-    std::atomic<bool> done = false;
-    std::atomic<bool> may_end = false;
-    Answer answer;
-    double end_cpu_s = 0;
-    Clock::time_point end;
-    std::thread worker([&] {
-        clockid_t own {};
-        pthread_getcpuclockid(pthread_self(), &own);
-        clock.set_value(own);
-        try {
-            work({ stop.get_token(), [](const Progress&) {} });
-        } catch (const Cancelled&) {
-            answer.cancelled = true;
-        }
-        end = Clock::now();
-        end_cpu_s = cpu_seconds(own);
-        done = true;
-        may_end.wait(false); // its clock is looked at until then
-    });
-    const clockid_t own = clock.get_future().get();
-    while (!done && cpu_seconds(own) < seconds)
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    const double begin_cpu_s = cpu_seconds(own);
-    const Clock::time_point begin = Clock::now();
-    stop.request_stop();
-    may_end = true;
-    may_end.notify_all();
-    worker.join();
-    answer.cpu_s = end_cpu_s - begin_cpu_s;
-    answer.wall_s = std::chrono::duration<double>(end - begin).count();
-    return answer;
-}
-
-} // namespace
+using namespace keepset::stopping;
 
 /// A stop is answered within a fifth of a second wherever it meets the work, on a model of which a layer takes longer
 /// than that, on one thread.
@@ -148,10 +74,8 @@ private Q_SLOTS:
                 engine.sweep(sweep, task);
         });
         QVERIFY2(answer.cancelled, "The work was done before it could be stopped: take a larger model.");
-        const QByteArray found = QByteArray::number(answer.cpu_s * 1000, 'f', 0) + " ms of work, "
-            + QByteArray::number(answer.wall_s * 1000, 'f', 0) + " ms in all";
-        qInfo("%s", found.constData());
-        QVERIFY2(answer.cpu_s <= promise_s && answer.wall_s <= promise_s + allowance_s, found.constData());
+        qInfo("%s", answer.text().c_str());
+        QVERIFY2(answer.in_time(), answer.text().c_str());
     }
 
     void opening_a_model_can_be_stopped_while_weights_are_read()
