@@ -115,6 +115,8 @@ namespace {
             return undecided("The dense perplexity is not finite (see finite).");
         if (run.vocabulary > 0 && perplexity > static_cast<double>(run.vocabulary))
             return warned(found + ", worse than guessing evenly among " + counted(run.vocabulary, "token") + meaning);
+        if (!std::isfinite(run.unigram_perplexity))
+            return undecided(found + ", but the run does not say what the text's bare token frequencies give.");
         if (perplexity > 10 * run.unigram_perplexity)
             return warned(found + ", more than ten times the " + significant(run.unigram_perplexity, 4)
                 + " of the text's bare token frequencies" + meaning);
@@ -191,6 +193,8 @@ AuditReport audit(const Run& run)
     const bool finite = sound && finite_losses(run, done);
     const std::string overflow = "the model overflowed";
     const std::string losses = sound ? "losses are not finite" : overflow;
+    // Where the logits themselves are NaN, what a change did to them is NaN too, as if it had not been tried.
+    const bool tried = finite || !std::isnan(run.evidence.context_change.before);
     return report_of(
         {
             { "finite", check_finite(run, done) },
@@ -198,7 +202,7 @@ AuditReport audit(const Run& run)
             { "distinct", only_if(finite, check_distinct(run), losses) },
             { "budget", check_budget(run, done) },
             { "mass", only_if(sound, check_mass(run, done), overflow) },
-            { "causality", only_if(sound, check_causality(run, done), overflow) },
+            { "causality", only_if(sound && tried, check_causality(run, done), losses) },
             { "same targets", check_targets(run, done) },
             { "monotone", only_if(finite, check_monotone(run, done), losses) },
             { "plausible", only_if(sound, check_plausible(run), overflow) },

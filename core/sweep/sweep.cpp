@@ -98,8 +98,7 @@ namespace {
             const std::size_t cell = point * windows + column;
             SweepPoint& row = run.points[point];
             extend_mean(row.kl, row.windows, from.score.kl_sum / static_cast<double>(scored));
-            extend_mean(row.top1_agreement, row.windows,
-                static_cast<double>(from.score.top1_agreements) / static_cast<double>(scored));
+            extend_mean(row.top1_agreement, row.windows, from.score.top1_agreements / static_cast<double>(scored));
             extend_mean(row.kept_mass, row.windows, from.kept_mass);
             row.seconds += from.seconds;
             run.window_nll[cell] = from.score.nll_sum;

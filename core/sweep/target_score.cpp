@@ -8,9 +8,11 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/exp.h>
 #include <ATen/ops/gather.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/linalg_vecdot.h>
 #include <ATen/ops/logsumexp.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/where.h>
 
 #include <algorithm>
 
@@ -43,7 +45,7 @@ namespace {
         // Not below 0 but for rounding; what is not a number stays that.
         const double divergence = at::cat(parts.divergence).sum(at::kDouble).item<double>();
         score.kl_sum = divergence < 0 ? 0 : divergence;
-        score.top1_agreements = at::cat(parts.agrees).sum().item<std::int64_t>();
+        score.top1_agreements = at::cat(parts.agrees).sum(at::kDouble).item<double>();
         score.target_hash = hash;
         return score;
     }
@@ -92,8 +94,11 @@ std::vector<TargetScore> TargetScorer::score(const at::Tensor& hidden, const std
             const at::Tensor lse = at::logsumexp(logits, { 1 });
             parts[point].nll.push_back(lse - at::gather(logits, 1, wanted).squeeze(1));
             parts[point].lse.push_back(lse);
-            parts[point].divergence.push_back(dense.negentropy - (at::linalg_vecdot(dense.probability, logits) - lse));
-            parts[point].agrees.push_back(at::argmax(logits, 1).eq(dense.top));
+            const at::Tensor divergence = dense.negentropy - (at::linalg_vecdot(dense.probability, logits) - lse);
+            parts[point].divergence.push_back(divergence);
+            // Of two rows of NaN argmax names the same token: that is no agreement, and no disagreement either.
+            const at::Tensor agrees = at::argmax(logits, 1).eq(dense.top).to(at::kFloat);
+            parts[point].agrees.push_back(at::where(at::isfinite(divergence), agrees, not_a_number));
         }
     }
     std::vector<TargetScore> scores;

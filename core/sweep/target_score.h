@@ -15,7 +15,7 @@ struct TargetScore {
     std::vector<float> row_lse; ///< (target - 1): log-sum-exp of the logits, which does not depend on what is scored
     double nll_sum = 0;
     double kl_sum = 0; ///< KL(dense ‖ point), nats
-    std::int64_t top1_agreements = 0;
+    double top1_agreements = 0; ///< rows whose most probable token is dense's; NaN where a row is not finite
     std::uint64_t target_hash = 0; ///< hash_of_ids of the ids that were scored
 };
 

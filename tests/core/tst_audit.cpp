@@ -369,6 +369,25 @@ private Q_SLOTS:
         QVERIFY(status("h2o,.5,inf\n", "finite") == CheckStatus::fail);
     }
 
+    void no_comparison_of_a_table_swallows_a_value_that_is_no_number_data()
+    {
+        QTest::addColumn<QByteArray>("rows");
+        QTest::newRow("dense") << QByteArray("dense,0,nan\nh2o,0,9\ncab,0,9\nh2o,.5,10\ncab,.5,11\n");
+        QTest::newRow("infinite dense") << QByteArray("dense,0,inf\nh2o,0,inf\ncab,0,9\nh2o,.5,10\ncab,.5,11\n");
+        QTest::newRow("at sparsity 0") << QByteArray("dense,0,9\nh2o,0,nan\ncab,0,9\nh2o,.5,10\ncab,.5,11\n");
+        QTest::newRow("in a curve") << QByteArray("dense,0,9\nh2o,0,9\ncab,0,9\nh2o,.5,nan\ncab,.5,11\n");
+        QTest::newRow("both") << QByteArray("dense,0,9\nh2o,0,9\ncab,0,9\nh2o,.5,nan\ncab,.5,nan\n");
+        QTest::newRow("all") << QByteArray("dense,0,nan\nh2o,0,nan\ncab,0,nan\nh2o,.5,nan\ncab,.5,nan\n");
+    }
+    void no_comparison_of_a_table_swallows_a_value_that_is_no_number()
+    {
+        QFETCH(QByteArray, rows);
+        const AuditReport report = audit(table_of("method,sparsity,perplexity\n" + rows));
+        QVERIFY(report.failed() && check_of(report, "finite").status == CheckStatus::fail);
+        for (const char* name : { "baseline", "distinct", "monotone" })
+            QVERIFY2(check_of(report, name).status == CheckStatus::undecided, check_of(report, name).detail.c_str());
+    }
+
     void tables_are_read_in_any_usual_shape()
     {
         const ImportedTable table

@@ -129,9 +129,19 @@ private Q_SLOTS:
         for (std::size_t point = 0; point < run->points.size(); ++point) {
             QVERIFY(std::isnan(run->window_nll[point * 6]));
             QVERIFY2(std::isnan(run->points[point].kl), qPrintable(QString::number(run->points[point].kl)));
+            // Two rows of NaN do not agree.
+            QVERIFY2(std::isnan(run->points[point].top1_agreement),
+                qPrintable(QString::number(run->points[point].top1_agreement)));
             QVERIFY(std::isfinite(run->points[point].kept_mass));
         }
         QVERIFY(!findings(*run, "h2o").at(0).decided);
+        for (const Check& check : run->audit.checks) {
+            const bool depends = check.name == "baseline" || check.name == "distinct" || check.name == "causality"
+                || check.name == "plausible";
+            if (depends)
+                QVERIFY2(check.status == CheckStatus::undecided || check.status == CheckStatus::not_applicable,
+                    (check.name + ": " + check.detail).c_str());
+        }
     }
 
     void a_sweep_whose_dense_losses_are_nan_resumes_and_counts_nothing_twice_data()
