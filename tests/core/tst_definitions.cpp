@@ -1,6 +1,7 @@
 #include "core/policy/definition.h"
 #include "core/sweep/statistics.h"
 #include "tests/core/golden_test.h"
+#include "tests/core/run_case.h"
 #include "tests/support/test_main.h"
 
 #include <QFile>
@@ -133,6 +134,51 @@ private Q_SLOTS:
         for (std::size_t w = 0; w < 3; ++w)
             run.keep_hash[3 + w] = run.keep_hash[6 + w];
         QVERIFY2(distinct_of(audit(run)).status == CheckStatus::fail, distinct_of(audit(run)).detail.c_str());
+    }
+
+    void equal_losses_of_different_keep_sets_accuse_only_where_they_cannot_be_chance_data()
+    {
+        QTest::addColumn<int>("target");
+        QTest::addColumn<int>("windows");
+        QTest::addColumn<int>("policies");
+        QTest::addColumn<bool>("same_sets");
+        QTest::addColumn<int>("status");
+        const auto fail = int(CheckStatus::fail);
+        const auto warning = int(CheckStatus::warning);
+        QTest::newRow("one token") << 2 << 1 << 2 << false << warning;
+        QTest::newRow("one token in some windows") << 2 << 8 << 2 << false << warning;
+        QTest::newRow("one token, many policies") << 2 << 1 << 300 << false << warning;
+        QTest::newRow("one token, one keep set") << 2 << 1 << 2 << true << fail;
+        QTest::newRow("31 tokens") << 32 << 1 << 2 << false << warning;
+        QTest::newRow("32 tokens") << 33 << 1 << 2 << false << fail;
+        QTest::newRow("32 windows of one") << 2 << 32 << 2 << false << fail;
+        QTest::newRow("one window, many policies") << 257 << 1 << 300 << false << warning;
+        QTest::newRow("two windows, many policies") << 257 << 2 << 300 << false << fail;
+        QTest::newRow("many policies, one keep set") << 257 << 1 << 300 << true << fail;
+    }
+    void equal_losses_of_different_keep_sets_accuse_only_where_they_cannot_be_chance()
+    {
+        QFETCH(const int, target);
+        QFETCH(const int, windows);
+        QFETCH(const int, policies);
+        QFETCH(const bool, same_sets);
+        QFETCH(const int, status);
+        std::vector<PointCase> cases { { "dense", 0, [](std::int64_t w) { return 3.0 + 0.1 * double(w); } } };
+        for (int n = 0; n < policies; ++n) {
+            const std::string policy = "h2o(local=" + std::to_string(0.001 * (n + 1)).substr(0, 5) + ")";
+            cases.push_back({ policy, 0.5, [n](std::int64_t w) { return 4.0 + 0.01 * n + 0.1 * double(w); } });
+        }
+        cases.push_back({ "recent", 0.5, cases[1].nll });
+        Run run = make_run(cases, windows);
+        run.target = target;
+        if (same_sets) {
+            for (std::int64_t w = 0; w < windows; ++w)
+                run.keep_hash[run.keep_hash.size() - 1 - static_cast<std::size_t>(w)]
+                    = run.keep_hash[static_cast<std::size_t>(2 * windows - 1 - w)];
+        }
+        const Check check = distinct_of(audit(run));
+        QVERIFY2(int(check.status) == status, check.detail.c_str());
+        QVERIFY2(QString::fromStdString(check.detail).contains("Recent"), check.detail.c_str());
     }
 
     void two_overflows_are_no_proof_of_one_policy()
