@@ -157,7 +157,8 @@ namespace {
         if (done.empty())
             return not_applicable("No window is done.");
         if (const std::string overflow = overflow_of(run, done); !overflow.empty())
-            return failed(overflow + ". No number of this run means anything; try float32, or other weights.");
+            return failed(overflow + (run.provenance.dtype.empty() ? "" : " (computed in " + run.provenance.dtype + ")")
+                + ". No number of this run means anything; try float32, or other weights.");
         const auto is_finite = [](double value) { return std::isfinite(value); };
         for (std::size_t i = 0; i < run.points.size(); ++i) {
             if (!std::ranges::all_of(values_of(run, i, done), is_finite))
@@ -176,6 +177,19 @@ namespace {
         return passed("Every value is a finite number.");
     }
 
+    /// Whether every point has a keep set in every window: where importance is not finite nothing can be chosen by it.
+    bool chose(const Run& run, const std::vector<std::size_t>& done)
+    {
+        for (std::size_t i = 0; i < run.points.size() && !run.keep_hash.empty(); ++i) {
+            for (const std::size_t w : done) {
+                const std::size_t cell = i * static_cast<std::size_t>(run.windows) + w;
+                if (run.keep_hash[cell] == 0 && !std::isfinite(run.window_nll[cell]))
+                    return false;
+            }
+        }
+        return true;
+    }
+
     /// An outcome that means something only where the numbers it looks at do.
     Outcome only_if(bool finite, const Outcome& outcome, const std::string& numbers)
     {
@@ -192,6 +206,8 @@ AuditReport audit(const Run& run)
     const bool sound = overflow_of(run, done).empty();
     const bool finite = sound && finite_losses(run, done);
     const std::string overflow = "the model overflowed";
+    const bool chosen = chose(run, done);
+    const std::string choice = "no keep set can be chosen by importance that is not finite";
     const std::string losses = sound ? "losses are not finite" : overflow;
     // Where the logits themselves are NaN, what a change did to them is NaN too, as if it had not been tried.
     const bool tried = finite || !std::isnan(run.evidence.context_change.before);
@@ -200,10 +216,10 @@ AuditReport audit(const Run& run)
             { "finite", check_finite(run, done) },
             { "baseline", only_if(finite, check_baseline(run, done), losses) },
             { "distinct", only_if(finite, check_distinct(run), losses) },
-            { "budget", check_budget(run, done) },
+            { "budget", only_if(chosen, check_budget(run, done), choice) },
             { "mass", only_if(sound, check_mass(run, done), overflow) },
             { "causality", only_if(sound && tried, check_causality(run, done), losses) },
-            { "same targets", check_targets(run, done) },
+            { "same targets", only_if(chosen, check_targets(run, done), choice) },
             { "monotone", only_if(finite, check_monotone(run, done), losses) },
             { "plausible", only_if(sound, check_plausible(run), overflow) },
             { "sink", only_if(sound, check_sink(run, done), overflow) },

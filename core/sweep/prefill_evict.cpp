@@ -31,6 +31,7 @@ namespace {
     struct Order {
         std::vector<std::size_t> points;
         std::size_t whole = 0;
+        std::size_t chosen = 0; ///< all, or where nothing could be ranked those that evict nothing
 
         explicit Order(const std::vector<KeepSet>& sets)
             : points(sets.size())
@@ -39,6 +40,7 @@ namespace {
             const auto evicting = std::ranges::stable_partition(
                 points, [&](std::size_t index) { return sets[index].budget == sets[index].context; });
             whole = points.size() - evicting.size();
+            chosen = static_cast<std::size_t>(std::ranges::count_if(sets, is_chosen));
         }
     };
 
@@ -52,7 +54,7 @@ namespace {
         Group(const std::vector<KeepSet>& all, const Order& order, std::size_t begin, std::size_t size)
         {
             const bool filled_up = begin > 0 && begin < order.whole;
-            count = std::min(size, (filled_up ? order.whole : order.points.size()) - begin);
+            count = std::min(size, (filled_up ? order.whole : order.chosen) - begin);
             for (std::size_t index = begin; index < begin + count; ++index)
                 sets.push_back(&all[order.points[index]]);
             if (filled_up)
@@ -204,11 +206,10 @@ WindowResult run_prefill_evict(const SweepStep& step, const Window& window)
     const at::Tensor wanted = target.slice(0, 1);
     result.read_hash = hash_of_ids(inputs, hash_of_ids(context));
     const Order order(sets);
-    const auto group = static_cast<std::size_t>(group_size(step, inputs.size(0)));
     std::optional<TargetScorer> scorer;
-    for (std::size_t begin = 0, next = 0; begin < sets.size(); begin = next) {
+    for (std::size_t begin = 0, next = 0; begin < order.chosen; begin = next) {
         const auto start = std::chrono::steady_clock::now();
-        const Group points(sets, order, begin, group);
+        const Group points(sets, order, begin, static_cast<std::size_t>(group_size(step, inputs.size(0))));
         next = begin + points.count;
         TargetPass target_pass(step, pass, inputs, points.sets);
         at::Tensor hidden = target_pass.run();
@@ -230,6 +231,7 @@ WindowResult run_prefill_evict(const SweepStep& step, const Window& window)
         for (std::size_t index = 0; index < points.count; ++index)
             result.points[order.points[begin + index]].seconds = seconds / static_cast<double>(points.count);
     }
+    note_unscored(result, std::span(order.points).subspan(order.chosen), wanted.size(0));
     return result;
 }
 

@@ -80,9 +80,14 @@ WindowResult run_token_drop(const SweepStep& step, const Window& window);
 /// dense_pass over ids (n) int64 as the step wants it.
 DensePass run_dense(const SweepStep& step, const at::Tensor& ids, DensePassOptions options);
 /// Keep sets of every point of the plan from the importance, and the attention, of a dense pass, with what the audit
-/// wants to know filled in.
+/// wants to know filled in. Where importance is not finite nothing can be ranked by it: only what keeps everything then
+/// has a keep set.
 std::vector<KeepSet> select_points(
     const SweepStep& step, const Window& window, const DensePass& pass, WindowResult& result);
+/// Whether a point has a keep set, or nothing could be chosen for it.
+inline bool is_chosen(const KeepSet& set) { return !set.labels.empty(); }
+/// Results of points that have none: of so many rows nothing is a number. The point in front has been scored.
+void note_unscored(WindowResult& result, std::span<const std::size_t> points, std::int64_t rows);
 /// Positions of the kept entries: (layers, kv_heads, k) int64, ascending, on the decoder's device.
 at::Tensor kept_positions(const SweepStep& step, const KeepSet& set);
 /// Tells the audit what was put into the cache for a point.

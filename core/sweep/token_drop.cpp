@@ -23,6 +23,10 @@ WindowResult run_token_drop(const SweepStep& step, const Window& window)
     result.read_hash = hash_of_ids(inputs, hash_of_ids(context));
     std::optional<TargetScorer> scorer;
     for (std::size_t index = 0; index < sets.size(); ++index) {
+        if (!is_chosen(sets[index])) {
+            note_unscored(result, { &index, 1 }, wanted.size(0));
+            continue;
+        }
         const auto start = std::chrono::steady_clock::now();
         const at::Tensor kept = kept_positions(step, sets[index]); // one keep set for all rows: the first row says it
         const at::Tensor ids = at::cat({ context.index_select(0, kept[0][0]), inputs });

@@ -3,6 +3,7 @@
 
 #include <QTemporaryDir>
 
+#include <cmath>
 #include <cstring>
 #include <fstream>
 
@@ -72,15 +73,61 @@ private Q_SLOTS:
         }
     }
 
-    void importance_that_overflows_in_float16_is_an_error_that_names_the_dtype()
+    void a_sweep_whose_importance_overflows_in_float16_is_recorded_and_fails_finite_data()
     {
+        QTest::addColumn<int>("protocol");
+        QTest::newRow("prefill-evict") << int(Protocol::prefill_evict);
+        QTest::newRow("token-drop") << int(Protocol::token_drop);
+    }
+    void a_sweep_whose_importance_overflows_in_float16_is_recorded_and_fails_finite()
+    {
+        QFETCH(int, protocol);
         QTemporaryDir parent;
         Engine engine;
         engine.open_model(scaled(parent, 1e7F), { .device = "cpu", .dtype = Dtype::float16, .threads = 2 });
         SweepRequest request = RealSweep::request();
         request.text = { "text.txt", golden::read_bytes(golden_root / "biases/text.txt") };
+        request.protocol = static_cast<Protocol>(protocol);
+        if (request.protocol == Protocol::token_drop)
+            request.granularity = Granularity::model;
+        request.out = parent.filePath("run.h5").toStdString();
+        const auto run = engine.sweep(request);
+        QCOMPARE(run->windows_done(), request.windows);
+        const auto windows = static_cast<std::size_t>(run->windows);
+        for (std::size_t point = 0; point < run->points.size(); ++point) {
+            QVERIFY(std::isnan(run->window_nll[point * windows]) && std::isnan(run->points[point].top1_agreement));
+            const bool whole = run->points[point].sparsity == 0;
+            QCOMPARE(run->keep_hash[point * windows] != 0, whole); // nothing was chosen by NaN
+            QCOMPARE(run->kept_entries[point * windows] > 0, whole);
+        }
+        QVERIFY(run->audit.failed());
+        const Check& first = run->audit.checks.front();
+        QVERIFY2(first.name == "finite" && first.status == CheckStatus::fail
+                && first.detail.find("computed in float16") != std::string::npos,
+            first.detail.c_str());
+        for (const Check& check : run->audit.checks) {
+            if (&check != &first)
+                QVERIFY2(check.status == CheckStatus::undecided || check.status == CheckStatus::not_applicable,
+                    (check.name + ": " + check.detail).c_str());
+        }
+        const AuditReport again = audit(*load_run(request.out));
+        for (std::size_t n = 0; n < again.checks.size(); ++n)
+            QCOMPARE(again.checks[n].detail, run->audit.checks[n].detail);
+    }
+
+    void a_selection_by_importance_that_overflowed_is_an_error_that_names_the_dtype()
+    {
+        QTemporaryDir parent;
+        Engine engine;
+        engine.open_model(scaled(parent, 1e7F), { .device = "cpu", .dtype = Dtype::float16, .threads = 2 });
+        AnalysisRequest passage;
+        passage.text = { "text.txt", golden::read_bytes(golden_root / "biases/text.txt") };
+        const auto analysis = engine.analyse(passage);
+        SelectRequest request;
+        request.policy = parse_policy("h2o");
+        request.sparsity = 0.5;
         try {
-            engine.sweep(request);
+            select(*analysis, request);
             QFAIL("no error");
         } catch (const Error& error) {
             QVERIFY(error.kind() == ErrorKind::input);
