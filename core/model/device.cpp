@@ -76,7 +76,7 @@ ChosenDevice choose_device(const OpenOptions& options)
     if (options.device == "cpu")
         return cpu_device(threads);
     check_device_spelling(options.device);
-    const CudaLoad load = load_cuda();
+    const CudaLoad& load = load_cuda();
     if (load.module == nullptr) {
         if (options.device != "auto")
             throw Error(ErrorKind::device, "The device '" + options.device + "' cannot be used: " + load.why_not + ".",
@@ -195,7 +195,7 @@ void guarded(int threads, const std::function<void()>& work)
 std::vector<std::pair<std::string, std::string>> devices()
 {
     std::vector<std::pair<std::string, std::string>> found { { "cpu", cpu_device(all_threads()).name } };
-    const CudaLoad load = load_cuda();
+    const CudaLoad& load = load_cuda();
     if (load.module == nullptr)
         return found;
     for (const int index : usable_devices(found_devices(*load.module), load.module->minimum_capability))
