@@ -153,12 +153,15 @@ namespace {
         }
     }
 
-    void read_through(const std::vector<std::filesystem::path>& files)
+    void read_through(const std::vector<std::filesystem::path>& files, const std::stop_token& stop)
     {
         std::vector<char> buffer(std::size_t { 8 } << 20U);
         for (const auto& file : files) {
             std::ifstream stream(file, std::ios::binary);
-            while (stream.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || stream.gcount() > 0) { }
+            while (stream.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || stream.gcount() > 0) {
+                if (stop.stop_requested())
+                    throw Cancelled {};
+            }
         }
     }
 
@@ -188,7 +191,7 @@ namespace {
                             } };
         BenchRow row = in_turns(
             run, [&] { Engine().open_model(options.folder, run.common.open_options(), watched); },
-            [&] { read_through(files); }, [&] { forget(files); });
+            [&] { read_through(files, task.stop); }, [&] { forget(files); });
         row.what = "load";
         row.meaning
             = "opening the model over reading its weight files once, both from the disk where the system forgets a "
