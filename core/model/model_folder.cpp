@@ -128,6 +128,7 @@ namespace {
         }
         std::ranges::sort(found, std::greater {});
         std::vector<fs::path> folders;
+        folders.reserve(found.size());
         for (auto& [time, folder] : found)
             folders.push_back(std::move(folder));
         return folders;
