@@ -41,7 +41,7 @@ namespace {
         "base_model_name", "description", "author", "use_auth_token", "trust_remote_code", "neftune_noise_alpha",
         "special_tokens_map", "chat_template", "use_mem_efficient_attn", "use_fused_rms_norm", "use_fused_rope",
         "use_fused_head_and_loss_fn", "use_unpad", "recompute", "recompute_granularity", "sep_parallel_degree",
-        "sequence_parallel" };
+        "sequence_parallel", "document_attention" };
 
     constexpr std::array neutral_beginnings = { "_", "tokenizer_", "unsloth_", "transformers_", "transformers.",
         "summary_", "generation_", "initializer_", "wandb_", "lora_init" };
@@ -111,6 +111,8 @@ namespace {
 
     bool is_neutral(std::string_view name)
     {
+        if (name.ends_with("per_token")) // a count of experts, not the name of a token
+            return false;
         return among(neutral_fields, name)
             || std::ranges::any_of(neutral_beginnings, [&](const char* begin) { return name.starts_with(begin); })
             || std::ranges::any_of(neutral_endings, [&](const char* end) { return name.ends_with(end); });

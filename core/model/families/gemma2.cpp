@@ -21,10 +21,8 @@ namespace {
         std::vector<bool> sliding;
         for (std::int64_t layer = 0; layer < config.layers; ++layer)
             sliding.push_back((layer + 1) % 2 != 0);
-        read_windows(reader, config, sliding, 4096);
-        if (reader.has("sliding_window_size")
-            && reader.size("sliding_window_size") != reader.size("sliding_window", 4096))
-            reader.refuse_request("sliding_window_size");
+        read_windows(
+            reader, config, sliding, 4096); // by sliding_window alone: transformers reads no sliding_window_size
         return config;
     }
 
