@@ -1,19 +1,19 @@
 #include "core/engine.h"
 
 #include "core/attention/bridge_scores.h"
-#include "core/attention/dense_pass.h"
+#include "core/device/device.h"
+#include "core/device/memory.h"
 #include "core/model/describe.h"
-#include "core/model/device.h"
-#include "core/model/memory.h"
 #include "core/model/read_ahead.h"
+#include "core/model/weights_hash.h"
+#include "core/pass/dense_pass.h"
 #include "core/policy/policy.h"
 #include "core/preflight.h"
 #include "core/provenance.h"
 #include "core/sweep/causality.h"
 #include "core/sweep/sweep.h"
-#include "core/token_rows.h"
+#include "core/tokenizer/token_rows.h"
 #include "core/tokenizer/tokenizer.h"
-#include "core/weights_hash.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/logsumexp.h>

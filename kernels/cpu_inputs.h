@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kernels/importance.h"
+#include "kernels/importance/importance.h"
 
 #include <algorithm>
 #include <bit>

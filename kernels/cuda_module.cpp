@@ -1,9 +1,9 @@
 #include "kernels/cuda_module.h"
-#include "kernels/attention_map_cuda.h"
 #include "kernels/cuda_check.h"
-#include "kernels/exponentials.h"
-#include "kernels/importance_cuda.h"
-#include "kernels/select_cuda.h"
+#include "kernels/importance/exponentials.h"
+#include "kernels/importance/importance_cuda.h"
+#include "kernels/map/attention_map_cuda.h"
+#include "kernels/select/select_cuda.h"
 
 namespace {
 

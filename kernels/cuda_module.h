@@ -1,9 +1,9 @@
 #pragma once
 
-#include "kernels/attention_map.h"
-#include "kernels/bridges_cuda.h"
-#include "kernels/importance.h"
-#include "kernels/select.h"
+#include "kernels/bridges/bridges_cuda.h"
+#include "kernels/importance/importance.h"
+#include "kernels/map/attention_map.h"
+#include "kernels/select/select.h"
 
 #include <cstddef>
 #include <string>

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "kernels/attention_graph.h"
+#include "kernels/bridges/attention_graph.h"
 #include "kernels/cpu_inputs.h"
-#include "kernels/importance_variant.h"
+#include "kernels/importance/importance_variant.h"
 
 #include <algorithm>
 #include <cstdint>

@@ -3,7 +3,7 @@
 // Products of 64 rows with 64 others, shared by the attention map and the bridges: by tensor cores, or in float of any
 // element type, head_dim and stride. A block keeps its own rows and walks over the others.
 
-#include "kernels/importance.h"
+#include "kernels/importance/importance.h"
 #include "kernels/mma.h"
 
 #include <cstdint>

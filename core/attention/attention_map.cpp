@@ -1,8 +1,8 @@
-#include "kernels/attention_map.h"
+#include "kernels/map/attention_map.h"
 
 #include "core/attention/attention_source.h"
+#include "core/device/device.h"
 #include "core/engine.h"
-#include "core/model/device.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>

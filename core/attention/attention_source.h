@@ -1,9 +1,9 @@
 #pragma once
 
 #include "core/attention/column_sums.h"
-#include "core/attention/score_rule.h"
+#include "core/model/score_rule.h"
 #include "core/types.h"
-#include "kernels/importance.h"
+#include "kernels/importance/importance.h"
 
 #include <ATen/core/Tensor.h>
 

@@ -1,6 +1,6 @@
 #include "core/attention/bridge_rows.h"
 #include "core/error.h"
-#include "kernels/bridges.h"
+#include "kernels/bridges/bridges.h"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "core/attention/bridge_rows.h"
 #include "core/error.h"
-#include "kernels/bridges_cuda.h"
+#include "kernels/bridges/bridges_cuda.h"
 #include "kernels/cuda_module.h"
 
 #include <ATen/ops/empty.h>

@@ -1,10 +1,10 @@
 #include "core/attention/bridge_scores.h"
 
 #include "core/attention/bridge_rows.h"
+#include "core/device/device.h"
 #include "core/error.h"
-#include "core/model/device.h"
-#include "core/policy/words.h"
-#include "kernels/bridges.h"
+#include "core/words.h"
+#include "kernels/bridges/bridges.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/attention/score_rule.h"
+#include "core/model/score_rule.h"
 #include "kernels/cuda_module.h"
 
 #include <ATen/core/Tensor.h>

@@ -1,8 +1,8 @@
 #include "core/audit/audit_evidence.h"
 #include "core/audit/distinct.h"
 #include "core/engine.h"
-#include "core/policy/words.h"
 #include "core/sweep/statistics.h"
+#include "core/words.h"
 
 #include <algorithm>
 #include <cmath>

@@ -2,8 +2,8 @@
 
 #include "core/audit/twins.h"
 #include "core/policy/definition.h"
-#include "core/policy/words.h"
 #include "core/sweep/statistics.h"
+#include "core/words.h"
 
 #include <algorithm>
 #include <map>

@@ -1,6 +1,6 @@
 #include "core/audit/csv.h"
 #include "core/engine.h"
-#include "core/policy/words.h"
+#include "core/words.h"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 #include "core/bench.h"
 
 #include "core/attention/attend.h"
-#include "core/model/memory.h"
+#include "core/device/memory.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_scaled_dot_product_cudnn_attention.h>

@@ -2,8 +2,8 @@
 
 #include "core/attention/attend.h"
 #include "core/attention/bridge_scores.h"
+#include "core/device/device.h"
 #include "core/engine.h"
-#include "core/model/device.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>

@@ -1,6 +1,6 @@
 #include "core/bench.h"
 
-#include "core/model/device.h"
+#include "core/device/device.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>

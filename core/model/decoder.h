@@ -1,9 +1,9 @@
 #pragma once
 
-#include "core/attention/score_rule.h"
 #include "core/model/config.h"
 #include "core/model/rotary.h"
 #include "core/model/safetensors.h"
+#include "core/model/score_rule.h"
 #include "core/types.h"
 
 #include <ATen/core/Tensor.h>

@@ -1,5 +1,5 @@
 #include "core/policy/policy.h"
-#include "core/policy/words.h"
+#include "core/words.h"
 
 #include <algorithm>
 #include <cmath>

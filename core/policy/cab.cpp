@@ -1,5 +1,5 @@
 #include "core/policy/fill.h"
-#include "core/policy/words.h"
+#include "core/words.h"
 
 namespace keepset::policy {
 

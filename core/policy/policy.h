@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/engine.h"
-#include "kernels/select.h"
+#include "kernels/select/select.h"
 
 #include <functional>
 #include <map>

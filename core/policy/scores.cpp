@@ -1,6 +1,6 @@
 #include "core/maximum.h"
 #include "core/policy/select.h"
-#include "core/policy/words.h"
+#include "core/words.h"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 #include "core/policy/select.h"
 
 #include "core/policy/policy.h"
-#include "core/policy/words.h"
+#include "core/words.h"
 
 #include <algorithm>
 #include <chrono>

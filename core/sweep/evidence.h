@@ -1,8 +1,8 @@
 #pragma once
 
-#include "core/attention/dense_pass.h"
 #include "core/maximum.h"
 #include "core/model/decoder.h"
+#include "core/pass/dense_pass.h"
 #include "core/types.h"
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 #include "core/engine.h"
-#include "core/policy/words.h"
 #include "core/sweep/comparisons.h"
 #include "core/sweep/whose_gain.h"
+#include "core/words.h"
 
 #include <algorithm>
 #include <cmath>

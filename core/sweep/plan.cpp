@@ -3,8 +3,8 @@
 #include "core/engine.h"
 #include "core/files.h"
 #include "core/model/config.h"
-#include "core/policy/words.h"
 #include "core/preflight.h"
+#include "core/words.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 #include "core/engine.h"
-#include "core/policy/words.h"
+#include "core/words.h"
 
 #include <cmath>
 

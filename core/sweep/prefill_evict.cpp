@@ -1,6 +1,6 @@
 #include "core/attention/attend.h"
-#include "core/attention/dense_pass.h"
 #include "core/error.h"
+#include "core/pass/dense_pass.h"
 #include "core/sweep/protocol.h"
 
 #include <ATen/TensorOperators.h>

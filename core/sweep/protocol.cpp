@@ -1,9 +1,9 @@
 #include "core/sweep/protocol.h"
 
 #include "core/attention/bridge_scores.h"
-#include "core/attention/label_rows.h"
 #include "core/error.h"
 #include "core/policy/definition.h"
+#include "core/policy/label_rows.h"
 #include "core/policy/policy.h"
 
 #include <ATen/ops/empty.h>

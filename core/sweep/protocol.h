@@ -1,7 +1,7 @@
 #pragma once
 
-#include "core/attention/dense_pass.h"
 #include "core/model/decoder.h"
+#include "core/pass/dense_pass.h"
 #include "core/sweep/evidence.h"
 #include "core/sweep/target_score.h"
 #include "core/types.h"

@@ -1,8 +1,8 @@
 #include "core/sweep/statistics.h"
 
 #include "core/engine.h"
-#include "core/policy/words.h"
 #include "core/sweep/comparisons.h"
+#include "core/words.h"
 
 #include <algorithm>
 #include <cmath>

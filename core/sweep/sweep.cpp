@@ -1,13 +1,13 @@
 #include "core/sweep/sweep.h"
 
 #include "core/engine.h"
+#include "core/model/weights_hash.h"
 #include "core/policy/policy.h"
 #include "core/sweep/causality.h"
 #include "core/sweep/plan.h"
 #include "core/sweep/statistics.h"
 #include "core/trace/run_file.h"
 #include "core/trace/run_schema.h"
-#include "core/weights_hash.h"
 
 #include <chrono>
 #include <cmath>

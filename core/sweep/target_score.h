@@ -1,7 +1,7 @@
 #pragma once
 
+#include "core/device/memory.h"
 #include "core/model/decoder.h"
-#include "core/model/memory.h"
 #include "core/types.h"
 
 #include <stop_token>

@@ -1,4 +1,4 @@
-#include "core/attention/dense_pass.h"
+#include "core/pass/dense_pass.h"
 #include "core/sweep/protocol.h"
 
 #include <ATen/TensorOperators.h>

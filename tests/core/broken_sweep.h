@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/model/device.h"
+#include "core/device/device.h"
 #include "core/model/safetensors.h"
 #include "core/sweep/sweep.h"
 #include "core/tokenizer/tokenizer.h"

@@ -1,8 +1,8 @@
 #include "core/attention/attention_source.h"
 #include "core/attention/bridge_scores.h"
+#include "core/device/device.h"
 #include "core/engine.h"
-#include "core/model/device.h"
-#include "kernels/bridges.h"
+#include "kernels/bridges/bridges.h"
 #include "tests/support/test_main.h"
 
 #include <ATen/detail/CUDAHooksInterface.h>

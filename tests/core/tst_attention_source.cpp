@@ -1,9 +1,9 @@
 #include "core/attention/attention_source.h"
 #include "core/attention/bridge_scores.h"
+#include "core/device/device.h"
 #include "core/engine.h"
-#include "core/model/device.h"
 #include "core/preflight.h"
-#include "kernels/bridges.h"
+#include "kernels/bridges/bridges.h"
 #include "kernels/shapes.h"
 #include "tests/support/test_main.h"
 

@@ -1,8 +1,8 @@
 #include "core/attention/bridge_scores.h"
+#include "core/device/device.h"
 #include "core/engine.h"
-#include "core/model/device.h"
 #include "core/policy/select.h"
-#include "kernels/bridges.h"
+#include "kernels/bridges/bridges.h"
 #include "tests/support/test_main.h"
 
 #include <ATen/ops/empty.h>

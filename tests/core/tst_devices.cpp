@@ -1,6 +1,6 @@
+#include "core/device/cuda_choice.h"
+#include "core/device/device.h"
 #include "core/error.h"
-#include "core/model/cuda_choice.h"
-#include "core/model/device.h"
 #include "tests/support/test_main.h"
 
 #include <QTest>

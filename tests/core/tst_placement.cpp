@@ -1,5 +1,5 @@
+#include "core/device/device.h"
 #include "core/engine.h"
-#include "core/model/device.h"
 #include "tests/support/test_main.h"
 
 #include <QTest>

@@ -1,7 +1,7 @@
 #include "core/engine.h"
+#include "core/model/weights_hash.h"
 #include "core/provenance.h"
 #include "core/trace/run_file.h"
-#include "core/weights_hash.h"
 #include "tests/core/trace_samples.h"
 #include "tests/support/test_main.h"
 

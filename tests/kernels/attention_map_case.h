@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kernels/attention_map.h"
+#include "kernels/map/attention_map.h"
 #include "tests/kernels/importance_case.h"
 
 #include <QString>

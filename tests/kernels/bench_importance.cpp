@@ -1,7 +1,7 @@
 // Times the CPU column sums alone, for every instruction set this processor has:
 // bench_importance [TOKENS HEADS KV_HEADS HEAD_DIM THREADS WINDOW SOFTCAP]. Best of 15, because other work only ever
 // adds time.
-#include "kernels/importance_variant.h"
+#include "kernels/importance/importance_variant.h"
 #include "tests/kernels/importance_case.h"
 
 #include <algorithm>

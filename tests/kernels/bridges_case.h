@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kernels/bridges.h"
+#include "kernels/bridges/bridges.h"
 #include "tests/kernels/importance_case.h"
 
 #include <functional>

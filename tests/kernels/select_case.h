@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kernels/select.h"
+#include "kernels/select/select.h"
 
 #include <cstdint>
 #include <random>

@@ -1,4 +1,4 @@
-#include "kernels/triangles_variant.h"
+#include "kernels/bridges/triangles_variant.h"
 #include "tests/kernels/bridges_case.h"
 #include "tests/support/test_main.h"
 

@@ -1,4 +1,4 @@
-#include "kernels/importance_variant.h"
+#include "kernels/importance/importance_variant.h"
 #include "tests/kernels/importance_case.h"
 #include "tests/support/test_main.h"
 

@@ -1,4 +1,4 @@
-#include "kernels/select_variant.h"
+#include "kernels/select/select_variant.h"
 #include "tests/kernels/select_case.h"
 #include "tests/support/test_main.h"
 

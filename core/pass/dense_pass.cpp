@@ -1,0 +1,96 @@
+#include "core/pass/dense_pass.h"
+
+#include "core/attention/attend.h"
+#include "core/error.h"
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/stack.h>
+
+#include <chrono>
+#include <utility>
+
+namespace keepset {
+
+void finish(
+    const Decoder& decoder, std::int64_t layer, at::Tensor& x, const at::Tensor& attended, const FinishOptions& options)
+{
+    if (!options.row_by_row) {
+        decoder.finish(layer, x, attended, options.stop);
+        return;
+    }
+    const std::int64_t rows = attended.size(2);
+    for (std::int64_t row = 0; row < x.size(0); ++row) {
+        at::Tensor own = x.slice(0, row, row + 1); // a view: adding to it adds to x
+        const std::int64_t batch = row / rows;
+        const std::int64_t place = row % rows;
+        decoder.finish(layer, own, attended.slice(0, batch, batch + 1).slice(2, place, place + 1), options.stop);
+    }
+}
+
+namespace {
+
+    /// A GPU is only told what to do. At long contexts, where a layer takes milliseconds, the host waits for each: else
+    /// a stop would find all layers queued, seconds before the last is done, and the progress would be that of the
+    /// queue.
+    void wait_for_long(const at::Tensor& hidden)
+    {
+        constexpr std::int64_t long_context = 8192;
+        if (hidden.is_cuda() && hidden.size(0) >= long_context)
+            hidden.slice(0, 0, 1).cpu();
+    }
+
+} // namespace
+
+DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DensePassOptions& options,
+    const Backend& backend, const Task& task)
+{
+    const auto begin = std::chrono::steady_clock::now();
+    const std::int64_t layers = decoder.config().layers;
+    const at::Tensor positions = at::arange(ids.size(0), ids.options());
+    const Rotations rotations = decoder.rotations(positions, options.length > 0 ? options.length : ids.size(0));
+    DensePass pass;
+    AttentionSource source { {}, backend };
+    pass.hidden = decoder.embed(ids, positions);
+    std::vector<at::Tensor> importance; // a layer each, (heads, context)
+    std::vector<at::Tensor> row_lse;
+    for (std::int64_t layer = 0; layer < layers; ++layer) {
+        if (task.stop.stop_requested())
+            throw Cancelled {};
+        pass.hidden = decoder.moved(pass.hidden, layer);
+        const Projected parts = decoder.project(layer, pass.hidden, 1, rotations, task.stop);
+        const ScoreRule rule = decoder.rule(layer);
+        const Attended attended = attend(parts.q, parts.k, parts.v, rule, task.stop);
+        if (options.importance) {
+            row_lse.push_back(attended.row_lse[0]);
+            importance.push_back(column_sums(parts.q[0], parts.k[0], row_lse.back(), rule, backend, task.stop));
+        }
+        if (options.attention)
+            source.layers.push_back({ parts.q[0], parts.k[0], attended.row_lse[0].contiguous(), rule });
+        if (options.cache) {
+            pass.keys.push_back(parts.k[0]);
+            pass.values.push_back(parts.v[0]);
+        }
+        finish(decoder, layer, pass.hidden, attended.output, { task.stop, options.row_by_row });
+        wait_for_long(pass.hidden);
+        if (task.progress) {
+            const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+            task.progress({ "attention pass", "layers", layer + 1, layers, elapsed,
+                elapsed * static_cast<double>(layers - layer - 1) / static_cast<double>(layer + 1) });
+        }
+    }
+    decoder.refuse_cut_weights();
+    pass.hidden = decoder.moved(pass.hidden, layers);
+    if (options.importance) {
+        for (std::vector<at::Tensor>* parts : { &importance, &row_lse }) {
+            for (at::Tensor& part : *parts)
+                part = part.to(decoder.device());
+        }
+        pass.importance = at::stack(importance);
+        pass.row_lse = at::stack(row_lse);
+    }
+    if (options.attention)
+        pass.attention = std::make_shared<const AttentionSource>(std::move(source));
+    return pass;
+}
+
+} // namespace keepset

@@ -1,0 +1,70 @@
+#include "core/words.h"
+
+#include "core/engine.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace keepset {
+
+std::string grouped(std::int64_t count)
+{
+    std::string digits = std::to_string(count);
+    const std::size_t first = count < 0 ? 1 : 0;
+    for (std::size_t end = digits.size(); end > first + 3; end -= 3)
+        digits.insert(end - 3, 1, ',');
+    return digits;
+}
+
+std::string counted(std::int64_t count, const std::string& thing)
+{
+    return grouped(count) + " " + thing + (count == 1 ? "" : "s");
+}
+
+std::string shortest(double value)
+{
+    std::array<char, 32> buffer {};
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
+    return { buffer.data(), end };
+}
+
+std::string significant(double value, int digits)
+{
+    if (std::abs(value) >= 1 && std::abs(value) < 1e15) // no exponent where the whole part is longer
+        digits = std::max(digits, static_cast<int>(std::log10(std::abs(value))) + 1);
+    std::array<char, 40> buffer {};
+    const auto end = std::to_chars(
+        buffer.data(), buffer.data() + buffer.size(), std::abs(value), std::chars_format::general, digits)
+                         .ptr;
+    return (value < 0 ? "\u2212" : "") + std::string(buffer.data(), end);
+}
+
+std::string percent(double share) { return shortest(std::round(share * 1e8) / 1e6) + "%"; }
+
+std::string joined(const std::vector<std::string>& parts)
+{
+    std::string text;
+    for (const std::string& part : parts)
+        text += (text.empty() ? "" : ", ") + part;
+    return text;
+}
+
+std::string listed(const std::vector<std::string>& parts)
+{
+    if (parts.size() < 2)
+        return joined(parts);
+    return joined({ parts.begin(), parts.end() - 1 }) + " and " + parts.back();
+}
+
+std::string title_of(const std::string& spelling)
+{
+    try {
+        return title(parse_policy(spelling));
+    } catch (const Error&) {
+        return spelling;
+    }
+}
+
+} // namespace keepset

@@ -1,4 +1,0 @@
-// Runs on every processor: 16-byte vectors.
-#define KEEPSET_VARIANT baseline
-#define KEEPSET_VARIANT_NAME "baseline"
-#include "kernels/select_row.h"

@@ -1,4 +1,0 @@
-// x86-64-v3: an instruction counts the bits of a word.
-#define KEEPSET_VARIANT avx2
-#define KEEPSET_VARIANT_NAME "avx2"
-#include "kernels/triangles_count.h"

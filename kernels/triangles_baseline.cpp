@@ -1,4 +1,0 @@
-// Runs on every processor.
-#define KEEPSET_VARIANT baseline
-#define KEEPSET_VARIANT_NAME "baseline"
-#include "kernels/triangles_count.h"
