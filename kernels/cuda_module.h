@@ -3,6 +3,7 @@
 #include "kernels/bridges/bridges_cuda.h"
 #include "kernels/importance/importance.h"
 #include "kernels/map/attention_map.h"
+#include "kernels/ops/ops_cuda.h"
 #include "kernels/select/select.h"
 
 #include <cstddef>
@@ -12,7 +13,7 @@
 /// fast and run where no GPU is. This table is all that crosses the border.
 namespace keepset::kernels {
 
-inline constexpr int cuda_module_version = 7;
+inline constexpr int cuda_module_version = 8;
 
 /// What the CUDA runtime says of the driver. Versions are 1000 · major + 10 · minor, as CUDA counts them.
 struct CudaDriver {
@@ -51,6 +52,14 @@ struct CudaModule {
     decltype(&add_edges_cuda) add_edges = nullptr;
     decltype(&curvature_cuda) curvature = nullptr;
     decltype(&curvature_cuda_workspace) curvature_workspace = nullptr;
+    /// Small operations between library calls, as ops_cuda.h says.
+    decltype(&norm_cuda) norm = nullptr;
+    decltype(&gate_cuda) gate = nullptr;
+    decltype(&rotate_cuda) rotate = nullptr;
+    decltype(&score_rows_cuda) score_rows = nullptr;
+    decltype(&kept_rows_cuda) kept_rows = nullptr;
+    decltype(&pack_kept_cuda) pack_kept = nullptr;
+    decltype(&score_logits_cuda) score_logits = nullptr;
     /// Exponentials on all of the current device for some milliseconds, and nothing else: what binds the column sums
     /// where head_dim is small. Returns how many. out: one number, left alone. Queued on `stream`.
     std::int64_t (*exponentials)(float* out, void* stream) = nullptr;

@@ -5,6 +5,7 @@
 
 #include "kernels/importance/importance.h"
 #include "kernels/mma.h"
+#include "kernels/score_rule.h"
 
 #include <cstdint>
 
@@ -193,17 +194,10 @@ private:
     float* others_; // (tile, row_floats)
 };
 
-/// P of a product. NaN for what is not finite: the cap, or e^-inf = 0, would hide it.
+/// P of a product.
 __device__ inline float probability(const AttentionShape& shape, float product, float bias, float lse)
 {
-    float score = product * shape.scale;
-    if (!isfinite(score))
-        return nanf("");
-    if (shape.softcap != 0)
-        score = shape.softcap * tanhf(score / shape.softcap);
-    // The bias and the lse may be large and nearly cancel: first of all they are added to one another.
-    const float exponent = score + (bias - lse);
-    return isfinite(exponent) ? expf(exponent) : nanf("");
+    return probability_of<DeviceMath>(product * score_factor(shape.scale, shape.softcap), shape.softcap, bias, lse);
 }
 
 /// A query sees the keys less than this behind it.

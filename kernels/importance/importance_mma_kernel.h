@@ -5,6 +5,7 @@
 
 #include "kernels/importance/importance.h"
 #include "kernels/mma.h"
+#include "kernels/score_rule.h"
 
 #include <cstdint>
 
@@ -194,7 +195,7 @@ template <typename T> __device__ inline void multiply(const uint32_t (&keys)[T::
 /// The rule of a score, and which pairs are seen: query c of the chunk stands `before` + c - r behind key r of the
 /// warp.
 template <typename T> struct Rule {
-    float scale = 0; // plain: to powers of two
+    float scale = 0; // score_factor; plain: to powers of two
     float softcap = 0;
     float bias[T::key_blocks][2] = {};
     unsigned window = 0;
@@ -227,11 +228,8 @@ __device__ inline void add_probabilities(const float (&scores)[T::key_blocks][T:
                     exponent = fmaf(score, rule.scale, added);
                 } else {
                     sum.bad = fmaf(seen ? score : 0.0F, 0.0F, sum.bad); // the cap would hide an infinity
-                    score *= rule.scale;
-                    if (rule.softcap != 0)
-                        score = rule.softcap * tanhf(score / rule.softcap);
-                    // The bias and the lse may be large and nearly cancel: first of all they are added to one another.
-                    exponent = (score + (rule.bias[block][element / 2] + added)) * log2_e;
+                    score = capped<DeviceMath>(score * rule.scale, rule.softcap);
+                    exponent = exponent_of(score, rule.bias[block][element / 2], -added) * log2_e;
                 }
                 exponent = seen ? exponent : no_query;
                 sum.bad = fmaf(exponent, 0.0F, sum.bad);
@@ -269,7 +267,7 @@ template <typename T> __device__ inline Rule<T> rule_of(const Launch& launch, co
 {
     Rule<T> rule;
     rule.window = work.window;
-    rule.scale = T::plain ? launch.shape.scale * log2_e : launch.shape.scale;
+    rule.scale = T::plain ? launch.shape.scale * log2_e : score_factor(launch.shape.scale, launch.shape.softcap);
     rule.softcap = launch.shape.softcap;
     if (!T::plain && launch.key_bias != nullptr) {
         for (int block = 0; block < T::key_blocks; ++block) {

@@ -1,5 +1,6 @@
 #include "kernels/cuda_check.h"
 #include "kernels/importance/importance_paths.h"
+#include "kernels/score_rule.h"
 
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
@@ -32,18 +33,6 @@ namespace {
         }
     }
 
-    /// Probability of one pair; NaN for a score that is not finite, which must hide neither behind the cap nor as
-    /// exp(-inf) = 0.
-    __device__ float probability(float product, const AttentionShape& shape, float bias, float lse)
-    {
-        float score = product * shape.scale;
-        if (shape.softcap != 0)
-            score = isfinite(score) ? shape.softcap * tanhf(score / shape.softcap) : nanf("");
-        // The bias and the lse may be large and nearly cancel: first of all they are added to one another.
-        const float exponent = score + (bias - lse);
-        return isfinite(exponent) ? expf(exponent) : nanf("");
-    }
-
     /// A block owns `tile` keys of one query head, counted from the first that any query sees, and walks over the
     /// queries that see them, so that no atomics are needed and the order of additions is fixed. A thread adds 4
     /// probabilities a key in float, steps in double.
@@ -61,6 +50,7 @@ namespace {
             = k + head / (shape.heads / shape.kv_heads) * shape.k_head_stride + first_key * shape.k_token_stride;
         const float* lse = row_lse + head * lse_stride(shape);
 
+        const float factor = score_factor(shape.scale, shape.softcap);
         double totals[each] = {};
         const int64_t first_query = first_key > shape.query_begin ? first_key - shape.query_begin : 0;
         const int64_t end_query = end_query_of(shape, end_key - 1);
@@ -88,7 +78,7 @@ namespace {
                 for (int i = 0; i < each; ++i) {
                     const int64_t row = query + threadIdx.y + i * side;
                     if (row < shape.queries && sees(shape, row, key))
-                        step += probability(scores[i][j], shape, bias, lse[row]);
+                        step += probability_of<DeviceMath>(scores[i][j] * factor, shape.softcap, bias, lse[row]);
                 }
                 totals[j] += static_cast<double>(step);
             }

@@ -3,6 +3,7 @@
 // KEEPSET_QUERY_ROWS (the register block). No function of another header is used here: one emitted by this file with
 // wide instructions could be the copy that the linker keeps for everyone.
 #include "kernels/importance/importance_variant.h"
+#include "kernels/score_rule.h"
 
 namespace keepset::kernels::KEEPSET_VARIANT {
 namespace {
@@ -64,6 +65,10 @@ namespace {
         return size < Floats {} + 0.55F ? near : signed_far;
     }
 
+    struct VectorMath {
+        static Floats tanh(Floats x) { return hyperbolic_tangent(x); }
+    };
+
     /// Whether no value has an exponent of all ones. Integers, so that it vectorises.
     bool finite_row(const float* values, std::int64_t count)
     {
@@ -79,7 +84,7 @@ namespace {
     /// scores come out divided by it.
     void pack(const KeyTile& tile, float* packed, bool* poisoned)
     {
-        const float scale = tile.softcap == 0 ? tile.scale : tile.scale / tile.softcap;
+        const float scale = score_factor(tile.scale, tile.softcap);
         for (std::int64_t begin = 0; begin < tile.keys; begin += panel_keys) {
             const float* k[panel_keys]; // (panel_keys, head_dim)
             for (std::int64_t lane = 0; lane < panel_keys; ++lane) {
@@ -149,10 +154,7 @@ namespace {
     {
         if constexpr (plain)
             return exponential(score - lse);
-        if (softcap != 0)
-            score = softcap * hyperbolic_tangent(score);
-        // The bias and the lse may be large and nearly cancel: first of all they are added to one another.
-        return exponential(score + (bias - lse));
+        return exponential(exponent_of(capped<VectorMath>(score, softcap), bias, lse));
     }
 
     /// Adds e^(score - lse) to partial (panel_keys). `masked`: some row does not see some key; `plain`: no cap and no

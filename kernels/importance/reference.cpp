@@ -1,4 +1,5 @@
 #include "kernels/importance/importance.h"
+#include "kernels/score_rule.h"
 
 #include <cmath>
 #include <cstddef>
@@ -8,14 +9,12 @@ namespace keepset::kernels {
 
 namespace {
 
-    /// A score whose sum and bias are finite, else NaN. Float products cannot overflow a double: what is not finite was
-    /// not finite in the inputs, and neither an infinite score nor a bias may hide as exp(-inf) = 0 or behind the cap.
-    double score_of(double dot, double softcap, double bias)
-    {
-        if (!std::isfinite(dot) || !std::isfinite(bias))
-            return std::numeric_limits<double>::quiet_NaN();
-        return (softcap == 0 ? dot : softcap * std::tanh(dot / softcap)) + bias;
-    }
+    struct DoubleMath {
+        static double tanh(double x) { return std::tanh(x); }
+        static double exp(double x) { return std::exp(x); }
+        static bool is_finite(double x) { return std::isfinite(x); }
+        static double nan() { return std::numeric_limits<double>::quiet_NaN(); }
+    };
 
 } // namespace
 
@@ -31,11 +30,10 @@ double probability_reference(const ImportanceInputs& inputs, std::int64_t head, 
     for (std::int64_t dim = 0; dim < shape.head_dim; ++dim)
         dot += static_cast<double>(q[dim]) * static_cast<double>(k[dim]);
     const float bias = inputs.key_bias == nullptr ? 0.0F : inputs.key_bias[head * sum_stride(shape) + key];
-    const double score = score_of(
-        dot * static_cast<double>(shape.scale), static_cast<double>(shape.softcap), static_cast<double>(bias));
-    // An infinite lse is no share of 0 either.
-    const double exponent = score - static_cast<double>(inputs.row_lse[head * lse_stride(shape) + query]);
-    return std::isfinite(exponent) ? std::exp(exponent) : std::numeric_limits<double>::quiet_NaN();
+    const auto softcap = static_cast<double>(shape.softcap);
+    // Float products cannot overflow a double: what is not finite was not finite in the inputs.
+    return probability_of<DoubleMath>(dot * score_factor(static_cast<double>(shape.scale), softcap), softcap,
+        static_cast<double>(bias), static_cast<double>(inputs.row_lse[head * lse_stride(shape) + query]));
 }
 
 namespace {
