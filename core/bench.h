@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/types.h"
+#include "core/model_info.h"
 
 #include <cstdint>
 #include <functional>

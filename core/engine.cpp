@@ -9,7 +9,7 @@
 #include "core/pass/dense_pass.h"
 #include "core/policy/policy.h"
 #include "core/preflight.h"
-#include "core/provenance.h"
+#include "core/sha256.h"
 #include "core/sweep/causality.h"
 #include "core/sweep/sweep.h"
 #include "core/tokenizer/token_rows.h"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/types.h"
+#include "core/analysis.h"
 
 #include <filesystem>
 #include <stop_token>

@@ -1,4 +1,6 @@
-#include "core/engine.h"
+#include "core/audit_report.h"
+#include "core/choices.h"
+#include "core/error.h"
 
 #include <span>
 #include <type_traits>

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "core/types.h"
+#include "core/model_info.h"
+#include "core/run.h"
 
 #include <filesystem>
 #include <string>

@@ -1,15 +1,35 @@
 #pragma once
 
-#include <cstddef>
-#include <span>
-#include <stop_token>
+#include "core/task.h"
+
+#include <cstdint>
+#include <memory>
 #include <string>
 
+/// Where a result comes from (root attributes of INTERFACES 2).
 namespace keepset {
 
-/// SHA-256 in lower-case hex. Throws Cancelled.
-std::string sha256(std::span<const std::byte> bytes, const std::stop_token& stop = {});
-std::string sha256(const std::string& bytes, const std::stop_token& stop = {});
+class WeightsHash; ///< SHA-256 of a model's weights, made beside the work; opaque outside core
+
+struct Provenance {
+    std::string created; ///< ISO 8601, UTC
+    std::string generator; ///< "keepset 0.1.0 (commit)"
+    std::string model_name;
+    std::string model_architecture;
+    std::string model_sha256; ///< empty: not known yet
+    std::shared_ptr<const WeightsHash> weights_hash; ///< that model_sha256 will come from; empty: from nowhere
+    std::string tokenizer_sha256;
+    std::string text_name;
+    std::string text_sha256;
+    std::string device;
+    std::string dtype;
+    std::uint64_t seed = 0;
+    std::string command; ///< how to repeat it
+};
+
+/// Fills in model_sha256 where a result came before the hash of its model's weights; waits for it, for minutes where
+/// the weights are very large. Throws Cancelled.
+void know_weights(Provenance& provenance, const Task& task = {});
 
 /// Now, ISO 8601, UTC.
 std::string timestamp();

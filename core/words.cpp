@@ -1,7 +1,5 @@
 #include "core/words.h"
 
-#include "core/engine.h"
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -56,15 +54,6 @@ std::string listed(const std::vector<std::string>& parts)
     if (parts.size() < 2)
         return joined(parts);
     return joined({ parts.begin(), parts.end() - 1 }) + " and " + parts.back();
-}
-
-std::string title_of(const std::string& spelling)
-{
-    try {
-        return title(parse_policy(spelling));
-    } catch (const Error&) {
-        return spelling;
-    }
 }
 
 } // namespace keepset

@@ -21,7 +21,5 @@ std::string percent(double share);
 std::string joined(const std::vector<std::string>& parts);
 /// "a, b and c".
 std::string listed(const std::vector<std::string>& parts);
-/// Title of a policy as it is spelled in a file; the spelling itself where this build does not know the policy.
-std::string title_of(const std::string& spelling);
 
 } // namespace keepset

@@ -1,6 +1,8 @@
 #pragma once
 
-#include "core/types.h"
+#include "core/analysis.h"
+#include "core/model_info.h"
+#include "core/run.h"
 
 #include <QMainWindow>
 

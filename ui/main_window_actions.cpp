@@ -1,5 +1,5 @@
+#include "core/engine.h"
 #include "ui/main_window.h"
-
 #include "ui/pages/tokens_page.h"
 #include "ui/panels/setup_panel.h"
 #include "ui/plain_text.h"
@@ -8,8 +8,6 @@
 #include "ui/theme.h"
 #include "ui/widgets/error_bar.h"
 #include "ui/widgets/help_window.h"
-
-#include "core/engine.h"
 
 #include <QAction>
 #include <QActionGroup>

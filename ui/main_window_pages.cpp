@@ -1,6 +1,6 @@
-#include "ui/main_window.h"
-
+#include "core/engine.h"
 #include "ui/importance_strip.h"
+#include "ui/main_window.h"
 #include "ui/pages/attention_page.h"
 #include "ui/pages/audit_page.h"
 #include "ui/pages/heatmap_page.h"
@@ -12,8 +12,6 @@
 #include "ui/selection_state.h"
 #include "ui/session.h"
 #include "ui/widgets/error_bar.h"
-
-#include "core/engine.h"
 
 #include <QDir>
 #include <QFileDialog>

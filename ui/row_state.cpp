@@ -1,6 +1,7 @@
 #include "ui/row_state.h"
 
 #include "core/engine.h"
+#include "moc_row_state.cpp"
 
 namespace keepset::ui {
 
@@ -105,5 +106,3 @@ QString RowState::scopeTitle() const
 }
 
 } // namespace keepset::ui
-
-#include "moc_row_state.cpp"

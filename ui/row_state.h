@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/analysis.h"
 #include "ui/selection_state.h"
 
 #include <QObject>

@@ -1,8 +1,8 @@
 #include "ui/session.h"
 
 #include "core/engine.h"
-#include "core/error.h"
 #include "core/files.h"
+#include "moc_session.cpp"
 
 #include <QElapsedTimer>
 #include <QMetaObject>
@@ -388,5 +388,3 @@ void Session::updateBusy()
 }
 
 } // namespace keepset::ui
-
-#include "moc_session.cpp"

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "core/attention_map.h"
+#include "core/model_info.h"
 #include "core/preflight.h"
-#include "core/types.h"
+#include "core/run.h"
 
 #include <QObject>
 #include <QString>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/types.h"
+#include "core/run.h"
 #include "ui/plot/chart.h"
 
 #include <memory>

@@ -1,6 +1,7 @@
 #include "core/attention/attend_rule.h"
 
 #include "core/error.h"
+#include "kernels/score_rule.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -96,7 +97,7 @@ namespace {
     {
         const std::int64_t kv_heads = part.k.size(0);
         // The query heads of a kv head are just more rows of it.
-        const double scale = rule.softcap == 0 ? rule.scale : rule.scale / rule.softcap;
+        const double scale = kernels::score_factor(rule.scale, rule.softcap);
         const at::Tensor q
             = rows_of(part.q, queries).to(at::kFloat).mul(scale).reshape({ kv_heads, -1, part.q.size(2) });
         at::Tensor scores = at::bmm(q, rows_of(part.k, keys).transpose(1, 2));

@@ -1,8 +1,9 @@
 #include "kernels/map/attention_map.h"
 
 #include "core/attention/attention_source.h"
+#include "core/attention_map.h"
 #include "core/device/device.h"
-#include "core/engine.h"
+#include "core/error.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>

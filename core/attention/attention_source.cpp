@@ -1,6 +1,7 @@
 #include "core/attention/attention_source.h"
 
 #include "core/error.h"
+#include "core/model_info.h"
 
 #include <ATen/ops/arange.h>
 

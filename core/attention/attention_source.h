@@ -2,7 +2,7 @@
 
 #include "core/attention/column_sums.h"
 #include "core/model/score_rule.h"
-#include "core/types.h"
+#include "core/model_info.h"
 #include "kernels/importance/importance.h"
 
 #include <ATen/core/Tensor.h>

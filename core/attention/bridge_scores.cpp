@@ -3,6 +3,7 @@
 #include "core/attention/bridge_rows.h"
 #include "core/device/device.h"
 #include "core/error.h"
+#include "core/selection.h"
 #include "core/words.h"
 #include "kernels/bridges/bridges.h"
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/attention/attention_source.h"
-#include "core/policy/policy.h"
+#include "core/attention/bridge_source.h"
 
 #include <memory>
 

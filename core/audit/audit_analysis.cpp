@@ -1,5 +1,5 @@
+#include "core/audit.h"
 #include "core/audit/checks.h"
-#include "core/engine.h"
 #include "core/words.h"
 
 #include <algorithm>

@@ -1,9 +1,11 @@
 #include "core/audit/audit_evidence.h"
 
+#include "core/run.h"
 #include "core/words.h"
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace keepset::audit_checks {
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/audit/checks.h"
+#include "core/run.h"
 
 /// Checks of a run by its evidence: what was read, chosen, put into the cache and scored, and what importance came out
 /// (SEMANTICS 8). `done`: the windows that are. Each says what is missing where a file of an earlier version lacks it.

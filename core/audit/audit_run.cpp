@@ -1,6 +1,7 @@
+#include "core/audit.h"
 #include "core/audit/audit_evidence.h"
 #include "core/audit/distinct.h"
-#include "core/engine.h"
+#include "core/findings.h"
 #include "core/sweep/statistics.h"
 #include "core/words.h"
 

@@ -1,5 +1,6 @@
 #include "core/audit/checks.h"
 
+#include "core/policies.h"
 #include "core/words.h"
 
 #include <algorithm>
@@ -16,7 +17,7 @@ Outcome not_applicable(std::string detail) { return { CheckStatus::not_applicabl
 AuditReport report_of(const std::map<std::string, Outcome>& outcomes, const std::string& otherwise)
 {
     AuditReport report;
-    for (const char* const name : names) {
+    for (const char* const name : check_names) {
         const auto found = outcomes.find(name);
         const Outcome outcome = found == outcomes.end() ? not_applicable(otherwise) : found->second;
         report.checks.push_back({ name, outcome.status, outcome.detail });

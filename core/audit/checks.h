@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/types.h"
+#include "core/audit_report.h"
 
 #include <array>
 #include <map>
@@ -15,9 +15,6 @@ inline constexpr double baseline_tolerance = 1e-5; ///< relative, of the NLL
 inline constexpr double overflow_limit = 1e18;
 /// Share of the attention mass on token 0 from which a policy that drops it is warned of.
 inline constexpr double large_sink = 0.2;
-/// The checks in the order they are reported: "finite" first, because others depend on it.
-inline constexpr std::array names { "finite", "baseline", "distinct", "budget", "mass", "causality", "same targets",
-    "monotone", "plausible", "sink", "ties" };
 
 /// Status and words of a check; the report adds the name.
 struct Outcome {
@@ -30,7 +27,7 @@ Outcome failed(std::string detail);
 Outcome warned(std::string detail);
 Outcome undecided(std::string detail);
 Outcome not_applicable(std::string detail);
-/// Checks in the order of `names`; those without an outcome do not apply, for the reason given.
+/// Checks in the order of check_names; those without an outcome do not apply, for the reason given.
 AuditReport report_of(const std::map<std::string, Outcome>& outcomes, const std::string& otherwise);
 /// "H2O and CAB at 50% and 90%".
 std::string pair_at(const std::string& a, const std::string& b, const std::vector<double>& sparsities);

@@ -1,6 +1,8 @@
 #include "core/audit/distinct.h"
 
 #include "core/audit/twins.h"
+#include "core/error.h"
+#include "core/findings.h"
 #include "core/policy/definition.h"
 #include "core/sweep/statistics.h"
 #include "core/words.h"

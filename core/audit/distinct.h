@@ -1,6 +1,8 @@
 #pragma once
 
 #include "core/audit/checks.h"
+#include "core/run.h"
+#include "core/selection.h"
 
 namespace keepset::audit_checks {
 

@@ -1,5 +1,6 @@
+#include "core/audit.h"
 #include "core/audit/csv.h"
-#include "core/engine.h"
+#include "core/error.h"
 #include "core/words.h"
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 #include "core/bench.h"
 
 #include "core/attention/attend.h"
+#include "core/attention/column_sums.h"
 #include "core/device/memory.h"
 
 #include <ATen/TensorOperators.h>

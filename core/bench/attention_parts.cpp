@@ -1,9 +1,9 @@
-#include "core/bench.h"
-
 #include "core/attention/attend.h"
 #include "core/attention/bridge_scores.h"
+#include "core/attention_map.h"
+#include "core/bench.h"
 #include "core/device/device.h"
-#include "core/engine.h"
+#include "core/model_info.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>

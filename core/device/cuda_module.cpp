@@ -1,4 +1,4 @@
-#include "core/attention/column_sums.h"
+#include "core/device/backend.h"
 #include "core/device/cuda_choice.h"
 
 #include <ATen/detail/CUDAHooksInterface.h>

@@ -1,7 +1,8 @@
 #include "core/device/device.h"
 
 #include "core/device/cuda_choice.h"
-#include "core/engine.h"
+#include "core/error.h"
+#include "core/model_info.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>

@@ -1,7 +1,9 @@
 #pragma once
 
-#include "core/attention/column_sums.h"
-#include "core/types.h"
+#include "core/device/backend.h"
+#include "core/model_info.h"
+
+#include <ATen/core/Tensor.h>
 
 #include <functional>
 #include <vector>

@@ -1,6 +1,7 @@
 #include "core/device/memory.h"
 
-#include "core/engine.h"
+#include "core/error.h"
+#include "core/model_info.h"
 
 #include <algorithm>
 #include <array>

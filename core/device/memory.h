@@ -1,8 +1,8 @@
 #pragma once
 
 #include "core/device/device.h"
+#include "core/model_info.h"
 #include "core/preflight.h"
-#include "core/types.h"
 
 namespace keepset {
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include "core/types.h"
-
 #include <cstdint>
 #include <filesystem>
 #include <string>

@@ -1,18 +1,14 @@
 #include "core/model/decoder.h"
 
 #include "core/error.h"
+#include "core/model/layer_ops.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/embedding.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/mean.h>
-#include <ATen/ops/relu.h>
-#include <ATen/ops/rsqrt.h>
 #include <ATen/ops/scalar_tensor.h>
-#include <ATen/ops/silu.h>
 #include <ATen/ops/tanh.h>
 
 #include <algorithm>
@@ -21,24 +17,6 @@
 namespace keepset {
 
 namespace {
-
-    void activate(at::Tensor& x, Activation activation)
-    {
-        switch (activation) {
-        case Activation::silu:
-            at::silu_(x);
-            return;
-        case Activation::gelu:
-            at::gelu_(x);
-            return;
-        case Activation::gelu_tanh:
-            at::gelu_(x, "tanh");
-            return;
-        case Activation::relu:
-            at::relu_(x);
-            return;
-        }
-    }
 
     /// Rows of x (rows, …), some at a time so that a stop is answered; all at once on a GPU, which is only told what to
     /// do.
@@ -117,11 +95,7 @@ at::Tensor Decoder::norm(const at::Tensor& x, const Norm& norm) const
 {
     if (config_.norm == NormKind::layer)
         return at::layer_norm(x, { x.size(-1) }, norm.weight, norm.bias, config_.norm_eps);
-    const at::Tensor x32 = x.to(at::kFloat); // (rows, hidden)
-    const at::Tensor inverse = x32.square().mean(-1, true).add_(config_.norm_eps).rsqrt_();
-    if (config_.norm == NormKind::rms)
-        return (x32 * inverse).to(dtype_).mul_(norm.weight);
-    return (x32 * inverse).mul_(norm.weight).to(dtype_); // the loader made the weight float32, and added the 1
+    return rms_norm(x, norm.weight, config_.norm_eps); // a float32 weight was made by the loader, which added the 1
 }
 
 at::Tensor Decoder::norm_heads(const at::Tensor& heads, const Norm& norm) const
@@ -140,6 +114,16 @@ Projected Decoder::project(std::int64_t layer, const at::Tensor& x, std::int64_t
     std::array<std::vector<at::Tensor>, 3> blocks; // (rows of the block, heads * head_dim)
     for_blocks(x, row_block_, stop, [&](const at::Tensor& block) {
         const at::Tensor normed = norm_first ? norm(block, weights.input_norm) : block;
+        if (weights.qkv.weight.defined()) {
+            const at::Tensor all = at::linear(normed, weights.qkv.weight, weights.qkv.bias);
+            std::int64_t begin = 0;
+            for (std::size_t part = 0; part < linears.size(); ++part) {
+                const std::int64_t end = begin + linears[part]->weight.size(0);
+                blocks[part].push_back(all.slice(1, begin, end));
+                begin = end;
+            }
+            return;
+        }
         for (std::size_t part = 0; part < linears.size(); ++part)
             blocks[part].push_back(at::linear(normed, linears[part]->weight, linears[part]->bias));
     });
@@ -161,14 +145,18 @@ Projected Decoder::project(std::int64_t layer, const at::Tensor& x, std::int64_t
     if (rope >= 0 && !rotations.empty()) {
         const Rotation& made = rotations[static_cast<std::size_t>(rope)]; // where the embedding is
         const Rotation rotation { made.cos.to(x.device()), made.sin.to(x.device()) };
-        projected.q = rotate(projected.q, rotation);
-        projected.k = rotate(projected.k, rotation);
+        projected.q = rotated(projected.q, rotation);
+        projected.k = rotated(projected.k, rotation);
     }
     return projected;
 }
 
 at::Tensor Decoder::run(const Mlp& mlp, const at::Tensor& x) const
 {
+    if (mlp.gate_up.weight.defined()) {
+        const at::Tensor both = at::linear(x, mlp.gate_up.weight, mlp.gate_up.bias); // (rows, 2 * intermediate)
+        return at::linear(gated(both, config_.activation), mlp.down.weight, mlp.down.bias);
+    }
     const Linear& first = config_.gated_mlp ? mlp.gate : mlp.up;
     at::Tensor wide = at::linear(x, first.weight, first.bias); // (rows, intermediate)
     activate(wide, config_.activation);
@@ -228,20 +216,20 @@ void Decoder::finish(std::int64_t layer, at::Tensor& x, const at::Tensor& attend
 at::Tensor Decoder::logits(const at::Tensor& x, const std::stop_token& stop) const
 {
     std::vector<at::Tensor> blocks; // (rows of the block, vocabulary)
-    for_blocks(x, head_block_, stop, [&](const at::Tensor& block) { blocks.push_back(logits_of_rows(block)); });
+    for_blocks(x, head_block_, stop, [&](const at::Tensor& block) { blocks.push_back(head(block).to(at::kFloat)); });
     return joined(blocks);
 }
 
-at::Tensor Decoder::logits_of_rows(const at::Tensor& x) const
+at::Tensor Decoder::head(const at::Tensor& x) const
 {
     at::Tensor normed = config_.final_norm ? norm(x, final_norm_) : x;
     if (project_out_.weight.defined())
         normed = at::linear(normed, project_out_.weight);
-    at::Tensor logits = at::linear(normed, head_.weight, head_.bias).to(at::kFloat);
+    at::Tensor logits = at::linear(normed, head_.weight, head_.bias);
     if (config_.logits_divisor != 1)
-        logits.div_(config_.logits_divisor);
+        logits = logits.to(at::kFloat).div_(config_.logits_divisor);
     if (config_.final_softcap != 0)
-        logits.div_(config_.final_softcap).tanh_().mul_(config_.final_softcap);
+        logits = logits.to(at::kFloat).div_(config_.final_softcap).tanh_().mul_(config_.final_softcap);
     refuse_cut_weights();
     return logits;
 }

@@ -4,7 +4,7 @@
 #include "core/model/rotary.h"
 #include "core/model/safetensors.h"
 #include "core/model/score_rule.h"
-#include "core/types.h"
+#include "core/task.h"
 
 #include <ATen/core/Tensor.h>
 
@@ -69,6 +69,8 @@ public:
     /// Final norm and language-model head: x (rows, hidden) → logits (rows, vocabulary) float32. In row blocks on a
     /// CPU; throws Cancelled between them.
     at::Tensor logits(const at::Tensor& x, const std::stop_token& stop = {}) const;
+    /// The same in one piece, in the dtype of the model where nothing is done to its logits: x (rows, hidden).
+    at::Tensor head(const at::Tensor& x) const;
     /// Rotated keys (kv_heads, keys, head_dim) of a layer as if they stood `shift` (kv_heads, keys) int64 positions
     /// later. Layers that rotate nothing return them as they are. `length` as in rotations.
     at::Tensor turn_keys(
@@ -87,9 +89,11 @@ private:
         Linear gate; // undefined where the MLP is not gated
         Linear up;
         Linear down;
+        Linear gate_up = {}; // on a GPU gate and up in one piece, of which they are views
     };
     struct Layer {
         Norm input_norm, attention_norm, mlp_norm, mlp_output_norm, q_norm, k_norm; // (hidden), the last two by QkNorm
+        Linear qkv; // on a GPU all three in one piece, of which the next are views
         Linear q, k, v, output;
         Mlp mlp;
         Linear router; // (experts, hidden)
@@ -97,7 +101,6 @@ private:
     };
     class Loader;
 
-    at::Tensor logits_of_rows(const at::Tensor& x) const;
     at::Tensor norm(const at::Tensor& x, const Norm& norm) const;
     at::Tensor norm_heads(const at::Tensor& heads, const Norm& norm) const;
     at::Tensor mlp(const Layer& layer, const at::Tensor& x) const;

@@ -2,7 +2,7 @@
 
 #include "core/model/config.h"
 #include "core/model/safetensors.h"
-#include "core/types.h"
+#include "core/model_info.h"
 
 namespace keepset {
 

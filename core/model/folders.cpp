@@ -1,8 +1,8 @@
-#include "core/engine.h"
 #include "core/model/describe.h"
 #include "core/model/quantised.h"
 #include "core/model/safetensors.h"
 #include "core/model/weight_reader.h"
+#include "core/model_info.h"
 
 #include <algorithm>
 #include <cctype>

@@ -1,15 +1,18 @@
 #include "core/error.h"
 #include "core/model/decoder.h"
 #include "core/model/weight_reader.h"
+#include "core/task.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <iterator>
 #include <utility>
 
@@ -112,6 +115,7 @@ public:
         layer.mlp_norm = stream_norm(name(names_.mlp_norm));
         layer.mlp_output_norm = stream_norm(name(names_.mlp_output_norm));
         take_qkv(layer, index);
+        layer.qkv = joined({ &layer.q, &layer.k, &layer.v });
         layer.q_norm = head_norm(name(names_.q_norm), config_.heads);
         layer.k_norm = head_norm(name(names_.k_norm), config_.kv_heads);
         layer.output
@@ -124,6 +128,29 @@ public:
     }
 
 private:
+    /// On a GPU one product takes the place of several: their weights, and biases, in one piece, of which the parts
+    /// become views. The CPU keeps the pages of the file where it can use them as they are.
+    static Linear joined(std::initializer_list<Linear*> parts)
+    {
+        std::vector<at::Tensor> weights;
+        std::vector<at::Tensor> biases;
+        for (const Linear* part : parts) {
+            weights.push_back(part->weight);
+            if (part->bias.defined())
+                biases.push_back(part->bias);
+        }
+        if (!weights.front().is_cuda() || (!biases.empty() && biases.size() != weights.size()))
+            return {};
+        Linear all { at::cat(weights), biases.empty() ? at::Tensor() : at::cat(biases) };
+        std::int64_t begin = 0;
+        for (Linear* part : parts) {
+            const std::int64_t count = part->weight.size(0);
+            *part = rows(all, begin, count);
+            begin += count;
+        }
+        return all;
+    }
+
     /// Rows [begin, begin + count) of weight and bias.
     static Linear rows(const Linear& fused, std::int64_t begin, std::int64_t count)
     {
@@ -201,6 +228,8 @@ private:
             mlp.up = linear(filled(names_.up, { index }), wide, hidden, config_.mlp_bias);
         }
         mlp.down = linear(filled(names_.down, { index }), hidden, wide, config_.mlp_bias);
+        if (config_.gated_mlp)
+            mlp.gate_up = joined({ &mlp.gate, &mlp.up });
         return mlp;
     }
 

@@ -1,7 +1,7 @@
 #include "core/model/model_folder.h"
 
-#include "core/engine.h"
 #include "core/error.h"
+#include "core/model_info.h"
 
 #include <algorithm>
 #include <array>

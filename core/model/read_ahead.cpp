@@ -1,6 +1,7 @@
 #include "core/model/read_ahead.h"
 
 #include <cstddef>
+#include <stop_token>
 #include <system_error>
 #include <utility>
 

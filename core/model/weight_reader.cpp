@@ -1,6 +1,7 @@
 #include "core/model/weight_reader.h"
 
 #include "core/error.h"
+#include "core/task.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>

@@ -2,7 +2,7 @@
 
 #include "core/model/config.h"
 #include "core/model/safetensors.h"
-#include "core/types.h"
+#include "core/task.h"
 
 #include <ATen/core/Tensor.h>
 

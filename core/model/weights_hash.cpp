@@ -1,7 +1,9 @@
 #include "core/model/weights_hash.h"
 
-#include "core/engine.h"
+#include "core/error.h"
+#include "core/policies.h"
 #include "core/provenance.h"
+#include "core/sha256.h"
 
 #include <algorithm>
 #include <atomic>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/model/safetensors.h"
-#include "core/types.h"
+#include "core/provenance.h"
 
 #include <functional>
 #include <memory>

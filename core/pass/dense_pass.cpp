@@ -2,6 +2,7 @@
 
 #include "core/attention/attend.h"
 #include "core/error.h"
+#include "core/task.h"
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/stack.h>
@@ -67,8 +68,10 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
         if (options.attention)
             source.layers.push_back({ parts.q[0], parts.k[0], attended.row_lse[0].contiguous(), rule });
         if (options.cache) {
-            pass.keys.push_back(parts.k[0]);
-            pass.values.push_back(parts.v[0]);
+            // On a GPU they are views of queries, keys and values in one piece, which would stay with them.
+            const auto alone = [](const at::Tensor& x) { return x.is_cuda() ? x.contiguous() : x; };
+            pass.keys.push_back(alone(parts.k[0]));
+            pass.values.push_back(alone(parts.v[0]));
         }
         finish(decoder, layer, pass.hidden, attended.output, { task.stop, options.row_by_row });
         wait_for_long(pass.hidden);

@@ -2,7 +2,7 @@
 
 #include "core/attention/attention_source.h"
 #include "core/model/decoder.h"
-#include "core/types.h"
+#include "core/task.h"
 
 #include <memory>
 #include <vector>

@@ -1,3 +1,4 @@
+#include "core/error.h"
 #include "core/policy/policy.h"
 #include "core/words.h"
 

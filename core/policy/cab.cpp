@@ -1,3 +1,4 @@
+#include "core/error.h"
 #include "core/policy/fill.h"
 #include "core/words.h"
 

@@ -1,8 +1,10 @@
 #include "core/policy/definition.h"
 
+#include "core/error.h"
 #include "core/policy/policy.h"
 
 #include <map>
+#include <optional>
 
 namespace keepset::policy {
 
@@ -35,19 +37,23 @@ std::uint64_t definition_hash(const ScoreRows& rows, const SelectRequest& reques
     }).front());
 }
 
-std::vector<std::uint64_t> definition_hashes(
-    const ScoreRows& rows, std::span<const SelectRequest> requests, std::span<const std::uint64_t> keep_hashes)
+std::vector<std::uint64_t> definition_hashes(const std::function<ScoreRows()>& make_rows,
+    std::span<const SelectRequest> requests, std::span<const std::uint64_t> keep_hashes, std::int64_t context)
 {
     std::vector<std::uint64_t> hashes(keep_hashes.begin(), keep_hashes.end());
     std::map<std::pair<std::int64_t, std::uint64_t>, std::vector<std::size_t>> alike; // by budget and hash
     for (std::size_t index = 0; index < requests.size(); ++index) {
-        const std::int64_t budget = budget_for(find(requests[index].policy.name), requests[index], rows.context);
-        if (budget < rows.context)
+        const std::int64_t budget = budget_for(find(requests[index].policy.name), requests[index], context);
+        if (budget < context)
             alike[{ budget, keep_hashes[index] }].push_back(index);
     }
+    std::optional<ScoreRows> rows;
     for (const auto& [key, points] : alike) {
-        for (std::size_t at = 0; points.size() > 1 && at < points.size(); ++at)
-            hashes[points[at]] = definition_hash(rows, requests[points[at]]);
+        for (std::size_t at = 0; points.size() > 1 && at < points.size(); ++at) {
+            if (!rows)
+                rows = make_rows();
+            hashes[points[at]] = definition_hash(*rows, requests[points[at]]);
+        }
     }
     return hashes;
 }

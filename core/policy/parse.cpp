@@ -1,3 +1,4 @@
+#include "core/error.h"
 #include "core/policy/policy.h"
 #include "core/words.h"
 
@@ -251,6 +252,15 @@ std::vector<double> parse_sparsities(std::string_view text)
     const auto same = [](double a, double b) { return b - a < 1e-12; };
     values.erase(std::unique(values.begin(), values.end(), same), values.end());
     return values;
+}
+
+std::string title_of(const std::string& spelling)
+{
+    try {
+        return title(parse_policy(spelling));
+    } catch (const Error&) {
+        return spelling;
+    }
 }
 
 } // namespace keepset

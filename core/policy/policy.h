@@ -1,6 +1,7 @@
 #pragma once
 
-#include "core/engine.h"
+#include "core/attention/bridge_source.h"
+#include "core/selection.h"
 #include "kernels/select/select.h"
 
 #include <functional>
@@ -14,19 +15,6 @@
 /// A policy maps the scores of one row to a labelled keep set (SEMANTICS 4). Each has a file of its own that makes its
 /// Policy, and one line in table.cpp; the command line, the forms, the sweep, the files and the tests find it there.
 namespace keepset::policy {
-
-/// What attention itself says about a row, for criteria that importance cannot answer (SEMANTICS 4). P is the mean over
-/// the query heads, and layers, that share the row; -1 in a scope stands for all.
-class BridgeSource {
-public:
-    using Scores = std::shared_ptr<const std::vector<double>>; // (context)
-
-    virtual ~BridgeSource() = default;
-    /// from(j) · to(j) of every position (context), for `important` ascending. Throws Error, Cancelled.
-    virtual Scores flow(const Scope& scope, std::span<const std::int32_t> important, const std::stop_token& stop) = 0;
-    /// Curvature of every position (context) in the graph of strong attention. Throws Error, Cancelled.
-    virtual Scores curvature(const Scope& scope, const std::stop_token& stop) = 0;
-};
 
 /// One row of scores and what a policy may know about it. It must not look at target tokens.
 struct Row {
@@ -117,13 +105,14 @@ std::int64_t local_share(double ratio, std::int64_t k);
 /// k of a request over `context` positions. Throws Error{usage} where the budget or the sparsity is out of range.
 std::int64_t budget_for(const Policy& policy, const SelectRequest& request, std::int64_t context);
 
-/// Throws Error{usage} where a context is too long for bridges by "flow" or "curvature".
-void refuse_long_context(const std::string& criterion, std::int64_t context);
-/// The same for a policy, whatever it is.
+/// Throws Error{usage} where a context is too long for the bridges of a policy, whatever it is.
 void refuse_long_context(const PolicySpec& spec, std::int64_t context);
 
 /// Whether `score` makes a better bridge than `than` by a criterion: high flow, low curvature.
 bool better_bridge(const std::string& criterion, double score, double than);
+
+/// Throws Error{input}: the score of a position of this row is not a finite number.
+[[noreturn]] void refuse_score(const Row& row, std::int64_t position);
 
 /// "its importance 0.486 is below the cut-off 0.742 of the 164 highest", or that it ties and comes later.
 std::string below_cut_off(const Case& of);

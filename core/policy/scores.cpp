@@ -1,6 +1,7 @@
-#include "core/maximum.h"
+#include "core/error.h"
 #include "core/policy/select.h"
 #include "core/words.h"
+#include "kernels/ops/score_rows.h"
 
 #include <algorithm>
 
@@ -35,22 +36,29 @@ namespace {
             refuse_scope(a, scope);
     }
 
+    kernels::GroupReduction reduction_of(GqaReduction gqa)
+    {
+        return gqa == GqaReduction::mean ? kernels::GroupReduction::mean
+            : gqa == GqaReduction::max   ? kernels::GroupReduction::max
+                                         : kernels::GroupReduction::sum;
+    }
+
+    kernels::ScoreRowsInputs inputs_of(const ImportanceView& a, const Reduction& reduction)
+    {
+        const std::int64_t together = reduction.granularity == Granularity::head ? 1
+            : reduction.granularity == Granularity::layer                        ? a.kv_heads
+                                                                                 : a.layers * a.kv_heads;
+        return { a.values.data(), a.layers, a.heads, a.kv_heads, a.context, together, reduction_of(reduction.gqa),
+            reduction.importance == Importance::mean_received };
+    }
+
     /// Adds to `sum` (context) what the query heads of one kv head come to.
     void add_kv_head(const ImportanceView& a, const Scope& row, GqaReduction gqa, std::span<double> sum)
     {
-        const std::int64_t group = a.heads / a.kv_heads;
-        const auto context = static_cast<std::size_t>(a.context);
-        const float* first = a.values.data() + (row.layer * a.heads + row.kv_head * group) * a.context;
-        const double scale = gqa == GqaReduction::mean ? 1.0 / static_cast<double>(group) : 1.0;
-        for (std::size_t j = 0; j < context; ++j) {
-            double value = first[j];
-            for (std::int64_t h = 1; h < group; ++h) {
-                const double other = first[static_cast<std::size_t>(h) * context + j];
-                // A NaN comes through: it is refused later, never skipped.
-                value = gqa == GqaReduction::max ? maximum(value, other) : value + other;
-            }
-            sum[j] += value * scale;
-        }
+        const kernels::ScoreRowsInputs inputs = inputs_of(a, {});
+        for (std::size_t j = 0; j < sum.size(); ++j)
+            sum[j] += kernels::group_score(
+                inputs, row.layer * a.kv_heads + row.kv_head, static_cast<std::int64_t>(j), reduction_of(gqa));
     }
 
     /// Mean over the kv heads of a scope, (context). -1 in a scope stands for all.
@@ -81,20 +89,6 @@ namespace {
         }
     }
 
-    std::vector<Scope> scopes_of(const ImportanceView& a, Granularity granularity)
-    {
-        std::vector<Scope> scopes;
-        if (granularity == Granularity::model)
-            return { Scope {} };
-        for (std::int64_t layer = 0; layer < a.layers; ++layer) {
-            if (granularity == Granularity::layer)
-                scopes.push_back({ layer, -1 });
-            for (std::int64_t kv_head = 0; granularity == Granularity::head && kv_head < a.kv_heads; ++kv_head)
-                scopes.push_back({ layer, kv_head });
-        }
-        return scopes;
-    }
-
 } // namespace
 
 ScoreRows score_rows(const ImportanceView& importance, const Reduction& reduction)
@@ -102,17 +96,10 @@ ScoreRows score_rows(const ImportanceView& importance, const Reduction& reductio
     check_sizes(importance);
     const auto context = static_cast<std::size_t>(importance.context);
     ScoreRows rows { reduction, importance.layers, importance.kv_heads, importance.context, {}, {} };
-    for (const Scope& scope : scopes_of(importance, reduction.granularity)) {
-        rows.scores.resize(rows.scores.size() + context);
-        finish_scores(
-            mean_over(importance, scope, reduction.gqa), reduction.importance, std::span(rows.scores).last(context));
-    }
-    rows.mass.assign(static_cast<std::size_t>(importance.layers * importance.kv_heads) * context, 0.0);
-    std::size_t begin = 0;
-    for (const Scope& row : scopes_of(importance, Granularity::head)) {
-        add_kv_head(importance, row, GqaReduction::mean, std::span(rows.mass).subspan(begin, context));
-        begin += context;
-    }
+    const kernels::ScoreRowsInputs inputs = inputs_of(importance, reduction);
+    rows.scores.resize(static_cast<std::size_t>(importance.layers * importance.kv_heads / inputs.together) * context);
+    rows.mass.resize(static_cast<std::size_t>(importance.layers * importance.kv_heads) * context);
+    kernels::score_rows_cpu(inputs, rows.scores.data(), rows.mass.data(), 1);
     return rows;
 }
 

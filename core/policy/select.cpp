@@ -1,5 +1,7 @@
 #include "core/policy/select.h"
 
+#include "core/analysis.h"
+#include "core/error.h"
 #include "core/policy/policy.h"
 #include "core/words.h"
 
@@ -18,14 +20,6 @@ namespace {
             return "the model's mean";
         return "layer " + std::to_string(row.layer)
             + (row.kv_head < 0 ? std::string("'s mean") : ", kv head " + std::to_string(row.kv_head));
-    }
-
-    [[noreturn]] void refuse_score(const Row& row, std::int64_t position)
-    {
-        throw Error(ErrorKind::input,
-            "The importance at position " + grouped(position) + " of " + row_name(row)
-                + " is not a finite number, so nothing can be ranked by it.",
-            "Try float32: the model may overflow in its dtype.");
     }
 
     std::int64_t count_kept(std::span<const Label> labels)
@@ -112,6 +106,14 @@ namespace {
 
 } // namespace
 
+void refuse_score(const Row& row, std::int64_t position)
+{
+    throw Error(ErrorKind::input,
+        "The importance at position " + grouped(position) + " of " + row_name(row)
+            + " is not a finite number, so nothing can be ranked by it.",
+        "Try float32: the model may overflow in its dtype.");
+}
+
 std::vector<KeepSet> select(const ScoreRows& rows, std::span<const SelectRequest> requests, const LabelRows& label_rows)
 {
     const auto context = static_cast<std::size_t>(rows.context);
@@ -157,10 +159,11 @@ KeepSet select(const ScoreRows& rows, const SelectRequest& request, int threads)
 
 std::uint64_t hash_of(const KeepSet& keep_set)
 {
-    // FNV-1a over one byte a position; the constants are those of its definition.
-    std::uint64_t hash = 0xcbf29ce484222325U;
-    for (const Label label : keep_set.labels)
-        hash = (hash ^ (label == Label::evicted ? 0U : 1U)) * 0x100000001b3U;
+    std::uint64_t hash = 0;
+    for (std::size_t index = 0; index < keep_set.labels.size(); ++index) {
+        if (keep_set.labels[index] != Label::evicted)
+            hash += kernels::place_hash(0, keep_set.context, static_cast<std::int64_t>(index));
+    }
     return hash == 0 ? 1 : hash;
 }
 

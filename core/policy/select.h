@@ -1,6 +1,7 @@
 #pragma once
 
-#include "core/engine.h"
+#include "core/selection.h"
+#include "kernels/ops/kept_rows.h"
 #include "kernels/select/select.h"
 
 /// Selection for all layers and kv heads at once, on importance from an analysis or from a window of a sweep.

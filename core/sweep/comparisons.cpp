@@ -1,7 +1,7 @@
 #include "core/sweep/comparisons.h"
 
-#include "core/engine.h"
 #include "core/policy/policy.h"
+#include "core/run.h"
 
 #include <algorithm>
 #include <cmath>

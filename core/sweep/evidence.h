@@ -3,7 +3,7 @@
 #include "core/maximum.h"
 #include "core/model/decoder.h"
 #include "core/pass/dense_pass.h"
-#include "core/types.h"
+#include "core/selection.h"
 
 #include <cstdint>
 #include <span>
@@ -17,7 +17,8 @@ std::uint64_t hash_of_ids(std::span<const std::int64_t> ids, std::uint64_t begin
 /// The same of ids (n) int64 on any device.
 std::uint64_t hash_of_ids(const at::Tensor& ids, std::uint64_t begin = 0xcbf29ce484222325U);
 
-/// Largest magnitude in a tensor of hidden states; NaN where one is not a number.
+/// Largest magnitude in a tensor of hidden states; NaN where one is not a number. () on the tensor's device.
+at::Tensor largest_magnitude_of(const at::Tensor& hidden);
 double largest_magnitude(const at::Tensor& hidden);
 
 /// The invariants of SEMANTICS 2 on the importance of one window, over all layers and heads. All are NaN where a value
@@ -29,20 +30,9 @@ struct ImportanceFacts {
     double most_of_visible = 0; ///< largest A[j] / number of queries that see j
     double first_token_mass = 0; ///< A[0] / C, mean over layers and heads
 };
-/// importance (layers, heads, context) float32; the decoder's rules say which queries see a key.
-ImportanceFacts measure_importance(const at::Tensor& importance, const Decoder& decoder);
-
-/// Entries that were put into the cache.
-struct Gathered {
-    std::uint64_t hash = 0; ///< policy::hash_of a keep set of exactly these positions
-    std::int64_t entries = 0; ///< distinct positions within the context, over all rows
-    std::int64_t first_kept = 0; ///< rows that hold position 0
-};
-/// positions (layers, kv_heads, k) int64 as they were gathered by, on any device, of a context of so many tokens.
-Gathered gathered(const at::Tensor& positions, std::int64_t context);
-
-/// Rows where the lowest score that was kept as important is also the score of a position that was evicted, so that
-/// the position decided. scores (score rows, context), of which each stands for equally many rows of the keep set.
-std::int64_t tied_rows(std::span<const float> scores, const KeepSet& set);
+/// importance (layers, heads, context) float32; the decoder's rules say which queries see a key. Returns the members of
+/// ImportanceFacts in their order, (5) float64 on the importance's device.
+at::Tensor measure_importance(const at::Tensor& importance, const Decoder& decoder);
+ImportanceFacts importance_facts(const at::Tensor& measured);
 
 } // namespace keepset

@@ -1,4 +1,6 @@
-#include "core/engine.h"
+#include "core/findings.h"
+
+#include "core/error.h"
 #include "core/sweep/comparisons.h"
 #include "core/sweep/whose_gain.h"
 #include "core/words.h"

@@ -1,9 +1,11 @@
 #include "core/sweep/plan.h"
 
-#include "core/engine.h"
+#include "core/error.h"
 #include "core/files.h"
 #include "core/model/config.h"
 #include "core/preflight.h"
+#include "core/run.h"
+#include "core/selection.h"
 #include "core/words.h"
 
 #include <algorithm>

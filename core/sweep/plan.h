@@ -1,7 +1,8 @@
 #pragma once
 
+#include "core/run.h"
+#include "core/selection.h"
 #include "core/sweep/protocol.h"
-#include "core/types.h"
 
 #include <vector>
 

@@ -1,4 +1,4 @@
-#include "core/engine.h"
+#include "core/findings.h"
 #include "core/words.h"
 
 #include <cmath>

@@ -3,16 +3,14 @@
 #include "core/attention/bridge_scores.h"
 #include "core/error.h"
 #include "core/policy/definition.h"
-#include "core/policy/label_rows.h"
-#include "core/policy/policy.h"
+#include "core/selection.h"
 
-#include <ATen/ops/empty.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/from_blob.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <iterator>
 
 namespace keepset {
 
@@ -23,38 +21,28 @@ namespace {
         ProtocolEntry { Protocol::token_drop, run_token_drop },
     };
 
-    /// Points are selected for together, up to as many labels as still let a stop be answered soon.
-    constexpr std::size_t labels_at_once = std::size_t { 1 } << 24U;
-
-    std::vector<KeepSet> choose(
-        const SweepStep& step, const policy::ScoreRows& rows, std::span<const SelectRequest> requests)
+    std::vector<SelectRequest> requests_of(const SweepStep& step, const Window& window)
     {
-        const auto label = [&](const kernels::SelectInputs& inputs) {
-            return label_rows(inputs, step.backend, step.decoder.device());
-        };
-        std::vector<KeepSet> sets;
-        const std::size_t together = std::max<std::size_t>(1, labels_at_once / rows.mass.size());
-        for (std::size_t begin = 0; begin < requests.size(); begin += together) {
-            if (step.stop.stop_requested())
-                throw Cancelled {};
-            const std::size_t count = std::min(together, requests.size() - begin);
-            std::ranges::move(policy::select(rows, requests.subspan(begin, count), label), std::back_inserter(sets));
-        }
-        return sets;
+        std::vector<SelectRequest> requests = step.plan;
+        for (SelectRequest& request : requests)
+            request.window = window.index;
+        return requests;
     }
 
-    /// Where nothing can be ranked: what keeps everything, and no labels for the others.
-    std::vector<KeepSet> choose_whole(const policy::ScoreRows& rows, std::span<const SelectRequest> requests)
+    /// What a fault makes of the positions, which may be more or fewer in a point.
+    KeptPositions changed(const KeptPositions& kept, const std::function<at::Tensor(const at::Tensor&)>& fault)
     {
-        std::vector<KeepSet> sets;
-        for (const SelectRequest& request : requests) {
-            const std::int64_t budget = policy::budget_for(policy::find(request.policy.name), request, rows.context);
-            sets.push_back({ request, canonical(request.policy), budget, rows.layers, rows.kv_heads, rows.context, {},
-                not_a_number });
-            if (budget == rows.context)
-                sets.back().labels.assign(rows.mass.size(), Label::kept);
+        if (!fault)
+            return kept;
+        std::vector<at::Tensor> positions;
+        std::vector<std::int64_t> budgets;
+        for (std::size_t point = 0; point < kept.budgets.size(); ++point) {
+            positions.push_back(fault(kept.of(point).to(at::kLong)).to(at::kInt).flatten());
+            budgets.push_back(positions.back().numel() / (kept.layers * kept.kv_heads));
         }
-        return sets;
+        KeptPositions other(kept.layers, kept.kv_heads, kept.context, budgets, kept.positions.device());
+        other.positions = at::cat(positions);
+        return other;
     }
 
 } // namespace
@@ -88,69 +76,62 @@ DensePass run_dense(const SweepStep& step, const at::Tensor& ids, DensePassOptio
     return dense_pass(step.decoder, ids, options, step.backend, { step.stop, {} });
 }
 
-at::Tensor kept_positions(const SweepStep& step, const KeepSet& set)
+Selection::Selection(const SweepStep& step, const Window& window, const DensePass& pass)
+    : step_(step)
+    , requests_(requests_of(step, window))
+    , bridges_(bridge_source(pass.attention))
+    , scores_(policy::window_scores(pass.importance, step.decoder.config().kv_heads,
+          { step.request.granularity, step.request.importance, step.request.gqa }, step.backend))
+    , selected_(policy::select_points(scores_,
+          { .requests = requests_, .bridges = bridges_, .stop = step.stop, .fault = step.faults.selected },
+          step.backend))
+    , kept_(changed(selected_.kept, step.faults.gathered))
+    , gathered_(policy::facts_of(kept_, scores_, step.backend))
+    , measured_(measure_importance(pass.importance, step.decoder))
+    , largest_(largest_magnitude_of(pass.hidden))
 {
-    at::Tensor kept = at::empty({ set.layers, set.kv_heads, set.budget }, at::kLong);
-    auto* out = kept.mutable_data_ptr<std::int64_t>();
-    for (std::size_t index = 0; index < set.labels.size(); ++index) {
-        if (set.labels[index] != Label::evicted)
-            *out++ = static_cast<std::int64_t>(index) % set.context;
+}
+
+std::vector<bool> Selection::tell(WindowResult& result) const
+{
+    const at::Tensor facts = selected_.facts.cpu();
+    const std::vector<bool> has_set = policy::chosen_points(scores_, selected_, facts);
+    const bool ranked = std::ranges::find(has_set, false) == has_set.end();
+    const std::vector<policy::PointFacts> chosen = policy::sum_facts(facts, scores_.context);
+    const std::vector<policy::PointFacts> cached = policy::sum_facts(gathered_.cpu(), scores_.context);
+    std::vector<std::uint64_t> hashes; // (points)
+    for (std::size_t index = 0; index < chosen.size(); ++index)
+        hashes.push_back(has_set[index] ? chosen[index].hash : 0);
+    const auto rows_on_host = [&] {
+        policy::ScoreRows rows = scores_.on_host();
+        rows.bridges = bridges_;
+        rows.stop = step_.stop;
+        return rows;
+    };
+    const std::vector<std::uint64_t> definitions
+        = ranked ? policy::definition_hashes(rows_on_host, requests_, hashes, scores_.context) : hashes;
+    result.facts = importance_facts(measured_);
+    result.largest_hidden = maximum(result.largest_hidden, largest_.item<double>());
+    result.points.resize(chosen.size());
+    for (std::size_t index = 0; index < chosen.size(); ++index) {
+        WindowPoint& point = result.points[index];
+        point.kept_mass = has_set[index] ? chosen[index].kept_mass : not_a_number;
+        point.selected_hash = hashes[index];
+        point.definition_hash = definitions[index];
+        if (!has_set[index])
+            continue;
+        point.tied_rows = chosen[index].tied_rows;
+        point.keep_hash = cached[index].hash;
+        point.kept_entries = cached[index].entries;
+        point.first_kept = cached[index].first_kept;
     }
-    kept = kept.to(step.decoder.device());
-    return step.faults.gathered ? step.faults.gathered(kept) : kept;
+    return has_set;
 }
 
-void note_gathered(WindowPoint& point, const at::Tensor& positions, std::int64_t context)
-{
-    const Gathered found = gathered(positions, context);
-    point.keep_hash = found.hash;
-    point.kept_entries = found.entries;
-    point.first_kept = found.first_kept;
-}
-
-void note_unscored(WindowResult& result, std::span<const std::size_t> points, std::int64_t rows)
+TargetScore unscored(std::int64_t rows, std::uint64_t hash)
 {
     const std::vector<float> nothing(static_cast<std::size_t>(rows), std::nanf(""));
-    const std::uint64_t hash = result.points.front().score.target_hash;
-    for (const std::size_t point : points)
-        result.points[point].score = { nothing, nothing, not_a_number, not_a_number, not_a_number, hash };
-}
-
-std::vector<KeepSet> select_points(
-    const SweepStep& step, const Window& window, const DensePass& pass, WindowResult& result)
-{
-    const at::Tensor host = pass.importance.cpu().contiguous(); // (layers, heads, context)
-    const policy::ImportanceView view { { host.const_data_ptr<float>(), static_cast<std::size_t>(host.numel()) },
-        host.size(0), host.size(1), step.decoder.config().kv_heads, host.size(2) };
-    result.facts = measure_importance(host, step.decoder);
-    result.largest_hidden = maximum(result.largest_hidden, largest_magnitude(pass.hidden));
-    policy::ScoreRows rows
-        = policy::score_rows(view, { step.request.granularity, step.request.importance, step.request.gqa });
-    rows.bridges = bridge_source(pass.attention);
-    rows.stop = step.stop;
-    std::vector<SelectRequest> requests = step.plan;
-    for (SelectRequest& request : requests)
-        request.window = window.index;
-    const bool finite = std::ranges::all_of(rows.scores, [](float score) { return std::isfinite(score); });
-    std::vector<KeepSet> sets = finite ? choose(step, rows, requests) : choose_whole(rows, requests);
-    if (step.faults.selected)
-        step.faults.selected(sets);
-    std::vector<std::uint64_t> keep_hashes; // (points)
-    for (const KeepSet& set : sets) {
-        if (step.stop.stop_requested())
-            throw Cancelled {};
-        keep_hashes.push_back(is_chosen(set) ? policy::hash_of(set) : 0);
-    }
-    const std::vector<std::uint64_t> definitions
-        = finite ? policy::definition_hashes(rows, requests, keep_hashes) : keep_hashes;
-    for (std::size_t index = 0; index < sets.size(); ++index) {
-        WindowPoint& point = result.points.emplace_back();
-        point.kept_mass = sets[index].kept_mass;
-        point.selected_hash = keep_hashes[index];
-        point.definition_hash = definitions[index];
-        point.tied_rows = finite ? tied_rows(rows.scores, sets[index]) : 0;
-    }
-    return sets;
+    return { nothing, nothing, not_a_number, not_a_number, not_a_number, hash };
 }
 
 } // namespace keepset

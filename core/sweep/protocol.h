@@ -2,9 +2,11 @@
 
 #include "core/model/decoder.h"
 #include "core/pass/dense_pass.h"
+#include "core/policy/select_window.h"
+#include "core/run.h"
+#include "core/selection.h"
 #include "core/sweep/evidence.h"
 #include "core/sweep/target_score.h"
-#include "core/types.h"
 
 #include <functional>
 #include <span>
@@ -47,7 +49,7 @@ struct WindowResult {
 struct SweepFaults {
     std::function<void(Window&)> window; ///< before anything is done with it
     std::function<DensePass(const at::Tensor& ids, const DensePassOptions&)> dense; ///< instead of dense_pass
-    std::function<void(std::vector<KeepSet>&)> selected; ///< behind the selection
+    std::function<void(at::Tensor&)> selected; ///< labels (points, score rows, context) uint8 of the selection
     std::function<at::Tensor(const at::Tensor&)> gathered; ///< positions (layers, kv_heads, k) to gather keys by
     std::function<at::Tensor(const at::Tensor&)> scored; ///< ids (target - 1) to be scored
     std::function<at::Tensor(const at::Tensor&)> hidden; ///< hidden states (points, rows, hidden) to be scored
@@ -79,19 +81,31 @@ WindowResult run_token_drop(const SweepStep& step, const Window& window);
 
 /// dense_pass over ids (n) int64 as the step wants it.
 DensePass run_dense(const SweepStep& step, const at::Tensor& ids, DensePassOptions options);
-/// Keep sets of every point of the plan from the importance, and the attention, of a dense pass, with what the audit
-/// wants to know filled in. Where importance is not finite nothing can be ranked by it: only what keeps everything then
-/// has a keep set.
-std::vector<KeepSet> select_points(
-    const SweepStep& step, const Window& window, const DensePass& pass, WindowResult& result);
-/// Whether a point has a keep set, or nothing could be chosen for it.
-inline bool is_chosen(const KeepSet& set) { return !set.labels.empty(); }
-/// Results of points that have none: of so many rows nothing is a number. The point in front has been scored.
-void note_unscored(WindowResult& result, std::span<const std::size_t> points, std::int64_t rows);
-/// Positions of the kept entries: (layers, kv_heads, k) int64, ascending, on the decoder's device.
-at::Tensor kept_positions(const SweepStep& step, const KeepSet& set);
-/// Tells the audit what was put into the cache for a point.
-void note_gathered(WindowPoint& point, const at::Tensor& positions, std::int64_t context);
+/// What every point of the plan keeps, by the importance, and the attention, of a dense pass. On a GPU all of it is
+/// on its way there; tell waits for it.
+class Selection {
+public:
+    Selection(const SweepStep& step, const Window& window, const DensePass& pass);
+
+    /// What goes into the cache.
+    const KeptPositions& kept() const { return kept_; }
+    /// Fills in what the audit wants to know. Returns which points have a keep set (points): where importance is not
+    /// finite nothing can be ranked by it, and only what keeps everything has one.
+    std::vector<bool> tell(WindowResult& result) const;
+
+private:
+    const SweepStep& step_;
+    std::vector<SelectRequest> requests_; // (points)
+    std::shared_ptr<policy::BridgeSource> bridges_;
+    policy::WindowScores scores_;
+    policy::SelectedPoints selected_;
+    KeptPositions kept_; // selected_.kept, or what a fault made of it
+    at::Tensor gathered_; // facts of kept_
+    at::Tensor measured_; // of the importance
+    at::Tensor largest_; // magnitude of the hidden states
+};
+/// The score of a point that has no keep set: nothing of so many rows is a number. `hash` is TargetScore::target_hash.
+TargetScore unscored(std::int64_t rows, std::uint64_t hash);
 /// Whether some point of the plan ranks by attention itself, so that the dense pass has to keep it.
 bool needs_attention(const SweepStep& step);
 

@@ -1,6 +1,7 @@
 #include "core/sweep/statistics.h"
 
-#include "core/engine.h"
+#include "core/error.h"
+#include "core/findings.h"
 #include "core/sweep/comparisons.h"
 #include "core/words.h"
 
@@ -147,12 +148,6 @@ double window_loss(const Run& run, std::size_t point, std::int64_t window)
     return run.window_nll[cell(run, point, window)];
 }
 
-bool window_done(const Run& run, std::int64_t window)
-{
-    const auto index = static_cast<std::size_t>(window);
-    return index < run.done.size() && run.done[index] != 0;
-}
-
 std::vector<std::int64_t> done_windows(const Run& run)
 {
     std::vector<std::int64_t> done;
@@ -253,9 +248,6 @@ void refresh_points(Run& run)
         point.ci_high = std::exp(interval.high);
     }
 }
-
-std::int64_t Run::windows_done() const { return points.empty() ? 0 : points.front().windows; }
-bool Run::finished() const { return windows > 0 && windows_done() == windows; }
 
 std::vector<std::string> methods(const Run& run)
 {

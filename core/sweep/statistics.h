@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/types.h"
+#include "core/run.h"
 
 #include <optional>
 #include <span>
@@ -40,8 +40,6 @@ Interval mean_interval(std::span<const double> values);
 
 /// Losses that are scored in a window.
 std::int64_t scored_in_window(const Run& run);
-/// Whether a window is done: its flag in Run::done, whatever its losses came out as.
-bool window_done(const Run& run, std::int64_t window);
 /// The windows that are done, ascending.
 std::vector<std::int64_t> done_windows(const Run& run);
 /// Sum of the losses of one point in one window.

@@ -1,6 +1,7 @@
 #include "core/sweep/sweep.h"
 
-#include "core/engine.h"
+#include "core/audit.h"
+#include "core/error.h"
 #include "core/model/weights_hash.h"
 #include "core/policy/policy.h"
 #include "core/sweep/causality.h"

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "core/run.h"
 #include "core/sweep/protocol.h"
-#include "core/types.h"
 
 namespace keepset {
 

@@ -5,7 +5,6 @@
 #include <ATen/ops/cat.h>
 
 #include <chrono>
-#include <optional>
 
 namespace keepset {
 
@@ -15,33 +14,30 @@ WindowResult run_token_drop(const SweepStep& step, const Window& window)
     const auto length = static_cast<std::int64_t>(window.context.size() + window.target.size());
     const DensePass pass
         = run_dense(step, context, { .importance = true, .attention = needs_attention(step), .length = length });
+    const Selection selection(step, window, pass);
     WindowResult result;
-    const std::vector<KeepSet> sets = select_points(step, window, pass, result);
+    const std::vector<bool> has_set = selection.tell(result);
     const at::Tensor target = to_tensor(step.decoder, window.target);
     const at::Tensor inputs = target.slice(0, 0, -1); // the last target is only predicted
-    const at::Tensor wanted = target.slice(0, 1);
+    const at::Tensor wanted = step.faults.scored ? step.faults.scored(target.slice(0, 1)) : target.slice(0, 1);
     result.read_hash = hash_of_ids(inputs, hash_of_ids(context));
-    std::optional<TargetScorer> scorer;
-    for (std::size_t index = 0; index < sets.size(); ++index) {
-        if (!is_chosen(sets[index])) {
-            note_unscored(result, { &index, 1 }, wanted.size(0));
+    TargetScorer scorer(step.decoder, step.backend, wanted);
+    for (std::size_t index = 0; index < result.points.size(); ++index) {
+        if (!has_set[index]) {
+            result.points[index].score = unscored(inputs.size(0), result.points.front().score.target_hash);
             continue;
         }
         const auto start = std::chrono::steady_clock::now();
-        const at::Tensor kept = kept_positions(step, sets[index]); // one keep set for all rows: the first row says it
-        const at::Tensor ids = at::cat({ context.index_select(0, kept[0][0]), inputs });
+        const at::Tensor kept = selection.kept().of(index)[0][0]; // one keep set for all rows: the first row says it
+        const at::Tensor ids = at::cat({ context.index_select(0, kept), inputs });
         at::Tensor hidden = run_dense(step, ids, { .length = ids.size(0) + 1 })
                                 .hidden.slice(0, -wanted.size(0))
                                 .unsqueeze(0); // (1, rows, hidden)
         if (step.faults.hidden)
             hidden = step.faults.hidden(hidden);
         result.largest_hidden = maximum(result.largest_hidden, largest_magnitude(hidden));
-        if (!scorer) // the dense point comes first
-            scorer.emplace(
-                step.decoder, step.faults.scored ? step.faults.scored(wanted) : wanted, hidden[0], step.stop);
         WindowPoint& point = result.points[index];
-        point.score = scorer->score(hidden, step.stop).front();
-        note_gathered(point, kept[0][0].expand_as(kept), sets[index].context);
+        point.score = scorer.tell(scorer.score(hidden, step.stop)).front(); // the dense point comes first
         point.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         step.point_done(static_cast<std::int64_t>(index + 1));
     }

@@ -1,6 +1,6 @@
 #include "core/sweep/whose_gain.h"
 
-#include "core/engine.h"
+#include "core/policies.h"
 #include "core/words.h"
 
 #include <algorithm>

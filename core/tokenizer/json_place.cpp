@@ -1,5 +1,7 @@
 #include "core/tokenizer/json_place.h"
 
+#include "core/error.h"
+
 namespace keepset {
 
 namespace {

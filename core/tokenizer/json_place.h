@@ -1,7 +1,5 @@
 #pragma once
 
-#include "core/error.h"
-
 #include <nlohmann/json.hpp>
 
 #include <cstdint>

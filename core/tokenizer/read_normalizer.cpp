@@ -1,3 +1,4 @@
+#include "core/error.h"
 #include "core/tokenizer/tokenizer_parts.h"
 
 namespace keepset {

@@ -1,7 +1,8 @@
-#include "core/engine.h"
+#include "core/error.h"
 #include "core/files.h"
 #include "core/tokenizer/stop_look.h"
 #include "core/tokenizer/utf8.h"
+#include "core/tokens.h"
 
 #include <cerrno>
 #include <cstdio>

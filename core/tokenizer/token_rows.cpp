@@ -1,6 +1,8 @@
 #include "core/tokenizer/token_rows.h"
 
 #include "core/error.h"
+#include "core/model_info.h"
+#include "core/tokens.h"
 
 #include <algorithm>
 

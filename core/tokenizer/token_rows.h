@@ -1,7 +1,8 @@
 #pragma once
 
+#include "core/model_info.h"
 #include "core/tokenizer/tokenizer.h"
-#include "core/types.h"
+#include "core/tokens.h"
 
 #include <cstdint>
 #include <string>

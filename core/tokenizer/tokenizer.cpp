@@ -1,11 +1,13 @@
 #include "core/tokenizer/tokenizer.h"
 
-#include "core/engine.h"
+#include "core/error.h"
+#include "core/model_info.h"
 #include "core/tokenizer/notes.h"
 #include "core/tokenizer/stop_look.h"
 #include "core/tokenizer/tokenizer_file.h"
 #include "core/tokenizer/utf8.h"
 #include "core/tokenizer/word_cache.h"
+#include "core/tokens.h"
 
 #include <algorithm>
 #include <iterator>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/types.h"
+#include "core/tokens.h"
 
 #include <cstdint>
 #include <filesystem>

@@ -1,5 +1,6 @@
 #include "core/tokenizer/tokenizer_file.h"
 
+#include "core/error.h"
 #include "core/model/model_folder.h"
 #include "core/tokenizer/tokenizer_parts.h"
 

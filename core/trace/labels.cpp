@@ -1,6 +1,6 @@
 #include "core/trace/labels.h"
 
-#include "core/engine.h"
+#include "core/policies.h"
 
 #include <sstream>
 

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "core/policies.h"
 #include "core/trace/h5.h"
-#include "core/types.h"
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "core/engine.h"
+#include "core/run.h"
 #include "core/trace/run_file.h"
 
 #include <algorithm>

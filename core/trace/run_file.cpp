@@ -1,8 +1,7 @@
 #include "core/trace/run_file.h"
 
-#include "core/audit/checks.h"
-#include "core/engine.h"
-#include "core/sweep/statistics.h"
+#include "core/error.h"
+#include "core/result_files.h"
 #include "core/trace/run_schema.h"
 #include "core/trace/trace.h"
 
@@ -16,7 +15,7 @@ namespace {
     using h5::DatasetSpec;
     using Shape = std::vector<hsize_t>;
 
-    constexpr std::size_t audit_rows = audit_checks::names.size();
+    constexpr std::size_t audit_rows = check_names.size();
     constexpr std::size_t detail_bytes = 4000;
     constexpr const char* overwrite_hint = "Add --force to overwrite it, or --resume to go on with it.";
 

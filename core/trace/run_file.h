@@ -1,7 +1,7 @@
 #pragma once
 
+#include "core/run.h"
 #include "core/trace/output.h"
-#include "core/types.h"
 
 #include <filesystem>
 #include <optional>

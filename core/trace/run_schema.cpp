@@ -1,6 +1,6 @@
 #include "core/trace/run_schema.h"
 
-#include "core/engine.h"
+#include "core/run.h"
 
 #include <algorithm>
 #include <array>

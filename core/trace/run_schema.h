@@ -1,7 +1,7 @@
 #pragma once
 
+#include "core/run.h"
 #include "core/trace/table.h"
-#include "core/types.h"
 
 #include <span>
 #include <string>

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "core/engine.h"
+#include "core/error.h"
+#include "core/result_files.h"
 #include "core/trace/h5.h"
 
 #include <filesystem>

@@ -1,6 +1,5 @@
-#include "tests/app/cli_process.h"
-
 #include "core/engine.h"
+#include "tests/app/cli_process.h"
 #include "tests/support/test_main.h"
 
 #include <QTemporaryDir>

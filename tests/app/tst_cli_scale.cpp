@@ -1,6 +1,5 @@
-#include "tests/app/stop_time.h"
-
 #include "core/engine.h"
+#include "tests/app/stop_time.h"
 #include "tests/support/test_main.h"
 
 #include <QTemporaryDir>

@@ -1,8 +1,7 @@
+#include "core/engine.h"
 #include "tests/app/stop_time.h"
 #include "tests/support/made_model.h"
 #include "tests/support/test_main.h"
-
-#include "core/engine.h"
 
 #include <QTemporaryDir>
 

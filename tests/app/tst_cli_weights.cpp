@@ -1,7 +1,6 @@
+#include "core/engine.h"
 #include "tests/app/stop_time.h"
 #include "tests/support/made_model.h"
-
-#include "core/engine.h"
 #include "tests/support/test_main.h"
 
 #include <QTemporaryDir>

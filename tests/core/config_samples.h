@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/model/config.h"
+#include "core/tokens.h"
 
 #include <nlohmann/json.hpp>
 

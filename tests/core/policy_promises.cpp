@@ -1,4 +1,5 @@
 #include "policy_promises.h"
+#include "core/error.h"
 
 #include "core/policy/select.h"
 

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "core/types.h"
+#include "core/error.h"
+#include "core/task.h"
 
 #include <atomic>
 #include <chrono>

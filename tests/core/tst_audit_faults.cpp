@@ -45,15 +45,12 @@ DensePass looks_ahead(const Decoder& decoder, const at::Tensor& ids, const Dense
     return pass;
 }
 
-/// The k most recent positions for every point.
-void keep_recent(std::vector<KeepSet>& sets)
+/// The k most recent positions for every point: labels (points, score rows, context) uint8.
+void keep_recent(at::Tensor& labels)
 {
-    for (KeepSet& set : sets) {
-        for (std::size_t index = 0; index < set.labels.size(); ++index) {
-            const auto position = static_cast<std::int64_t>(index) % set.context;
-            set.labels[index] = position >= set.context - set.budget ? Label::local : Label::evicted;
-        }
-    }
+    const at::Tensor kept = labels.ne(0).sum(2, true); // (points, score rows, 1)
+    const at::Tensor positions = at::arange(labels.size(2), kept.options());
+    labels.copy_(positions.ge(labels.size(2) - kept) * static_cast<std::int64_t>(Label::local));
 }
 
 } // namespace

@@ -1,4 +1,5 @@
 #include "core/attention/bridge_scores.h"
+#include "core/policy/policy.h"
 #include "core/device/device.h"
 #include "core/engine.h"
 #include "core/policy/select.h"

@@ -241,8 +241,8 @@ private Q_SLOTS:
         QVERIFY(hashes[0] == hashes[1] && hashes[0] != hashes[2]);
         // What was selected for all is what `recent` keeps: the definitions tell that it should not have been.
         const std::vector<std::uint64_t> broken(3, hashes[2]);
-        QCOMPARE(policy::definition_hashes(rows, alike, broken), hashes);
-        QCOMPARE(policy::definition_hashes(rows, alike, hashes), hashes);
+        QCOMPARE(policy::definition_hashes([&] { return rows; }, alike, broken, 20), hashes);
+        QCOMPARE(policy::definition_hashes([&] { return rows; }, alike, hashes, 20), hashes);
     }
 };
 

@@ -1,3 +1,5 @@
+#include "core/analysis.h"
+#include "core/error.h"
 #include "core/policy/policy.h"
 #include "core/policy/select.h"
 #include "tests/support/test_main.h"

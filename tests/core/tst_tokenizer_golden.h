@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/tokenizer/tokenizer.h"
+#include "core/tokens.h"
 
 #include <QFile>
 #include <QJsonArray>

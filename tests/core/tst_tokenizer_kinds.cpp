@@ -1,3 +1,5 @@
+#include "core/error.h"
+#include "core/tokens.h"
 #include "tests/support/test_main.h"
 #include "tst_tokenizer_golden.h"
 

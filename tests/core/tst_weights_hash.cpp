@@ -1,6 +1,6 @@
 #include "core/engine.h"
 #include "core/model/weights_hash.h"
-#include "core/provenance.h"
+#include "core/sha256.h"
 #include "core/trace/run_file.h"
 #include "tests/core/trace_samples.h"
 #include "tests/support/test_main.h"

@@ -1,4 +1,5 @@
 #include "analysis_fixture.h"
+#include "core/analysis.h"
 
 #include <array>
 

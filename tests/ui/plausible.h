@@ -1,6 +1,7 @@
 #pragma once
 
-#include "core/types.h"
+#include "core/analysis.h"
+#include "core/run.h"
 
 #include <QWidget>
 

@@ -1,10 +1,9 @@
+#include "core/engine.h"
 #include "tests/support/test_main.h"
 #include "ui/main_window.h"
 #include "ui/session.h"
 #include "ui/theme.h"
 #include "ui/widgets/error_bar.h"
-
-#include "core/engine.h"
 
 #include <QAction>
 #include <QApplication>

@@ -1,7 +1,6 @@
-#include "ui/main_window.h"
-
 #include "core/engine.h"
 #include "tests/support/test_main.h"
+#include "ui/main_window.h"
 #include "ui/pages/attention_page.h"
 #include "ui/pages/tokens_page.h"
 #include "ui/panels/setup_panel.h"

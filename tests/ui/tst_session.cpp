@@ -1,7 +1,6 @@
-#include "ui/session.h"
-
 #include "core/engine.h"
 #include "tests/support/test_main.h"
+#include "ui/session.h"
 
 #include <QSignalSpy>
 #include <QTemporaryDir>

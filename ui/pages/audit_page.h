@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/types.h"
+#include "core/audit_report.h"
 
 #include <QWidget>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/types.h"
+#include "core/analysis.h"
 #include "ui/plot/heatmap.h"
 
 #include <QFutureWatcher>

@@ -1,6 +1,7 @@
 #include "ui/pages/tokens_page.h"
 
 #include "core/engine.h"
+#include "moc_tokens_page.cpp"
 #include "ui/format.h"
 #include "ui/importance_strip.h"
 #include "ui/row_state.h"
@@ -195,5 +196,3 @@ bool TokensPage::find(const QString& query, std::int64_t from)
 }
 
 } // namespace keepset::ui
-
-#include "moc_tokens_page.cpp"

@@ -1,9 +1,9 @@
 #include "ui/panels/policy_list.h"
 
+#include "core/engine.h"
+#include "moc_policy_list.cpp"
 #include "ui/selection_state.h"
 #include "ui/widgets/legend.h"
-
-#include "core/engine.h"
 
 #include <QCheckBox>
 #include <QComboBox>
@@ -228,5 +228,3 @@ void PolicyList::tell()
 }
 
 } // namespace keepset::ui
-
-#include "moc_policy_list.cpp"

@@ -1,12 +1,12 @@
 #include "ui/panels/setup_panel.h"
 
+#include "core/engine.h"
+#include "moc_setup_panel.cpp"
 #include "ui/format.h"
 #include "ui/panels/policy_list.h"
 #include "ui/plain_text.h"
 #include "ui/selection_state.h"
 #include "ui/theme.h"
-
-#include "core/engine.h"
 
 #include <QComboBox>
 #include <QEvent>
@@ -354,5 +354,3 @@ void SetupPanel::setContext(std::int64_t context)
 std::int64_t SetupPanel::offset() const { return offset_->value(); }
 
 } // namespace keepset::ui
-
-#include "moc_setup_panel.cpp"

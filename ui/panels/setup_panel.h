@@ -1,7 +1,8 @@
 #pragma once
 
+#include "core/analysis.h"
+#include "core/model_info.h"
 #include "core/preflight.h"
-#include "core/types.h"
 
 #include <QWidget>
 

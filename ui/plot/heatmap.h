@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/types.h"
+#include "core/choices.h"
 #include "ui/color_map.h"
 #include "ui/heatmap_geometry.h"
 #include "ui/plot/attention_tiles.h"

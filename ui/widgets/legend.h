@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/types.h"
+#include "core/selection.h"
 
 #include <QWidget>
 

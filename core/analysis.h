@@ -1,0 +1,76 @@
+#pragma once
+
+#include "core/audit_report.h"
+#include "core/provenance.h"
+#include "core/selection.h"
+#include "core/tokens.h"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+/// Importance of every token of a text, and what is selected by it.
+namespace keepset {
+
+struct AnalysisRequest {
+    Text text;
+    std::int64_t context = 0; ///< 0: the whole text after offset, up to what the model allows
+    std::int64_t offset = 0; ///< tokens of the text skipped
+    bool keep_attention = false; ///< keep queries and keys, so that P can be recomputed, where there is room for them
+    std::vector<PolicySpec> policies; ///< that will select; a context too long for one is refused before the pass
+    std::string command; ///< provenance
+};
+
+struct AttentionSource; ///< queries and keys of a pass on their device; opaque outside core
+
+/// Importance of every token for every layer and query head. Immutable once made.
+struct Analysis {
+    Provenance provenance;
+    std::int64_t layers = 0;
+    std::int64_t heads = 0;
+    std::int64_t kv_heads = 0;
+    std::int64_t context = 0;
+    std::int64_t offset = 0;
+    bool bos = false; ///< tokens[0] is a BOS put in front
+    std::vector<Token> tokens; ///< (context)
+    std::vector<float> importance; ///< (layers, heads, context): cumulative, SEMANTICS 2
+    std::vector<float> row_lse; ///< (layers, heads, context): natural log-sum-exp of every query's scores
+    std::vector<KeepSet> keep_sets; ///< those saved with it; add_keep_sets keeps the audit true
+    double largest_hidden = 0; ///< largest magnitude of a hidden state after the last layer; 0: not measured
+    Perturbation perturbation; ///< of the logits of its first tokens
+    AuditReport audit;
+    double seconds = 0; ///< the attention pass
+    std::shared_ptr<const AttentionSource> attention; ///< what P is recomputed from; empty where it was not kept
+    std::shared_ptr<policy::BridgeSource>
+        bridges; ///< made from `attention`, or says why there is none; empty where nobody asked
+    std::string no_attention; ///< why `attention` is empty, a sentence; empty where nobody asked for it
+    std::string text; ///< bytes of the user's text the tokens cover (from tokens[0] to the last), for showing
+};
+
+struct LogitsResult {
+    Provenance provenance;
+    std::int64_t positions = 0; ///< the last N of the text
+    std::int64_t vocabulary = 0;
+    std::vector<Token> tokens; ///< (positions): the tokens at those positions
+    std::vector<float> log_prob; ///< (positions, vocabulary): normalised logits of the token AFTER each position
+};
+
+/// Labelled keep sets of every layer and kv head, on `threads` CPU threads (0: all cores). Takes long where the policy
+/// needs_attention: then `task` is told after every row and ends it with Cancelled; select_row's `stop` does the same.
+/// Throws Error{usage} where such a policy has no attention to go by.
+KeepSet select(const Analysis& analysis, const SelectRequest& request, int threads = 0, const Task& task = {});
+/// The same for several, whose scores are made once where they are the same; `task` is told of keep sets, too.
+std::vector<KeepSet> select(
+    const Analysis& analysis, std::span<const SelectRequest> requests, int threads = 0, const Task& task = {});
+/// Scores of what a view looks at. Throws Error{usage} where the scope is outside the model.
+RowScores row_scores(const Analysis& analysis, const Scope& scope, Importance importance, GqaReduction gqa);
+/// Importance of every query head of a layer: (heads, context). Throws Error{usage} where the layer is outside the
+/// model.
+std::vector<float> head_importance(const Analysis& analysis, std::int64_t layer, Importance importance);
+
+/// Gives an analysis more keep sets and audits it anew, so that what is saved speaks of what it holds.
+void add_keep_sets(Analysis& analysis, std::vector<KeepSet> sets);
+
+} // namespace keepset

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+/// Choices with names: what an analysis, a selection or a sweep can be asked for.
+namespace keepset {
+
+enum class Dtype : std::uint8_t { automatic, float32, bfloat16, float16 };
+enum class Importance : std::uint8_t { cumulative, mean_received };
+enum class Granularity : std::uint8_t { head, layer, model };
+enum class GqaReduction : std::uint8_t { mean, max, sum };
+enum class Protocol : std::uint8_t { prefill_evict, token_drop };
+enum class Positions : std::uint8_t { original, repacked };
+enum class Rounding : std::uint8_t { floor, kvpress };
+
+/// Role of a context position in a keep set; the values are those of /keep/<n>/label (INTERFACES 2).
+enum class Label : std::uint8_t { evicted, kept, local, important, bridge, sink };
+inline constexpr std::size_t label_count = 6;
+
+// Names as the command line and the files spell them ("mean-received", "prefill-evict", …).
+// from_name throws Error{usage} with the list of known names; a known name that is not built yet is refused as such.
+std::string name_of(Dtype value);
+std::string name_of(Importance value);
+std::string name_of(Granularity value);
+std::string name_of(GqaReduction value);
+std::string name_of(Protocol value);
+std::string name_of(Positions value);
+std::string name_of(Rounding value);
+std::string name_of(Label value);
+void from_name(const std::string& name, Dtype& value);
+void from_name(const std::string& name, Importance& value);
+void from_name(const std::string& name, Granularity& value);
+void from_name(const std::string& name, GqaReduction& value);
+void from_name(const std::string& name, Protocol& value);
+void from_name(const std::string& name, Positions& value);
+void from_name(const std::string& name, Rounding& value);
+
+} // namespace keepset

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "core/model/config.h"
+#include "core/model/rotary.h"
+
+#include <ATen/core/Tensor.h>
+
+/// The small operations of a layer between its products: on a GPU one launch each, where the tensor library takes four
+/// to eight; on the CPU the library's. Both round alike.
+namespace keepset {
+
+/// Root-mean-square norm of x (…, size), by weight (size): of x's dtype, and then x is rounded before it is multiplied
+/// (NormKind::rms), or float32, and all is rounded once.
+at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps);
+
+/// act(gate) · up of gate_up (rows, 2 · wide), the gate first. Returns (rows, wide).
+at::Tensor gated(const at::Tensor& gate_up, Activation activation);
+/// In place.
+void activate(at::Tensor& x, Activation activation);
+
+/// x (batch, heads, rows, head_dim), rotated by tables of (rows) or (batch, 1, rows) positions; on a GPU in place.
+at::Tensor rotated(const at::Tensor& x, const Rotation& rotation);
+
+} // namespace keepset

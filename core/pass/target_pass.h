@@ -1,0 +1,29 @@
+#pragma once
+
+#include "core/device/backend.h"
+#include "core/pass/dense_pass.h"
+#include "core/pass/kept_positions.h"
+
+#include <cstddef>
+#include <stop_token>
+#include <vector>
+
+namespace keepset {
+
+/// Target tokens over what each of some points keeps of a context.
+struct TargetJob {
+    const Decoder& decoder;
+    const Backend& backend;
+    const DensePass& context; ///< with keys and values
+    const at::Tensor& inputs; ///< (rows) int64: the target tokens but the last
+    const KeptPositions& kept;
+    const std::vector<std::size_t>& points; ///< of `kept`
+    bool repacked = false; ///< kept keys are turned to 0 … k-1 and targets go on from k (SEMANTICS 5)
+    bool row_by_row = false; ///< as DensePassOptions::row_by_row
+    std::stop_token stop = {};
+};
+
+/// Hidden states after the last layer: (points, rows, hidden). Throws Cancelled.
+at::Tensor target_pass(const TargetJob& job);
+
+} // namespace keepset

@@ -1,0 +1,61 @@
+#pragma once
+
+#include "core/choices.h"
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The eviction policies there are, and how they are spelled (SEMANTICS 4).
+namespace keepset {
+
+/// A policy as asked for: its name and the parameters that were set. Missing ones have their defaults.
+struct PolicySpec {
+    std::string name;
+    std::map<std::string, std::string> parameters;
+    bool operator==(const PolicySpec&) const = default;
+};
+
+struct PolicyParameter {
+    std::string name;
+    std::string description;
+    std::string default_value; ///< empty: taken from the request (the random policy's seed)
+    std::vector<std::string> choices; ///< empty: a number in [minimum, maximum]
+    double minimum = 0;
+    double maximum = 1;
+    bool whole = false; ///< a whole number
+};
+
+/// One line of the policy table, as forms and help show it.
+struct PolicyInfo {
+    std::string name;
+    std::string title; ///< "H2O"
+    std::string description; ///< one sentence
+    std::vector<PolicyParameter> parameters;
+    std::vector<Label> labels; ///< that it gives out, in the order of filling
+    bool uses_importance = true;
+};
+
+/// Every policy there is (SEMANTICS 4), in table order.
+std::span<const PolicyInfo> policies();
+/// "cab(local=0.3)" → spec, names and values checked. Throws Error{usage}.
+PolicySpec parse_policy(std::string_view text);
+/// "h2o,cab(bridge=median,local=0.3)" → specs; commas inside parentheses do not split.
+std::vector<PolicySpec> parse_policies(std::string_view text);
+/// The one spelling of a policy in files: parameters that differ from the default, in table order.
+std::string canonical(const PolicySpec& policy);
+/// For people: "H2O", "CAB", "H2O (local 0.3)".
+std::string title(const PolicySpec& policy);
+/// Title of a policy as it is spelled in a file; the spelling itself where this build does not know the policy.
+std::string title_of(const std::string& spelling);
+/// "0,0.5,0.9" or "0:0.9:0.1" (both ends included) → ascending distinct shares in [0, 1). Throws Error{usage}.
+std::vector<double> parse_sparsities(std::string_view text);
+/// Whether a policy ranks by attention itself, so that an analysis for it has to keep_attention. Throws Error{usage}.
+bool needs_attention(const PolicySpec& policy);
+/// k entries kept of `context` at `sparsity` (SEMANTICS 3).
+std::int64_t budget_of(double sparsity, std::int64_t context, Rounding rounding = Rounding::floor);
+
+} // namespace keepset

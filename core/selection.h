@@ -1,0 +1,94 @@
+#pragma once
+
+#include "core/policies.h"
+#include "core/task.h"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+/// What a policy keeps, by which scores, and why.
+namespace keepset {
+
+/// What a selection depends on besides the scores (SEMANTICS 2 to 4).
+struct SelectRequest {
+    PolicySpec policy;
+    double sparsity = 0; ///< in [0, 1)
+    std::int64_t budget = 0; ///< > 0: entries to keep, instead of sparsity
+    Granularity granularity = Granularity::head;
+    Importance importance = Importance::cumulative;
+    GqaReduction gqa = GqaReduction::mean;
+    Rounding rounding = Rounding::floor;
+    std::uint64_t seed = 0;
+    std::int64_t window = 0; ///< enters the random policy's hash
+};
+
+/// Labels of every context position for every layer and kv head; shared keep sets are repeated.
+struct KeepSet {
+    SelectRequest request;
+    std::string policy; ///< canonical spelling
+    std::int64_t budget = 0; ///< k: entries kept in every row
+    std::int64_t layers = 0;
+    std::int64_t kv_heads = 0;
+    std::int64_t context = 0;
+    std::vector<Label> labels; ///< (layers, kv_heads, context)
+    double kept_mass = not_a_number; ///< share of attention mass kept, mean over layers and query heads (SEMANTICS 2)
+};
+
+/// What a view looks at: one kv head of a layer, a layer's mean (kv_head -1), the whole model's mean (layer -1).
+struct Scope {
+    std::int64_t layer = -1;
+    std::int64_t kv_head = -1;
+    bool operator==(const Scope&) const = default;
+};
+
+namespace policy {
+    class BridgeSource; ///< recomputes attention for policies; opaque outside core
+}
+
+/// Scores of what is looked at, made once and selected from at every move of the sparsity slider.
+struct RowScores {
+    Scope scope;
+    Importance importance = Importance::cumulative;
+    GqaReduction gqa = GqaReduction::mean;
+    std::vector<float> scores; ///< (context): what policies see
+    std::vector<double> mass; ///< (context): mean cumulative importance over the scope's query heads and layers
+    std::shared_ptr<policy::BridgeSource> bridges = nullptr; ///< absent where the analysis has no attention
+};
+
+/// One policy's choice on one row of scores.
+struct RowSelection {
+    std::string policy; ///< canonical spelling
+    std::string title; ///< "H2O", "CAB"
+    std::int64_t budget = 0;
+    std::vector<Label> labels; ///< (context)
+    std::array<std::int64_t, label_count> counts {}; ///< by label
+    double kept_mass = not_a_number;
+    double cut_off = not_a_number; ///< lowest score among the important; NaN where the policy takes none
+    std::vector<double> bridge_scores = {}; ///< (context): flow or curvature, where bridges go by it; else empty
+};
+
+/// Why a token has its label under a policy.
+struct Explanation {
+    Label label = Label::evicted;
+    double score = 0;
+    std::int64_t rank = 0; ///< among all positions by score, from 1, ties by position
+    double cut_off = not_a_number;
+    std::string sentence;
+};
+
+/// One policy on one row; `request.granularity`, `importance` and `gqa` are those of `row` and not looked at.
+RowSelection select_row(const RowScores& row, const SelectRequest& request, const std::stop_token& stop = {});
+
+/// Why position `position` has its label.
+Explanation explain(
+    const RowScores& row, const RowSelection& selection, const SelectRequest& request, std::int64_t position);
+
+/// |A ∩ B| / |A ∪ B| of two keep sets of one row (labels (context) each; evicted is outside the set).
+double jaccard(std::span<const Label> a, std::span<const Label> b);
+
+} // namespace keepset
