@@ -155,9 +155,7 @@ void Session::saveAnalysis(const QString& path, const std::vector<SelectRequest>
     }
     enqueue(Kind::save, tr("saving"), [=, this, source = analysis_](const Task& task, const auto& job) {
         Analysis copy = *source;
-        std::vector<KeepSet> sets;
-        for (const SelectRequest& request : keepSets)
-            sets.push_back(select(*source, request, 0, task));
+        std::vector<KeepSet> sets = select(*source, keepSets, 0, task);
         add_keep_sets(copy, std::move(sets));
         refuseFileOfModel(path, engine_ ? engine_->model() : std::nullopt);
         save(copy, path.toStdString(), true, task);

@@ -35,9 +35,9 @@ namespace {
         double value;
     };
     constexpr std::array literals {
-        Literal { "-Infinity", "\"\\u0001-Infinity\"", -std::numeric_limits<double>::infinity() },
-        Literal { "Infinity", "\"\\u0001Infinity\"", std::numeric_limits<double>::infinity() },
-        Literal { "NaN", "\"\\u0001NaN\"", std::numeric_limits<double>::quiet_NaN() },
+        Literal { "-Infinity", R"("\u0001-Infinity")", -std::numeric_limits<double>::infinity() },
+        Literal { "Infinity", R"("\u0001Infinity")", std::numeric_limits<double>::infinity() },
+        Literal { "NaN", R"("\u0001NaN")", std::numeric_limits<double>::quiet_NaN() },
     };
 
     std::string bytes_of(const std::filesystem::path& file)

@@ -100,6 +100,7 @@ std::vector<bool> Selection::tell(WindowResult& result) const
     const std::vector<policy::PointFacts> chosen = policy::sum_facts(facts, scores_.context);
     const std::vector<policy::PointFacts> cached = policy::sum_facts(gathered_.cpu(), scores_.context);
     std::vector<std::uint64_t> hashes; // (points)
+    hashes.reserve(chosen.size());
     for (std::size_t index = 0; index < chosen.size(); ++index)
         hashes.push_back(has_set[index] ? chosen[index].hash : 0);
     const auto rows_on_host = [&] {
