@@ -74,8 +74,8 @@ Rotations Decoder::rotations(const at::Tensor& positions, std::int64_t length) c
 {
     Rotations all;
     for (const RopeConfig& rope : config_.ropes)
-        all.push_back(rotation_of(positions, inverse_frequencies(rope, length).to(device()), rope.attention_factor,
-            config_.rotate_in_float32 ? at::kFloat : dtype_));
+        all.push_back(rotation_of(positions, inverse_frequencies(rope, length).to(device(), at::kFloat, true),
+            rope.attention_factor, config_.rotate_in_float32 ? at::kFloat : dtype_));
     return all;
 }
 
@@ -85,8 +85,8 @@ at::Tensor Decoder::turn_keys(
     const int rope = config_.per_layer[static_cast<std::size_t>(layer)].rope;
     if (rope < 0 || config_.ropes.empty())
         return keys;
-    const at::Tensor frequencies
-        = inverse_frequencies(config_.ropes[static_cast<std::size_t>(rope)], length).to(keys.device());
+    const at::Tensor frequencies = inverse_frequencies(config_.ropes[static_cast<std::size_t>(rope)], length)
+                                       .to(keys.device(), at::kFloat, true);
     // The keys have their attention factor already.
     return rotate(keys, rotation_of(shift, frequencies, 1, config_.rotate_in_float32 ? at::kFloat : dtype_));
 }

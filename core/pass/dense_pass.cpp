@@ -28,19 +28,12 @@ void finish(
     }
 }
 
-namespace {
-
-    /// A GPU is only told what to do. At long contexts, where a layer takes milliseconds, the host waits for each: else
-    /// a stop would find all layers queued, seconds before the last is done, and the progress would be that of the
-    /// queue.
-    void wait_for_long(const at::Tensor& hidden)
-    {
-        constexpr std::int64_t long_context = 8192;
-        if (hidden.is_cuda() && hidden.size(0) >= long_context)
-            hidden.slice(0, 0, 1).cpu();
-    }
-
-} // namespace
+void wait_for_long(const at::Tensor& hidden)
+{
+    constexpr std::int64_t long_pass = 8192; // rows
+    if (hidden.is_cuda() && hidden.size(0) >= long_pass)
+        hidden.slice(0, 0, 1).cpu();
+}
 
 DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DensePassOptions& options,
     const Backend& backend, const Task& task)

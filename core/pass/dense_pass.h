@@ -40,6 +40,11 @@ struct FinishOptions {
 void finish(const Decoder& decoder, std::int64_t layer, at::Tensor& x, const at::Tensor& attended,
     const FinishOptions& options);
 
+/// A GPU is only told what to do. In passes of many rows, where a layer takes milliseconds, the host waits for each:
+/// else a stop would find all layers queued, seconds before the last is done, and the progress would be that of the
+/// queue. hidden (rows, hidden) of a layer just queued.
+void wait_for_long(const at::Tensor& hidden);
+
 /// Causal forward pass over ids (context) int64, memory O(context). Throws Cancelled between layers.
 DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DensePassOptions& options,
     const Backend& backend, const Task& task);

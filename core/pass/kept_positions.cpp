@@ -11,12 +11,12 @@ namespace keepset {
 
 namespace {
 
-    /// (count) int64 on a device.
+    /// (count) int64 on a device, which is not waited for: what is copied is small, and taken before this returns.
     at::Tensor to_device(const std::vector<std::int64_t>& values, at::Device device)
     {
         return at::from_blob(
             const_cast<std::int64_t*>(values.data()), { static_cast<std::int64_t>(values.size()) }, at::kLong)
-            .to(device, at::kLong, false, true);
+            .to(device, at::kLong, true, true);
     }
 
 } // namespace

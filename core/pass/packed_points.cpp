@@ -23,7 +23,7 @@ namespace {
     {
         return at::from_blob(
             const_cast<std::int32_t*>(values.data()), { static_cast<std::int64_t>(values.size()) }, at::kInt)
-            .to(device, at::kInt, false, true);
+            .to(device, at::kInt, true, true); // as in kept_positions.cpp
     }
 
     /// As it is where the elements of a row lie side by side.

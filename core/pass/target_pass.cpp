@@ -40,7 +40,8 @@ namespace {
                 first[point].fill_(first_.back());
             }
             length_ = job.kept.context + rows_ + 1; // with the target token that is only predicted
-            rotations_ = decoder.rotations(first.to(decoder.device()) + offsets, length_); // (points, 1, rows, dims)
+            rotations_ = decoder.rotations(
+                first.to(decoder.device(), at::kLong, true) + offsets, length_); // (points, 1, rows, dims)
             if (job.inputs.is_cuda())
                 packed_.emplace(job.kept, job.points, rows_);
         }
@@ -56,6 +57,7 @@ namespace {
                 const Projected parts = decoder.project(layer, hidden_, points_, rotations_, job_.stop);
                 const ScoreRule rule = decoder.rule(layer).within(job_.kept.context + rows_);
                 finish(decoder, layer, hidden_, attend_layer(layer, parts, rule), { job_.stop, job_.row_by_row });
+                wait_for_long(hidden_);
             }
             hidden_ = decoder.moved(hidden_, decoder.config().layers);
             return hidden_.view({ points_, rows_, hidden_.size(1) });

@@ -120,7 +120,7 @@ namespace {
     {
         return at::from_blob(
             const_cast<std::int64_t*>(values.data()), { static_cast<std::int64_t>(values.size()) }, at::kLong)
-            .to(device, at::kLong, false, true);
+            .to(device, at::kLong, true, true); // as in kept_positions.cpp
     }
 
     /// Lists labels (points, score rows, context) as positions from `starts` (points, rows) on. Returns facts (points,

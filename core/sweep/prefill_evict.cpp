@@ -69,8 +69,6 @@ WindowResult run_prefill_evict(const SweepStep& step, const Window& window)
     const at::Tensor target = to_tensor(step.decoder, window.target);
     const at::Tensor inputs = target.slice(0, 0, -1);
     const at::Tensor wanted = step.faults.scored ? step.faults.scored(target.slice(0, 1)) : target.slice(0, 1);
-    WindowResult result;
-    result.read_hash = hash_of_ids(inputs, hash_of_ids(context));
     TargetScorer scorer(step.decoder, step.backend, wanted);
     const Order order(selection.kept());
     const auto group = static_cast<std::size_t>(group_size(step, inputs.size(0)));
@@ -84,11 +82,16 @@ WindowResult run_prefill_evict(const SweepStep& step, const Window& window)
             step.request.positions == Positions::repacked, step.row_by_row, step.stop });
         if (step.faults.hidden)
             hidden = step.faults.hidden(hidden);
+        if (!largest.empty())
+            largest.back().cpu(); // one group is queued beside the one that is under way
         largest.push_back(largest_magnitude_of(hidden));
         // The dense point is the first of the first group.
         scores.push_back(scorer.score(hidden.slice(0, 0, static_cast<std::int64_t>(points.count)), step.stop));
         step.point_done(static_cast<std::int64_t>(next));
     }
+    // Up to here a GPU was only told what to do; the rest waits for it.
+    WindowResult result;
+    result.read_hash = hash_of_ids(inputs, hash_of_ids(context));
     const std::vector<bool> has_set = selection.tell(result);
     const std::vector<TargetScore> found = scorer.tell(at::cat(scores));
     result.largest_hidden = maximum(result.largest_hidden, at::stack(largest).max().item<double>());

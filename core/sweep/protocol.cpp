@@ -60,7 +60,7 @@ at::Tensor to_tensor(const Decoder& decoder, std::span<const std::int64_t> ids)
 {
     auto* data = const_cast<std::int64_t*>(ids.data());
     return at::from_blob(data, { static_cast<std::int64_t>(ids.size()) }, at::kLong)
-        .to(decoder.device(), at::kLong, false, true);
+        .to(decoder.device(), at::kLong, true, true);
 }
 
 bool needs_attention(const SweepStep& step)

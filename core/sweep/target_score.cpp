@@ -50,7 +50,6 @@ TargetScorer::TargetScorer(const Decoder& decoder, const Backend& backend, at::T
     : decoder_(decoder)
     , backend_(backend)
     , targets_(std::move(targets))
-    , hash_(hash_of_ids(targets_))
 {
 }
 
@@ -153,6 +152,7 @@ std::vector<TargetScore> TargetScorer::tell(const at::Tensor& scores) const
     const std::int64_t rows = host.size(1);
     const auto* const dense = host.const_data_ptr<double>();
     std::vector<TargetScore> found(static_cast<std::size_t>(scores.size(0)));
+    const std::uint64_t hash = hash_of_ids(targets_);
     const double* row = dense + rows * columns;
     for (TargetScore& score : found) {
         double divergence = 0;
@@ -167,7 +167,7 @@ std::vector<TargetScore> TargetScorer::tell(const at::Tensor& scores) const
             score.top1_agreements += !std::isfinite(of_row) ? not_a_number : row[top] == at_dense[top] ? 1 : 0;
         }
         score.kl_sum = divergence < 0 ? 0 : divergence; // not below 0 but for rounding; what is no number stays that
-        score.target_hash = hash_;
+        score.target_hash = hash;
     }
     return found;
 }

@@ -50,7 +50,6 @@ private:
     const Decoder& decoder_;
     const Backend& backend_;
     at::Tensor targets_; // (rows)
-    std::uint64_t hash_ = 0; // of targets_
     at::Tensor dense_hidden_; // (rows, hidden); undefined before the first call
     at::Tensor dense_scores_; // (1, rows, 4)
     at::Tensor kept_; // (up to most_kept, vocabulary): the dense distribution of the first rows
