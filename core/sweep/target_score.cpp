@@ -74,7 +74,7 @@ void TargetScorer::keep_dense(std::int64_t begin, const at::Tensor& logits)
 }
 
 void TargetScorer::score_apart(
-    const at::Tensor& hidden, std::int64_t begin, at::Tensor out, const std::stop_token& stop)
+    const at::Tensor& hidden, std::int64_t begin, const at::Tensor& out, const std::stop_token& stop)
 {
     const std::int64_t end = begin + out.size(1);
     const at::Tensor wanted = targets_.slice(0, begin, end).unsqueeze(1);
@@ -93,7 +93,7 @@ void TargetScorer::score_apart(
 }
 
 void TargetScorer::score_together(
-    const at::Tensor& hidden, std::int64_t begin, at::Tensor out, const std::stop_token& stop)
+    const at::Tensor& hidden, std::int64_t begin, const at::Tensor& out, const std::stop_token& stop)
 {
     refuse_stopped(stop);
     const std::int64_t points = hidden.size(0);

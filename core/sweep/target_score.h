@@ -44,8 +44,9 @@ public:
 private:
     at::Tensor dense_at(std::int64_t begin, std::int64_t end, const std::stop_token& stop) const;
     void keep_dense(std::int64_t begin, const at::Tensor& logits);
-    void score_apart(const at::Tensor& hidden, std::int64_t begin, at::Tensor out, const std::stop_token& stop);
-    void score_together(const at::Tensor& hidden, std::int64_t begin, at::Tensor out, const std::stop_token& stop);
+    void score_apart(const at::Tensor& hidden, std::int64_t begin, const at::Tensor& out, const std::stop_token& stop);
+    void score_together(
+        const at::Tensor& hidden, std::int64_t begin, const at::Tensor& out, const std::stop_token& stop);
 
     const Decoder& decoder_;
     const Backend& backend_;
