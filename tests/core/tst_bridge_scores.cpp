@@ -1,7 +1,7 @@
 #include "core/attention/bridge_scores.h"
-#include "core/policy/policy.h"
 #include "core/device/device.h"
 #include "core/engine.h"
+#include "core/policy/policy.h"
 #include "core/policy/select.h"
 #include "kernels/bridges/bridges.h"
 #include "tests/support/test_main.h"
