@@ -18,6 +18,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/logsumexp.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <iterator>

@@ -178,3 +178,5 @@ QSize Style::sizeFromContents(
 } // namespace keepset::ui
 
 #include "moc_style.cpp"
+
+#include <algorithm>

@@ -1,6 +1,8 @@
 #include "core/policy/policy.h"
 #include "core/words.h"
 
+#include <algorithm>
+
 namespace keepset::policy {
 
 Policy dense()

@@ -1,5 +1,7 @@
 #include "core/policy/policy.h"
 
+#include <algorithm>
+
 namespace keepset::policy {
 
 /// Attention sinks and a recent window (Xiao et al. 2023).

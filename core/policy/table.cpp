@@ -2,6 +2,7 @@
 #include "core/policy/policy.h"
 #include "core/words.h"
 
+#include <algorithm>
 #include <array>
 
 namespace keepset::policy {

@@ -10,6 +10,7 @@
 #include "core/trace/run_file.h"
 #include "core/trace/run_schema.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <utility>

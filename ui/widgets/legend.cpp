@@ -127,3 +127,5 @@ void Legend::paintEvent(QPaintEvent*)
 } // namespace keepset::ui
 
 #include "moc_legend.cpp"
+
+#include <algorithm>
