@@ -1,5 +1,6 @@
 #include "core/attention/attention_source.h"
 
+#include "core/device/tensors.h"
 #include "core/error.h"
 #include "core/model_info.h"
 
@@ -11,20 +12,6 @@
 namespace keepset {
 
 namespace {
-
-    kernels::ElementType element_type(at::ScalarType type)
-    {
-        switch (type) {
-        case at::kFloat:
-            return kernels::ElementType::float32;
-        case at::kBFloat16:
-            return kernels::ElementType::bfloat16;
-        case at::kHalf:
-            return kernels::ElementType::float16;
-        default:
-            throw Error(ErrorKind::internal, std::string("attention kernels on dtype ") + at::toString(type));
-        }
-    }
 
     kernels::AttentionShape shape_of(
         const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse, const ScoreRule& rule)

@@ -1,6 +1,7 @@
 #include "core/model/layer_ops.h"
 
 #include "core/device/backend.h"
+#include "core/device/tensors.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
@@ -14,13 +15,6 @@
 namespace keepset {
 
 namespace {
-
-    kernels::ElementType element_type(at::ScalarType type)
-    {
-        return type == at::kBFloat16 ? kernels::ElementType::bfloat16
-            : type == at::kHalf      ? kernels::ElementType::float16
-                                     : kernels::ElementType::float32;
-    }
 
     kernels::Gate gate_of(Activation activation)
     {

@@ -1,25 +1,14 @@
 #include "core/pass/kept_positions.h"
 
+#include "core/device/tensors.h"
+
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros.h>
 
 #include <utility>
 
 namespace keepset {
-
-namespace {
-
-    /// (count) int64 on a device, which is not waited for: what is copied is small, and taken before this returns.
-    at::Tensor to_device(const std::vector<std::int64_t>& values, at::Device device)
-    {
-        return at::from_blob(
-            const_cast<std::int64_t*>(values.data()), { static_cast<std::int64_t>(values.size()) }, at::kLong)
-            .to(device, at::kLong, true, true);
-    }
-
-} // namespace
 
 KeptPositions::KeptPositions(std::int64_t all_layers, std::int64_t all_kv_heads, std::int64_t all_context,
     std::vector<std::int64_t> all_budgets, at::Device device)

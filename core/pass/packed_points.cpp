@@ -1,5 +1,7 @@
 #include "core/pass/packed_points.h"
 
+#include "core/device/tensors.h"
+
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_efficient_attention_forward.h>
 #include <ATen/ops/_flash_attention_forward.h>
@@ -7,7 +9,6 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/DeviceGuard.h>
 
@@ -19,15 +20,8 @@ namespace keepset {
 
 namespace {
 
-    at::Tensor to_device(const std::vector<std::int32_t>& values, at::Device device)
-    {
-        return at::from_blob(
-            const_cast<std::int32_t*>(values.data()), { static_cast<std::int64_t>(values.size()) }, at::kInt)
-            .to(device, at::kInt, true, true); // as in kept_positions.cpp
-    }
-
     /// As it is where the elements of a row lie side by side.
-    at::Tensor rows_together(const at::Tensor& x) { return x.stride(-1) == 1 ? x : x.contiguous(); }
+    at::Tensor contiguous_rows(const at::Tensor& x) { return x.stride(-1) == 1 ? x : x.contiguous(); }
 
     /// x (points or 1, kv_heads, tokens, head_dim).
     kernels::KeyRows key_rows(const at::Tensor& x)
@@ -74,8 +68,8 @@ PackedKeys PackedPoints::pack(std::int64_t layer, const at::Tensor& context_keys
     PackedKeys packed { at::empty({ all_, packed_dim }, context_keys.options()),
         at::empty({ all_, packed_dim }, context_keys.options()) };
     // (points, kv_heads, tokens, head_dim), the context's for all points.
-    const std::array sources { rows_together(context_keys.unsqueeze(0)), rows_together(context_values.unsqueeze(0)),
-        rows_together(parts.k), rows_together(parts.v) };
+    const std::array sources { contiguous_rows(context_keys.unsqueeze(0)), contiguous_rows(context_values.unsqueeze(0)),
+        contiguous_rows(parts.k), contiguous_rows(parts.v) };
     kernels::PackInputs inputs;
     inputs.element_bytes = context_keys.element_size();
     inputs.points = static_cast<std::int64_t>(points_.size());

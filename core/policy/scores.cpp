@@ -1,11 +1,30 @@
 #include "core/error.h"
 #include "core/policy/select.h"
 #include "core/words.h"
-#include "kernels/ops/score_rows.h"
 
 #include <algorithm>
 
 namespace keepset::policy {
+
+namespace {
+
+    kernels::GroupReduction reduction_of(GqaReduction gqa)
+    {
+        return gqa == GqaReduction::mean ? kernels::GroupReduction::mean
+            : gqa == GqaReduction::max   ? kernels::GroupReduction::max
+                                         : kernels::GroupReduction::sum;
+    }
+
+} // namespace
+
+kernels::ScoreRowsInputs score_rows_inputs(const ImportanceView& a, const Reduction& reduction)
+{
+    const std::int64_t together = reduction.granularity == Granularity::head ? 1
+        : reduction.granularity == Granularity::layer                        ? a.kv_heads
+                                                                             : a.layers * a.kv_heads;
+    return { a.values.data(), a.layers, a.heads, a.kv_heads, a.context, together, reduction_of(reduction.gqa),
+        reduction.importance == Importance::mean_received };
+}
 
 namespace {
 
@@ -36,26 +55,10 @@ namespace {
             refuse_scope(a, scope);
     }
 
-    kernels::GroupReduction reduction_of(GqaReduction gqa)
-    {
-        return gqa == GqaReduction::mean ? kernels::GroupReduction::mean
-            : gqa == GqaReduction::max   ? kernels::GroupReduction::max
-                                         : kernels::GroupReduction::sum;
-    }
-
-    kernels::ScoreRowsInputs inputs_of(const ImportanceView& a, const Reduction& reduction)
-    {
-        const std::int64_t together = reduction.granularity == Granularity::head ? 1
-            : reduction.granularity == Granularity::layer                        ? a.kv_heads
-                                                                                 : a.layers * a.kv_heads;
-        return { a.values.data(), a.layers, a.heads, a.kv_heads, a.context, together, reduction_of(reduction.gqa),
-            reduction.importance == Importance::mean_received };
-    }
-
     /// Adds to `sum` (context) what the query heads of one kv head come to.
     void add_kv_head(const ImportanceView& a, const Scope& row, GqaReduction gqa, std::span<double> sum)
     {
-        const kernels::ScoreRowsInputs inputs = inputs_of(a, {});
+        const kernels::ScoreRowsInputs inputs = score_rows_inputs(a, {});
         for (std::size_t j = 0; j < sum.size(); ++j)
             sum[j] += kernels::group_score(
                 inputs, row.layer * a.kv_heads + row.kv_head, static_cast<std::int64_t>(j), reduction_of(gqa));
@@ -96,7 +99,7 @@ ScoreRows score_rows(const ImportanceView& importance, const Reduction& reductio
     check_sizes(importance);
     const auto context = static_cast<std::size_t>(importance.context);
     ScoreRows rows { reduction, importance.layers, importance.kv_heads, importance.context, {}, {} };
-    const kernels::ScoreRowsInputs inputs = inputs_of(importance, reduction);
+    const kernels::ScoreRowsInputs inputs = score_rows_inputs(importance, reduction);
     rows.scores.resize(static_cast<std::size_t>(importance.layers * importance.kv_heads / inputs.together) * context);
     rows.mass.resize(static_cast<std::size_t>(importance.layers * importance.kv_heads) * context);
     kernels::score_rows_cpu(inputs, rows.scores.data(), rows.mass.data(), 1);

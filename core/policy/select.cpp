@@ -2,7 +2,7 @@
 
 #include "core/analysis.h"
 #include "core/error.h"
-#include "core/policy/policy.h"
+#include "core/policy/prepared.h"
 #include "core/words.h"
 
 #include <algorithm>
@@ -36,37 +36,25 @@ namespace {
         return (sums[0] + sums[1]) + (sums[2] + sums[3]);
     }
 
-    /// A request with what its policy makes of it.
-    struct Prepared {
-        const Policy& policy;
-        Settings settings;
-        std::int64_t budget = 0;
+    /// What the plan leaves to do on a row; checks that exactly the budget is kept.
+    void finish(const Prepared& prepared, const Row& row, std::span<Label> labels)
+    {
+        if (prepared.policy.fill)
+            prepared.policy.fill(row, prepared.settings, labels);
+        const std::int64_t kept = count_kept(labels);
+        if (kept != prepared.budget)
+            throw Error(ErrorKind::internal,
+                prepared.policy.info.name + " kept " + grouped(kept) + " positions of " + row_name(row)
+                    + " where its budget is " + grouped(prepared.budget) + ".");
+    }
 
-        Prepared(const SelectRequest& request, std::int64_t context)
-            : policy(find(request.policy.name))
-            , settings(policy, request.policy)
-            , budget(budget_for(policy, request, context))
-        {
-        }
-        /// Labels go to `labels` (rows, context).
-        kernels::SelectPlan plan(std::vector<Label>& labels) const
-        {
-            kernels::SelectPlan plan = policy.plan ? policy.plan(budget, settings) : kernels::SelectPlan {};
-            plan.labels = reinterpret_cast<std::uint8_t*>(labels.data());
-            return plan;
-        }
-        /// What the plan leaves to do on a row; checks that exactly the budget is kept.
-        void finish(const Row& row, std::span<Label> labels) const
-        {
-            if (policy.fill)
-                policy.fill(row, settings, labels);
-            const std::int64_t kept = count_kept(labels);
-            if (kept != budget)
-                throw Error(ErrorKind::internal,
-                    policy.info.name + " kept " + grouped(kept) + " positions of " + row_name(row)
-                        + " where its budget is " + grouped(budget) + ".");
-        }
-    };
+    /// The plan of a request whose labels go to `labels` (rows, context).
+    kernels::SelectPlan plan_into(const Prepared& prepared, std::vector<Label>& labels)
+    {
+        kernels::SelectPlan plan = prepared.plan;
+        plan.labels = reinterpret_cast<std::uint8_t*>(labels.data());
+        return plan;
+    }
 
     std::int64_t row_count(const ScoreRows& rows)
     {
@@ -77,17 +65,14 @@ namespace {
     Row row_at(const ScoreRows& rows, std::int64_t index, const SelectRequest& request, std::int64_t budget)
     {
         const auto context = static_cast<std::size_t>(rows.context);
-        const bool by_head = rows.reduction.granularity == Granularity::head;
-        return { .scores = std::span(rows.scores).subspan(static_cast<std::size_t>(index) * context, context),
-            .budget = budget,
-            .seed = request.seed,
-            .window = request.window,
-            .layer = rows.reduction.granularity == Granularity::model ? -1
-                : by_head                                             ? index / rows.kv_heads
-                                                                      : index,
-            .kv_head = by_head ? index % rows.kv_heads : -1,
-            .bridges = rows.bridges.get(),
-            .stop = rows.stop };
+        Row row = policy::row_at(rows.reduction, rows.kv_heads, index);
+        row.scores = std::span(rows.scores).subspan(static_cast<std::size_t>(index) * context, context);
+        row.budget = budget;
+        row.seed = request.seed;
+        row.window = request.window;
+        row.bridges = rows.bridges.get();
+        row.stop = rows.stop;
+        return row;
     }
 
     /// From one row of labels a row of scores, in front, to one a row of the model.
@@ -130,7 +115,7 @@ std::vector<KeepSet> select(const ScoreRows& rows, std::span<const SelectRequest
         set.request.importance = rows.reduction.importance;
         set.request.gqa = rows.reduction.gqa;
         set.labels.resize(rows.mass.size());
-        plans.push_back(prepared.back().plan(set.labels));
+        plans.push_back(plan_into(prepared.back(), set.labels));
     }
     const std::int64_t bad = label_rows(
         { rows.scores.data(), score_rows, rows.context, plans.data(), static_cast<std::int64_t>(plans.size()) });
@@ -139,7 +124,7 @@ std::vector<KeepSet> select(const ScoreRows& rows, std::span<const SelectRequest
     for (std::size_t index = 0; index < sets.size(); ++index) {
         KeepSet& set = sets[index];
         for (std::int64_t row = 0; row < score_rows; ++row) {
-            prepared[index].finish(row_at(rows, row, set.request, set.budget),
+            finish(prepared[index], row_at(rows, row, set.request, set.budget),
                 std::span(set.labels).subspan(static_cast<std::size_t>(row) * context, context));
             if (rows.row_done)
                 rows.row_done(row + 1, score_rows);
@@ -240,11 +225,11 @@ RowSelection select_row(const RowScores& row, const SelectRequest& request, cons
         std::vector<Label>(row.scores.size()), {}, 0.0, not_a_number, {} };
     const policy::Row scores { row.scores, result.budget, request.seed, request.window, row.scope.layer,
         row.scope.kv_head, row.bridges.get(), &result.bridge_scores, stop };
-    const kernels::SelectPlan plan = prepared.plan(result.labels);
+    const kernels::SelectPlan plan = policy::plan_into(prepared, result.labels);
     const std::int64_t bad = kernels::select_cpu({ row.scores.data(), 1, context, &plan, 1 }, 1);
     if (bad >= 0)
         policy::refuse_score(scores, bad);
-    prepared.finish(scores, result.labels);
+    policy::finish(prepared, scores, result.labels);
     for (std::size_t j = 0; j < row.scores.size(); ++j) {
         const Label label = result.labels[j];
         ++result.counts[static_cast<std::size_t>(label)];

@@ -2,6 +2,7 @@
 
 #include "core/selection.h"
 #include "kernels/ops/kept_rows.h"
+#include "kernels/ops/score_rows.h"
 #include "kernels/select/select.h"
 
 /// Selection for all layers and kv heads at once, on importance from an analysis or from a window of a sweep.
@@ -37,6 +38,8 @@ struct ScoreRows {
     std::function<void(std::int64_t done, std::int64_t all)> row_done = {}; ///< may be absent
 };
 
+/// What the kernel that makes scores is told of importance, which may lie on a device.
+kernels::ScoreRowsInputs score_rows_inputs(const ImportanceView& importance, const Reduction& reduction);
 /// Sums in double, rounded to float once. Throws Error{internal} where sizes and values do not fit together.
 ScoreRows score_rows(const ImportanceView& importance, const Reduction& reduction);
 /// Scores and mass of one scope: the mean of its rows. Throws Error{usage} where it is outside the model.

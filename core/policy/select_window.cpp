@@ -1,14 +1,14 @@
 #include "core/policy/select_window.h"
 
+#include "core/device/tensors.h"
 #include "core/error.h"
-#include "core/policy/policy.h"
+#include "core/policy/prepared.h"
 #include "core/words.h"
 #include "kernels/ops/score_rows.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/repeat_interleave.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
@@ -26,37 +26,6 @@ namespace {
 
     /// Points are selected for together, up to as many labels as still let a stop be answered soon.
     constexpr std::int64_t labels_at_once = std::int64_t { 1 } << 24U;
-
-    kernels::GroupReduction reduction_of(GqaReduction gqa)
-    {
-        return gqa == GqaReduction::mean ? kernels::GroupReduction::mean
-            : gqa == GqaReduction::max   ? kernels::GroupReduction::max
-                                         : kernels::GroupReduction::sum;
-    }
-
-    std::int64_t rows_together(const WindowScores& scores)
-    {
-        return scores.reduction.granularity == Granularity::head ? 1
-            : scores.reduction.granularity == Granularity::layer ? scores.kv_heads
-                                                                 : scores.rows();
-    }
-
-    /// A request with what its policy makes of it.
-    struct Prepared {
-        const Policy& policy;
-        Settings settings;
-        std::int64_t budget = 0;
-        kernels::SelectPlan plan;
-
-        Prepared(const SelectRequest& request, std::int64_t context)
-            : policy(find(request.policy.name))
-            , settings(policy, request.policy)
-            , budget(budget_for(policy, request, context))
-        {
-            if (policy.plan)
-                plan = policy.plan(budget, settings);
-        }
-    };
 
     /// Carries out the plans on labels (plans, score rows, context). Returns the first score that is not finite, or -1,
     /// on the scores' device.
@@ -82,16 +51,6 @@ namespace {
         return first_bad;
     }
 
-    /// The row of the model, or the rows, that a score row stands for.
-    Row row_of(const WindowScores& scores, std::int64_t index)
-    {
-        Row row;
-        const bool by_head = scores.reduction.granularity == Granularity::head;
-        row.layer = scores.reduction.granularity == Granularity::model ? -1 : by_head ? index / scores.kv_heads : index;
-        row.kv_head = by_head ? index % scores.kv_heads : -1;
-        return row;
-    }
-
     /// What a policy does row by row, in the host's memory: labels (score rows, context) of one point.
     void fill(const WindowScores& scores, const ScoreRows& host, const Prepared& point, const SelectRequest& request,
         const WindowSelection& selection, at::Tensor labels)
@@ -103,7 +62,7 @@ namespace {
             if (selection.stop.stop_requested())
                 throw Cancelled {};
             const std::size_t first = static_cast<std::size_t>(index) * context;
-            Row row = row_of(scores, index);
+            Row row = row_at(scores.reduction, scores.kv_heads, index);
             row.scores = std::span(host.scores).subspan(first, context);
             row.budget = point.budget;
             row.seed = request.seed;
@@ -113,14 +72,6 @@ namespace {
             point.policy.fill(row, point.settings, std::span(all + first, context));
         }
         labels.copy_(own);
-    }
-
-    /// (count) int64 on a device.
-    at::Tensor to_device(const std::vector<std::int64_t>& values, at::Device device)
-    {
-        return at::from_blob(
-            const_cast<std::int64_t*>(values.data()), { static_cast<std::int64_t>(values.size()) }, at::kLong)
-            .to(device, at::kLong, true, true); // as in kept_positions.cpp
     }
 
     /// Lists labels (points, score rows, context) as positions from `starts` (points, rows) on. Returns facts (points,
@@ -168,11 +119,11 @@ WindowScores window_scores(
 {
     WindowScores found { reduction, importance.size(0), kv_heads, importance.size(2), {}, {} };
     const at::Tensor all = importance.contiguous(); // (layers, heads, context)
-    const std::int64_t together = rows_together(found);
-    found.scores = at::empty({ found.rows() / together, found.context }, all.options());
+    const ImportanceView view { { all.const_data_ptr<float>(), static_cast<std::size_t>(all.numel()) }, found.layers,
+        all.size(1), kv_heads, found.context }; // wherever it lies: only the address is taken
+    const kernels::ScoreRowsInputs inputs = score_rows_inputs(view, reduction);
+    found.scores = at::empty({ found.rows() / inputs.together, found.context }, all.options());
     found.mass = at::empty({ found.rows(), found.context }, all.options().dtype(at::kDouble));
-    const kernels::ScoreRowsInputs inputs { all.const_data_ptr<float>(), found.layers, all.size(1), kv_heads,
-        found.context, together, reduction_of(reduction.gqa), reduction.importance == Importance::mean_received };
     if (all.is_cuda()) {
         const c10::DeviceGuard guard(all.device());
         backend.cuda->score_rows(

@@ -1,12 +1,12 @@
 #include "core/sweep/protocol.h"
 
 #include "core/attention/bridge_scores.h"
+#include "core/device/tensors.h"
 #include "core/error.h"
 #include "core/policy/definition.h"
 #include "core/selection.h"
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/from_blob.h>
 
 #include <algorithm>
 #include <array>
@@ -58,9 +58,7 @@ const ProtocolEntry& protocol_entry(Protocol protocol)
 
 at::Tensor to_tensor(const Decoder& decoder, std::span<const std::int64_t> ids)
 {
-    auto* data = const_cast<std::int64_t*>(ids.data());
-    return at::from_blob(data, { static_cast<std::int64_t>(ids.size()) }, at::kLong)
-        .to(decoder.device(), at::kLong, true, true);
+    return to_device(ids, decoder.device());
 }
 
 bool needs_attention(const SweepStep& step)

@@ -1,5 +1,6 @@
 #include "core/sweep/target_score.h"
 
+#include "core/device/tensors.h"
 #include "core/error.h"
 #include "core/sweep/evidence.h"
 #include "core/task.h"
@@ -28,13 +29,6 @@ namespace {
     {
         if (stop.stop_requested())
             throw Cancelled {};
-    }
-
-    kernels::ElementType element_type(at::ScalarType type)
-    {
-        return type == at::kBFloat16 ? kernels::ElementType::bfloat16
-            : type == at::kHalf      ? kernels::ElementType::float16
-                                     : kernels::ElementType::float32;
     }
 
     // What the last dimension of the scores holds.

@@ -1,9 +1,7 @@
 #include "kernels/cuda_check.h"
+#include "kernels/elements.h"
 #include "kernels/importance/importance_paths.h"
 #include "kernels/score_rule.h"
-
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
 
 #include <algorithm>
 
@@ -16,10 +14,6 @@ namespace {
     constexpr int side = 16; // side·side threads; each has 4 × 4 scores of the step
     constexpr int each = tile / side;
     constexpr int stride = tile + 1; // odd, so that a column is written without bank conflicts
-
-    __device__ float to_float(float value) { return value; }
-    __device__ float to_float(__nv_bfloat16 value) { return __bfloat162float(value); }
-    __device__ float to_float(__half value) { return __half2float(value); }
 
     /// Copies dims [first_dim, first_dim + chunk) of rows [0, rows) to out (chunk, stride), zeros beyond the ends.
     template <typename T> __device__ void load(

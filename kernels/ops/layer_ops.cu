@@ -1,8 +1,6 @@
 #include "kernels/cuda_check.h"
+#include "kernels/elements.h"
 #include "kernels/ops/ops_cuda.h"
-
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
 
 #include <algorithm>
 #include <type_traits>
@@ -10,15 +8,6 @@
 namespace keepset::kernels {
 
 namespace {
-
-    __device__ float to_float(float value) { return value; }
-    __device__ float to_float(__nv_bfloat16 value) { return __bfloat162float(value); }
-    __device__ float to_float(__half value) { return __half2float(value); }
-
-    template <typename T> __device__ T rounded(float value);
-    template <> __device__ float rounded<float>(float value) { return value; }
-    template <> __device__ __nv_bfloat16 rounded<__nv_bfloat16>(float value) { return __float2bfloat16_rn(value); }
-    template <> __device__ __half rounded<__half>(float value) { return __float2half_rn(value); }
 
     /// As the type holds it.
     template <typename T> __device__ float through(float value) { return to_float(rounded<T>(value)); }

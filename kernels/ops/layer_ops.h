@@ -52,4 +52,9 @@ struct RotateInputs {
     std::int64_t table_batch_stride = 0;
 };
 
+/// The references: plain loops in double, rounded once; float32 alone.
+void norm_reference(const NormInputs& inputs);
+void gate_reference(const GateInputs& inputs);
+void rotate_reference(const RotateInputs& inputs);
+
 } // namespace keepset::kernels

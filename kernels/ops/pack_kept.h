@@ -40,7 +40,7 @@ constexpr std::int64_t offset_in(const KeyRows& rows, std::int64_t point, std::i
     return point * rows.point_stride + head * rows.head_stride + token * rows.token_stride;
 }
 
-/// On `threads` CPU threads.
-void pack_kept_cpu(const PackInputs& inputs, int threads);
+/// The reference, on the host.
+void pack_kept_reference(const PackInputs& inputs);
 
 } // namespace keepset::kernels

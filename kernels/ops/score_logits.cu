@@ -1,8 +1,6 @@
 #include "kernels/cuda_check.h"
+#include "kernels/elements.h"
 #include "kernels/ops/ops_cuda.h"
-
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
 
 #include <climits>
 
@@ -12,10 +10,6 @@ namespace {
 
     constexpr int threads = 512;
     constexpr int warps = threads / 32;
-
-    __device__ float to_float(float value) { return value; }
-    __device__ float to_float(__nv_bfloat16 value) { return __bfloat162float(value); }
-    __device__ float to_float(__half value) { return __half2float(value); }
 
     /// What is known of some logits of a row: Σ e^(x - largest) and Σ p_dense · x. A NaN lands in `sum`, which the
     /// comparisons do not see.

@@ -151,7 +151,7 @@ private Q_SLOTS:
             std::vector<float> packed_values = keys;
             a.packed_keys = keys.data();
             a.packed_values = packed_values.data();
-            pack_kept_cpu(a, 1 + round % 2);
+            pack_kept_reference(a);
             std::size_t out = 0;
             for (std::int64_t sequence = 0; sequence < a.points * a.kv_heads; ++sequence) {
                 const std::int64_t head = sequence % a.kv_heads;

@@ -8,6 +8,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <deque>
 #include <limits>
 
 using namespace keepset::kernels;
@@ -45,6 +46,44 @@ std::vector<std::uint16_t> round_to_bfloat16(std::vector<float>& values)
     }
     return halves;
 }
+
+/// Inputs of one type on the device, which the host's copies are rounded to, and the comparison of results.
+struct Layer {
+    const LoadedModule& loaded;
+    bool bfloat16 = false;
+    double worst = 0;
+    std::deque<DeviceBuffer> buffers = {};
+
+    ElementType type() const { return bfloat16 ? ElementType::bfloat16 : ElementType::float32; }
+    const DeviceBuffer& put(std::vector<float>& values)
+    {
+        if (!bfloat16)
+            return buffers.emplace_back(values.data(), values.size() * sizeof(float));
+        const std::vector<std::uint16_t> halves = round_to_bfloat16(values);
+        return buffers.emplace_back(halves.data(), halves.size() * sizeof(std::uint16_t));
+    }
+    /// Within a few roundings of the type, of values whose terms are of the size of 1 to 10.
+    bool near(const DeviceBuffer& found, const std::vector<float>& wanted)
+    {
+        std::vector<float> values(wanted.size());
+        if (bfloat16) {
+            const auto halves = host_copy<std::uint16_t>(found, wanted.size());
+            for (std::size_t i = 0; i < halves.size(); ++i)
+                values[i] = std::bit_cast<float>(static_cast<std::uint32_t>(halves[i]) << 16U);
+        } else {
+            values = host_copy<float>(found, wanted.size());
+        }
+        const double rounding = bfloat16 ? 0x1p-7 : 0x1p-21;
+        worst = 0;
+        for (std::size_t i = 0; i < wanted.size(); ++i) {
+            const double off = std::abs(static_cast<double>(values[i]) - static_cast<double>(wanted[i]));
+            worst = std::isnan(off) ? off : std::max(worst, off / (4 + std::abs(static_cast<double>(wanted[i]))));
+            if (std::isnan(worst))
+                return false;
+        }
+        return worst <= rounding;
+    }
+};
 
 } // namespace
 
@@ -107,6 +146,21 @@ class TestOpsCuda : public QObject {
                     .toUtf8();
         }
         return {};
+    }
+
+    std::vector<float> normal(std::int64_t count)
+    {
+        std::normal_distribution<float> values;
+        std::vector<float> found(static_cast<std::size_t>(count));
+        std::ranges::generate(found, [&] { return values(random_); });
+        return found;
+    }
+
+    static void types()
+    {
+        QTest::addColumn<bool>("bfloat16");
+        QTest::newRow("float32") << false;
+        QTest::newRow("bfloat16") << true;
     }
 
 private Q_SLOTS:
@@ -206,7 +260,7 @@ private Q_SLOTS:
             std::vector<float> vals(size);
             a.packed_keys = keys.data();
             a.packed_values = vals.data();
-            pack_kept_cpu(a, 2);
+            pack_kept_reference(a);
             const DeviceBuffer k = device_copy(values.keys);
             const DeviceBuffer v = device_copy(values.values);
             const DeviceBuffer own_k = device_copy(values.own_keys);
@@ -245,6 +299,75 @@ private Q_SLOTS:
             values.logits[4 * 5000 + 1234] = odd;
             const QByteArray wrong = score_difference(values, false);
             QVERIFY2(wrong.isEmpty(), wrong.constData());
+        }
+    }
+
+    void norms_are_those_of_the_reference_data() { types(); }
+    void norms_are_those_of_the_reference()
+    {
+        QFETCH(bool, bfloat16);
+        for (const std::int64_t size : { 1, 63, 576, 4096 }) {
+            std::vector<float> x = normal(5 * (size + 3)); // rows that do not lie side by side
+            std::vector<float> weight = normal(size);
+            Layer layer { loaded_, bfloat16 };
+            const DeviceBuffer& on_x = layer.put(x);
+            const DeviceBuffer& on_weight = layer.put(weight);
+            std::vector<float> wanted(static_cast<std::size_t>(5 * size));
+            NormInputs a { ElementType::float32, x.data(), 5, size, size + 3, weight.data(), false, 1e-6F,
+                wanted.data() };
+            norm_reference(a);
+            const DeviceBuffer out(wanted.size() * 4);
+            a.type = layer.type();
+            a.x = on_x.data();
+            a.weight = on_weight.data();
+            a.out = out.data();
+            loaded_.module->norm(a, nullptr);
+            QVERIFY2(layer.near(out, wanted), qPrintable(QString("size %1: off by %2").arg(size).arg(layer.worst)));
+        }
+    }
+
+    void gates_are_those_of_the_reference_data() { types(); }
+    void gates_are_those_of_the_reference()
+    {
+        QFETCH(bool, bfloat16);
+        for (const Gate gate : { Gate::silu, Gate::gelu, Gate::gelu_tanh, Gate::relu }) {
+            std::vector<float> both = normal(7 * 2 * 300);
+            Layer layer { loaded_, bfloat16 };
+            const DeviceBuffer& on_both = layer.put(both);
+            std::vector<float> wanted(7 * 300);
+            GateInputs a { ElementType::float32, gate, both.data(), 7, 300, wanted.data() };
+            gate_reference(a);
+            const DeviceBuffer out(wanted.size() * 4);
+            a.type = layer.type();
+            a.gate_up = on_both.data();
+            a.out = out.data();
+            loaded_.module->gate(a, nullptr);
+            QVERIFY2(layer.near(out, wanted), qPrintable(QString("off by %1").arg(layer.worst)));
+        }
+    }
+
+    void rotations_are_those_of_the_reference_data() { types(); }
+    void rotations_are_those_of_the_reference()
+    {
+        QFETCH(bool, bfloat16);
+        for (const bool own_tables : { false, true }) { // of every batch
+            const std::int64_t dims = 20; // of 24: the rest stays
+            std::vector<float> x = normal(2 * 3 * 9 * 24);
+            std::vector<float> cos = normal(2 * 9 * dims);
+            std::vector<float> sin = normal(2 * 9 * dims);
+            Layer layer { loaded_, bfloat16 };
+            const DeviceBuffer& on_x = layer.put(x);
+            const DeviceBuffer& on_cos = layer.put(cos);
+            const DeviceBuffer& on_sin = layer.put(sin);
+            RotateInputs a { ElementType::float32, false, x.data(), 2, 3, 9, dims, 3 * 9 * 24, 24, 3 * 24, cos.data(),
+                sin.data(), own_tables ? 9 * dims : 0 };
+            rotate_reference(a);
+            a.type = layer.type();
+            a.x = on_x.data();
+            a.cos = on_cos.data();
+            a.sin = on_sin.data();
+            loaded_.module->rotate(a, nullptr);
+            QVERIFY2(layer.near(on_x, x), qPrintable(QString("off by %1").arg(layer.worst)));
         }
     }
 

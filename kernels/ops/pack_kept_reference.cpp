@@ -18,10 +18,9 @@ namespace {
 
 } // namespace
 
-void pack_kept_cpu(const PackInputs& inputs, int threads)
+void pack_kept_reference(const PackInputs& inputs)
 {
     const std::int64_t sequences = inputs.points * inputs.kv_heads;
-#pragma omp parallel for num_threads(threads) schedule(dynamic)
     for (std::int64_t sequence = 0; sequence < sequences; ++sequence) {
         const std::int64_t point = sequence / inputs.kv_heads;
         const std::int64_t head = sequence % inputs.kv_heads;
