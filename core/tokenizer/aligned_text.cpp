@@ -26,8 +26,10 @@ namespace {
 void TextEdit::copy_to(std::int64_t offset)
 {
     constexpr auto block = static_cast<std::int64_t>(bytes_between_looks);
+    // Room for every byte to become three, as a blank does that turns into U+2581: memory that is not written to costs
+    // nothing, and a string that grows copies all of a long text at once, longer than a stop may wait.
     if (text_.empty())
-        text_.reserve(before_.size());
+        text_.reserve(3 * before_.size());
     for (; offset - done_ > block; done_ += block) {
         look_.look();
         text_ += slice(before_, done_, done_ + block);
@@ -66,9 +68,9 @@ void AlignedText::apply(TextEdit edit)
 /// another nothing changed.
 void AlignedText::join(const TextEdit& edit)
 {
-    const std::vector<Change>& next = edit.changes_;
+    const std::deque<Change>& next = edit.changes_;
     StopLook look = edit.look_;
-    std::vector<Change> joined;
+    std::deque<Change> joined;
     std::int64_t to_source = 0; // from an unchanged offset between the two
     std::int64_t to_result = 0;
     auto first = changes_.begin();

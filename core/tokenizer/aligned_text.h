@@ -3,10 +3,10 @@
 #include "core/tokenizer/stop_look.h"
 
 #include <cstdint>
+#include <deque>
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace keepset {
 
@@ -45,7 +45,9 @@ private:
     std::string_view before_;
     StopLook look_;
     std::string text_;
-    std::vector<Change> changes_; ///< ascending, disjoint; only those that move bytes
+    /// Ascending, disjoint; only those that move bytes. Millions in a long text: a vector that grows would copy them
+    /// all at once, longer than a stop may wait.
+    std::deque<Change> changes_;
     std::int64_t done_ = 0; ///< of the text before
     bool changed_ = false;
 };
@@ -76,7 +78,7 @@ private:
     std::string_view source_;
     std::string text_;
     bool changed_ = false;
-    std::vector<Change> changes_; ///< from the source to text_; between them bytes are one to one
+    std::deque<Change> changes_; ///< from the source to text_; between them bytes are one to one
 };
 
 } // namespace keepset
