@@ -33,6 +33,9 @@ struct Analysis {
     std::int64_t kv_heads = 0;
     std::int64_t context = 0;
     std::int64_t offset = 0;
+    /// (layers): positions that a query sees in a sliding layer, its own among them; 0: every earlier one. Empty where
+    /// no layer slides.
+    std::vector<std::int64_t> windows;
     bool bos = false; ///< tokens[0] is a BOS put in front
     std::vector<Token> tokens; ///< (context)
     std::vector<float> importance; ///< (layers, heads, context): cumulative, SEMANTICS 2

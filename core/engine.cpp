@@ -284,6 +284,7 @@ std::shared_ptr<Analysis> Engine::analyse(const AnalysisRequest& request, const 
     analysis->layers = open.info.layers;
     analysis->heads = open.info.heads;
     analysis->kv_heads = open.info.kv_heads;
+    analysis->windows = windows_of(open.decoder->config());
     analysis->context = static_cast<std::int64_t>(analysis->tokens.size());
     analysis->offset = request.offset;
     analysis->bos = open.info.adds_bos;

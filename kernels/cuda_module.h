@@ -13,7 +13,7 @@
 /// fast and run where no GPU is. This table is all that crosses the border.
 namespace keepset::kernels {
 
-inline constexpr int cuda_module_version = 8;
+inline constexpr int cuda_module_version = 9;
 
 /// What the CUDA runtime says of the driver. Versions are 1000 · major + 10 · minor, as CUDA counts them.
 struct CudaDriver {

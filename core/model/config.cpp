@@ -79,6 +79,17 @@ namespace {
 
 } // namespace
 
+std::vector<std::int64_t> windows_of(const DecoderConfig& config)
+{
+    std::vector<std::int64_t> windows;
+    windows.reserve(config.per_layer.size());
+    for (const LayerConfig& layer : config.per_layer)
+        windows.push_back(layer.window);
+    if (std::ranges::all_of(windows, [](std::int64_t window) { return window == 0; }))
+        windows.clear();
+    return windows;
+}
+
 DecoderConfig read_config(const std::filesystem::path& folder)
 {
     std::error_code ignored;

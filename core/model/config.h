@@ -145,6 +145,9 @@ struct DecoderConfig {
     std::vector<std::string> notes; ///< what of the file is left out, a sentence each
 };
 
+/// Windows of the layers, (layers), 0: none; empty where no layer slides.
+std::vector<std::int64_t> windows_of(const DecoderConfig& config);
+
 /// Reads and checks config.json of a folder. Throws Error{input}: missing, not JSON, unknown family (with the known
 /// ones), a field that asks for something we do not compute or that is unknown (named), sizes that contradict one
 /// another. Of a model with other parts (text_config) it is the language model that is read.

@@ -23,7 +23,7 @@ kernels::ScoreRowsInputs score_rows_inputs(const ImportanceView& a, const Reduct
         : reduction.granularity == Granularity::layer                        ? a.kv_heads
                                                                              : a.layers * a.kv_heads;
     return { a.values.data(), a.layers, a.heads, a.kv_heads, a.context, together, reduction_of(reduction.gqa),
-        reduction.importance == Importance::mean_received };
+        reduction.importance == Importance::mean_received, a.windows.empty() ? nullptr : a.windows.data() };
 }
 
 namespace {
@@ -31,12 +31,14 @@ namespace {
     void check_sizes(const ImportanceView& a)
     {
         const bool right = a.layers > 0 && a.kv_heads > 0 && a.context > 0 && a.heads > 0 && a.heads % a.kv_heads == 0
-            && static_cast<std::int64_t>(a.values.size()) == a.layers * a.heads * a.context;
+            && static_cast<std::int64_t>(a.values.size()) == a.layers * a.heads * a.context
+            && (a.windows.empty() || static_cast<std::int64_t>(a.windows.size()) == a.layers);
         if (!right)
             throw Error(ErrorKind::internal,
                 "Importance of " + std::to_string(a.values.size()) + " values is not (" + std::to_string(a.layers)
                     + " layers, " + std::to_string(a.heads) + " heads, " + std::to_string(a.context) + " tokens) for "
-                    + std::to_string(a.kv_heads) + " kv heads.");
+                    + std::to_string(a.kv_heads) + " kv heads and " + std::to_string(a.windows.size())
+                    + " windows of layers.");
     }
 
     [[noreturn]] void refuse_scope(const ImportanceView& a, const Scope& scope)
@@ -56,16 +58,20 @@ namespace {
     }
 
     /// Adds to `sum` (context) what the query heads of one kv head come to.
-    void add_kv_head(const ImportanceView& a, const Scope& row, GqaReduction gqa, std::span<double> sum)
+    void add_kv_head(const ImportanceView& a, const Scope& row, const Reduction& reduction, std::span<double> sum)
     {
-        const kernels::ScoreRowsInputs inputs = score_rows_inputs(a, {});
-        for (std::size_t j = 0; j < sum.size(); ++j)
-            sum[j] += kernels::group_score(
-                inputs, row.layer * a.kv_heads + row.kv_head, static_cast<std::int64_t>(j), reduction_of(gqa));
+        const kernels::ScoreRowsInputs inputs = score_rows_inputs(a, reduction);
+        for (std::size_t index = 0; index < sum.size(); ++index) {
+            const auto j = static_cast<std::int64_t>(index);
+            const double value
+                = kernels::group_score(inputs, row.layer * a.kv_heads + row.kv_head, j, inputs.reduction);
+            const auto queries = static_cast<double>(kernels::queries_that_see(inputs, row.layer, j));
+            sum[index] += inputs.per_query ? value / queries : value;
+        }
     }
 
     /// Mean over the kv heads of a scope, (context). -1 in a scope stands for all.
-    std::vector<double> mean_over(const ImportanceView& a, const Scope& scope, GqaReduction gqa)
+    std::vector<double> mean_over(const ImportanceView& a, const Scope& scope, const Reduction& reduction)
     {
         std::vector<double> sum(static_cast<std::size_t>(a.context), 0.0);
         const auto range = [](std::int64_t chosen, std::int64_t all) {
@@ -75,21 +81,12 @@ namespace {
         const auto [first_head, last_head] = range(scope.kv_head, a.kv_heads);
         for (std::int64_t layer = first_layer; layer < last_layer; ++layer) {
             for (std::int64_t kv_head = first_head; kv_head < last_head; ++kv_head)
-                add_kv_head(a, { layer, kv_head }, gqa, sum);
+                add_kv_head(a, { layer, kv_head }, reduction, sum);
         }
         const auto rows = static_cast<double>((last_layer - first_layer) * (last_head - first_head));
         for (double& value : sum)
             value /= rows;
         return sum;
-    }
-
-    /// Scores as policies see them, into `out` (context).
-    void finish_scores(std::span<const double> mean, Importance importance, std::span<float> out)
-    {
-        for (std::size_t j = 0; j < mean.size(); ++j) {
-            const auto queries = static_cast<double>(mean.size() - j); // that see key j
-            out[j] = static_cast<float>(importance == Importance::mean_received ? mean[j] / queries : mean[j]);
-        }
     }
 
 } // namespace
@@ -115,11 +112,14 @@ std::vector<float> query_head_scores(const ImportanceView& importance, std::int6
     const auto context = static_cast<std::size_t>(importance.context);
     const auto size = static_cast<std::size_t>(importance.heads) * context;
     const std::span<const float> values = importance.values.subspan(static_cast<std::size_t>(layer) * size, size);
-    std::vector<float> scores(size);
-    for (std::size_t begin = 0; begin < size; begin += context) {
-        const std::vector<double> row(values.begin() + static_cast<std::ptrdiff_t>(begin),
-            values.begin() + static_cast<std::ptrdiff_t>(begin + context));
-        finish_scores(row, mode, std::span(scores).subspan(begin, context));
+    std::vector<float> scores(values.begin(), values.end());
+    if (mode == Importance::cumulative)
+        return scores;
+    const kernels::ScoreRowsInputs inputs = score_rows_inputs(importance, {});
+    for (std::size_t index = 0; index < size; ++index) {
+        const auto j = static_cast<std::int64_t>(index % context);
+        const auto queries = static_cast<double>(kernels::queries_that_see(inputs, layer, j));
+        scores[index] = static_cast<float>(static_cast<double>(scores[index]) / queries);
     }
     return scores;
 }
@@ -128,10 +128,9 @@ RowScores score_scope(const ImportanceView& importance, const Scope& scope, cons
 {
     check_sizes(importance);
     check_scope(importance, scope);
-    RowScores row { scope, reduction.importance, reduction.gqa, {}, mean_over(importance, scope, GqaReduction::mean) };
-    row.scores.resize(row.mass.size());
-    finish_scores(mean_over(importance, scope, reduction.gqa), reduction.importance, row.scores);
-    return row;
+    const std::vector<double> scores = mean_over(importance, scope, reduction);
+    return { scope, reduction.importance, reduction.gqa, { scores.begin(), scores.end() },
+        mean_over(importance, scope, {}) };
 }
 
 } // namespace keepset::policy

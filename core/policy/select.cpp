@@ -161,7 +161,7 @@ namespace keepset {
 namespace {
     policy::ImportanceView view_of(const Analysis& a)
     {
-        return { a.importance, a.layers, a.heads, a.kv_heads, a.context };
+        return { a.importance, a.layers, a.heads, a.kv_heads, a.context, a.windows };
     }
 
     /// Tells a task of rows from now on.

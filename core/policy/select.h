@@ -15,6 +15,7 @@ struct ImportanceView {
     std::int64_t heads = 0;
     std::int64_t kv_heads = 0;
     std::int64_t context = 0;
+    std::span<const std::int64_t> windows = {}; ///< (layers): Analysis::windows; empty where no layer slides
 };
 
 /// What turns importance into the rows that get a keep set.

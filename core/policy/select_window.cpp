@@ -114,13 +114,19 @@ ScoreRows WindowScores::on_host() const
     return found;
 }
 
-WindowScores window_scores(
-    const at::Tensor& importance, std::int64_t kv_heads, const Reduction& reduction, const Backend& backend)
+WindowScores window_scores(const at::Tensor& importance, std::int64_t kv_heads, std::span<const std::int64_t> windows,
+    const Reduction& reduction, const Backend& backend)
 {
     WindowScores found { reduction, importance.size(0), kv_heads, importance.size(2), {}, {} };
     const at::Tensor all = importance.contiguous(); // (layers, heads, context)
-    const ImportanceView view { { all.const_data_ptr<float>(), static_cast<std::size_t>(all.numel()) }, found.layers,
-        all.size(1), kv_heads, found.context }; // wherever it lies: only the address is taken
+    // Of the view only addresses are taken, wherever they lie.
+    ImportanceView view { { all.const_data_ptr<float>(), static_cast<std::size_t>(all.numel()) }, found.layers,
+        all.size(1), kv_heads, found.context };
+    at::Tensor seen; // (layers)
+    if (!windows.empty() && reduction.importance == Importance::mean_received) {
+        seen = to_device(windows, all.device());
+        view.windows = { seen.const_data_ptr<std::int64_t>(), windows.size() };
+    }
     const kernels::ScoreRowsInputs inputs = score_rows_inputs(view, reduction);
     found.scores = at::empty({ found.rows() / inputs.together, found.context }, all.options());
     found.mass = at::empty({ found.rows(), found.context }, all.options().dtype(at::kDouble));

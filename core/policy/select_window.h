@@ -28,9 +28,10 @@ struct WindowScores {
     ScoreRows on_host() const;
 };
 
-/// importance (layers, heads, context) float32 on any device. The same to the last bit on all of them.
-WindowScores window_scores(
-    const at::Tensor& importance, std::int64_t kv_heads, const Reduction& reduction, const Backend& backend);
+/// importance (layers, heads, context) float32 on any device; windows (layers) are those of ImportanceView. The same to
+/// the last bit on all devices.
+WindowScores window_scores(const at::Tensor& importance, std::int64_t kv_heads, std::span<const std::int64_t> windows,
+    const Reduction& reduction, const Backend& backend);
 
 /// What selecting for points needs besides the scores.
 struct WindowSelection {

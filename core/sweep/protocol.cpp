@@ -78,7 +78,7 @@ Selection::Selection(const SweepStep& step, const Window& window, const DensePas
     : step_(step)
     , requests_(requests_of(step, window))
     , bridges_(bridge_source(pass.attention))
-    , scores_(policy::window_scores(pass.importance, step.decoder.config().kv_heads,
+    , scores_(policy::window_scores(pass.importance, step.decoder.config().kv_heads, windows_of(step.decoder.config()),
           { step.request.granularity, step.request.importance, step.request.gqa }, step.backend))
     , selected_(policy::select_points(scores_,
           { .requests = requests_, .bridges = bridges_, .stop = step.stop, .fault = step.faults.selected },

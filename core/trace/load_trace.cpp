@@ -113,6 +113,8 @@ namespace {
         const Shape shape { static_cast<hsize_t>(analysis.layers), static_cast<hsize_t>(analysis.heads),
             static_cast<hsize_t>(analysis.context) };
         analysis.importance = h5::read_numbers<float>(file, "/importance/cumulative", shape);
+        if (h5::exists(file, "/importance/windows")) // where a layer slides; earlier builds wrote none
+            analysis.windows = h5::read_numbers<std::int64_t>(file, "/importance/windows", { shape[0] });
         analysis.row_lse = h5::read_numbers<float>(file, "/attention/lse", shape);
     }
 

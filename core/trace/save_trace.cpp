@@ -146,6 +146,14 @@ namespace {
                 "length",
                 axes },
             analysis.importance.data(), analysis.importance.size(), stop);
+        if (!analysis.windows.empty()) {
+            const Shape layers { size_of(analysis.layers) };
+            write_values(file,
+                { "/importance/windows", H5T_NATIVE_INT64, layers, layers, nullptr, "tokens",
+                    "Positions that a query of a sliding layer sees, its own among them; 0: the layer does not slide",
+                    { "layer" } },
+                analysis.windows.data(), analysis.windows.size());
+        }
         write_values(file,
             { "/attention/lse", H5T_NATIVE_FLOAT, shape, layer_chunk(shape), nullptr, "nats",
                 "Natural log-sum-exp of the scores of every query, with which any attention row can be recomputed",
@@ -197,7 +205,8 @@ namespace {
         };
         bool good = sized(analysis.importance.size(), analysis.layers, analysis.heads, analysis.context)
             && analysis.row_lse.size() == analysis.importance.size()
-            && analysis.tokens.size() == static_cast<std::size_t>(analysis.context) && analysis.kv_heads > 0;
+            && analysis.tokens.size() == static_cast<std::size_t>(analysis.context) && analysis.kv_heads > 0
+            && (analysis.windows.empty() || analysis.windows.size() == size_of(analysis.layers));
         for (const KeepSet& keep : analysis.keep_sets) {
             good = good && keep.layers == analysis.layers && keep.kv_heads == analysis.kv_heads
                 && keep.context == analysis.context

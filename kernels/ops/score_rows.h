@@ -17,7 +17,10 @@ struct ScoreRowsInputs {
     /// Rows of the model, (layers, kv_heads) in this order, that make one row of scores: 1, kv_heads or all of them.
     std::int64_t together = 1;
     GroupReduction reduction = GroupReduction::mean;
-    bool per_query = false; ///< divided by the queries from the key on
+    bool per_query = false; ///< importance is divided by the queries that can see the key
+    /// (layers): positions that a query sees in a sliding layer, its own among them; 0: every earlier one. nullptr
+    /// where no layer slides.
+    const std::int64_t* windows = nullptr;
 };
 
 // The same arithmetic on every device, so that keep sets are the same to the last bit: no product is fused into a sum.
@@ -53,15 +56,25 @@ KEEPSET_BOTH inline double group_score(
     return reduction == GroupReduction::mean ? product_of(value, 1.0 / static_cast<double>(group)) : value;
 }
 
+/// Context queries of a layer that can see the key at a position (SEMANTICS 2: n_j).
+KEEPSET_BOTH inline std::int64_t queries_that_see(
+    const ScoreRowsInputs& inputs, std::int64_t layer, std::int64_t position)
+{
+    const std::int64_t later = inputs.context - position;
+    const std::int64_t window = inputs.windows == nullptr ? 0 : inputs.windows[layer];
+    return window > 0 && window < later ? window : later;
+}
+
 /// One score: the mean of its rows of the model.
 KEEPSET_BOTH inline float score_of_row(const ScoreRowsInputs& inputs, std::int64_t score_row, std::int64_t position)
 {
     double sum = 0;
-    for (std::int64_t row = score_row * inputs.together; row < (score_row + 1) * inputs.together; ++row)
-        sum += group_score(inputs, row, position, inputs.reduction);
-    const double mean = sum / static_cast<double>(inputs.together);
-    const auto queries = static_cast<double>(inputs.context - position); // that see the key
-    return static_cast<float>(inputs.per_query ? mean / queries : mean);
+    for (std::int64_t row = score_row * inputs.together; row < (score_row + 1) * inputs.together; ++row) {
+        const double value = group_score(inputs, row, position, inputs.reduction);
+        const std::int64_t layer = row / inputs.kv_heads;
+        sum += inputs.per_query ? value / static_cast<double>(queries_that_see(inputs, layer, position)) : value;
+    }
+    return static_cast<float>(sum / static_cast<double>(inputs.together));
 }
 
 /// scores (layers · kv_heads / together, context), and mass (layers · kv_heads, context): mean importance over the

@@ -50,6 +50,7 @@ inline keepset::Analysis analysis(std::int64_t context)
     made.context = context;
     made.offset = 17;
     made.bos = true;
+    made.windows = { 0, 5, 0 };
     made.seconds = 1.25;
     made.tokens.push_back({ 1, 100, 100, "<s>" });
     for (std::int64_t position = 1; position < context; ++position) {
@@ -214,7 +215,7 @@ inline bool same(const keepset::Analysis& a, const keepset::Analysis& b)
     return tokens && keep_sets && same(a.provenance, b.provenance) && a.layers == b.layers && a.heads == b.heads
         && a.kv_heads == b.kv_heads && a.context == b.context && a.offset == b.offset && a.bos == b.bos
         && same_bits(a.importance, b.importance) && same_bits(a.row_lse, b.row_lse) && same(a.audit, b.audit)
-        && a.seconds == b.seconds && a.text == b.text;
+        && a.windows == b.windows && a.seconds == b.seconds && a.text == b.text;
 }
 
 } // namespace samples

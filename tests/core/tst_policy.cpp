@@ -380,6 +380,37 @@ private Q_SLOTS:
             QVERIFY(error_of([&] { row_scores(a, bad, {}, {}); }).contains("outside a model of 2 layers"));
     }
 
+    void mean_received_counts_the_queries_that_a_sliding_layer_lets_see_a_key()
+    {
+        Analysis a = random_analysis(2, 6, 2, 9);
+        a.windows = { 4, 0 };
+        const auto sliding = row_scores(a, { 0, 1 }, Importance::mean_received, GqaReduction::sum);
+        const auto full = row_scores(a, { 1, 1 }, Importance::mean_received, GqaReduction::sum);
+        const auto model = row_scores(a, {}, Importance::mean_received, GqaReduction::mean);
+        const std::vector<float> heads = head_importance(a, 0, Importance::mean_received);
+        const auto rows = policy::score_rows(
+            { a.importance, 2, 6, 2, 9, a.windows }, { Granularity::model, Importance::mean_received });
+        for (std::int64_t j = 0; j < 9; ++j) {
+            const double seen[] = { static_cast<double>(std::min<std::int64_t>(4, 9 - j)), static_cast<double>(9 - j) };
+            double of_kv_head[] = { 0, 0 };
+            double of_model = 0;
+            for (std::int64_t l = 0; l < 2; ++l) {
+                for (std::int64_t h = 0; h < 6; ++h) {
+                    of_kv_head[l] += h < 3 ? 0 : at(a, l, h, j) / seen[l];
+                    of_model += at(a, l, h, j) / seen[l] / 12.0;
+                }
+            }
+            const auto i = static_cast<std::size_t>(j);
+            QCOMPARE(sliding.scores[i], static_cast<float>(of_kv_head[0]));
+            QCOMPARE(full.scores[i], static_cast<float>(of_kv_head[1]));
+            QCOMPARE(model.scores[i], static_cast<float>(of_model));
+            QCOMPARE(rows.scores[i], static_cast<float>(of_model));
+            QCOMPARE(heads[i], static_cast<float>(at(a, 0, 0, j) / seen[0]));
+        }
+        a.windows = { 4 };
+        QVERIFY(error_of([&] { row_scores(a, {}, {}, {}); }, ErrorKind::internal).contains("1 windows of layers"));
+    }
+
     void query_heads_have_importance_in_every_mode()
     {
         const Analysis a = random_analysis(2, 14, 2, 9);
@@ -396,7 +427,8 @@ private Q_SLOTS:
 
     void select_gives_every_row_what_the_row_alone_gets()
     {
-        const Analysis a = random_analysis(3, 14, 2, 33);
+        Analysis a = random_analysis(3, 14, 2, 33);
+        a.windows = { 0, 7, 50 };
         for (const std::string spelling : { "h2o", "cab", "random", "streaming-llm" }) {
             for (const auto granularity : { Granularity::head, Granularity::layer, Granularity::model }) {
                 auto request = request_for(spelling, 0);

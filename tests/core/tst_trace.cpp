@@ -39,6 +39,7 @@ private Q_SLOTS:
             analysis.audit.checks.clear();
             analysis.provenance = {};
             analysis.text.clear();
+            analysis.windows.clear();
             for (Token& token : analysis.tokens)
                 token.text = "x";
         } else {

@@ -35,6 +35,10 @@ ScoreRowsCase random_score_rows(std::mt19937& random)
     inputs.together = sharing[between(0, 2, random)];
     inputs.reduction = static_cast<GroupReduction>(between(0, 2, random));
     inputs.per_query = between(0, 1, random) == 1;
+    if (between(0, 1, random) == 1) {
+        for (std::int64_t layer = 0; layer < inputs.layers; ++layer)
+            found.windows.push_back(between(0, 2, random) == 0 ? 0 : between(1, inputs.context + 9, random));
+    }
     found.importance = normal(inputs.layers * inputs.heads * inputs.context, random);
     for (float& value : found.importance)
         value = std::exp(4 * value);

@@ -13,8 +13,9 @@
 namespace keepset::kernels::test {
 
 struct ScoreRowsCase {
-    ScoreRowsInputs inputs; ///< without the pointer
+    ScoreRowsInputs inputs; ///< without pointers
     std::vector<float> importance; ///< (layers, heads, context)
+    std::vector<std::int64_t> windows; ///< (layers), or empty
 };
 /// Any shape, reduction and sharing; now and then values that are not finite.
 ScoreRowsCase random_score_rows(std::mt19937& random);

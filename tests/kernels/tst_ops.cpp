@@ -28,6 +28,7 @@ private Q_SLOTS:
             ScoreRowsCase values = random_score_rows(random_);
             ScoreRowsInputs& a = values.inputs;
             a.importance = values.importance.data();
+            a.windows = values.windows.empty() ? nullptr : values.windows.data();
             const std::int64_t rows = a.layers * a.kv_heads;
             std::vector<float> scores(static_cast<std::size_t>(rows / a.together * a.context));
             std::vector<double> mass(static_cast<std::size_t>(rows * a.context));
@@ -52,13 +53,17 @@ private Q_SLOTS:
                         const long double mean = total / group;
                         QVERIFY(std::isfinite(mean) ? std::abs(found - mean) <= 1e-15L * mean * group
                                                     : !std::isfinite(found));
-                        sum += a.reduction == GroupReduction::mean ? mean
-                            : a.reduction == GroupReduction::max   ? (std::isnan(total) ? total : largest)
-                                                                   : total;
+                        std::int64_t queries = 0;
+                        for (std::int64_t i = j; i < a.context; ++i) {
+                            const std::int64_t window = a.windows ? a.windows[row / a.kv_heads] : 0;
+                            queries += window == 0 || i - j < window ? 1 : 0;
+                        }
+                        const long double value = a.reduction == GroupReduction::mean ? mean
+                            : a.reduction == GroupReduction::max ? (std::isnan(total) ? total : largest)
+                                                                 : total;
+                        sum += a.per_query ? value / static_cast<long double>(queries) : value;
                     }
-                    long double wanted = sum / static_cast<long double>(a.together);
-                    if (a.per_query)
-                        wanted /= static_cast<long double>(a.context - j);
+                    const long double wanted = sum / static_cast<long double>(a.together);
                     const float score = scores[static_cast<std::size_t>(first / a.together * a.context + j)];
                     if (std::isfinite(wanted))
                         QVERIFY(std::abs(static_cast<long double>(score) - wanted) <= 6.1e-8L * wanted);

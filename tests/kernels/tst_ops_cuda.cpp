@@ -180,6 +180,7 @@ private Q_SLOTS:
             ScoreRowsCase values = random_score_rows(random_);
             ScoreRowsInputs a = values.inputs;
             a.importance = values.importance.data();
+            a.windows = values.windows.empty() ? nullptr : values.windows.data();
             const auto rows = static_cast<std::size_t>(a.layers * a.kv_heads);
             const auto context = static_cast<std::size_t>(a.context);
             std::vector<float> scores(rows / static_cast<std::size_t>(a.together) * context);
@@ -188,7 +189,9 @@ private Q_SLOTS:
             const DeviceBuffer importance = device_copy(values.importance);
             const DeviceBuffer found_scores(scores.size() * sizeof(float));
             const DeviceBuffer found_mass(mass.size() * sizeof(double));
+            const DeviceBuffer windows = device_copy(values.windows);
             a.importance = in<float>(importance);
+            a.windows = a.windows ? in<std::int64_t>(windows) : nullptr;
             loaded_.module->score_rows(a, out<float>(found_scores), out<double>(found_mass), nullptr);
             const auto s = host_copy<float>(found_scores, scores.size());
             const auto m = host_copy<double>(found_mass, mass.size());

@@ -102,6 +102,9 @@ def check_trace(file):
         return
     for path, (axes, dtype) in ANALYSIS.items():
         check_dataset(file, path, axes, dtype)
+    if "importance/windows" in file:  # where a layer slides
+        check_dataset(file, "importance/windows", "layer", "i8")
+        need(file["importance/windows"][:].min() >= 0 < file["importance/windows"][:].max(), "windows of layers")
     check_attributes(file["importance"], IMPORTANCE)
     check_layers(file["importance/cumulative"])
     check_layers(file["attention/lse"])

@@ -31,6 +31,8 @@ RUNS = {
     "head": BY_HEAD,
     "layer": run("by layer", 26, 6, 1, granularity="layer", gqa="max", offset=3, **FEW),
     "model": run("by model", 26, 6, 1, granularity="model", offset=3, **FEW),
+    "received": run("mean received", 29, 6, 1, importance="mean-received", gqa="sum", offset=2, **FEW),
+    "received by model": run("mean received by model", 29, 6, 1, importance="mean-received", granularity="model", **FEW),
     "drop": run("token drop", 28, 6, 1, protocol="token-drop", granularity="model", **FEW),
     "repacked": run("repacked positions", 27, 7, 1, positions="repacked", **FEW),
 }

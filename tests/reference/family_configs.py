@@ -73,7 +73,7 @@ family("qwen2-window", "Qwen2ForCausalLM", "qwen2",
 family("qwen2-types", "Qwen2ForCausalLM", "qwen2",
        {**sizes(32, 4, layers=3), **QWEN2, "num_key_value_heads": 4, "rms_norm_eps": 1e-3, "sliding_window": 9,
         "use_sliding_window": True, "layer_types": ["sliding_attention", "full_attention", "sliding_attention"], "tie_word_embeddings": True},
-       saved=True, dtype="bfloat16")
+       saved=True, dtype="bfloat16", runs=["head", "layer", "received", "received by model"])
 
 # ---- qwen3
 QWEN3 = {**QWEN2, "attention_bias": False, "max_window_layers": 2, "sliding_window": None, "use_sliding_window": False}
@@ -116,7 +116,7 @@ family("gemma3", "Gemma3ForCausalLM", "gemma3_text",
         "hidden_activation": "gelu_pytorch_tanh", "attn_logit_softcapping": None, "final_logit_softcapping": None,
         "query_pre_attn_scalar": 12, "sliding_window": 10, "sliding_window_pattern": 3, "rope_theta": 1000000.0,
         "rope_local_base_freq": 10000.0, "rope_scaling": {"factor": 8.0, "rope_type": "linear"},
-        "cache_implementation": "hybrid", "torch_dtype": "bfloat16"}, dtype="bfloat16", runs=["head", "drop"], bos=True)
+        "cache_implementation": "hybrid", "torch_dtype": "bfloat16"}, dtype="bfloat16", runs=["head", "drop", "received"], bos=True)
 family("gemma3-saved", "Gemma3ForCausalLM", "gemma3_text",
        {**sizes(30, 6, layers=3), **GEMMA, "num_key_value_heads": 2, "head_dim": 16, "query_pre_attn_scalar": 16,
         "sliding_window": 12, "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],

@@ -89,10 +89,11 @@ def windows_of(ids, settings, bos):
 def keep_sets(reference, windows, settings):
     """Labels (points, windows, layers, kv_heads, context), importance of every window, and the narrowest gap."""
     importance = [reference.importance(ids, settings["context"]) for ids in windows]
-    scores = [policies.row_scores(a, reference.kv_heads, settings["importance"], settings["gqa"]) for a in importance]
     points, gap = points_of(settings), np.inf
-    by_attention = any("bridge=" in policy for policy in settings["policies"])
+    by_attention = settings["importance"] == "mean-received" or any("bridge=" in name for name in settings["policies"])
     attention = [reference.attention(ids, settings["context"]) if by_attention else None for ids in windows]
+    scores = [policies.row_scores(a, reference.kv_heads, settings["importance"], settings["gqa"], p)
+              for a, p in zip(importance, attention)]
     labels = np.zeros((len(points), len(windows), reference.layers, reference.kv_heads, settings["context"]), np.uint8)
     for p, point in enumerate(points):
         for w in range(len(windows)):

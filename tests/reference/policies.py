@@ -142,12 +142,14 @@ def choose(policy, scores, k, coordinates, attention=None):
     return choice.labels, choice.gap
 
 
-def row_scores(importance, kv_heads, mode, gqa):
-    """Scores of every kv head. importance (layers, heads, context), cumulative -> (layers, kv_heads, context) float64."""
+def row_scores(importance, kv_heads, mode, gqa, attention=None):
+    """Scores of every kv head. importance (layers, heads, context), cumulative -> (layers, kv_heads, context) float64.
+    attention (layers, heads, context, context): P, which tells how many queries see a key; None: all from the key on."""
     layers, heads, context = importance.shape
     scores = importance.astype(np.float64)
     if mode == "mean-received":
-        scores = scores / (context - np.arange(context))
+        readers = context - np.arange(context) if attention is None else (attention > 0).sum(axis=2)
+        scores = scores / readers
     grouped = scores.reshape(layers, kv_heads, heads // kv_heads, context)
     return {"mean": grouped.mean, "max": grouped.max, "sum": grouped.sum}[gqa](axis=2)
 
