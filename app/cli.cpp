@@ -88,6 +88,7 @@ constexpr Subcommand subcommands[] = {
     { "logits", "Log-probabilities, for checks against other engines", add_logits },
     { "analyze", "Importance of every token and the keep sets of policies, as a trace file", add_analyze },
     { "sweep", "Perplexity under cache eviction over sparsity, as a table and a run file", add_sweep },
+    { "merge", "One run of the windows of several, as --shard makes them", add_merge },
     { "show", "Summary of a trace or run file", add_show },
     { "audit", "Checks a run, a trace or a results table for the defects that make a benchmark meaningless",
         add_audit },

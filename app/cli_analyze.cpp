@@ -48,7 +48,7 @@ namespace {
     {
         const std::vector<SelectRequest> requests = requests_of(options);
         refuse_output(options.out, common.force);
-        refuse_shared_files({ { "--out", options.out } }, options.text, options.folder);
+        refuse_shared_files({ { "--out", options.out } }, { { "--text", options.text } }, options.folder);
         check_positions(options.folder, options.context, 0);
         AnalysisRequest request;
         request.text = read_text(options.text, stop.token());

@@ -6,10 +6,31 @@
 #include <iostream>
 #include <memory>
 
-/// show and audit: what files hold, without a model.
+/// show, audit and merge: what files hold, without a model.
 namespace keepset::cli {
 
 namespace {
+
+    struct MergeOptions {
+        std::vector<std::string> runs;
+        std::string out;
+    };
+
+    int merge(const MergeOptions& options, const Common& common)
+    {
+        std::vector<NamedFile> inputs;
+        for (const std::string& run : options.runs)
+            inputs.push_back({ "RUN", run });
+        refuse_output(options.out, common.force);
+        refuse_shared_files({ { "--out", options.out } }, inputs, {});
+        const auto merged = merge_runs({ options.runs.begin(), options.runs.end() }, common.command);
+        save(*merged, options.out, common.force);
+        if (!merged->finished() && !common.quiet)
+            std::cerr << "keepset-cli: note: " << merged->windows_done() << " of " << merged->windows
+                      << " windows are there; sweep --resume does the others.\n";
+        common.json ? print_json(to_json(*merged)) : print_run(*merged);
+        return merged->audit.failed() ? 1 : 0;
+    }
 
     struct FileOptions {
         std::string file;
@@ -88,6 +109,16 @@ namespace {
     }
 
 } // namespace
+
+Runner add_merge(CLI::App& command, Common& common)
+{
+    const auto options = std::make_shared<MergeOptions>();
+    add_common(command, common, false);
+    command.add_option("RUN", options->runs, "Run files of one sweep over different windows")->required();
+    command.add_option("--out", options->out, "Run file of all their windows (HDF5)")->required();
+    command.add_flag("--force", common.force, "Overwrite the output file");
+    return [options](Common& shared, const StopOnSignal&) { return merge(*options, shared); };
+}
 
 Runner add_show(CLI::App& command, Common& common)
 {

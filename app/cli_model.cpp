@@ -133,7 +133,7 @@ Runner add_logits(CLI::App& command, Common& common)
     return [options](Common& shared, const StopOnSignal& stop) {
         if (!options->out.empty()) {
             refuse_output(options->out, shared.force);
-            refuse_shared_files({ { "--out", options->out } }, options->text, options->folder);
+            refuse_shared_files({ { "--out", options->out } }, { { "--text", options->text } }, options->folder);
         }
         const Text text = read_text(options->text, stop.token());
         ProgressLine line(shared.quiet);

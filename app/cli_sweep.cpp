@@ -31,6 +31,7 @@ namespace {
         std::string positions = "original";
         std::string rounding = "floor";
         std::string csv;
+        std::string shard;
         SweepRequest request;
     };
 
@@ -54,6 +55,20 @@ namespace {
         return budgets;
     }
 
+    Shard shard_of(const std::string& text)
+    {
+        const std::size_t slash = text.find('/');
+        if (slash == std::string::npos)
+            throw Error(ErrorKind::usage, "--shard must be I/N, such as 2/8, not '" + text + "'.");
+        const Shard shard { whole_number(std::string_view(text).substr(0, slash), "The number of --shard"),
+            whole_number(std::string_view(text).substr(slash + 1), "The count of --shard") };
+        if (shard.number > shard.count)
+            throw Error(ErrorKind::usage,
+                "--shard " + text + ": there is no shard " + std::to_string(shard.number) + " of "
+                    + std::to_string(shard.count) + ".");
+        return shard;
+    }
+
     SweepRequest request_of(const SweepOptions& options, const Common& common)
     {
         SweepRequest request = options.request;
@@ -72,6 +87,8 @@ namespace {
         from_name(
             options.granularity.empty() ? (one_set ? "model" : "head") : options.granularity, request.granularity);
         request.windows = options.windows == "all" ? 0 : whole_number(options.windows, "--windows");
+        if (!options.shard.empty())
+            request.shard = shard_of(options.shard);
         request.offset = common.offset;
         request.force = common.force;
         request.command = common.command;
@@ -119,7 +136,7 @@ namespace {
             refuse_output(options.csv, options.request.resume || common.force);
             outputs.push_back({ "--csv", options.csv });
         }
-        refuse_shared_files(outputs, options.text, options.folder);
+        refuse_shared_files(outputs, { { "--text", options.text } }, options.folder);
     }
 
     /// When a file was last written; nothing where there is none.
@@ -206,6 +223,8 @@ namespace {
             ->capture_default_str()
             ->check(at_least(0));
         command.add_option("--windows", options.windows, "How many, or all")->capture_default_str();
+        command.add_option("--shard", options.shard,
+            "I/N: every N-th window from the I-th on, so that N commands share a sweep; merge joins their files");
         command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(at_least(0));
         command.add_option("--granularity", options.granularity, "head (default), layer or model");
         command.add_option("--importance", options.importance, "cumulative or mean-received")->capture_default_str();

@@ -14,6 +14,7 @@ Runner add_tokenize(CLI::App& command, Common& common);
 Runner add_logits(CLI::App& command, Common& common);
 Runner add_analyze(CLI::App& command, Common& common);
 Runner add_sweep(CLI::App& command, Common& common);
+Runner add_merge(CLI::App& command, Common& common);
 Runner add_show(CLI::App& command, Common& common);
 Runner add_audit(CLI::App& command, Common& common);
 Runner add_bench(CLI::App& command, Common& common);

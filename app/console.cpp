@@ -170,12 +170,14 @@ Task task_of(ProgressLine& line, const StopOnSignal& stop)
 
 void refuse_output(const std::string& file, bool force, const std::string& hint) { check_output(file, force, hint); }
 
-void refuse_shared_files(std::vector<NamedFile> outputs, const std::string& text, const std::string& folder)
+void refuse_shared_files(std::vector<NamedFile> outputs, std::vector<NamedFile> inputs, const std::string& folder)
 {
+    for (NamedFile& input : inputs)
+        input.path = input.path == "-" ? "/dev/stdin" : input.path;
     struct stat state { };
     if (::fstat(STDOUT_FILENO, &state) == 0 && S_ISREG(state.st_mode))
         outputs.push_back({ "standard output", "/dev/stdout" });
-    check_files(outputs, { { "--text", text == "-" ? "/dev/stdin" : text } }, folder);
+    check_files(outputs, inputs, folder);
 }
 
 std::string number(double value, int digits)

@@ -92,9 +92,9 @@ std::string seconds_text(double seconds);
 void refuse_output(const std::string& file, bool force,
     const std::string& hint = "Use --force to overwrite it, or choose another name.");
 
-/// Throws where writing one of `outputs` would destroy another, the text (a file or "-") or a file of the model folder;
-/// standard output counts where it goes into a file.
-void refuse_shared_files(std::vector<NamedFile> outputs, const std::string& text, const std::string& folder);
+/// Throws where writing one of `outputs` would destroy another, an input (a file, or "-": standard input) or a file of
+/// the model folder; standard output counts where it goes into a file.
+void refuse_shared_files(std::vector<NamedFile> outputs, std::vector<NamedFile> inputs, const std::string& folder);
 
 nlohmann::json to_json(const ModelInfo& info);
 nlohmann::json to_json(const MemoryNeed& need);

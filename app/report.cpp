@@ -114,8 +114,9 @@ json to_json(const Run& run, const std::string& reference)
         { "granularity", name_of(run.granularity) }, { "importance", name_of(run.importance) },
         { "gqa", name_of(run.gqa) }, { "positions", name_of(run.positions) }, { "rounding", name_of(run.rounding) },
         { "context", run.context }, { "target", run.target }, { "offset", run.offset }, { "bos", run.bos },
-        { "windows", run.windows }, { "windows_done", run.windows_done() },
-        { "unigram_perplexity", real(run.unigram_perplexity) }, { "points", points }, { "findings", sentences },
+        { "windows", run.windows }, { "shard", run.shard.number }, { "shards", run.shard.count },
+        { "windows_done", run.windows_done() }, { "unigram_perplexity", real(run.unigram_perplexity) },
+        { "points", points }, { "findings", sentences },
         { "audit", to_json(run.audit.checks.empty() ? audit(run) : run.audit) } };
 }
 
@@ -169,7 +170,11 @@ void print_run(const Run& run, const std::string& reference)
 {
     std::cout << run.provenance.model_name << " · " << run.provenance.text_name << " · " << name_of(run.protocol)
               << " · context " << run.context << " · target " << run.target << " · granularity "
-              << name_of(run.granularity) << " · " << run.windows_done() << " of " << run.windows << " windows\n\n";
+              << name_of(run.granularity) << " · " << run.windows_done() << " of " << run.windows_of_shard()
+              << " windows";
+    if (run.shard.count > 1)
+        std::cout << " of shard " << run.shard.number << "/" << run.shard.count;
+    std::cout << "\n\n";
     std::vector<std::vector<std::string>> rows { { "policy", "sparsity", "kept", "perplexity", "95% interval",
         "ratio to dense", "KL", "top-1", "kept mass", "seconds" } };
     const double dense = run.points.empty() ? not_a_number : run.points.front().perplexity;

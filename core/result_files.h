@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 /// Traces and runs as files (INTERFACES 2).
 namespace keepset {
@@ -25,5 +26,9 @@ std::shared_ptr<const Analysis> load_analysis(const std::filesystem::path& file)
 /// Writes a finished or partial run; reads one, also while another process writes it or after its writer was killed.
 void save(const Run& run, const std::filesystem::path& file, bool force);
 std::shared_ptr<const Run> load_run(const std::filesystem::path& file);
+/// One run of the windows in several files of the same sweep, as --shard makes them, audited anew; a window that came
+/// out the same in several counts once. `command` is for its provenance. Throws Error that names the file: another
+/// sweep (settings and hashes are compared), a window with two results, a file of a version before 1.1.
+std::shared_ptr<const Run> merge_runs(const std::vector<std::filesystem::path>& files, const std::string& command);
 
 } // namespace keepset

@@ -15,22 +15,12 @@
 /// A sweep: what is asked for, what was measured, and what was really done.
 namespace keepset {
 
-/// What a sweep really did, beside its results, so that the audit can find it wrong (SEMANTICS 8). An array is empty
-/// where the run comes from a file that lacks it. "Rows" are those of all layers and kv heads.
-struct RunEvidence {
-    std::vector<std::uint64_t> selected_hash; ///< (points, windows): of the positions that the policy chose
-    std::vector<std::int64_t> first_kept; ///< (points, windows): rows that kept position 0
-    std::vector<std::int64_t> tied_rows; ///< (points, windows): rows where equal scores met at the cut
-    std::vector<std::uint64_t> read_hash; ///< (windows): of the ids that the model read: context, targets but the last
-    std::vector<std::uint64_t> text_read_hash; ///< (windows): of the ids that stand there in the text
-    std::vector<std::uint64_t> text_target_hash; ///< (windows): the same of the ids to be scored
-    std::vector<std::int64_t> window_begin; ///< (windows): its first token of the text; -1 until it is done
-    std::vector<double> least_importance; ///< (windows): smallest A
-    std::vector<double> most_of_visible; ///< (windows): largest A[j] / number of queries that see j
-    std::vector<double> first_token_mass; ///< (windows): share of the attention mass at position 0
-    std::vector<double> largest_hidden; ///< (windows): largest magnitude of a hidden state after the last layer
-    Perturbation context_change; ///< of a context token: the logits of the dense pass
-    Perturbation target_change; ///< of a target token: the scored rows of the protocol
+/// Every `count`-th window, from window `number` - 1 on: what one of several commands does of a sweep.
+struct Shard {
+    std::int64_t number = 1; ///< 1 … count
+    std::int64_t count = 1;
+    bool operator==(const Shard&) const = default;
+    bool holds(std::int64_t window) const { return window % count == number - 1; }
 };
 
 struct SweepRequest {
@@ -42,6 +32,7 @@ struct SweepRequest {
     std::int64_t context = 1024;
     std::int64_t target = 256;
     std::int64_t windows = 0; ///< 0: all
+    Shard shard; ///< of the windows
     Granularity granularity = Granularity::head;
     Importance importance = Importance::cumulative;
     GqaReduction gqa = GqaReduction::mean;
@@ -73,7 +64,9 @@ struct SweepPoint {
     double seconds = 0;
 };
 
-/// A sweep, finished or under way. window-wise arrays have NaN (or 0) where a window is not done.
+/// A sweep, finished or under way, with what it really did beside its results, so that the audit can find it wrong
+/// (SEMANTICS 8). Arrays by window have NaN, 0 or -1 (window_begin) where a window is not done. Those marked (later)
+/// are empty where the run comes from a file of a version that had none. "Rows" are those of all layers and kv heads.
 struct Run {
     Provenance provenance;
     Protocol protocol = Protocol::prefill_evict;
@@ -90,29 +83,63 @@ struct Run {
     std::int64_t vocabulary = 0;
     bool bos = false;
     double unigram_perplexity = not_a_number; ///< of all tokens read under their own frequencies, BOS included
-    std::int64_t windows = 0; ///< asked for
+    std::int64_t windows = 0; ///< asked for, by all shards together
+    Shard shard; ///< that this run does
     std::vector<std::uint8_t> done; ///< (windows): 1 where a window is done, whatever its losses came out as
-    std::vector<SweepPoint> points; ///< dense first
-    std::vector<double> window_nll; ///< (points, windows): sum over the window's scored tokens
-    std::vector<float> token_nll; ///< (points, windows, target - 1), or empty
-    /// (points, windows): of the positions of all rows that were really put into the cache; 0 where not done
-    std::vector<std::uint64_t> keep_hash;
-    /// (points, windows): of the positions that the policy's definition keeps on the scores of the dense pass; points
-    /// of one window are the same by definition where theirs are equal. 0 where not done; empty: not known.
+    std::vector<SweepPoint> points; ///< dense first; what refresh_points makes of the arrays below
+
+    // (points, windows): what came out.
+    std::vector<double> window_nll; ///< sum over the window's scored tokens, nats
+    std::vector<double> window_kl; ///< (later) KL(dense ‖ method), nats, mean over the window's scored tokens
+    std::vector<double> window_top1; ///< (later) share of the window's scored tokens
+    std::vector<double> window_kept_mass; ///< (later) share of the attention mass
+    std::vector<double> window_seconds; ///< (later) the point's share of the window's target pass
+    std::vector<float> token_nll; ///< (points, windows, target - 1), or empty: not kept
+
+    // (points, windows): what was done.
+    std::vector<std::uint64_t> keep_hash; ///< of the positions of all rows that were really put into the cache
+    /// (later) Of the positions that the policy's definition keeps on the scores of the dense pass; points of one
+    /// window are the same by definition where theirs are equal.
     std::vector<std::uint64_t> definition_hash;
-    std::vector<std::int64_t> kept_entries; ///< (points, windows): distinct ones in the cache, all layers and kv heads
-    std::vector<std::uint64_t> target_hash; ///< (points, windows): of the token ids that were scored
-    std::vector<double> mass_error; ///< (windows): largest |Σ A - C| / C over layers and heads
-    std::vector<double> last_key_importance; ///< (windows): largest A[C-1]; causal attention keeps it ≤ 1
-    RunEvidence evidence;
+    std::vector<std::uint64_t> selected_hash; ///< (later) of the positions that the policy chose
+    std::vector<std::uint64_t> target_hash; ///< of the token ids that were scored
+    std::vector<std::int64_t> kept_entries; ///< distinct ones in the cache
+    std::vector<std::int64_t> first_kept; ///< (later) rows that kept position 0
+    std::vector<std::int64_t> tied_rows; ///< (later) rows where equal scores met at the cut
+
+    // (windows): what was read, and what the dense pass gave.
+    std::vector<std::uint64_t> read_hash; ///< (later) of the ids that the model read: context, targets but the last
+    std::vector<std::uint64_t> text_read_hash; ///< (later) of the ids that stand there in the text
+    std::vector<std::uint64_t> text_target_hash; ///< (later) the same of the ids to be scored
+    std::vector<std::int64_t> window_begin; ///< (later) its first token of the text
+    std::vector<double> mass_error; ///< largest |Σ A - C| / C over layers and heads
+    std::vector<double> last_key_importance; ///< largest A[C-1]; causal attention keeps it ≤ 1
+    std::vector<double> least_importance; ///< (later) smallest A
+    std::vector<double> most_of_visible; ///< (later) largest A[j] / number of queries that see j
+    std::vector<double> first_token_mass; ///< (later) share of the attention mass at position 0
+    std::vector<double> largest_hidden; ///< (later) largest magnitude of a hidden state after the last layer
+    Perturbation context_change; ///< of a context token: the logits of the dense pass
+    Perturbation target_change; ///< of a target token: the scored rows of the protocol
     AuditReport audit;
+
     bool finished() const;
     std::int64_t windows_done() const;
+    std::int64_t windows_of_shard() const;
 };
 
 using SweepFn = std::function<void(std::shared_ptr<const Run>)>; ///< a snapshot after every window
 
 /// Whether a window is done: its flag in Run::done, whatever its losses came out as.
 bool window_done(const Run& run, std::int64_t window);
+/// The windows that are done, ascending.
+std::vector<std::int64_t> done_windows(const Run& run);
+/// Losses that are scored in a window.
+std::int64_t scored_in_window(const Run& run);
+/// Sum of the losses of one point in one window.
+double window_loss(const Run& run, std::size_t point, std::int64_t window);
+
+/// Makes all of run.points but policy, sparsity and budget from the arrays of the windows that are done. Of a run that
+/// lacks window_kl and its like kl, top1_agreement, kept_mass and seconds stay.
+void refresh_points(Run& run);
 
 } // namespace keepset

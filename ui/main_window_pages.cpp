@@ -121,7 +121,7 @@ void MainWindow::showRun(const std::shared_ptr<const Run>& run, bool finished)
 {
     sweepPage_->setRun(run, finished);
     if (finished) {
-        message_->setText(tr("%1 of %2 windows done").arg(run->windows_done()).arg(run->windows));
+        message_->setText(tr("%1 of %2 windows done").arg(run->windows_done()).arg(run->windows_of_shard()));
         if (!session_->analysis())
             tabs_->setCurrentWidget(sweepPage_);
     }

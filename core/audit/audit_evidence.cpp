@@ -71,7 +71,7 @@ namespace {
     std::string overlap(const Run& run, const Windows& done)
     {
         Windows order = done;
-        const auto& begin = run.evidence.window_begin;
+        const auto& begin = run.window_begin;
         std::ranges::stable_sort(order, {}, [&](std::size_t w) { return begin[w]; });
         const std::int64_t piece = run.context + run.target - (run.bos ? 1 : 0);
         for (std::size_t i = 1; i < order.size(); ++i) {
@@ -86,17 +86,16 @@ namespace {
     /// What was read or scored in a window that does not stand there in the text; empty: nothing.
     std::string strange_ids(const Run& run, std::size_t w)
     {
-        const RunEvidence& found = run.evidence;
-        if (found.read_hash[w] != found.text_read_hash[w]) {
-            const auto other = std::ranges::find(found.text_read_hash, found.read_hash[w]);
-            if (other == found.text_read_hash.end())
+        if (run.read_hash[w] != run.text_read_hash[w]) {
+            const auto other = std::ranges::find(run.text_read_hash, run.read_hash[w]);
+            if (other == run.text_read_hash.end())
                 return "In " + window_name(w) + " the model read other tokens than stand there in the text.";
             return "The tokens that were read as " + window_name(w) + " are those of "
-                + window_name(static_cast<std::size_t>(other - found.text_read_hash.begin()))
+                + window_name(static_cast<std::size_t>(other - run.text_read_hash.begin()))
                 + ": a window was scored twice, and another one not at all.";
         }
         for (std::size_t i = 0; i < run.points.size(); ++i) {
-            if (run.target_hash[cell(run, i, w)] != found.text_target_hash[w])
+            if (run.target_hash[cell(run, i, w)] != run.text_target_hash[w])
                 return point_name(run.points[i]) + " was not scored on the tokens that follow in the text in "
                     + window_name(w) + ": its targets are shifted or of another place.";
         }
@@ -112,7 +111,7 @@ Outcome check_budget(const Run& run, const Windows& done)
     if (run.kept_entries.empty() || done.empty())
         return not_applicable("The run does not say how many entries were kept.");
     const std::int64_t rows = run.layers * run.kv_heads;
-    const bool has_choice = !run.evidence.selected_hash.empty();
+    const bool has_choice = !run.selected_hash.empty();
     for (std::size_t i = 0; i < run.points.size(); ++i) {
         const std::int64_t k = run.points[i].budget;
         const std::string name = point_name(run.points[i]);
@@ -125,7 +124,7 @@ Outcome check_budget(const Run& run, const Windows& done)
                 return failed(name + " kept " + grouped(kept) + " entries in " + window_name(w)
                     + " where its budget is " + grouped(k * rows) + " (" + grouped(k) + " in each of "
                     + counted(rows, "row") + "): methods were compared at different sizes of the cache.");
-            if (has_choice && run.keep_hash[cell(run, i, w)] != run.evidence.selected_hash[cell(run, i, w)])
+            if (has_choice && run.keep_hash[cell(run, i, w)] != run.selected_hash[cell(run, i, w)])
                 return failed("In " + window_name(w) + " the cache held other entries than " + name
                     + " chose, though as many: keys were gathered for another head or layer.");
         }
@@ -139,10 +138,10 @@ Outcome check_mass(const Run& run, const Windows& done)
 {
     if (run.mass_error.empty() || done.empty())
         return not_applicable("The run does not say what its importance sums to.");
-    const RunEvidence& found = run.evidence;
-    const bool is_whole = !found.least_importance.empty() && !found.most_of_visible.empty();
+
+    const bool is_whole = !run.least_importance.empty() && !run.most_of_visible.empty();
     if (!all_finite(run.mass_error, done)
-        || (is_whole && !(all_finite(found.least_importance, done) && all_finite(found.most_of_visible, done))))
+        || (is_whole && !(all_finite(run.least_importance, done) && all_finite(run.most_of_visible, done))))
         return not_finite();
     if (const auto w = first_above(run.mass_error, done, mass_tolerance))
         return failed("The attention that all keys received does not sum to the context: it was not normalised by its "
@@ -151,12 +150,12 @@ Outcome check_mass(const Run& run, const Windows& done)
     if (!is_whole)
         return passed(std::string("The attention that all keys received sums to the context.") + earlier);
     for (const std::size_t w : done) {
-        if (!(found.least_importance[w] >= 0))
-            return failed("A key received " + significant(found.least_importance[w], 6) + " in " + window_name(w)
+        if (!(run.least_importance[w] >= 0))
+            return failed("A key received " + significant(run.least_importance[w], 6) + " in " + window_name(w)
                 + ", less than nothing: its importance is no sum of probabilities.");
     }
-    if (const auto w = first_above(found.most_of_visible, done, 1 + mass_tolerance))
-        return failed("A key received " + significant(found.most_of_visible[*w], 6)
+    if (const auto w = first_above(run.most_of_visible, done, 1 + mass_tolerance))
+        return failed("A key received " + significant(run.most_of_visible[*w], 6)
             + " times what the queries that see it can give, in " + window_name(*w)
             + ": its importance is no sum of probabilities.");
     return passed("The attention that all keys received sums to the context, and none received less than nothing or "
@@ -174,9 +173,9 @@ Outcome check_causality(const Run& run, const Windows& done)
                       "the mask is not causal ("
             + significant(run.last_key_importance[*w], 6) + " in " + window_name(*w) + ").");
     std::string detail = "The last key received attention from its own query alone, as causal attention must.";
-    const RunEvidence& found = run.evidence;
-    for (const Outcome& outcome : { judge_perturbation(found.context_change, "context token", "logit"),
-             judge_perturbation(found.target_change, "target token", "scored row") }) {
+
+    for (const Outcome& outcome : { judge_perturbation(run.context_change, "context token", "logit"),
+             judge_perturbation(run.target_change, "target token", "scored row") }) {
         if (outcome.status == CheckStatus::fail)
             return outcome;
         detail += " " + outcome.detail;
@@ -186,9 +185,8 @@ Outcome check_causality(const Run& run, const Windows& done)
 
 Outcome check_targets(const Run& run, const Windows& done)
 {
-    const RunEvidence& found = run.evidence;
-    const bool has_text = !found.text_read_hash.empty() && !found.read_hash.empty() && !found.text_target_hash.empty()
-        && !found.window_begin.empty();
+    const bool has_text = !run.text_read_hash.empty() && !run.read_hash.empty() && !run.text_target_hash.empty()
+        && !run.window_begin.empty();
     if (run.target_hash.empty() || done.empty() || (run.points.size() < 2 && !has_text))
         return not_applicable("There are no two points whose targets could be compared.");
     for (const std::size_t w : done) {
@@ -211,19 +209,18 @@ Outcome check_targets(const Run& run, const Windows& done)
 
 Outcome check_sink(const Run& run, const Windows& done)
 {
-    const RunEvidence& found = run.evidence;
-    if (found.first_token_mass.empty() || found.first_kept.empty() || done.empty())
+    if (run.first_token_mass.empty() || run.first_kept.empty() || done.empty())
         return not_applicable("The run does not say which rows kept token 0.");
-    if (!all_finite(found.first_token_mass, done))
+    if (!all_finite(run.first_token_mass, done))
         return not_finite();
     double mass = 0;
     for (const std::size_t w : done)
-        mass += found.first_token_mass[w] / static_cast<double>(done.size());
+        mass += run.first_token_mass[w] / static_cast<double>(done.size());
     const std::string holds = sink_words(mass);
     if (!(mass > large_sink))
         return passed(holds + ", less than the 20% from which dropping it is warned of.");
     const std::string dropped
-        = points_where(run, [&](std::size_t i) { return share_of_rows(run, found.first_kept, i, done) < 0.5; });
+        = points_where(run, [&](std::size_t i) { return share_of_rows(run, run.first_kept, i, done) < 0.5; });
     if (!dropped.empty())
         return warned(
             holds + ", and most rows drop it with " + dropped + ": expect collapse there, whatever the score.");
@@ -233,13 +230,13 @@ Outcome check_sink(const Run& run, const Windows& done)
 Outcome check_ties(const Run& run, const Windows& done)
 {
     constexpr double many = 0.01; // of the rows: SEMANTICS 8
-    if (run.evidence.tied_rows.empty() || done.empty())
+    if (run.tied_rows.empty() || done.empty())
         return not_applicable("The run does not say where equal scores met at the cut.");
     double most = 0;
     for (std::size_t i = 0; i < run.points.size(); ++i)
-        most = std::max(most, share_of_rows(run, run.evidence.tied_rows, i, done));
+        most = std::max(most, share_of_rows(run, run.tied_rows, i, done));
     const std::string tied
-        = points_where(run, [&](std::size_t i) { return share_of_rows(run, run.evidence.tied_rows, i, done) > many; });
+        = points_where(run, [&](std::size_t i) { return share_of_rows(run, run.tied_rows, i, done) > many; });
     if (!tied.empty())
         return warned("Equal scores met at the cut in more than 1% of the rows (up to " + significant(100 * most)
             + "%), so that position decided there: " + tied + ".");

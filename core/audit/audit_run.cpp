@@ -145,8 +145,7 @@ namespace {
     std::string overflow_of(const Run& run, const std::vector<std::size_t>& done)
     {
         for (const std::size_t w : done) {
-            const std::string words
-                = run.evidence.largest_hidden.empty() ? "" : overflow_words(run.evidence.largest_hidden[w]);
+            const std::string words = run.largest_hidden.empty() ? "" : overflow_words(run.largest_hidden[w]);
             if (!words.empty())
                 return "In window " + grouped(static_cast<std::int64_t>(w)) + " " + words;
         }
@@ -167,8 +166,8 @@ namespace {
                     + " has a value that is no finite number: the model or its dtype overflowed, "
                       "and every mean over it is void.");
         }
-        for (const std::vector<double>* measured : { &run.mass_error, &run.last_key_importance,
-                 &run.evidence.least_importance, &run.evidence.most_of_visible, &run.evidence.first_token_mass }) {
+        for (const std::vector<double>* measured : { &run.mass_error, &run.last_key_importance, &run.least_importance,
+                 &run.most_of_visible, &run.first_token_mass }) {
             for (const std::size_t w : done) {
                 if (!measured->empty() && !is_finite((*measured)[w]))
                     return failed("The importance of window " + grouped(static_cast<std::int64_t>(w))
@@ -211,7 +210,7 @@ AuditReport audit(const Run& run)
     const std::string choice = "no keep set can be chosen by importance that is not finite";
     const std::string losses = sound ? "losses are not finite" : overflow;
     // Where the logits themselves are NaN, what a change did to them is NaN too, as if it had not been tried.
-    const bool tried = finite || !std::isnan(run.evidence.context_change.before);
+    const bool tried = finite || !std::isnan(run.context_change.before);
     return report_of(
         {
             { "finite", check_finite(run, done) },

@@ -7,8 +7,9 @@
 #include "core/sweep/causality.h"
 #include "core/sweep/plan.h"
 #include "core/sweep/statistics.h"
+#include "core/trace/run_arrays.h"
 #include "core/trace/run_file.h"
-#include "core/trace/run_schema.h"
+#include "core/words.h"
 
 #include <algorithm>
 #include <chrono>
@@ -39,6 +40,7 @@ namespace {
         run.bos = model.bos;
         run.unigram_perplexity = unigram_perplexity(model.tokens);
         run.windows = static_cast<std::int64_t>(windows);
+        run.shard = request.shard;
         for (const SelectRequest& point : plan) {
             SweepPoint row;
             row.policy = canonical(point.policy);
@@ -46,47 +48,11 @@ namespace {
             row.budget = point.budget > 0 ? point.budget : budget_of(point.sparsity, request.context, request.rounding);
             run.points.push_back(row);
         }
-        const std::size_t cells = plan.size() * windows;
-        run.window_nll.assign(cells, not_a_number);
-        run.done.assign(windows, 0);
-        run.keep_hash.assign(cells, 0);
-        run.definition_hash.assign(cells, 0);
-        run.kept_entries.assign(cells, 0);
-        run.target_hash.assign(cells, 0);
-        run.mass_error.assign(windows, not_a_number);
-        run.last_key_importance.assign(windows, not_a_number);
-        trace::empty_evidence(run);
-        if (request.per_token)
-            run.token_nll.assign(cells * static_cast<std::size_t>(request.target - 1), std::nanf(""));
+        trace::empty_arrays(run, request.per_token);
         return run;
     }
 
-    /// Mean over n windows, taken on by one more.
-    void extend_mean(double& mean, std::int64_t windows, double value)
-    {
-        mean = windows == 0 ? value : mean + (value - mean) / static_cast<double>(windows + 1);
-    }
-
-    template <typename T> void put(std::vector<T>& values, std::size_t index, T value)
-    {
-        if (!values.empty()) // a file of an earlier version that is resumed lacks what it has no room for
-            values[index] = value;
-    }
-
-    /// What was really done in a window, beside its results.
-    void add_evidence(RunEvidence& evidence, const Window& window, const WindowResult& result, const TextHashes& text)
-    {
-        const auto column = static_cast<std::size_t>(window.index);
-        put(evidence.read_hash, column, result.read_hash);
-        put(evidence.text_read_hash, column, text.read);
-        put(evidence.text_target_hash, column, text.target);
-        put(evidence.window_begin, column, window.begin);
-        put(evidence.least_importance, column, result.facts.least);
-        put(evidence.most_of_visible, column, result.facts.most_of_visible);
-        put(evidence.first_token_mass, column, result.facts.first_token_mass);
-        put(evidence.largest_hidden, column, result.largest_hidden);
-    }
-
+    /// What came out of a window and what was really done in it.
     void add_window(Run& run, const Window& window, const WindowResult& result, const TextHashes& text)
     {
         const auto column = static_cast<std::size_t>(window.index);
@@ -94,24 +60,29 @@ namespace {
         const auto scored = static_cast<std::size_t>(run.target - 1);
         run.mass_error[column] = result.facts.mass_error;
         run.last_key_importance[column] = result.facts.last_key;
-        add_evidence(run.evidence, window, result, text);
+        run.read_hash[column] = result.read_hash;
+        run.text_read_hash[column] = text.read;
+        run.text_target_hash[column] = text.target;
+        run.window_begin[column] = window.begin;
+        run.least_importance[column] = result.facts.least;
+        run.most_of_visible[column] = result.facts.most_of_visible;
+        run.first_token_mass[column] = result.facts.first_token_mass;
+        run.largest_hidden[column] = result.largest_hidden;
         for (std::size_t point = 0; point < run.points.size(); ++point) {
             const WindowPoint& from = result.points[point];
             const std::size_t cell = point * windows + column;
-            SweepPoint& row = run.points[point];
-            extend_mean(row.kl, row.windows, from.score.kl_sum / static_cast<double>(scored));
-            extend_mean(row.top1_agreement, row.windows, from.score.top1_agreements / static_cast<double>(scored));
-            extend_mean(row.kept_mass, row.windows, from.kept_mass);
-            row.seconds += from.seconds;
             run.window_nll[cell] = from.score.nll_sum;
+            run.window_kl[cell] = from.score.kl_sum / static_cast<double>(scored);
+            run.window_top1[cell] = from.score.top1_agreements / static_cast<double>(scored);
+            run.window_kept_mass[cell] = from.kept_mass;
+            run.window_seconds[cell] = from.seconds;
             run.keep_hash[cell] = from.keep_hash;
-            if (!run.definition_hash.empty()) // a file of an earlier version has no room for it
-                run.definition_hash[cell] = from.definition_hash;
+            run.definition_hash[cell] = from.definition_hash;
+            run.selected_hash[cell] = from.selected_hash;
             run.kept_entries[cell] = from.kept_entries;
             run.target_hash[cell] = from.score.target_hash;
-            put(run.evidence.selected_hash, cell, from.selected_hash);
-            put(run.evidence.first_kept, cell, from.first_kept);
-            put(run.evidence.tied_rows, cell, from.tied_rows);
+            run.first_kept[cell] = from.first_kept;
+            run.tied_rows[cell] = from.tied_rows;
             if (!run.token_nll.empty())
                 std::ranges::copy(
                     from.score.token_nll, run.token_nll.begin() + static_cast<std::ptrdiff_t>(cell * scored));
@@ -125,22 +96,22 @@ namespace {
     public:
         SweepProgress(const Task& task, const Run& run)
             : task_(task)
-            , windows_(run.windows)
+            , windows_(run.windows_of_shard())
             , points_(static_cast<std::int64_t>(run.points.size()))
             , first_(run.windows_done())
             , begin_(std::chrono::steady_clock::now())
         {
         }
-        void tell(std::int64_t window, std::int64_t points_done) const
+        void tell(std::int64_t windows_done, std::int64_t points_done) const
         {
             if (!task_.progress)
                 return;
             const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-            const std::int64_t done = window * points_ + points_done;
+            const std::int64_t done = windows_done * points_ + points_done;
             const std::int64_t total = windows_ * points_;
             const auto fresh = static_cast<double>(done - first_ * points_);
             const double left = fresh > 0 ? elapsed * static_cast<double>(total - done) / fresh : not_a_number;
-            const std::int64_t shown = std::min(window + 1, windows_);
+            const std::int64_t shown = std::min(windows_done + 1, windows_);
             task_.progress({ "window " + std::to_string(shown) + " of " + std::to_string(windows_), "points", done,
                 total, elapsed, left });
         }
@@ -152,6 +123,16 @@ namespace {
         std::int64_t first_;
         std::chrono::steady_clock::time_point begin_;
     };
+
+    void refuse_empty_shard(const Run& run)
+    {
+        if (run.windows_of_shard() == 0)
+            throw Error(ErrorKind::usage,
+                "Shard " + std::to_string(run.shard.number) + "/" + std::to_string(run.shard.count)
+                    + " has no window: there " + (run.windows == 1 ? "is " : "are ") + counted(run.windows, "window")
+                    + " in all.",
+                "Split the sweep into no more shards than it has windows.");
+    }
 
     void refuse_beyond_model(const SweepModel& model, const SweepRequest& request)
     {
@@ -188,17 +169,19 @@ std::shared_ptr<const Run> run_sweep(
         policy::refuse_long_context(point.policy, request.context);
     const std::vector<Window> windows = cut_windows(request, model.tokens, model.bos);
     Run run = empty_run(model, request, plan, windows.size());
+    refuse_empty_shard(run);
     const SweepStep once { model.decoder, model.backend, request, plan, task.stop, [](std::int64_t) {}, model.faults };
-    run.evidence.context_change = try_context(once, windows.front());
-    run.evidence.target_change = try_targets(once, windows.front());
+    run.context_change = try_context(once, windows.front());
+    run.target_change = try_targets(once, windows.front());
     std::optional<trace::RunFile> file = open_file(request, run, task);
     const SweepProgress progress(task, run);
     for (const Window& window : windows) {
-        if (window_done(run, window.index)) // by an earlier run
+        if (!request.shard.holds(window.index) || window_done(run, window.index)) // the latter by an earlier run
             continue;
-        progress.tell(window.index, 0);
+        const std::int64_t before = run.windows_done();
+        progress.tell(before, 0);
         const SweepStep step { model.decoder, model.backend, request, plan, task.stop,
-            [&](std::int64_t points) { progress.tell(window.index, points); }, model.faults };
+            [&](std::int64_t points) { progress.tell(before, points); }, model.faults };
         Window read = window;
         if (model.faults.window)
             model.faults.window(read);

@@ -1,5 +1,6 @@
 #include "core/files.h"
 #include "core/trace/output.h"
+#include "core/trace/run_arrays.h"
 #include "core/trace/run_schema.h"
 #include "core/trace/trace.h"
 
@@ -62,8 +63,9 @@ namespace {
         return true;
     }
 
-    /// Which windows a table covers. A window is flagged before the table covers it, so after a kill one flag may be
-    /// too many: the last, or any where a gap was being filled. Nothing where no choice gives the table's sums.
+    /// Which windows a table of format 1.0 covers. A window was flagged before the table covered it, so after a kill
+    /// one flag may be too many: the last, or any where a gap was being filled. Nothing where no choice gives the
+    /// table's sums.
     std::optional<Flags> covered_by(const Points& points, const Flags& flags, const Run& run)
     {
         const std::int64_t count = points.front().windows;
@@ -98,52 +100,56 @@ namespace {
             throw h5::Failure("its tables of points contradict themselves");
     }
 
-    template <typename T> void clear_open(std::vector<T>& values, const Run& run, std::size_t inner, T value)
-    {
-        for (std::size_t index = 0; index < values.size(); ++index) {
-            if (run.done[index / inner % run.done.size()] == 0)
-                values[index] = value;
-        }
-    }
-
     void read_arrays(hid_t file, Run& run)
     {
-        const auto points = static_cast<hsize_t>(h5::shape_of(h5::open_dataset(file, "/sweep/points")).at(0));
-        const Shape all { points, static_cast<hsize_t>(run.windows) };
-        const Shape windows { static_cast<hsize_t>(run.windows) };
-        run.window_nll = h5::read_numbers<double>(file, "/sweep/window_nll", all);
-        if (h5::exists(file, "/sweep/window") && h5::exists(file, "/sweep/window/done"))
-            run.done = h5::read_numbers<std::uint8_t>(file, "/sweep/window/done", windows);
-        if (h5::exists(file, "/sweep/definition_hash"))
-            run.definition_hash = h5::read_numbers<std::uint64_t>(file, "/sweep/definition_hash", all);
-        run.keep_hash = h5::read_numbers<std::uint64_t>(file, "/sweep/keep_hash", all);
-        run.kept_entries = h5::read_numbers<std::int64_t>(file, "/sweep/kept_entries", all);
-        run.target_hash = h5::read_numbers<std::uint64_t>(file, "/sweep/target_hash", all);
-        run.mass_error = h5::read_numbers<double>(file, "/sweep/mass_error", windows);
-        run.last_key_importance = h5::read_numbers<double>(file, "/sweep/last_key_importance", windows);
-        trace::for_evidence([&]<typename T>(const trace::EvidenceArray<T>& array) {
-            if (h5::exists(file, array.path))
-                run.evidence.*array.member = h5::read_numbers<T>(file, array.path, array.by_point ? all : windows);
+        const auto points = static_cast<hsize_t>(run.points.size());
+        const auto windows = static_cast<hsize_t>(run.windows);
+        trace::for_run_arrays([&]<typename T>(const trace::RunArray<T>& array) {
+            const Shape shape = array.by_point ? Shape { points, windows } : Shape { windows };
+            if (array.always || h5::exists(file, array.path))
+                run.*array.member = h5::read_numbers<T>(file, array.path, shape);
         });
         if (h5::exists(file, "/sweep/token_nll")) {
             const auto scored = static_cast<hsize_t>(std::max<std::int64_t>(run.target - 1, 0));
-            run.token_nll = h5::read_numbers<float>(file, "/sweep/token_nll", { points, windows[0], scored });
+            run.token_nll = h5::read_numbers<float>(file, "/sweep/token_nll", { points, windows, scored });
         }
     }
 
-    /// A window in progress is as if it had not begun.
-    void clear_unfinished(Run& run)
+    /// Flags of windows, empty in files of an early version.
+    Flags read_flags(hid_t file, const Run& run)
     {
-        clear_open(run.window_nll, run, 1, not_a_number);
-        clear_open<std::uint64_t>(run.keep_hash, run, 1, 0);
-        clear_open<std::uint64_t>(run.definition_hash, run, 1, 0);
-        clear_open<std::int64_t>(run.kept_entries, run, 1, 0);
-        clear_open<std::uint64_t>(run.target_hash, run, 1, 0);
-        clear_open(run.mass_error, run, 1, not_a_number);
-        clear_open(run.last_key_importance, run, 1, not_a_number);
-        trace::for_evidence([&](const auto& array) { clear_open(run.evidence.*array.member, run, 1, array.fill); });
-        const auto scored = static_cast<std::size_t>(std::max<std::int64_t>(run.target - 1, 1));
-        clear_open(run.token_nll, run, scored, static_cast<float>(not_a_number));
+        if (!h5::exists(file, "/sweep/window") || !h5::exists(file, "/sweep/window/done"))
+            return {};
+        return h5::read_numbers<std::uint8_t>(file, "/sweep/window/done", { static_cast<hsize_t>(run.windows) });
+    }
+
+    /// Format 1.0: the table decides which windows count.
+    void count_by_table(hid_t file, const Flags& flags, Run& run)
+    {
+        auto covered = covered_by(run.points, flags, run);
+        if (!covered && h5::exists(file, "/sweep/points_before")) {
+            const Points before = read_points(file, "/sweep/points_before");
+            if (before.size() == run.points.size() && is_whole(before, run.windows))
+                covered = covered_by(before, flags, run);
+            if (covered)
+                run.points = before;
+        }
+        if (!covered)
+            throw h5::Failure("its tables of points contradict the losses of its windows");
+        run.done = *covered;
+    }
+
+    /// Since 1.1: the flags decide, and the table, which a kill may have left behind them, follows.
+    void count_by_flags(const Flags& flags, Run& run)
+    {
+        run.done = flags;
+        const auto done = static_cast<std::int64_t>(done_windows(run).size());
+        const std::int64_t listed = run.points.front().windows;
+        const bool behind = listed == done - 1;
+        if ((listed != done && !behind) || (!behind && !fits(run.points, flags, run)))
+            throw h5::Failure("its tables of points contradict the losses of its windows");
+        if (behind)
+            refresh_points(run);
     }
 
     std::shared_ptr<Run> read_run(hid_t file)
@@ -153,21 +159,14 @@ namespace {
         auto run = std::make_shared<Run>();
         run->provenance = root.provenance;
         trace::read_sweep_attributes(h5::open_group(file, "/sweep"), *run);
+        const Flags flags = read_flags(file, *run); // before the arrays: a window may be flagged meanwhile
         choose_points(file, *run);
         read_arrays(file, *run);
-        const Flags flags = std::move(run->done);
-        auto covered = covered_by(run->points, flags, *run);
-        if (!covered && h5::exists(file, "/sweep/points_before")) {
-            const Points before = read_points(file, "/sweep/points_before");
-            if (before.size() == run->points.size() && is_whole(before, run->windows))
-                covered = covered_by(before, flags, *run);
-            if (covered)
-                run->points = before;
-        }
-        if (!covered)
-            throw h5::Failure("its tables of points contradict the losses of its windows");
-        run->done = *covered;
-        clear_unfinished(*run);
+        if (run->window_kl.empty())
+            count_by_table(file, flags, *run);
+        else
+            count_by_flags(flags, *run);
+        trace::clear_unfinished(*run);
         run->audit = trace::read_audit(file);
         return run;
     }

@@ -21,6 +21,8 @@ namespace {
         return point.policy + " at sparsity " + text_of(point.sparsity) + ", budget " + std::to_string(point.budget);
     }
 
+    std::string text_of(const Shard& shard) { return std::to_string(shard.number) + "/" + std::to_string(shard.count); }
+
     struct Setting {
         const char* name;
         std::string in_file;
@@ -57,25 +59,28 @@ namespace {
         };
     }
 
-    std::string sentence(const Setting& setting)
+    std::string sentence(const Setting& setting, const TwoRuns& words)
     {
-        return std::string(setting.name) + " is " + setting.in_file + " in the file and " + setting.asked + " here";
+        return std::string(setting.name) + " is " + setting.in_file + ' ' + words.first + " and " + setting.asked + ' '
+            + words.second;
     }
 
 } // namespace
 
-std::optional<std::string> difference(const Run& in_file, const Run& asked)
+std::optional<std::string> difference(const Run& in_file, const Run& asked, const TwoRuns& words)
 {
     for (const Setting& setting : settings(in_file, asked)) {
         if (setting.in_file != setting.asked)
-            return sentence(setting);
+            return sentence(setting, words);
     }
+    if (words.shards_matter && !(in_file.shard == asked.shard))
+        return sentence({ "the shard", text_of(in_file.shard), text_of(asked.shard) }, words);
     if (in_file.token_nll.empty() && !asked.token_nll.empty())
         return "it has no losses of tokens, and --per-token asks for them here";
     for (std::size_t row = 0; row < asked.points.size(); ++row) {
         const Setting point { "a point", text_of(in_file.points[row]), text_of(asked.points[row]) };
         if (point.in_file != point.asked)
-            return sentence(point);
+            return sentence(point, words);
     }
     return std::nullopt;
 }

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/result_files.h"
+#include "core/trace/run_arrays.h"
 #include "core/trace/run_schema.h"
 #include "core/trace/trace.h"
 
@@ -45,52 +46,14 @@ namespace {
 
     void make_window_arrays(hid_t file, const Run& run)
     {
-        const Shape all { run.points.size(), size_of(run.windows) };
-        const Shape windows { size_of(run.windows) };
-        make<double>(file,
-            { "/sweep/window_nll", -1, all, {}, nullptr, "nats",
-                "Negative log-likelihood summed over the scored tokens of the window; NaN until it is done",
-                by_point_and_window },
-            not_a_number, run.window_nll);
         h5::create_group(file, "/sweep/window");
         make<std::uint8_t>(file,
-            { "/sweep/window/done", -1, windows, {}, nullptr, "1",
+            { "/sweep/window/done", -1, { size_of(run.windows) }, {}, nullptr, "1",
                 "1 where the window is done, whatever its losses came out as; else 0", by_window },
             0, run.done);
-        make<std::uint64_t>(file,
-            { "/sweep/keep_hash", -1, all, {}, nullptr, "hash",
-                "Hash of the kept positions of all rows; 0 until it is done", by_point_and_window },
-            0, run.keep_hash);
-        if (!run.definition_hash.empty())
-            make<std::uint64_t>(file,
-                { "/sweep/definition_hash", -1, all, {}, nullptr, "hash",
-                    "Hash of the positions that the policy's definition keeps on the window's scores; 0 until it is "
-                    "done",
-                    by_point_and_window },
-                0, run.definition_hash);
-        make<std::int64_t>(file,
-            { "/sweep/kept_entries", -1, all, {}, nullptr, "entries",
-                "Cache entries kept, over all layers and key/value heads", by_point_and_window },
-            0, run.kept_entries);
-        make<std::uint64_t>(file,
-            { "/sweep/target_hash", -1, all, {}, nullptr, "hash",
-                "Hash of the ids of the scored tokens; 0 until it is done", by_point_and_window },
-            0, run.target_hash);
-        make<double>(file,
-            { "/sweep/mass_error", -1, windows, {}, nullptr, "1",
-                "Largest relative deviation of an importance row's sum from the context length", by_window },
-            not_a_number, run.mass_error);
-        make<double>(file,
-            { "/sweep/last_key_importance", -1, windows, {}, nullptr, "attention mass",
-                "Largest importance of the last key; causal attention keeps it at or below 1", by_window },
-            not_a_number, run.last_key_importance);
-    }
-
-    void make_evidence(hid_t file, const Run& run)
-    {
-        for_evidence([&](const auto& array) {
-            const auto& values = run.evidence.*array.member;
-            if (values.empty())
+        for_run_arrays([&](const auto& array) {
+            const auto& values = run.*array.member;
+            if (values.empty() && !array.always) // from a file of an earlier version
                 return;
             Shape shape { size_of(run.windows) };
             if (array.by_point)
@@ -144,7 +107,6 @@ namespace {
             write_sweep_attributes(h5::create_group(id, "/sweep"), run);
             make_points(id, run);
             make_window_arrays(id, run);
-            make_evidence(id, run);
             if (per_token)
                 make_token_nll(id, run);
             create_audit(id, std::max(audit_rows, run.audit.checks.size()), detail_bytes);
@@ -195,25 +157,16 @@ namespace {
         h5::check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flushing " + path);
     }
 
-    void write_columns(hid_t file, const Run& run, std::int64_t window)
+    /// The flag goes last: what it speaks of is on the disk before.
+    void write_columns(hid_t file, const std::filesystem::path& path, const Run& run, std::int64_t window)
     {
-        write_column(file, "/sweep/window_nll", run.window_nll, window);
-        write_column(file, "/sweep/keep_hash", run.keep_hash, window);
-        if (h5::exists(file, "/sweep/definition_hash"))
-            write_column(file, "/sweep/definition_hash", run.definition_hash, window);
-        if (h5::exists(file, "/sweep/window/done"))
-            write_column(file, "/sweep/window/done", run.done, window);
-        write_column(file, "/sweep/kept_entries", run.kept_entries, window);
-        write_column(file, "/sweep/target_hash", run.target_hash, window);
-        write_column(file, "/sweep/mass_error", run.mass_error, window);
-        write_column(file, "/sweep/last_key_importance", run.last_key_importance, window);
-        for_evidence([&](const auto& array) {
-            if (h5::exists(file, array.path))
-                write_column(file, array.path, run.evidence.*array.member, window);
-        });
+        for_run_arrays([&](const auto& array) { write_column(file, array.path, run.*array.member, window); });
         if (h5::exists(file, "/sweep/token_nll"))
             write_column(file, "/sweep/token_nll", run.token_nll, window);
         h5::check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flushing the window");
+        sync_file(path);
+        write_column(file, "/sweep/window/done", run.done, window);
+        h5::check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flushing the window's flag");
     }
 
 } // namespace
@@ -259,6 +212,8 @@ RunFile RunFile::create(const std::filesystem::path& file, const Run& empty_run,
     std::error_code error;
     if (std::filesystem::exists(target, error))
         made.pending_ = Pending(target.string() + ".new");
+    if (!has_all_arrays(empty_run))
+        throw Error(ErrorKind::internal, "a run without room for its windows was to be written");
     write_run(made.file(), empty_run, per_token);
     return made;
 }
@@ -276,6 +231,11 @@ RunFile RunFile::resume(const std::filesystem::path& file, Run& there)
             "'" + file.string() + "' has the format " + version + ", and this Keepset writes " + format_version
                 + ", so that its windows cannot be added to that file.",
             "Go on with the Keepset that began it, or choose another file.");
+    if (!has_all_arrays(there))
+        throw Error(ErrorKind::usage,
+            "'" + file.string() + "' was made from a file of an earlier version and lacks what every window of today "
+                + "has, so that none can be added.",
+            "Begin a new file.");
     if (!h5::is_closed(target) || !has_room_for_audit(target))
         write_run(target, there, !there.token_nll.empty());
     return { target, std::move(lock), there };
@@ -300,7 +260,7 @@ void RunFile::write_window(const Run& run, std::int64_t window)
             ErrorKind::internal, "the points of a run do not cover the window " + std::to_string(window) + " written");
     writing(file(), [&] {
         h5::Handle open = h5::open_for_live_writing(file());
-        write_columns(open, run, window);
+        write_columns(open, file(), run, window);
         write_points(open, "/sweep/points_before", points_);
         sync_file(file());
         write_points(open, "/sweep/points", run.points);

@@ -10,14 +10,14 @@
 namespace keepset::trace {
 
 /// The file of a sweep under way: written window by window, readable by others all the time (core/trace/trace.h).
-/// It is open only while a window is written. A window is written in this order, each step flushed: its columns,
-/// /sweep/points_before (the table that counts so far), /sweep/points. What is before the last step is on the disk
-/// before that begins, and all of it when write_window returns. A reader therefore always finds one whole table whose
-/// windows are all there, and a kill or a power cut at any instant loses at most the window in progress.
+/// It is open only while a window is written. A window is written in this order: its columns, its flag in
+/// /sweep/window/done, /sweep/points_before (the table as it was), /sweep/points. Columns are on the disk before the
+/// flag is written, so that what is flagged counts; the table follows from the flagged windows, and one of the two is
+/// whole at any instant. A kill or a power cut at any instant loses at most the window in progress.
 class RunFile {
 public:
-    /// Makes the file with everything in it and nothing done, its whole size allocated. `empty_run` has the points
-    /// and sizes; its window-wise arrays may be empty. `per_token` adds /sweep/token_nll. Holds the writer's lock from
+    /// Makes the file with everything in it and nothing done, its whole size allocated. `empty_run` has the points,
+    /// the sizes and all arrays (empty_arrays). `per_token` adds /sweep/token_nll. Holds the writer's lock from
     /// now on. A file that is there already stays until the first window is done: until then the new one is
     /// `<file>.new` and is removed where there never is a window. Throws Error{usage} where the file exists and
     /// `force` is not set, Error{input} where it cannot be written.
@@ -64,9 +64,15 @@ private:
     bool knows_weights_; ///< the file has model_sha256
 };
 
+/// How difference speaks of its two runs.
+struct TwoRuns {
+    std::string first = "in the file";
+    std::string second = "here";
+    bool shards_matter = true; ///< whether they must be the same shard
+};
 /// Why a run cannot go on in a file of another one: the first setting that differs, with both values, or nothing.
 /// Device, command, build and times may differ, and the losses of tokens may be in the file without being asked for.
 /// The hash of the weights is compared where both know it.
-std::optional<std::string> difference(const Run& in_file, const Run& asked);
+std::optional<std::string> difference(const Run& in_file, const Run& asked, const TwoRuns& words = {});
 
 } // namespace keepset::trace

@@ -38,58 +38,12 @@ namespace {
     constexpr std::size_t first_integer = 2;
     constexpr std::size_t first_real = first_integer + integer_columns.size();
 
-    using Hashes = EvidenceArray<std::uint64_t>;
-    using Counts = EvidenceArray<std::int64_t>;
-    using Measures = EvidenceArray<double>;
-    constexpr std::array<Hashes, 4> hashes { {
-        { "/sweep/selected_hash", true, 0, "hash",
-            "Hash of the positions that the policy chose; keep_hash is of those in the cache",
-            &RunEvidence::selected_hash },
-        { "/sweep/read_hash", false, 0, "hash",
-            "Hash of the token ids that the model read: context, targets but the last", &RunEvidence::read_hash },
-        { "/sweep/text_read_hash", false, 0, "hash", "Hash of the token ids that stand there in the text",
-            &RunEvidence::text_read_hash },
-        { "/sweep/text_target_hash", false, 0, "hash", "Hash of the token ids of the text that are to be scored",
-            &RunEvidence::text_target_hash },
-    } };
-    constexpr std::array<Counts, 3> counts { {
-        { "/sweep/first_kept", true, 0, "rows", "Rows (layers x kv heads) that kept position 0",
-            &RunEvidence::first_kept },
-        { "/sweep/tied_rows", true, 0, "rows", "Rows (layers x kv heads) where equal scores met at the cut",
-            &RunEvidence::tied_rows },
-        { "/sweep/window_begin", false, -1, "tokens",
-            "First token of the window in the text's tokens; -1 until it is done", &RunEvidence::window_begin },
-    } };
-    constexpr std::array<Measures, 4> measures { {
-        { "/sweep/least_importance", false, not_a_number, "attention mass", "Smallest importance of a key",
-            &RunEvidence::least_importance },
-        { "/sweep/most_of_visible", false, not_a_number, "1",
-            "Largest importance of a key over the number of queries that see it; at most 1",
-            &RunEvidence::most_of_visible },
-        { "/sweep/first_token_mass", false, not_a_number, "share", "Share of the attention mass at position 0",
-            &RunEvidence::first_token_mass },
-        { "/sweep/largest_hidden", false, not_a_number, "1", "Largest magnitude of a hidden state after the last layer",
-            &RunEvidence::largest_hidden },
-    } };
-
     template <typename T> void read_name(hid_t group, const char* name, T& value)
     {
         from_name(h5::read_string(group, name), value);
     }
 
 } // namespace
-
-std::span<const EvidenceArray<std::uint64_t>> evidence_hashes() { return hashes; }
-std::span<const EvidenceArray<std::int64_t>> evidence_counts() { return counts; }
-std::span<const EvidenceArray<double>> evidence_measures() { return measures; }
-
-void empty_evidence(Run& run)
-{
-    for_evidence([&](const auto& array) {
-        const std::size_t rows = array.by_point ? run.points.size() : 1;
-        (run.evidence.*array.member).assign(rows * static_cast<std::size_t>(run.windows), array.fill);
-    });
-}
 
 void write_perturbation(hid_t group, const std::string& name, const Perturbation& found)
 {
@@ -115,10 +69,12 @@ void write_sweep_attributes(hid_t group, const Run& run)
     h5::write_attribute(group, "rounding", name_of(run.rounding));
     for (const SizeField& field : size_fields)
         h5::write_attribute(group, field.name, run.*field.member);
+    h5::write_attribute(group, "shard", run.shard.number);
+    h5::write_attribute(group, "shards", run.shard.count);
     h5::write_attribute(group, "bos", run.bos);
     h5::write_attribute(group, "unigram_perplexity", run.unigram_perplexity);
-    write_perturbation(group, "context_change", run.evidence.context_change);
-    write_perturbation(group, "target_change", run.evidence.target_change);
+    write_perturbation(group, "context_change", run.context_change);
+    write_perturbation(group, "target_change", run.target_change);
 }
 
 void read_sweep_attributes(hid_t group, Run& run)
@@ -134,10 +90,14 @@ void read_sweep_attributes(hid_t group, Run& run)
         if (run.*field.member < 0)
             throw h5::Failure(std::string("its attribute ") + field.name + " is below 0");
     }
+    if (H5Aexists(group, "shards") > 0) // since 1.1
+        run.shard = { h5::read_int(group, "shard"), h5::read_int(group, "shards") };
+    if (run.shard.number < 1 || run.shard.number > run.shard.count)
+        throw h5::Failure("its shard is impossible");
     run.bos = h5::read_bool(group, "bos");
     run.unigram_perplexity = h5::read_double(group, "unigram_perplexity");
-    run.evidence.context_change = read_perturbation(group, "context_change");
-    run.evidence.target_change = read_perturbation(group, "target_change");
+    run.context_change = read_perturbation(group, "context_change");
+    run.target_change = read_perturbation(group, "target_change");
 }
 
 std::vector<Table::Column> point_columns(std::size_t policy_bytes)

@@ -19,31 +19,6 @@ void write_sweep_attributes(hid_t group, const Run& run);
 /// Takes over the attributes of /sweep. Throws Failure where sizes are impossible, Error{usage} for unknown names.
 void read_sweep_attributes(hid_t group, Run& run);
 
-/// One array of RunEvidence as it stands in a file: (points, windows), or (windows).
-template <typename T> struct EvidenceArray {
-    const char* path;
-    bool by_point;
-    T fill; ///< where a window is not done
-    const char* units;
-    const char* description;
-    std::vector<T> RunEvidence::*member;
-};
-std::span<const EvidenceArray<std::uint64_t>> evidence_hashes();
-std::span<const EvidenceArray<std::int64_t>> evidence_counts();
-std::span<const EvidenceArray<double>> evidence_measures();
-/// Calls `use` with every array of all three kinds.
-template <typename Use> void for_evidence(const Use& use)
-{
-    for (const auto& array : evidence_hashes())
-        use(array);
-    for (const auto& array : evidence_counts())
-        use(array);
-    for (const auto& array : evidence_measures())
-        use(array);
-}
-/// Gives a run's evidence its size, nothing done.
-void empty_evidence(Run& run);
-
 /// Columns of /sweep/points; a policy's name takes up to `policy_bytes`.
 std::vector<h5::Table::Column> point_columns(std::size_t policy_bytes);
 /// Bytes of the longest policy name, at least 32.

@@ -53,7 +53,7 @@
 /// flagged just before the table covers it. A file without the flags did its windows in ascending order.
 namespace keepset::trace {
 
-inline constexpr const char* format_version = "1.0";
+inline constexpr const char* format_version = "1.1";
 
 /// Writes the root attributes.
 void write_root(hid_t file, const std::string& kind, const Provenance& provenance);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/sweep/statistics.h"
+#include "core/trace/run_arrays.h"
 
 #include <functional>
 
@@ -27,18 +28,17 @@ inline Run make_run(const std::vector<PointCase>& cases, std::int64_t windows)
     run.done.assign(static_cast<std::size_t>(windows), 1);
     run.mass_error.assign(static_cast<std::size_t>(windows), 1e-7);
     run.last_key_importance.assign(static_cast<std::size_t>(windows), 0.4);
-    RunEvidence& evidence = run.evidence;
-    evidence.least_importance.assign(static_cast<std::size_t>(windows), 0.001);
-    evidence.most_of_visible.assign(static_cast<std::size_t>(windows), 0.9);
-    evidence.first_token_mass.assign(static_cast<std::size_t>(windows), 0.3);
-    evidence.largest_hidden.assign(static_cast<std::size_t>(windows), 20);
-    evidence.context_change = evidence.target_change = { 0, 0.5 };
+    run.least_importance.assign(static_cast<std::size_t>(windows), 0.001);
+    run.most_of_visible.assign(static_cast<std::size_t>(windows), 0.9);
+    run.first_token_mass.assign(static_cast<std::size_t>(windows), 0.3);
+    run.largest_hidden.assign(static_cast<std::size_t>(windows), 20);
+    run.context_change = run.target_change = { 0, 0.5 };
     for (std::int64_t w = 0; w < windows; ++w) {
-        evidence.read_hash.push_back(100 + static_cast<std::uint64_t>(w));
-        evidence.text_target_hash.push_back(static_cast<std::uint64_t>(w) + 1);
-        evidence.window_begin.push_back(111 * w);
+        run.read_hash.push_back(100 + static_cast<std::uint64_t>(w));
+        run.text_target_hash.push_back(static_cast<std::uint64_t>(w) + 1);
+        run.window_begin.push_back(111 * w);
     }
-    evidence.text_read_hash = evidence.read_hash;
+    run.text_read_hash = run.read_hash;
     for (const PointCase& c : cases) {
         SweepPoint point;
         point.policy = c.policy;
@@ -52,13 +52,23 @@ inline Run make_run(const std::vector<PointCase>& cases, std::int64_t windows)
             run.keep_hash.push_back(1000 * (id + 1) + static_cast<std::uint64_t>(w));
             run.kept_entries.push_back(point.budget * 6);
             run.target_hash.push_back(static_cast<std::uint64_t>(w) + 1);
-            evidence.first_kept.push_back(6);
-            evidence.tied_rows.push_back(0);
+            run.first_kept.push_back(6);
+            run.tied_rows.push_back(0);
         }
     }
-    evidence.selected_hash = run.keep_hash;
+    run.selected_hash = run.keep_hash;
     refresh_points(run);
     return run;
+}
+
+/// As read from a file of the first version.
+inline void forget_what_came_later(Run& run)
+{
+    trace::for_run_arrays([&](const auto& array) {
+        if (!array.always)
+            (run.*array.member).clear();
+    });
+    run.context_change = run.target_change = {};
 }
 
 } // namespace keepset

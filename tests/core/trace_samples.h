@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/engine.h"
+#include "core/trace/run_arrays.h"
 
 #include <algorithm>
 #include <cstring>
@@ -98,17 +99,7 @@ inline keepset::Run empty_run(std::int64_t points, std::int64_t windows, bool pe
         point.budget = 16 - row;
         run.points.push_back(point);
     }
-    const auto cells = static_cast<std::size_t>(points * windows);
-    run.done.assign(static_cast<std::size_t>(windows), 0);
-    run.definition_hash.assign(cells, 0);
-    run.window_nll.assign(cells, keepset::not_a_number);
-    run.keep_hash.assign(cells, 0);
-    run.kept_entries.assign(cells, 0);
-    run.target_hash.assign(cells, 0);
-    run.mass_error.assign(static_cast<std::size_t>(windows), keepset::not_a_number);
-    run.last_key_importance.assign(static_cast<std::size_t>(windows), keepset::not_a_number);
-    if (per_token)
-        run.token_nll.assign(cells * (target - 1), static_cast<float>(keepset::not_a_number));
+    keepset::trace::empty_arrays(run, per_token);
     return run;
 }
 
@@ -125,19 +116,23 @@ inline void do_window(keepset::Run& run, std::int64_t window)
         run.target_hash[cell] = (1ULL << 63U) + at;
         for (std::size_t token = 0; !run.token_nll.empty() && token < target - 1; ++token)
             run.token_nll[cell * (target - 1) + token] = static_cast<float>(cell) + 0.125F * static_cast<float>(token);
-        keepset::SweepPoint& point = run.points[row];
-        point.windows = window + 1;
-        point.scored_tokens = point.windows * (target - 1);
-        point.nll_sum = window == 0 ? run.window_nll[cell] : point.nll_sum + run.window_nll[cell];
-        point.perplexity = 2.5 + static_cast<double>(cell);
-        point.kl = 0.5 * static_cast<double>(point.windows);
-        point.top1_agreement = 1.0 / static_cast<double>(point.windows);
-        point.kept_mass = 0.75;
-        point.seconds = 0.1 * static_cast<double>(point.windows);
+        run.window_kl[cell] = 0.5 + static_cast<double>(cell);
+        run.window_top1[cell] = 1.0 / static_cast<double>(cell + 1);
+        run.window_kept_mass[cell] = 0.75;
+        run.window_seconds[cell] = 0.1;
+        run.selected_hash[cell] = 700 + cell;
+        run.first_kept[cell] = static_cast<std::int64_t>(cell % 4);
+        run.tied_rows[cell] = static_cast<std::int64_t>(cell % 3);
     }
     run.done[at] = 1;
     run.mass_error[at] = 1e-6 * static_cast<double>(window);
     run.last_key_importance[at] = 0.25;
+    run.window_begin[at] = 21 * window;
+    run.read_hash[at] = run.text_read_hash[at] = 31 + at;
+    run.text_target_hash[at] = (1ULL << 63U) + at;
+    run.least_importance[at] = 0.001;
+    run.largest_hidden[at] = 7;
+    refresh_points(run);
 }
 
 /// A run of which the first `done` windows are done.
@@ -184,15 +179,15 @@ inline bool same(const keepset::Run& a, const keepset::Run& b)
 {
     const bool points = std::ranges::equal(
         a.points, b.points, [](const keepset::SweepPoint& x, const keepset::SweepPoint& y) { return same(x, y); });
+    bool arrays = true;
+    keepset::trace::for_run_arrays(
+        [&](const auto& array) { arrays = arrays && same_bits(a.*array.member, b.*array.member); });
     return points && same(a.provenance, b.provenance) && a.protocol == b.protocol && a.granularity == b.granularity
         && a.importance == b.importance && a.gqa == b.gqa && a.positions == b.positions && a.rounding == b.rounding
         && a.context == b.context && a.target == b.target && a.offset == b.offset && a.layers == b.layers
         && a.kv_heads == b.kv_heads && a.vocabulary == b.vocabulary && a.bos == b.bos && a.windows == b.windows
-        && same(a.unigram_perplexity, b.unigram_perplexity) && same_bits(a.window_nll, b.window_nll)
-        && same_bits(a.token_nll, b.token_nll) && same_bits(a.done, b.done) && same_bits(a.keep_hash, b.keep_hash)
-        && same_bits(a.definition_hash, b.definition_hash) && same_bits(a.kept_entries, b.kept_entries)
-        && same_bits(a.target_hash, b.target_hash) && same_bits(a.mass_error, b.mass_error)
-        && same_bits(a.last_key_importance, b.last_key_importance) && same(a.audit, b.audit);
+        && same(a.unigram_perplexity, b.unigram_perplexity) && a.shard == b.shard && arrays
+        && same_bits(a.token_nll, b.token_nll) && same_bits(a.done, b.done) && same(a.audit, b.audit);
 }
 
 inline bool same(const keepset::KeepSet& a, const keepset::KeepSet& b)

@@ -125,15 +125,15 @@ private Q_SLOTS:
             if (defect == "as dense")
                 run.window_nll[at(3, w)] = run.window_nll[at(0, w)];
             if (defect == "no sink") // all windows but one drop it in most rows
-                run.evidence.first_kept[at(3, w)] = run.evidence.first_kept[at(6, w)] = w == 0 ? 6 : 2;
+                run.first_kept[at(3, w)] = run.first_kept[at(6, w)] = w == 0 ? 6 : 2;
             if (defect == "ties")
-                run.evidence.tied_rows[at(4, w)] = 1;
+                run.tied_rows[at(4, w)] = 1;
             if (defect == "falls")
                 run.window_nll[at(6, w)] = run.window_nll[at(4, w)] - 1 - 0.01 * double(w);
             // k = 3 at 97%: there h2o and cab are the same by definition.
             run.window_nll[at(6, w)] = defect == "falls" ? run.window_nll[at(6, w)] : run.window_nll[at(5, w)];
             run.keep_hash[at(6, w)] = run.keep_hash[at(5, w)];
-            run.evidence.selected_hash = run.keep_hash;
+            run.selected_hash = run.keep_hash;
         }
         if (defect == "wrong baseline")
             run.window_nll[at(1, 3)] *= 1.00002;
@@ -142,23 +142,23 @@ private Q_SLOTS:
         if (defect == "mass")
             run.mass_error[2] = 2e-4;
         if (defect == "negative")
-            run.evidence.least_importance[2] = -0.5;
+            run.least_importance[2] = -0.5;
         if (defect == "more than can be given")
-            run.evidence.most_of_visible[2] = 1.01;
+            run.most_of_visible[2] = 1.01;
         if (defect == "logits look ahead")
-            run.evidence.context_change.before = 0.01;
+            run.context_change.before = 0.01;
         if (defect == "targets look ahead")
-            run.evidence.target_change.before = 0.01;
+            run.target_change.before = 0.01;
         if (defect == "not read")
-            run.evidence.target_change.after = 0;
+            run.target_change.after = 0;
         if (defect == "other entries")
-            run.evidence.selected_hash[at(3, 1)] += 1;
+            run.selected_hash[at(3, 1)] += 1;
         if (defect == "all shifted")
-            run.evidence.text_target_hash[4] += 7;
+            run.text_target_hash[4] += 7;
         if (defect == "read twice")
-            run.evidence.read_hash[3] = run.evidence.read_hash[1];
+            run.read_hash[3] = run.read_hash[1];
         if (defect == "overlap")
-            run.evidence.window_begin[3] = 300;
+            run.window_begin[3] = 300;
         if (defect == "looks ahead")
             run.last_key_importance[5] = 1.001;
         if (defect == "other tokens")
@@ -211,9 +211,9 @@ private Q_SLOTS:
         const QString defect = QTest::currentDataTag();
         Run run = make_run(right_cases(), 6);
         if (defect == "overflow")
-            run.evidence.largest_hidden[2] = 1e29;
+            run.largest_hidden[2] = 1e29;
         if (defect == "hidden NaN")
-            run.evidence.largest_hidden[2] = not_a_number;
+            run.largest_hidden[2] = not_a_number;
         if (defect == "loss of dense")
             run.window_nll[3] = not_a_number;
         for (const std::size_t point : { 3, 4 }) { // h2o and cab at 50%
@@ -223,11 +223,11 @@ private Q_SLOTS:
         if (defect == "mass NaN")
             run.mass_error[2] = not_a_number;
         if (defect == "least NaN")
-            run.evidence.least_importance[2] = not_a_number;
+            run.least_importance[2] = not_a_number;
         if (defect == "last key NaN")
             run.last_key_importance[2] = not_a_number;
         if (defect == "first token NaN")
-            run.evidence.first_token_mass[2] = not_a_number;
+            run.first_token_mass[2] = not_a_number;
         refresh_points(run);
         const AuditReport report = audit(run);
         QVERIFY(report.failed());
@@ -242,7 +242,7 @@ private Q_SLOTS:
     void a_run_of_an_earlier_file_says_what_is_missing()
     {
         Run run = make_run(right_cases(), 6);
-        run.evidence = {};
+        forget_what_came_later(run);
         const AuditReport report = audit(run);
         QVERIFY(!report.failed());
         for (const char* name : { "budget", "mass", "same targets" })
@@ -260,7 +260,7 @@ private Q_SLOTS:
         run.target_hash.clear();
         run.mass_error.clear();
         run.last_key_importance.clear();
-        run.evidence = {};
+        forget_what_came_later(run);
         QVERIFY(!audit(run).failed());
         QVERIFY(check_of(audit(run), "budget").status == CheckStatus::not_applicable);
         for (const Check& check : audit(Run {}).checks)

@@ -197,7 +197,7 @@ void TestAuditFaults::a_text_that_repeats_itself_is_no_fault()
     for (std::size_t index = piece; index < same.tokens.size(); ++index)
         same.tokens[index] = same.tokens[index - piece];
     const Run run = same.run(request);
-    QCOMPARE(run.evidence.read_hash[0], run.evidence.read_hash[1]);
+    QCOMPARE(run.read_hash[0], run.read_hash[1]);
     const Check& check = check_of(run.audit, "same targets");
     QVERIFY2(check.status == CheckStatus::pass, check.detail.c_str());
 }

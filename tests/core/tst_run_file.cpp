@@ -181,7 +181,7 @@ private Q_SLOTS:
         QVERIFY2(flagged > 0, "no kill met the file open, so nothing was tried");
     }
 
-    void a_table_torn_by_a_kill_gives_way_to_the_one_before()
+    void a_table_torn_by_a_kill_is_made_anew_from_the_windows()
     {
         Run run = samples::empty_run(points, 3, false);
         {
@@ -199,7 +199,7 @@ private Q_SLOTS:
         QCOMPARE(int(bytes[windows]), 2);
         bytes[windows] = 1;
         std::ofstream(in("torn.h5"), std::ios::binary) << bytes;
-        QVERIFY(samples::same(*load_run(in("torn.h5")), samples::run(points, 3, 1, false)));
+        QVERIFY(samples::same(*load_run(in("torn.h5")), samples::run(points, 3, 2, false)));
     }
 
     void a_reader_follows_while_another_process_writes()
@@ -302,6 +302,10 @@ private Q_SLOTS:
         other = run;
         other.points.pop_back();
         QVERIFY(trace::difference(run, other).value_or("").find("number of points") != std::string::npos);
+        other = run;
+        other.shard = { 2, 3 };
+        QCOMPARE(trace::difference(run, other).value_or(""), std::string("the shard is 1/1 in the file and 2/3 here"));
+        QVERIFY(!trace::difference(run, other, { .shards_matter = false }));
         other = run;
         other.provenance.model_sha256 = "x";
         QVERIFY(trace::difference(run, other).value_or("").find("weights") != std::string::npos);

@@ -31,9 +31,11 @@ EVIDENCE = {"sweep/selected_hash": ("point,window", "u8"), "sweep/first_kept": (
             "sweep/text_read_hash": ("window", "u8"), "sweep/text_target_hash": ("window", "u8"),
             "sweep/window_begin": ("window", "i8"), "sweep/least_importance": ("window", "f8"),
             "sweep/most_of_visible": ("window", "f8"), "sweep/first_token_mass": ("window", "f8"),
-            "sweep/largest_hidden": ("window", "f8")}
+            "sweep/largest_hidden": ("window", "f8"), "sweep/window/kl": ("point,window", "f8"),
+            "sweep/window/top1": ("point,window", "f8"), "sweep/window/kept_mass": ("point,window", "f8"),
+            "sweep/window/seconds": ("point,window", "f8")}
 SWEEP = {str: ["protocol", "granularity", "importance", "gqa", "positions", "rounding"],
-         np.int64: ["context", "target", "offset", "windows", "layers", "kv_heads", "vocabulary"],
+         np.int64: ["context", "target", "offset", "windows", "shard", "shards", "layers", "kv_heads", "vocabulary"],
          np.bool_: ["bos"], np.float64: ["unigram_perplexity", "context_change_before", "context_change_after", "target_change_before",
                                           "target_change_after"]}
 KEEP = {str: ["policy", "policy_asked", "granularity", "importance", "gqa", "rounding"], np.uint64: ["seed"],
@@ -163,7 +165,7 @@ def check_windows(file):
 def check(path):
     with h5py.File(path, "r") as file:
         check_attributes(file, {str: ["keepset_format", "format_version", *ROOT], np.uint64: ["seed"]})
-        need(text(file.attrs["format_version"]) == "1.0", "format_version")
+        need(text(file.attrs["format_version"]) == "1.1", "format_version")
         kind = text(file.attrs["keepset_format"])
         {"trace": check_trace, "run": check_run}[kind](file)
         print(f"{path}: a {kind} by the schema")

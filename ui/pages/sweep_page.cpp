@@ -336,8 +336,9 @@ void SweepPage::showState()
         text = tr("✕ ended by an error");
         color = colors.fail;
     } else if (busy_) {
-        text = run_ ? tr("● window %1 of %2").arg(formatCount(run_->windows_done()), formatCount(run_->windows))
-                    : tr("● starting");
+        text = run_
+            ? tr("● window %1 of %2").arg(formatCount(run_->windows_done()), formatCount(run_->windows_of_shard()))
+            : tr("● starting");
         color = colors.accent;
     } else if (run_) {
         const bool failed = run_->audit.failed();
