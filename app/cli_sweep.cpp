@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -12,6 +13,7 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <thread>
 
 namespace keepset::cli {
 
@@ -171,28 +173,55 @@ namespace {
                       << "' were made by several builds: " << run.provenance.generator << ".\n";
     }
 
+    /// The device and the threads of one process of a group, where the user leaves them open: the GPU of its number on
+    /// this machine, and its share of the cores.
+    OpenOptions options_of_rank(OpenOptions options, const GroupPlace& place)
+    {
+        const auto gpus = std::ranges::count_if(devices(), [](const auto& device) { return device.first != "cpu"; });
+        if ((options.device == "auto" && gpus > 0) || options.device == "cuda") {
+            if (place.local_rank >= gpus && gpus > 1)
+                throw Error(ErrorKind::usage,
+                    "Rank " + std::to_string(place.rank) + " is number " + std::to_string(place.local_rank)
+                        + " (LOCAL_RANK) on a machine with " + std::to_string(gpus) + " GPUs.",
+                    "Start as many processes on a machine as it has GPUs.");
+            // Where each process is shown one GPU only, that is its own.
+            options.device = "cuda:" + std::to_string(gpus > 1 ? place.local_rank : 0);
+        }
+        const int cores = static_cast<int>(std::thread::hardware_concurrency());
+        if (options.threads == 0 && place.local_size > 0)
+            options.threads = std::max(1, cores / place.local_size);
+        return options;
+    }
+
     int run(const SweepOptions& options, const Common& common, const StopOnSignal& stop)
     {
         SweepRequest request = request_of(options, common);
-        refuse_outputs(options, common);
+        request.group = group_of_environment();
+        const bool speaks = !request.group || request.group->rank == 0;
+        if (speaks && !(request.group && request.group->restart > 0)) // a group that starts again has its file already
+            refuse_outputs(options, common);
         check_positions(options.folder, request.context, request.target);
-        if (request.out.empty() && options.csv.empty())
+        if (speaks && request.out.empty() && options.csv.empty())
             std::cerr << "keepset-cli: without --out and --csv the table is printed and nothing is kept.\n";
         const auto before = time_of(request.out);
-        ProgressLine line(common.quiet);
+        ProgressLine line(common.quiet || !speaks);
         Engine engine;
         std::shared_ptr<const Run> result;
         try {
             request.text = read_text(options.text, stop.token());
-            const ModelInfo info = engine.open_model(options.folder, common.open_options(), task_of(line, stop));
+            const OpenOptions wanted = common.open_options();
+            const ModelInfo info = engine.open_model(
+                options.folder, request.group ? options_of_rank(wanted, *request.group) : wanted, task_of(line, stop));
             line.clear();
-            print_notes(info.notes, common.quiet);
-            print_notes(engine.text_notes(request.text), common.quiet);
+            print_notes(info.notes, common.quiet || !speaks);
+            print_notes(engine.text_notes(request.text), common.quiet || !speaks);
             result = engine.sweep(request, task_of(line, stop));
         } catch (const Cancelled&) {
             line.clear();
-            return stopped(request.out, before);
+            return speaks ? stopped(request.out, before) : 130;
         }
+        if (!result) // rank 0 tells
+            return 0;
         line.clear();
         if (!options.csv.empty())
             write_csv(options.csv, *result);

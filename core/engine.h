@@ -51,7 +51,8 @@ public:
     /// audit includes the causality check by perturbation.
     std::shared_ptr<Analysis> analyse(const AnalysisRequest& request, const Task& task = {});
     /// Perplexity under eviction (SEMANTICS 5). `on_window` gets a snapshot after every window, whose results are then
-    /// on disk where `request.out` is set. Cancelled: everything finished is kept in the file.
+    /// on disk where `request.out` is set. Cancelled: everything finished is kept in the file. Of a group only
+    /// rank 0 gets the run, the others nothing.
     std::shared_ptr<const Run> sweep(const SweepRequest& request, const Task& task = {}, const SweepFn& on_window = {});
 
 private:

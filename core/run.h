@@ -2,6 +2,7 @@
 
 #include "core/audit_report.h"
 #include "core/choices.h"
+#include "core/group.h"
 #include "core/policies.h"
 #include "core/provenance.h"
 #include "core/tokens.h"
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +45,7 @@ struct SweepRequest {
     bool per_token = false;
     std::string out; ///< run file, written window by window; empty: none
     bool resume = false; ///< go on with the windows that `out` lacks
+    std::optional<GroupPlace> group; ///< processes that share the windows; only rank 0 writes `out`
     bool force = false; ///< overwrite `out`
     std::string command; ///< provenance
 };

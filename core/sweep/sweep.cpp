@@ -5,124 +5,22 @@
 #include "core/model/weights_hash.h"
 #include "core/policy/policy.h"
 #include "core/sweep/causality.h"
+#include "core/sweep/group_sweep.h"
 #include "core/sweep/plan.h"
-#include "core/sweep/statistics.h"
-#include "core/trace/run_arrays.h"
+#include "core/sweep/window_work.h"
 #include "core/trace/run_file.h"
 #include "core/words.h"
 
-#include <algorithm>
 #include <chrono>
-#include <cmath>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <thread>
 #include <utility>
 
 namespace keepset {
 
 namespace {
-
-    Run empty_run(const SweepModel& model, const SweepRequest& request, const std::vector<SelectRequest>& plan,
-        std::size_t windows)
-    {
-        Run run;
-        run.provenance = model.provenance;
-        run.protocol = request.protocol;
-        run.granularity = request.granularity;
-        run.importance = request.importance;
-        run.gqa = request.gqa;
-        run.positions = request.positions;
-        run.rounding = request.rounding;
-        run.context = request.context;
-        run.target = request.target;
-        run.offset = request.offset;
-        run.layers = model.decoder.config().layers;
-        run.kv_heads = model.decoder.config().kv_heads;
-        run.vocabulary = model.decoder.config().vocabulary;
-        run.bos = model.bos;
-        run.unigram_perplexity = unigram_perplexity(model.tokens);
-        run.windows = static_cast<std::int64_t>(windows);
-        run.shard = request.shard;
-        for (const SelectRequest& point : plan) {
-            SweepPoint row;
-            row.policy = canonical(point.policy);
-            row.sparsity = point.sparsity;
-            row.budget = point.budget > 0 ? point.budget : budget_of(point.sparsity, request.context, request.rounding);
-            run.points.push_back(row);
-        }
-        trace::empty_arrays(run, request.per_token);
-        return run;
-    }
-
-    /// What came out of a window and what was really done in it.
-    void add_window(Run& run, const Window& window, const WindowResult& result, const TextHashes& text)
-    {
-        const auto column = static_cast<std::size_t>(window.index);
-        const auto windows = static_cast<std::size_t>(run.windows);
-        const auto scored = static_cast<std::size_t>(run.target - 1);
-        run.mass_error[column] = result.facts.mass_error;
-        run.last_key_importance[column] = result.facts.last_key;
-        run.read_hash[column] = result.read_hash;
-        run.text_read_hash[column] = text.read;
-        run.text_target_hash[column] = text.target;
-        run.window_begin[column] = window.begin;
-        run.least_importance[column] = result.facts.least;
-        run.most_of_visible[column] = result.facts.most_of_visible;
-        run.first_token_mass[column] = result.facts.first_token_mass;
-        run.largest_hidden[column] = result.largest_hidden;
-        for (std::size_t point = 0; point < run.points.size(); ++point) {
-            const WindowPoint& from = result.points[point];
-            const std::size_t cell = point * windows + column;
-            run.window_nll[cell] = from.score.nll_sum;
-            run.window_kl[cell] = from.score.kl_sum / static_cast<double>(scored);
-            run.window_top1[cell] = from.score.top1_agreements / static_cast<double>(scored);
-            run.window_kept_mass[cell] = from.kept_mass;
-            run.window_seconds[cell] = from.seconds;
-            run.keep_hash[cell] = from.keep_hash;
-            run.definition_hash[cell] = from.definition_hash;
-            run.selected_hash[cell] = from.selected_hash;
-            run.kept_entries[cell] = from.kept_entries;
-            run.target_hash[cell] = from.score.target_hash;
-            run.first_kept[cell] = from.first_kept;
-            run.tied_rows[cell] = from.tied_rows;
-            if (!run.token_nll.empty())
-                std::ranges::copy(
-                    from.score.token_nll, run.token_nll.begin() + static_cast<std::ptrdiff_t>(cell * scored));
-        }
-        run.done[column] = 1;
-        refresh_points(run);
-    }
-
-    /// Work left in points, told after every one of them.
-    class SweepProgress {
-    public:
-        SweepProgress(const Task& task, const Run& run)
-            : task_(task)
-            , windows_(run.windows_of_shard())
-            , points_(static_cast<std::int64_t>(run.points.size()))
-            , first_(run.windows_done())
-            , begin_(std::chrono::steady_clock::now())
-        {
-        }
-        void tell(std::int64_t windows_done, std::int64_t points_done) const
-        {
-            if (!task_.progress)
-                return;
-            const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-            const std::int64_t done = windows_done * points_ + points_done;
-            const std::int64_t total = windows_ * points_;
-            const auto fresh = static_cast<double>(done - first_ * points_);
-            const double left = fresh > 0 ? elapsed * static_cast<double>(total - done) / fresh : not_a_number;
-            const std::int64_t shown = std::min(windows_done + 1, windows_);
-            task_.progress({ "window " + std::to_string(shown) + " of " + std::to_string(windows_), "points", done,
-                total, elapsed, left });
-        }
-
-    private:
-        const Task& task_;
-        std::int64_t windows_;
-        std::int64_t points_;
-        std::int64_t first_;
-        std::chrono::steady_clock::time_point begin_;
-    };
 
     void refuse_empty_shard(const Run& run)
     {
@@ -134,16 +32,24 @@ namespace {
                 "Split the sweep into no more shards than it has windows.");
     }
 
-    void refuse_beyond_model(const SweepModel& model, const SweepRequest& request)
+    bool is_open(const Run& run, std::int64_t window) { return run.shard.holds(window) && !window_done(run, window); }
+
+    std::vector<std::int64_t> open_windows(const Run& run)
     {
-        refuse_beyond_positions(request.context, request.target, model.max_context);
+        std::vector<std::int64_t> open;
+        for (std::int64_t window = 0; window < run.windows; ++window) {
+            if (is_open(run, window))
+                open.push_back(window);
+        }
+        return open;
     }
 
-    std::optional<trace::RunFile> open_file(const SweepRequest& request, Run& run, const Task& task)
+    /// The file of the request, if it names one; `run` becomes what is in it where the sweep goes on.
+    std::optional<trace::RunFile> open_file(const SweepRequest& request, bool resume, Run& run, const Task& task)
     {
         if (request.out.empty())
             return std::nullopt;
-        if (!request.resume)
+        if (!resume)
             return trace::RunFile::create(request.out, run, request.per_token, request.force);
         Run stored;
         trace::RunFile file = trace::RunFile::resume(request.out, stored);
@@ -158,40 +64,92 @@ namespace {
         return file;
     }
 
+    /// Whether a sweep goes on with its file: as asked, and where torchrun started the group again with what the group
+    /// had before.
+    bool goes_on(const SweepRequest& request, std::optional<WindowStore>& store)
+    {
+        if (request.resume || !store || request.group->restart == 0)
+            return request.resume;
+        std::error_code ignored;
+        return store->file_is_ours() || (!request.force && std::filesystem::exists(request.out, ignored));
+    }
+
+    /// A sweep under way: what is done goes into the file, to the progress and to whoever looks on.
+    class Keeping {
+    public:
+        Keeping(std::optional<trace::RunFile>& file, Run& run, const Task& task, const SweepFn& on_window)
+            : file_(file)
+            , run_(run)
+            , progress_(task, run)
+            , on_window_(on_window)
+        {
+        }
+        const SweepProgress& progress() const { return progress_; }
+        void keep(std::span<const std::int64_t> windows) const
+        {
+            take_weights_hash(run_.provenance);
+            if (file_)
+                file_->write_windows(run_, windows);
+            if (on_window_)
+                on_window_(std::make_shared<const Run>(run_));
+        }
+
+    private:
+        std::optional<trace::RunFile>& file_;
+        Run& run_;
+        SweepProgress progress_;
+        const SweepFn& on_window_;
+    };
+
+    /// The others need rank 0's store until they know that all is done; one that never came is not waited for long.
+    void wait_for_others(WindowStore& store, const GroupPlace& place, const std::stop_token& stop)
+    {
+        store.finish();
+        const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(place.patience_s);
+        while (!store.all_left() && !stop.stop_requested() && std::chrono::steady_clock::now() < until)
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+
 } // namespace
 
 std::shared_ptr<const Run> run_sweep(
     const SweepModel& model, const SweepRequest& request, const Task& task, const SweepFn& on_window)
 {
     const std::vector<SelectRequest> plan = plan_points(request);
-    refuse_beyond_model(model, request);
+    refuse_beyond_positions(request.context, request.target, model.max_context);
     for (const SelectRequest& point : plan)
         policy::refuse_long_context(point.policy, request.context);
     const std::vector<Window> windows = cut_windows(request, model.tokens, model.bos);
     Run run = empty_run(model, request, plan, windows.size());
     refuse_empty_shard(run);
+    const WindowWork work { model, request, plan };
+    std::optional<WindowStore> store;
+    if (request.group)
+        store.emplace(*request.group, task.stop);
+    if (store && request.group->rank > 0) {
+        help_sweep(*store, { work, windows, task }, run);
+        return nullptr;
+    }
     const SweepStep once { model.decoder, model.backend, request, plan, task.stop, [](std::int64_t) {}, model.faults };
     run.context_change = try_context(once, windows.front());
     run.target_change = try_targets(once, windows.front());
-    std::optional<trace::RunFile> file = open_file(request, run, task);
-    const SweepProgress progress(task, run);
-    for (const Window& window : windows) {
-        if (!request.shard.holds(window.index) || window_done(run, window.index)) // the latter by an earlier run
-            continue;
-        const std::int64_t before = run.windows_done();
-        progress.tell(before, 0);
-        const SweepStep step { model.decoder, model.backend, request, plan, task.stop,
-            [&](std::int64_t points) { progress.tell(before, points); }, model.faults };
-        Window read = window;
-        if (model.faults.window)
-            model.faults.window(read);
-        add_window(run, window, protocol_entry(request.protocol).run(step, read),
-            text_hashes(request, model.tokens, model.bos, window.begin));
-        take_weights_hash(run.provenance);
-        if (file)
-            file->write_window(run, window.index);
-        if (on_window)
-            on_window(std::make_shared<const Run>(run));
+    std::optional<trace::RunFile> file = open_file(request, goes_on(request, store), run, task);
+    const Keeping keeping(file, run, task, on_window);
+    if (store) {
+        lead_sweep(*store, { work, windows, task }, open_windows(run), run, [&](std::span<const std::int64_t> written) {
+            keeping.keep(written);
+            store->file_becomes_ours();
+            keeping.progress().tell(run.windows_done(), 0);
+        });
+        wait_for_others(*store, *request.group, task.stop);
+    } else {
+        for (const std::int64_t window : open_windows(run)) {
+            const auto tell
+                = [&, before = run.windows_done()](std::int64_t points) { keeping.progress().tell(before, points); };
+            tell(0);
+            work.run_window(windows[static_cast<std::size_t>(window)], run, task.stop, tell);
+            keeping.keep({ &window, 1 });
+        }
     }
     run.audit = audit(run);
     if (file)

@@ -16,7 +16,8 @@ struct SweepModel {
     SweepFaults faults {}; ///< of tests
 };
 
-/// Window by window: dense pass once, every point, then file, statistics and a snapshot. See Engine::sweep.
+/// Window by window: dense pass once, every point, then file, statistics and a snapshot. See Engine::sweep; nothing in
+/// a rank of a group but 0.
 std::shared_ptr<const Run> run_sweep(
     const SweepModel& model, const SweepRequest& request, const Task& task, const SweepFn& on_window);
 

@@ -145,8 +145,8 @@ namespace {
         run.done = flags;
         const auto done = static_cast<std::int64_t>(done_windows(run).size());
         const std::int64_t listed = run.points.front().windows;
-        const bool behind = listed == done - 1;
-        if ((listed != done && !behind) || (!behind && !fits(run.points, flags, run)))
+        const bool behind = listed < done;
+        if (listed > done || (!behind && !fits(run.points, flags, run)))
             throw h5::Failure("its tables of points contradict the losses of its windows");
         if (behind)
             refresh_points(run);

@@ -70,13 +70,14 @@ namespace {
         return static_cast<std::size_t>(std::max<std::int64_t>(run.target - 1, 0));
     }
 
-    /// Calls `use` with every index of a window in an array (rows, windows, inner).
-    template <typename Use>
-    void for_column(std::size_t size, const Run& run, std::int64_t window, std::size_t inner, const Use& use)
+    /// Calls `use` with every index of a window's losses of tokens.
+    template <typename Use> void for_tokens(const Run& run, std::int64_t window, const Use& use)
     {
-        const std::size_t row = static_cast<std::size_t>(run.windows) * inner;
-        for (std::size_t begin = static_cast<std::size_t>(window) * inner; begin < size; begin += row) {
-            for (std::size_t index = begin; index < begin + inner; ++index)
+        const std::size_t scored = scored_of(run);
+        const std::size_t row = static_cast<std::size_t>(run.windows) * scored;
+        for (std::size_t begin = static_cast<std::size_t>(window) * scored; begin < run.token_nll.size();
+             begin += row) {
+            for (std::size_t index = begin; index < begin + scored; ++index)
                 use(index);
         }
     }
@@ -101,12 +102,25 @@ void clear_unfinished(Run& run)
         if (window_done(run, window))
             continue;
         for_run_arrays([&](const auto& array) {
-            auto& values = run.*array.member;
-            for_column(values.size(), run, window, 1, [&](std::size_t index) { values[index] = array.fill; });
+            auto column = column_of(run, array, window);
+            std::ranges::fill(column, array.fill);
+            set_column(run, array, window, column);
         });
-        for_column(run.token_nll.size(), run, window, scored_of(run),
-            [&](std::size_t index) { run.token_nll[index] = std::nanf(""); });
+        for_tokens(run, window, [&](std::size_t index) { run.token_nll[index] = std::nanf(""); });
     }
+}
+
+std::vector<float> token_nll_of(const Run& run, std::int64_t window)
+{
+    std::vector<float> losses;
+    for_tokens(run, window, [&](std::size_t index) { losses.push_back(run.token_nll[index]); });
+    return losses;
+}
+
+void set_token_nll(Run& run, std::int64_t window, const std::vector<float>& losses)
+{
+    std::size_t from = 0;
+    for_tokens(run, window, [&](std::size_t index) { run.token_nll[index] = losses.at(from++); });
 }
 
 bool has_all_arrays(const Run& run)
@@ -118,27 +132,21 @@ bool has_all_arrays(const Run& run)
 
 void copy_window(const Run& from, std::int64_t window, Run& to)
 {
-    for_run_arrays([&](const auto& array) {
-        const auto& values = from.*array.member;
-        auto& into = to.*array.member;
-        for_column(into.size(), to, window, 1, [&](std::size_t index) { into[index] = values.at(index); });
-    });
-    for_column(to.token_nll.size(), to, window, scored_of(to),
-        [&](std::size_t index) { to.token_nll[index] = from.token_nll.at(index); });
+    for_run_arrays([&](const auto& array) { set_column(to, array, window, column_of(from, array, window)); });
+    set_token_nll(to, window, token_nll_of(from, window));
     to.done.at(static_cast<std::size_t>(window)) = 1;
 }
 
 bool same_window(const Run& a, const Run& b, std::int64_t window)
 {
-    bool same = true;
-    for_column(a.window_nll.size(), a, window, 1, [&](std::size_t index) {
-        const double left = a.window_nll[index];
-        const double right = b.window_nll.at(index);
-        same = same && (left == right || (std::isnan(left) && std::isnan(right)));
-        same = same && a.keep_hash.at(index) == b.keep_hash.at(index);
-        same = same && a.target_hash.at(index) == b.target_hash.at(index);
-    });
-    return same;
+    const std::size_t step = static_cast<std::size_t>(a.windows);
+    for (auto at = static_cast<std::size_t>(window); at < a.window_nll.size(); at += step) {
+        const bool both_nan = std::isnan(a.window_nll[at]) && std::isnan(b.window_nll.at(at));
+        if ((a.window_nll[at] != b.window_nll.at(at) && !both_nan) || a.keep_hash.at(at) != b.keep_hash.at(at)
+            || a.target_hash.at(at) != b.target_hash.at(at))
+            return false;
+    }
+    return true;
 }
 
 } // namespace keepset::trace

@@ -47,6 +47,28 @@ void empty_arrays(Run& run, bool per_token);
 void clear_unfinished(Run& run);
 /// Whether a run has everything that today's windows have, so that more can be added.
 bool has_all_arrays(const Run& run);
+/// One window of an array: (rows); empty where the array is.
+template <typename T> std::vector<T> column_of(const Run& run, const RunArray<T>& array, std::int64_t window)
+{
+    const std::vector<T>& values = run.*array.member;
+    std::vector<T> column;
+    for (auto at = static_cast<std::size_t>(window); at < values.size(); at += static_cast<std::size_t>(run.windows))
+        column.push_back(values[at]);
+    return column;
+}
+/// The other way round. Throws std::out_of_range where there are fewer values than rows.
+template <typename T>
+void set_column(Run& run, const RunArray<T>& array, std::int64_t window, const std::vector<T>& column)
+{
+    std::vector<T>& values = run.*array.member;
+    std::size_t row = 0;
+    for (auto at = static_cast<std::size_t>(window); at < values.size(); at += static_cast<std::size_t>(run.windows))
+        values[at] = column.at(row++);
+}
+/// The same of Run::token_nll: (points, target - 1).
+std::vector<float> token_nll_of(const Run& run, std::int64_t window);
+void set_token_nll(Run& run, std::int64_t window, const std::vector<float>& losses);
+
 /// Copies one window that is done in `from` to a run of the same points and windows, and flags it. refresh_points is
 /// left to the caller.
 void copy_window(const Run& from, std::int64_t window, Run& to);

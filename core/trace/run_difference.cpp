@@ -23,65 +23,57 @@ namespace {
 
     std::string text_of(const Shard& shard) { return std::to_string(shard.number) + "/" + std::to_string(shard.count); }
 
-    struct Setting {
-        const char* name;
-        std::string in_file;
-        std::string asked;
-    };
-
-    std::vector<Setting> settings(const Run& a, const Run& b)
+    std::string sentence(
+        const std::string& name, const std::string& first, const std::string& second, const TwoRuns& words)
     {
-        const bool known = !a.provenance.model_sha256.empty() && !b.provenance.model_sha256.empty();
-        const auto number = [](auto value) { return std::to_string(value); };
-        const auto yes = [](bool value) { return std::string(value ? "yes" : "no"); };
-        return {
-            { "the model's weights (SHA-256)", a.provenance.model_sha256,
-                known ? b.provenance.model_sha256 : a.provenance.model_sha256 },
-            { "the tokenizer (SHA-256)", a.provenance.tokenizer_sha256, b.provenance.tokenizer_sha256 },
-            { "the text (SHA-256)", a.provenance.text_sha256, b.provenance.text_sha256 },
-            { "dtype", a.provenance.dtype, b.provenance.dtype },
-            { "seed", number(a.provenance.seed), number(b.provenance.seed) },
-            { "protocol", name_of(a.protocol), name_of(b.protocol) },
-            { "context", number(a.context), number(b.context) },
-            { "target", number(a.target), number(b.target) },
-            { "offset", number(a.offset), number(b.offset) },
-            { "windows", number(a.windows), number(b.windows) },
-            { "granularity", name_of(a.granularity), name_of(b.granularity) },
-            { "importance", name_of(a.importance), name_of(b.importance) },
-            { "gqa", name_of(a.gqa), name_of(b.gqa) },
-            { "positions", name_of(a.positions), name_of(b.positions) },
-            { "rounding", name_of(a.rounding), name_of(b.rounding) },
-            { "layers", number(a.layers), number(b.layers) },
-            { "kv_heads", number(a.kv_heads), number(b.kv_heads) },
-            { "vocabulary", number(a.vocabulary), number(b.vocabulary) },
-            { "bos", yes(a.bos), yes(b.bos) },
-            { "the number of points", number(a.points.size()), number(b.points.size()) },
-        };
-    }
-
-    std::string sentence(const Setting& setting, const TwoRuns& words)
-    {
-        return std::string(setting.name) + " is " + setting.in_file + ' ' + words.first + " and " + setting.asked + ' '
-            + words.second;
+        return name + " is " + first + ' ' + words.first + " and " + second + ' ' + words.second;
     }
 
 } // namespace
 
+std::vector<Setting> settings_of(const Run& run)
+{
+    const auto number = [](auto value) { return std::to_string(value); };
+    std::vector<Setting> settings {
+        { "the model's weights (SHA-256)", run.provenance.model_sha256 },
+        { "the tokenizer (SHA-256)", run.provenance.tokenizer_sha256 },
+        { "the text (SHA-256)", run.provenance.text_sha256 },
+        { "dtype", run.provenance.dtype },
+        { "seed", number(run.provenance.seed) },
+        { "protocol", name_of(run.protocol) },
+        { "context", number(run.context) },
+        { "target", number(run.target) },
+        { "offset", number(run.offset) },
+        { "windows", number(run.windows) },
+        { "granularity", name_of(run.granularity) },
+        { "importance", name_of(run.importance) },
+        { "gqa", name_of(run.gqa) },
+        { "positions", name_of(run.positions) },
+        { "rounding", name_of(run.rounding) },
+        { "layers", number(run.layers) },
+        { "kv_heads", number(run.kv_heads) },
+        { "vocabulary", number(run.vocabulary) },
+        { "bos", run.bos ? "yes" : "no" },
+        { "the number of points", number(run.points.size()) },
+    };
+    for (const SweepPoint& point : run.points)
+        settings.push_back({ "a point", text_of(point) });
+    return settings;
+}
+
 std::optional<std::string> difference(const Run& in_file, const Run& asked, const TwoRuns& words)
 {
-    for (const Setting& setting : settings(in_file, asked)) {
-        if (setting.in_file != setting.asked)
-            return sentence(setting, words);
+    const std::vector<Setting> there = settings_of(in_file);
+    const std::vector<Setting> here = settings_of(asked);
+    for (std::size_t index = 0; index < std::min(there.size(), here.size()); ++index) {
+        const bool known = index > 0 || (!there[0].value.empty() && !here[0].value.empty()); // the weights' hash
+        if (known && there[index].value != here[index].value)
+            return sentence(there[index].name, there[index].value, here[index].value, words);
     }
     if (words.shards_matter && !(in_file.shard == asked.shard))
-        return sentence({ "the shard", text_of(in_file.shard), text_of(asked.shard) }, words);
+        return sentence("the shard", text_of(in_file.shard), text_of(asked.shard), words);
     if (in_file.token_nll.empty() && !asked.token_nll.empty())
         return "it has no losses of tokens, and --per-token asks for them here";
-    for (std::size_t row = 0; row < asked.points.size(); ++row) {
-        const Setting point { "a point", text_of(in_file.points[row]), text_of(asked.points[row]) };
-        if (point.in_file != point.asked)
-            return sentence(point, words);
-    }
     return std::nullopt;
 }
 

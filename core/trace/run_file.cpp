@@ -157,15 +157,19 @@ namespace {
         h5::check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flushing " + path);
     }
 
-    /// The flag goes last: what it speaks of is on the disk before.
-    void write_columns(hid_t file, const std::filesystem::path& path, const Run& run, std::int64_t window)
+    /// The flags go last: what they speak of is on the disk before.
+    void write_columns(
+        hid_t file, const std::filesystem::path& path, const Run& run, std::span<const std::int64_t> windows)
     {
-        for_run_arrays([&](const auto& array) { write_column(file, array.path, run.*array.member, window); });
-        if (h5::exists(file, "/sweep/token_nll"))
-            write_column(file, "/sweep/token_nll", run.token_nll, window);
+        for (const std::int64_t window : windows) {
+            for_run_arrays([&](const auto& array) { write_column(file, array.path, run.*array.member, window); });
+            if (h5::exists(file, "/sweep/token_nll"))
+                write_column(file, "/sweep/token_nll", run.token_nll, window);
+        }
         h5::check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flushing the window");
         sync_file(path);
-        write_column(file, "/sweep/window/done", run.done, window);
+        for (const std::int64_t window : windows)
+            write_column(file, "/sweep/window/done", run.done, window);
         h5::check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flushing the window's flag");
     }
 
@@ -251,16 +255,16 @@ void RunFile::note_generator(const std::string& generator, Run& there)
     write_run(target_, there, !there.token_nll.empty()); // attributes cannot grow in a file that is read live
 }
 
-void RunFile::write_window(const Run& run, std::int64_t window)
+void RunFile::write_windows(const Run& run, std::span<const std::int64_t> windows)
 {
     const auto done = std::ranges::count_if(run.done, [](std::uint8_t flag) { return flag != 0; });
     const auto complete = [done](const SweepPoint& point) { return point.windows == done; };
-    if (run.points.empty() || !window_done(run, window) || !std::ranges::all_of(run.points, complete))
-        throw Error(
-            ErrorKind::internal, "the points of a run do not cover the window " + std::to_string(window) + " written");
+    const bool flagged = std::ranges::all_of(windows, [&](std::int64_t window) { return window_done(run, window); });
+    if (run.points.empty() || !flagged || !std::ranges::all_of(run.points, complete))
+        throw Error(ErrorKind::internal, "the points of a run do not cover the windows written");
     writing(file(), [&] {
         h5::Handle open = h5::open_for_live_writing(file());
-        write_columns(open, file(), run, window);
+        write_columns(open, file(), run, windows);
         write_points(open, "/sweep/points_before", points_);
         sync_file(file());
         write_points(open, "/sweep/points", run.points);

@@ -5,7 +5,9 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace keepset::trace {
 
@@ -30,9 +32,10 @@ public:
     /// Notes in the file and in `there`, which it holds, that the build `generator` makes the windows from here on:
     /// "keepset 0.1.0 (a), from window 4 on keepset 0.2.0 (b)". Does nothing where that build made the last of them.
     void note_generator(const std::string& generator, Run& there);
-    /// Adds window `window` of `run`, which is marked as done there; the points' means cover all that are.
-    /// Throws Error{input}; what was written before stays readable.
-    void write_window(const Run& run, std::int64_t window);
+    /// Adds windows of `run`, which are marked as done there; the points' means cover all that are. Several at once
+    /// cost the disk no more than one. Throws Error{input}; what was written before stays readable.
+    void write_windows(const Run& run, std::span<const std::int64_t> windows);
+    void write_window(const Run& run, std::int64_t window) { write_windows(run, { &window, 1 }); }
     /// Fills /audit when the run ends.
     void write_audit(const Run& run);
     /// Fills in the attribute model_sha256, which is empty until the weights are hashed; done with every window too.
@@ -63,6 +66,13 @@ private:
     std::vector<SweepPoint> points_; ///< as last written: they become /sweep/points_before
     bool knows_weights_; ///< the file has model_sha256
 };
+
+/// One of the settings that make a sweep this one, by name; the hash of the weights comes first and may be unknown.
+struct Setting {
+    std::string name;
+    std::string value;
+};
+std::vector<Setting> settings_of(const Run& run);
 
 /// How difference speaks of its two runs.
 struct TwoRuns {

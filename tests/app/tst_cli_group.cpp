@@ -1,0 +1,254 @@
+#include "core/result_files.h"
+#include "tests/app/cli_process.h"
+#include "tests/support/test_main.h"
+
+#include <QTemporaryDir>
+
+#include <nlohmann/json.hpp>
+
+#include <arpa/inet.h>
+#include <memory>
+#include <random>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <vector>
+
+namespace {
+
+constexpr int size = 3;
+constexpr int windows = 60;
+
+int free_port()
+{
+    const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address {};
+    socklen_t bytes = sizeof(address);
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const bool bound = ::bind(listener, reinterpret_cast<sockaddr*>(&address), bytes) == 0
+        && ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &bytes) == 0;
+    ::close(listener);
+    return bound ? ntohs(address.sin_port) : 0;
+}
+
+/// The processes of one group on this machine, as torchrun starts them.
+class Group {
+public:
+    Group(const std::vector<QStringList>& commands, int restart, int patience_s)
+    {
+        const int port = free_port();
+        for (std::size_t rank = 0; rank < commands.size(); ++rank) {
+            auto& process = *ranks_.emplace_back(std::make_unique<QProcess>());
+            QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+            const auto set = [&](const char* name, auto value) { environment.insert(name, QString::number(value)); };
+            set("RANK", rank);
+            set("LOCAL_RANK", rank);
+            set("WORLD_SIZE", commands.size());
+            set("MASTER_PORT", port);
+            set("TORCHELASTIC_RESTART_COUNT", restart);
+            set("KEEPSET_PATIENCE", patience_s);
+            environment.insert("MASTER_ADDR", "127.0.0.1");
+            process.setProcessEnvironment(environment);
+            process.start(KEEPSET_CLI, commands[rank]);
+            process.closeWriteChannel();
+        }
+        for (const auto& rank : ranks_)
+            rank->waitForStarted();
+    }
+    ~Group()
+    {
+        for (const auto& rank : ranks_)
+            rank->kill();
+        for (const auto& rank : ranks_)
+            rank->waitForFinished();
+    }
+    Group(const Group&) = delete;
+    Group& operator=(const Group&) = delete;
+
+    bool runs(int rank) const { return ranks_[static_cast<std::size_t>(rank)]->state() == QProcess::Running; }
+    void send(int rank, int number) const
+    {
+        ::kill(static_cast<pid_t>(ranks_[static_cast<std::size_t>(rank)]->processId()), number);
+    }
+    cli::Result end(int rank) const { return cli::ended(*ranks_[static_cast<std::size_t>(rank)]); }
+
+private:
+    std::vector<std::unique_ptr<QProcess>> ranks_;
+};
+
+} // namespace
+
+/// A sweep by several processes that find one another through the variables of torchrun.
+class TestCliGroup : public QObject {
+    Q_OBJECT
+
+private:
+    QTemporaryDir folder_;
+    const QStringList long_ { "--windows", "all" }; ///< takes several seconds
+    nlohmann::json whole_; ///< what one process gets
+
+    QString in(const QString& name) const { return folder_.filePath(name); }
+    QStringList sweep(const QString& out, const QStringList& more = { "--windows", QString::number(windows) }) const
+    {
+        return QStringList { "sweep", cli::tiny_model(), "--text", cli::demo_text(), "--context", "64", "--target",
+            "16", "--policies", "h2o,cab,random", "--sparsity", "0.3,0.5,0.7,0.9", "--threads", "1", "--quiet",
+            "--per-token", "--out", in(out) }
+        + more;
+    }
+    std::unique_ptr<Group> group(const QStringList& command, int restart = 0, int patience_s = 60) const
+    {
+        return std::make_unique<Group>(std::vector<QStringList>(size, command), restart, patience_s);
+    }
+    nlohmann::json results(const QString& file) const
+    {
+        nlohmann::json all = nlohmann::json::parse(cli::run({ "show", in(file), "--json" }).out.toStdString());
+        for (auto& point : all.at("points"))
+            point.erase("seconds");
+        all.erase("provenance");
+        return all;
+    }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        const cli::Result one = cli::run(sweep("whole.h5"));
+        QVERIFY2(one.status == 0, one.text());
+        whole_ = results("whole.h5");
+    }
+
+    void three_processes_give_what_one_gives()
+    {
+        const auto ranks = group(sweep("three.h5"));
+        const cli::Result first = ranks->end(0);
+        QVERIFY2(first.status == 0 && first.out.contains("60 of 60 windows\n"), first.text());
+        for (int rank = 1; rank < size; ++rank) {
+            const cli::Result other = ranks->end(rank);
+            QVERIFY2(other.status == 0 && other.out.isEmpty() && other.err.isEmpty(), other.text());
+        }
+        QVERIFY(results("three.h5") == whole_);
+    }
+
+    void a_killed_process_costs_the_windows_it_had_in_hand()
+    {
+        std::mt19937 random(11);
+        int met = 0;
+        for (int round = 0; round < 20; ++round) {
+            const QString name = QString("killed-%1.h5").arg(round);
+            const int victim = static_cast<int>(random() % size);
+            {
+                const auto ranks = group(sweep(name));
+                QTest::qWait(static_cast<int>(100 + random() % 900));
+                met += ranks->runs(victim) ? 1 : 0;
+                ranks->send(victim, SIGKILL);
+                QTest::qWait(20); // as torchrun, which looks at them from time to time and ends the others
+            }
+            const int before = QFile::exists(in(name))
+                ? static_cast<int>(keepset::load_run(in(name).toStdString())->windows_done())
+                : 0;
+            const auto again = group(sweep(name), 1);
+            const cli::Result first = again->end(0);
+            QVERIFY2(first.status == 0, first.text());
+            const auto run = keepset::load_run(in(name).toStdString());
+            QVERIFY2(run->finished() && run->windows_done() >= before, first.text());
+            QVERIFY(results(name) == whole_);
+        }
+        QVERIFY2(met >= 10, qPrintable(QString("only %1 of 20 were killed at work").arg(met)));
+    }
+
+    void a_process_that_hangs_ends_the_group_with_its_name()
+    {
+        const auto ranks = group(sweep("hangs.h5", long_), 0, 2);
+        QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(in("hangs.h5")), 20000);
+        QTest::qWait(300);
+        QVERIFY(ranks->runs(2));
+        ranks->send(2, SIGSTOP);
+        const cli::Result first = ranks->end(0);
+        QVERIFY2(first.status == 4 && first.said("There is no sign of life of rank 2"), first.text());
+        QVERIFY2(first.said("which had window ") && first.said("--resume goes on from there"), first.text());
+        QVERIFY(keepset::load_run(in("hangs.h5").toStdString())->windows_done() > 0);
+        ranks->send(2, SIGCONT);
+        const cli::Result other = ranks->end(1);
+        QVERIFY2(other.status == 4, other.text());
+    }
+
+    void a_stop_is_heard_by_all_and_what_is_done_is_kept()
+    {
+        const QStringList command = sweep("stopped.h5", long_);
+        const auto ranks = group(command);
+        QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(in("stopped.h5")), 20000);
+        QTest::qWait(500);
+        for (int rank = 0; rank < size; ++rank)
+            ranks->send(rank, SIGTERM);
+        const cli::Result first = ranks->end(0);
+        QVERIFY2(first.status == 130 && first.said("--resume goes on from there"), first.text());
+        for (int rank = 1; rank < size; ++rank) {
+            const cli::Result other = ranks->end(rank);
+            // One of them may find that rank 0 has gone before it hears of the stop itself.
+            QVERIFY2((other.status == 130 && other.err.isEmpty()) || other.status == 4, other.text());
+        }
+        const auto run = keepset::load_run(in("stopped.h5").toStdString());
+        QVERIFY(run->windows_done() > 0 && !run->finished());
+    }
+
+    void a_rank_with_another_command_is_refused()
+    {
+        std::vector<QStringList> commands(size, sweep("other.h5", { "--windows", "all" }));
+        commands[1] = sweep("other.h5", { "--windows", "all", "--gqa", "max" });
+        const Group ranks(commands, 0, 60);
+        const cli::Result other = ranks.end(1);
+        QVERIFY2(other.status == 2 && other.is_one_sentence(), other.text());
+        QVERIFY2(other.said("gqa is mean at rank 0 and max here"), other.text());
+    }
+
+    void variables_that_make_no_sense_are_refused_by_name_data()
+    {
+        QTest::addColumn<QString>("variables");
+        QTest::addColumn<QString>("said");
+        QTest::newRow("rank") << "RANK=3 WORLD_SIZE=3 MASTER_ADDR=localhost MASTER_PORT=1234"
+                              << "RANK";
+        QTest::newRow("size") << "RANK=0 WORLD_SIZE=x MASTER_ADDR=localhost MASTER_PORT=1234"
+                              << "WORLD_SIZE";
+        QTest::newRow("no port") << "RANK=0 WORLD_SIZE=3 MASTER_ADDR=localhost"
+                                 << "MASTER_PORT";
+        QTest::newRow("port") << "RANK=0 WORLD_SIZE=3 MASTER_ADDR=localhost MASTER_PORT=99999"
+                              << "MASTER_PORT";
+        QTest::newRow("no address") << "RANK=0 WORLD_SIZE=3 MASTER_PORT=1234"
+                                    << "MASTER_ADDR";
+    }
+
+    void variables_that_make_no_sense_are_refused_by_name()
+    {
+        QFETCH(QString, variables);
+        QFETCH(QString, said);
+        QProcess process;
+        QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+        for (const QString& variable : variables.split(' '))
+            environment.insert(variable.section('=', 0, 0), variable.section('=', 1));
+        process.setProcessEnvironment(environment);
+        process.start(KEEPSET_CLI, sweep("refused.h5"));
+        const cli::Result refused = cli::ended(process);
+        QVERIFY2(refused.status == 2 && refused.is_one_sentence() && refused.said(said), refused.text());
+        QVERIFY(!QFile::exists(in("refused.h5")));
+    }
+
+    void torchrun_starts_a_group_again()
+    {
+        const QString torchrun = QStandardPaths::findExecutable("torchrun");
+        if (torchrun.isEmpty())
+            QSKIP("there is no torchrun");
+        QProcess process;
+        process.start(torchrun,
+            QStringList { "--standalone", "--nproc-per-node", "3", "--max-restarts", "3", "--no-python", KEEPSET_CLI }
+                + sweep("torchrun.h5", long_ + QStringList { "--force" }));
+        QVERIFY(process.waitForStarted());
+        QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(in("torchrun.h5")), 60000);
+        QTest::qWait(500);
+        QVERIFY(QProcess::execute("pkill", { "-KILL", "-n", "-f", "keepset-cli sweep .*torchrun.h5" }) == 0);
+        const cli::Result ended = cli::ended(process);
+        QVERIFY2(ended.status == 0, ended.text());
+        QVERIFY(keepset::load_run(in("torchrun.h5").toStdString())->finished());
+    }
+};
+
+KEEPSET_TEST(TestCliGroup)
+#include "tst_cli_group.moc"
