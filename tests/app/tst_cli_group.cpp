@@ -17,6 +17,11 @@ namespace {
 
 constexpr int size = 3;
 constexpr int windows = 60;
+#ifdef __SANITIZE_ADDRESS__
+constexpr int kills = 3; // a start takes seconds there
+#else
+constexpr int kills = 20;
+#endif
 
 int free_port()
 {
@@ -84,15 +89,15 @@ class TestCliGroup : public QObject {
 
 private:
     QTemporaryDir folder_;
-    const QStringList long_ { "--windows", "all" }; ///< takes several seconds
+    const QStringList long_ { "--windows", "all" }; ///< some hundreds: several seconds
     nlohmann::json whole_; ///< what one process gets
 
     QString in(const QString& name) const { return folder_.filePath(name); }
     QStringList sweep(const QString& out, const QStringList& more = { "--windows", QString::number(windows) }) const
     {
-        return QStringList { "sweep", cli::tiny_model(), "--text", cli::demo_text(), "--context", "64", "--target",
-            "16", "--policies", "h2o,cab,random", "--sparsity", "0.3,0.5,0.7,0.9", "--threads", "1", "--quiet",
-            "--per-token", "--out", in(out) }
+        return QStringList { "sweep", cli::tiny_model(), "--text", in("text.txt"), "--context", "64", "--target", "16",
+            "--policies", "h2o,cab,random", "--sparsity", "0.3,0.5,0.7,0.9", "--threads", "1", "--quiet", "--per-token",
+            "--out", in(out) }
         + more;
     }
     std::unique_ptr<Group> group(const QStringList& command, int restart = 0, int patience_s = 60) const
@@ -111,6 +116,7 @@ private:
 private Q_SLOTS:
     void initTestCase()
     {
+        QVERIFY(cli::write(in("text.txt"), cli::read(cli::demo_text()).repeated(8)));
         const cli::Result one = cli::run(sweep("whole.h5"));
         QVERIFY2(one.status == 0, one.text());
         whole_ = results("whole.h5");
@@ -132,7 +138,7 @@ private Q_SLOTS:
     {
         std::mt19937 random(11);
         int met = 0;
-        for (int round = 0; round < 20; ++round) {
+        for (int round = 0; round < kills; ++round) {
             const QString name = QString("killed-%1.h5").arg(round);
             const int victim = static_cast<int>(random() % size);
             {
@@ -152,7 +158,7 @@ private Q_SLOTS:
             QVERIFY2(run->finished() && run->windows_done() >= before, first.text());
             QVERIFY(results(name) == whole_);
         }
-        QVERIFY2(met >= 10, qPrintable(QString("only %1 of 20 were killed at work").arg(met)));
+        QVERIFY2(met >= kills / 2, qPrintable(QString("only %1 of %2 were killed at work").arg(met).arg(kills)));
     }
 
     void a_process_that_hangs_ends_the_group_with_its_name()
