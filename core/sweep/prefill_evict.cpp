@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <numeric>
+#include <utility>
 
 namespace keepset {
 
@@ -22,38 +24,38 @@ namespace {
         return std::max<std::int64_t>(1, wanted / std::max<std::int64_t>(1, rows));
     }
 
-    /// Points in the order of the target pass, and how many of them evict nothing: these stand first, dense at the
-    /// front, because they must equal dense.
+    /// What the target pass computes: each keep set once. Dense comes first, then a point that evicts nothing, which
+    /// must equal dense and is computed on its own for that, then the others.
     struct Order {
-        std::vector<std::size_t> points;
-        std::size_t whole = 0;
+        std::vector<std::size_t> points; ///< of the plan
+        std::vector<std::size_t> result; ///< (points of the plan): where among `points` its result is
 
-        explicit Order(const KeptPositions& kept)
-            : points(kept.budgets.size())
+        explicit Order(const Selection& selection)
         {
-            std::iota(points.begin(), points.end(), std::size_t { 0 });
-            // Not of std::ranges: clang-tidy 14 cannot read what that returns.
-            const auto first_evicting = std::stable_partition(
-                points.begin(), points.end(), [&](std::size_t index) { return kept.budgets[index] == kept.context; });
-            whole = static_cast<std::size_t>(first_evicting - points.begin());
+            const KeptPositions& kept = selection.kept();
+            const std::vector<std::uint64_t> hashes = selection.kept_hashes(); // empty where a GPU would be waited for
+            std::vector<std::size_t> plan(kept.budgets.size());
+            std::iota(plan.begin(), plan.end(), std::size_t { 0 });
+            std::stable_partition(
+                plan.begin(), plan.end(), [&](std::size_t index) { return kept.budgets[index] == kept.context; });
+            std::map<std::pair<std::int64_t, std::uint64_t>, std::size_t> known; // by budget and hash
+            result.resize(plan.size());
+            for (const std::size_t index : plan) {
+                const bool whole = kept.budgets[index] == kept.context;
+                std::size_t place = points.size();
+                if (!points.empty() && (whole || !hashes.empty())) { // dense stands for itself alone
+                    const auto key = std::pair(kept.budgets[index], whole ? 0 : hashes[index]);
+                    place = known.try_emplace(key, place).first->second;
+                }
+                result[index] = place;
+                if (place == points.size())
+                    points.push_back(index);
+            }
         }
-    };
-
-    /// Points of the target pass that go together. Where those that evict nothing fill more than one group, the last
-    /// of their groups is filled up with dense: to equal dense to the last bit they need products of the same height,
-    /// and in a mixture of experts the same rows beside them.
-    struct Group {
-        std::vector<std::size_t> points;
-        std::size_t count = 0; ///< of them that are points of the plan
-
-        Group(const Order& order, std::size_t begin, std::size_t size)
+        /// Points of the plan whose results are among the first `count`.
+        std::int64_t covered(std::size_t count) const
         {
-            const bool filled_up = begin > 0 && begin < order.whole;
-            count = std::min(size, (filled_up ? order.whole : order.points.size()) - begin);
-            const auto first = order.points.begin() + static_cast<std::ptrdiff_t>(begin);
-            points.assign(first, first + static_cast<std::ptrdiff_t>(count));
-            if (filled_up)
-                points.resize(size, order.points.front());
+            return std::count_if(result.begin(), result.end(), [&](std::size_t place) { return place < count; });
         }
     };
 
@@ -70,15 +72,16 @@ WindowResult run_prefill_evict(const SweepStep& step, const Window& window)
     const at::Tensor inputs = target.slice(0, 0, -1);
     const at::Tensor wanted = step.faults.scored ? step.faults.scored(target.slice(0, 1)) : target.slice(0, 1);
     TargetScorer scorer(step.decoder, step.backend, wanted);
-    const Order order(selection.kept());
+    const Order order(selection);
     const auto group = static_cast<std::size_t>(group_size(step, inputs.size(0)));
     const auto start = std::chrono::steady_clock::now();
     std::vector<at::Tensor> largest; // magnitudes of hidden states, a group each
     std::vector<at::Tensor> scores; // a group each
     for (std::size_t begin = 0, next = 0; begin < order.points.size(); begin = next) {
-        const Group points(order, begin, group);
-        next = begin + points.count;
-        at::Tensor hidden = target_pass({ step.decoder, step.backend, pass, inputs, selection.kept(), points.points,
+        next = std::min(begin + group, order.points.size());
+        const std::vector<std::size_t> points(order.points.begin() + static_cast<std::ptrdiff_t>(begin),
+            order.points.begin() + static_cast<std::ptrdiff_t>(next));
+        at::Tensor hidden = target_pass({ step.decoder, step.backend, pass, inputs, selection.kept(), points,
             step.request.positions == Positions::repacked, step.row_by_row, step.stop });
         if (step.faults.hidden)
             hidden = step.faults.hidden(hidden);
@@ -86,8 +89,8 @@ WindowResult run_prefill_evict(const SweepStep& step, const Window& window)
             largest.back().cpu(); // one group is queued beside the one that is under way
         largest.push_back(largest_magnitude_of(hidden));
         // The dense point is the first of the first group.
-        scores.push_back(scorer.score(hidden.slice(0, 0, static_cast<std::int64_t>(points.count)), step.stop));
-        step.point_done(static_cast<std::int64_t>(next));
+        scores.push_back(scorer.score(hidden, step.stop));
+        step.point_done(order.covered(next));
     }
     // Up to here a GPU was only told what to do; the rest waits for it.
     WindowResult result;
@@ -96,10 +99,10 @@ WindowResult run_prefill_evict(const SweepStep& step, const Window& window)
     const std::vector<TargetScore> found = scorer.tell(at::cat(scores));
     result.largest_hidden = maximum(result.largest_hidden, at::stack(largest).max().item<double>());
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    for (std::size_t index = 0; index < found.size(); ++index) {
-        WindowPoint& point = result.points[order.points[index]];
-        point.score = has_set[order.points[index]] ? found[index] : unscored(inputs.size(0), found.front().target_hash);
-        point.seconds = seconds / static_cast<double>(found.size());
+    for (std::size_t index = 0; index < result.points.size(); ++index) {
+        WindowPoint& point = result.points[index];
+        point.score = has_set[index] ? found[order.result[index]] : unscored(inputs.size(0), found.front().target_hash);
+        point.seconds = seconds / static_cast<double>(result.points.size());
     }
     return result;
 }

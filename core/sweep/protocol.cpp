@@ -90,6 +90,16 @@ Selection::Selection(const SweepStep& step, const Window& window, const DensePas
 {
 }
 
+std::vector<std::uint64_t> Selection::kept_hashes() const
+{
+    std::vector<std::uint64_t> hashes;
+    if (gathered_.is_cuda())
+        return hashes;
+    for (const policy::PointFacts& facts : policy::sum_facts(gathered_, scores_.context))
+        hashes.push_back(facts.hash);
+    return hashes;
+}
+
 std::vector<bool> Selection::tell(WindowResult& result) const
 {
     const at::Tensor facts = selected_.facts.cpu();

@@ -89,6 +89,8 @@ public:
 
     /// What goes into the cache.
     const KeptPositions& kept() const { return kept_; }
+    /// Hash of what goes into the cache by point, hash_of a keep set; empty on a GPU, which would be waited for.
+    std::vector<std::uint64_t> kept_hashes() const;
     /// Fills in what the audit wants to know. Returns which points have a keep set (points): where importance is not
     /// finite nothing can be ranked by it, and only what keeps everything has one.
     std::vector<bool> tell(WindowResult& result) const;

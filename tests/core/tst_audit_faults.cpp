@@ -72,6 +72,7 @@ private Q_SLOTS:
     void a_text_that_repeats_itself_is_no_fault();
     void points_that_evict_nothing_equal_dense_bit_for_bit_data();
     void points_that_evict_nothing_equal_dense_bit_for_bit();
+    void a_keep_set_is_computed_once_and_dense_apart();
 };
 
 void TestAuditFaults::a_sweep_as_it_is_passes_and_its_file_says_the_same_data()
@@ -212,7 +213,7 @@ void TestAuditFaults::points_that_evict_nothing_equal_dense_bit_for_bit_data()
     QTest::newRow("a mixture in bfloat16, groups of 5") << "families/mixtral" << int(at::kBFloat16) << 190;
 }
 
-/// Six points that evict nothing, of 11, which do not fit one group of the target pass.
+/// Six points that evict nothing, of 11.
 void TestAuditFaults::points_that_evict_nothing_equal_dense_bit_for_bit()
 {
     QFETCH(QString, model);
@@ -235,6 +236,38 @@ void TestAuditFaults::points_that_evict_nothing_equal_dense_bit_for_bit()
         QCOMPARE(std::ranges::equal(losses_of(run, point), dense), is_whole);
         QCOMPARE(run.points[point].kl == 0, is_whole);
     }
+}
+
+void TestAuditFaults::a_keep_set_is_computed_once_and_dense_apart()
+{
+    std::int64_t computed = 0;
+    SweepFaults counted; // changes nothing
+    counted.hidden = [&](const at::Tensor& hidden) {
+        computed += hidden.size(0);
+        return hidden;
+    };
+    SweepRequest request = RealSweep::request();
+    request.windows = 1;
+    const auto points_of
+        = [&](const char* policies, std::vector<double> sparsities, std::vector<std::int64_t> budgets) {
+              request.policies = parse_policies(policies);
+              request.sparsities = std::move(sparsities);
+              request.budgets = std::move(budgets);
+              computed = 0;
+              const Run run = sweep_.run(request, counted);
+              return std::pair(run, computed);
+          };
+    const auto [apart, before] = points_of("recent", { 0.5 }, {});
+    const auto [run, all] = points_of("h2o,cab,recent", { 0, 0.5, 0.75 }, {});
+    QCOMPARE(run.points.size(), std::size_t { 10 });
+    QCOMPARE(all - before, std::int64_t { 1 + 5 }); // of three at 0 one, and all others but recent at 50%
+    // h2o and cab are the same by definition where one local entry and one important one are kept.
+    const auto [same, once] = points_of("h2o,cab,h2o(local=0.3)", {}, { 2 });
+    QCOMPARE(once, before);
+    const std::span<const float> of_h2o = losses_of(same, 1);
+    QVERIFY(std::ranges::equal(of_h2o, losses_of(same, 2)) && std::ranges::equal(of_h2o, losses_of(same, 3)));
+    QCOMPARE(same.points[1].kl, same.points[3].kl);
+    QVERIFY(!same.audit.failed());
 }
 
 KEEPSET_TEST(TestAuditFaults)
