@@ -12,6 +12,7 @@ namespace keepset::cli {
 struct BenchOptions {
     std::string what = "all";
     std::string folder;
+    std::string shape;
     std::string text;
     std::int64_t context = 1024;
     std::int64_t target = 256;
@@ -26,6 +27,8 @@ struct BenchRow {
     std::string meaning;
     double operations_s = 0; ///< of the first, where they are known
     double ceiling_share = 0; ///< of what binds it
+    double windows_s = 0; ///< windows of a sweep a second
+    std::size_t points = 0; ///< of such a window
 };
 
 /// What a group works with. `engine` has the model open where the group needs one.

@@ -1,14 +1,19 @@
 #include "app/bench.h"
 #include "app/commands.h"
 
+#include "core/bench.h"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <functional>
 #include <iostream>
 #include <iterator>
 #include <memory>
+#include <optional>
+#include <random>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -76,12 +81,37 @@ BenchRow in_turns(const BenchRun& run, const std::function<void()>& first, const
 
 namespace {
 
+    /// A text of many windows: the user's, over and over again, or one of words that mean nothing.
+    Text long_text(const BenchRun& run, std::int64_t tokens)
+    {
+        Text text { "made up", {} };
+        if (!run.options.text.empty())
+            text = read_text(run.options.text, run.task.stop);
+        std::mt19937 random(1);
+        while (run.options.text.empty() && static_cast<std::int64_t>(text.bytes.size()) < tokens)
+            text.bytes += random() % 6 == 0 ? ' ' : static_cast<char>('a' + random() % 26);
+        const std::string once = text.bytes;
+        const auto found = std::max<std::int64_t>(1, static_cast<std::int64_t>(run.engine.tokenize(text).size()));
+        for (std::int64_t there = found; there < tokens; there += found)
+            text.bytes += once;
+        return text;
+    }
+
+    /// The first `count` tokens of a text.
+    Text first_tokens(const BenchRun& run, Text text, std::int64_t count)
+    {
+        const std::vector<Token> tokens = run.engine.tokenize(text, run.task);
+        if (static_cast<std::int64_t>(tokens.size()) > count)
+            text.bytes.resize(static_cast<std::size_t>(tokens[static_cast<std::size_t>(count)].byte_begin));
+        return text;
+    }
+
     std::vector<BenchRow> bench_analysis(const BenchRun& run)
     {
         const BenchOptions& options = run.options;
         Engine& engine = run.engine;
         const Task& task = run.task;
-        const Text text = read_text(options.text, task.stop);
+        const Text text = long_text(run, options.context);
         AnalysisRequest request;
         request.text = text;
         request.context = options.context;
@@ -102,32 +132,43 @@ namespace {
         return { row };
     }
 
+    /// What a window of a sweep takes: the slope between two numbers of windows, so that nothing counts that a sweep
+    /// does once.
     std::vector<BenchRow> bench_sweep(const BenchRun& run)
     {
         const BenchOptions& options = run.options;
-        Engine& engine = run.engine;
-        const Task& task = run.task;
-        const Text text = read_text(options.text, task.stop);
+        constexpr std::int64_t most = 64; // windows
+        const std::int64_t length = options.context + options.target;
         SweepRequest request;
-        request.text = text;
+        request.text = long_text(run, (1 + most) * length + 2);
         request.policies = parse_policies("h2o,cab,h2o(local=0.3),streaming-llm");
         request.sparsities = { 0, 0.5, 0.8, 0.9, 0.95 };
         request.context = options.context;
         request.target = options.target;
-        request.windows = 1;
         std::size_t points = 0;
-        const std::vector<Token> tokens = engine.tokenize(text, task);
-        Text window = text;
-        const std::int64_t length = options.context + options.target;
-        if (static_cast<std::int64_t>(tokens.size()) > length)
-            window.bytes.resize(static_cast<std::size_t>(tokens[static_cast<std::size_t>(length)].byte_begin));
-        BenchRow row = in_turns(
-            run, [&] { points = engine.sweep(request, task)->points.size(); },
-            [&] { engine.logits(window, options.target, 0, task); });
-        row.second_s *= static_cast<double>(points);
-        row.ratio /= static_cast<double>(points);
+        const auto sweep = [&](std::int64_t windows) {
+            request.windows = windows;
+            return seconds_of([&] { points = run.engine.sweep(request, run.task)->points.size(); });
+        };
+        sweep(1);
+        // As many more as take two seconds, by a sweep of one.
+        const auto more = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil(2 / sweep(1))), 1, most);
+        const Text window = first_tokens(run, request.text, length);
+        const auto times = times_in_turns(run,
+            { [&] { sweep(1); }, [&] { sweep(1 + more); },
+                [&] { run.engine.logits(window, options.target, 0, run.task); } });
+        std::vector<double> slopes; // seconds of a window, by turn
+        std::vector<double> forwards; // of one forward a point
+        for (std::size_t turn = 0; turn < times[0].size(); ++turn) {
+            slopes.push_back((times[1][turn] - times[0][turn]) / static_cast<double>(more));
+            forwards.push_back(times[2][turn] * static_cast<double>(points));
+        }
+        BenchRow row = row_of(slopes, forwards);
         row.what = "sweep";
-        row.meaning = "one window of " + std::to_string(points) + " points over one full forward a point";
+        row.points = points;
+        row.windows_s = 1 / row.first_s;
+        row.meaning = "a window of " + std::to_string(points) + " points (" + number(row.windows_s, 3)
+            + " windows/s, the slope between 1 and " + std::to_string(1 + more) + ") over one full forward a point";
         return { row };
     }
 
@@ -245,10 +286,10 @@ namespace {
             if (!is_asked(group, options))
                 continue;
             model = model || group.model;
-            if (group.model && options.folder.empty())
-                throw Error(
-                    ErrorKind::usage, "bench " + options.what + " needs a model.", "Give one with --model DIR.");
-            if (group.text && options.text.empty())
+            if (group.model && options.folder.empty() && options.shape.empty())
+                throw Error(ErrorKind::usage, "bench " + options.what + " needs a model.",
+                    "Give one with --model DIR, or a shape with --shape.");
+            if (group.text && options.text.empty() && options.shape.empty())
                 throw Error(ErrorKind::usage, "bench " + options.what + " needs a text.", "Give one with --text FILE.");
         }
         return model;
@@ -265,6 +306,8 @@ namespace {
             if (row.operations_s > 0)
                 list.back().update(
                     { { "operations_per_second", row.operations_s }, { "share_of_ceiling", row.ceiling_share } });
+            if (row.points > 0)
+                list.back().update({ { "windows_per_second", row.windows_s }, { "points", row.points } });
             table.push_back(
                 { row.what, number(row.ratio, 3), time_text(row.first_s), time_text(row.second_s), row.meaning });
         }
@@ -286,18 +329,25 @@ namespace {
     }
 
     /// A call that is measured cannot be cut in two, and there is nothing to keep.
-    void end_at_once()
+    void end_at_once(const std::optional<ShapeFolder>& made)
     {
+        if (made)
+            made->remove();
         const std::string text
             = std::string(::isatty(STDERR_FILENO) != 0 ? "\r\033[K" : "") + "keepset-cli: stopped.\n";
         [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, text.data(), text.size());
         ::_exit(130);
     }
 
-    int run(const BenchOptions& options, const Common& common, const StopOnSignal& stop)
+    int run(BenchOptions options, const Common& common, const StopOnSignal& stop)
     {
-        const std::stop_callback on_stop(stop.token(), end_at_once);
         const bool needs_model = check_inputs(options);
+        std::optional<ShapeFolder> made;
+        if (!options.shape.empty() && needs_model)
+            options.folder = made.emplace(options.shape).path().string();
+        const std::stop_callback on_stop(stop.token(), [&made] { end_at_once(made); });
+        if (made)
+            made->fill();
         ProgressLine line(common.quiet);
         const Task task = task_of(line, stop);
         Engine engine;
@@ -324,9 +374,15 @@ Runner add_bench(CLI::App& command, Common& common)
     command.add_option("WHAT", options->what, known_groups() + " (of what needs a model)")
         ->capture_default_str()
         ->check(group_problem);
-    command.add_option("--model", options->folder, "Hugging Face model folder, for load, analysis and sweep");
-    command.add_option(
-        "--text", options->text, "UTF-8 text file of at least context + target tokens, for analysis and sweep");
+    auto* model
+        = command.add_option("--model", options->folder, "Hugging Face model folder, for load, analysis and sweep");
+    command
+        .add_option("--shape", options->shape,
+            "Instead of --model: random weights of smollm2-135m, qwen2-0.5b, llama-3.2-1b, gemma2-2b or mixtral-tiny, "
+            "made on the spot")
+        ->excludes(model);
+    command.add_option("--text", options->text,
+        "UTF-8 text file of at least context + target tokens, for analysis and sweep; with --shape one is made up");
     command.add_option("--context", options->context)->capture_default_str()->check(at_least(1));
     command.add_option("--target", options->target)->capture_default_str()->check(at_least(1));
     command.add_option("--turns", options->turns, "How often both are measured")

@@ -3,6 +3,7 @@
 #include "core/model_info.h"
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -10,6 +11,25 @@
 /// What `keepset-cli bench` measures below the engine: our kernels against what the tensor library offers, on the same
 /// inputs.
 namespace keepset {
+
+/// A model folder with random weights in bfloat16 and a token a byte, for whoever wants to know how fast a shape is and
+/// has no such model. Lies where temporary files do while this lives.
+class ShapeFolder {
+public:
+    /// smollm2-135m, qwen2-0.5b, llama-3.2-1b, gemma2-2b or mixtral-tiny. Throws Error{usage} for another.
+    explicit ShapeFolder(const std::string& shape);
+    ~ShapeFolder();
+    ShapeFolder(const ShapeFolder&) = delete;
+    ShapeFolder& operator=(const ShapeFolder&) = delete;
+    /// Makes it, in seconds. Throws Error{input} where there is no room.
+    void fill() const;
+    const std::filesystem::path& path() const { return folder_; }
+    /// What the destructor does; for a program that ends without it.
+    void remove() const;
+
+private:
+    std::filesystem::path folder_;
+};
 
 /// Two ways to one result on one device.
 struct Contest {

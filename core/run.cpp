@@ -57,6 +57,7 @@ void refresh_points(Run& run)
     const double quantile = interval_quantile(static_cast<std::int64_t>(done.size()));
     for (std::size_t i = 0; i < run.points.size(); ++i) {
         std::vector<double> means; // (windows done): NLL per token
+        means.reserve(done.size());
         SweepPoint& point = run.points[i];
         for (const std::int64_t window : done)
             means.push_back(window_loss(run, i, window) / scored);

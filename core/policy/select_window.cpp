@@ -53,7 +53,7 @@ namespace {
 
     /// What a policy does row by row, in the host's memory: labels (score rows, context) of one point.
     void fill(const WindowScores& scores, const ScoreRows& host, const Prepared& point, const SelectRequest& request,
-        const WindowSelection& selection, at::Tensor labels)
+        const WindowSelection& selection, const at::Tensor& labels)
     {
         const at::Tensor own = labels.cpu().contiguous();
         auto* const all = reinterpret_cast<Label*>(own.mutable_data_ptr<std::uint8_t>());
