@@ -9,9 +9,10 @@ needs: pip install torch transformers numpy, and for the last one kvpress
     importance   transformers, eager attention with output_attentions and column sums, at the same lengths
     analysis     an analysis by keepset-cli (causality check included, loading not) in turns with `forward`, and its ratio
     sweep        a plain torch loop: one shared prefill, then 20 points (5 sparsities of 4 policies by kv head) one by
-                 one over a pruned cache; context 1024, target 256, one window, language-model head on the target only
+                 one over a pruned cache; context 1024, target 256, one window, language-model head on the target only;
+                 in turns with a window of keepset-cli's sweep, and the ratio for as many points
     kvpress      the same window as kvpress has it: ObservedAttentionPress over a whole eager prefill for each of 20
-                 points, in turns with a sweep of 21 points by keepset-cli, and the ratio
+                 points, in turns with a sweep by keepset-cli, and the ratio of a point
 All in float32; medians of the repeats, after one warm-up. Compare ratios within one run, not milliseconds of two.
 """
 import argparse
@@ -123,20 +124,19 @@ def kvpress_point(model, ids, ratio):
     return torch.nn.functional.cross_entropy(model.lm_head(hidden[0, :-1]).float(), target[0, 1:], reduction="sum")
 
 
-def sweep_over_kvpress(model, ids, options):
-    """Prints the medians of both and of the turns' ratios, a point each."""
-    model.set_attn_implementation("eager")
-    kvpress_point(model, ids, 0.5)
+def sweep_in_turns(what, others, options):
+    """Prints the medians of our points and of `others`, which does 20, and of the turns' ratios, all a point."""
+    others()
     ours, theirs = [], []
     for _ in range(options.repeats):
-        ours.append(keepset(options, "sweep", CONTEXT, ["--target", str(TARGET)])["seconds"] / 21)
+        row = keepset(options, "sweep", CONTEXT, ["--target", str(TARGET)])
+        ours.append(row["seconds"] / row["points"])
         begin = time.perf_counter()
-        for point in range(20):
-            kvpress_point(model, ids, point / 20)
+        others()
         theirs.append((time.perf_counter() - begin) / 20)
-    ratio = statistics.median(their / our for our, their in zip(ours, theirs))
-    print(f"sweep, a point: {statistics.median(ours):.2f} s, kvpress {statistics.median(theirs):.2f} s, "
-          f"{ratio:.1f} times as long", flush=True)
+    ratio = statistics.median(our / their for our, their in zip(ours, theirs))
+    print(f"sweep, a point: {statistics.median(ours):.2f} s, {what} {statistics.median(theirs):.2f} s, ratio {ratio:.2f}",
+          flush=True)
 
 
 def main():
@@ -165,9 +165,10 @@ def main():
             model.set_attn_implementation("sdpa")
             analysis_over_forward(model, ids[:, :length], options)
     if "kvpress" in wanted:
-        sweep_over_kvpress(model, ids, options)
+        model.set_attn_implementation("eager")
+        sweep_in_turns("kvpress", lambda: [kvpress_point(model, ids, point / 20) for point in range(20)], options)
     if "sweep" in wanted:
-        timed("sweep, 20 points, 1 window", lambda: sweep(model, ids), options.repeats)
+        sweep_in_turns("a plain loop", lambda: sweep(model, ids), options)
 
 
 if __name__ == "__main__":
