@@ -23,8 +23,10 @@ namespace {
             , look_(stop)
             , count_(static_cast<std::int32_t>(symbols.size()))
         {
+            // All at once: what grows copies all it holds, of a long text more than a stop may wait for.
             next_.reserve(symbols.size());
             previous_.reserve(symbols.size());
+            candidates_ = std::priority_queue<Candidate>({}, reserved(symbols.size()));
             for (std::int32_t at = 0; at < count_; ++at) {
                 next_.push_back(at + 1);
                 previous_.push_back(at - 1);
@@ -59,6 +61,13 @@ namespace {
                 return std::tie(rank, at) > std::tie(other.rank, other.at); // The queue's top is its largest.
             }
         };
+
+        static std::vector<Candidate> reserved(std::size_t count)
+        {
+            std::vector<Candidate> candidates;
+            candidates.reserve(count);
+            return candidates;
+        }
 
         WordToken& symbol(std::int32_t at) { return symbols_[static_cast<std::size_t>(at)]; }
         std::int32_t& next(std::int32_t at) { return next_[static_cast<std::size_t>(at)]; }
@@ -202,7 +211,10 @@ void Bpe::encode(std::string_view word, std::vector<WordToken>& out, const std::
     std::vector<WordToken> symbols
         = byte_level_ ? byte_symbols(word, StopLook(stop)) : character_symbols(word, StopLook(stop));
     WordMerger(merges_, symbols, stop).run();
-    out.insert(out.end(), symbols.begin(), symbols.end());
+    if (out.empty())
+        out = std::move(symbols); // of a long text they are too many to be copied while a stop waits
+    else
+        out.insert(out.end(), symbols.begin(), symbols.end());
 }
 
 std::size_t Bpe::first_part(std::string_view word) const

@@ -121,7 +121,7 @@ namespace {
         const std::string_view utf8 = text.utf8();
         if (utf8.empty()) // The library looks for no match in it.
             return;
-        std::vector<Span> spans;
+        Spans spans;
         PatternSearch(step.pattern, utf8, stop).find(0, static_cast<std::int64_t>(utf8.size()), spans);
         TextEdit edit(utf8, stop);
         for (const Span& span : spans) {

@@ -23,7 +23,7 @@ namespace {
     template <typename Find> void cut(Work& work, SplitBehavior behavior, Find find)
     {
         std::vector<Piece> cut_pieces;
-        std::vector<Span> spans;
+        Spans spans;
         for (const Piece& piece : work.pieces) {
             work.look.step();
             if (piece.id >= 0) {
@@ -71,7 +71,7 @@ namespace {
         if (step.known && step.behavior == SplitBehavior::isolated)
             return cut_by_known(work, *step.known);
         PatternSearch search(step.pattern, work.text.utf8(), work.stop);
-        cut(work, step.behavior, [&](const Piece& piece, std::vector<Span>& spans) {
+        cut(work, step.behavior, [&](const Piece& piece, Spans& spans) {
             search.find(piece.begin, piece.end, spans);
             for (Span& span : spans) {
                 work.look.step();
@@ -99,7 +99,7 @@ namespace {
     {
         const std::string_view text = work.text.utf8();
         const bool words = step.kind == ClassStep::Kind::words;
-        cut(work, step.behavior, [&](const Piece& piece, std::vector<Span>& spans) {
+        cut(work, step.behavior, [&](const Piece& piece, Spans& spans) {
             std::int64_t done = piece.begin;
             bool word = false;
             const auto push = [&](std::int64_t end, bool match) {
@@ -165,7 +165,7 @@ namespace {
         const SplitPattern pattern = SplitPattern::literal(step.replacement);
         PatternSearch search(pattern, work.text.utf8(), work.stop);
         cut(work, SplitBehavior::merged_with_next,
-            [&](const Piece& piece, std::vector<Span>& spans) { search.find(piece.begin, piece.end, spans); });
+            [&](const Piece& piece, Spans& spans) { search.find(piece.begin, piece.end, spans); });
     }
 
     void take(Work& work, const PrefixSpaceStep& /*step*/)

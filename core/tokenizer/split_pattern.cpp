@@ -113,7 +113,7 @@ namespace {
 
 } // namespace
 
-void behave(std::vector<Span>& spans, SplitBehavior behavior, StopLook& look)
+void behave(Spans& spans, SplitBehavior behavior, StopLook& look)
 {
     if (behavior == SplitBehavior::isolated)
         return;
@@ -124,7 +124,7 @@ void behave(std::vector<Span>& spans, SplitBehavior behavior, StopLook& look)
         });
         return;
     }
-    std::vector<Span> joined;
+    Spans joined;
     bool previous_match = false;
     for (const Span& span : spans) {
         look.step();
@@ -178,7 +178,7 @@ PatternSearch::PatternSearch(const SplitPattern& pattern, std::string_view text,
         throw Error(ErrorKind::memory, std::string("no regular expression matcher: ") + u_errorName(status) + ".");
 }
 
-void PatternSearch::find(std::int64_t begin, std::int64_t end, std::vector<Span>& spans)
+void PatternSearch::find(std::int64_t begin, std::int64_t end, Spans& spans)
 {
     if (matcher_)
         find_regex(begin, end, spans);
@@ -186,13 +186,13 @@ void PatternSearch::find(std::int64_t begin, std::int64_t end, std::vector<Span>
         find_literal(begin, end, spans);
 }
 
-void PatternSearch::push(std::vector<Span>& spans, const Span& span)
+void PatternSearch::push(Spans& spans, const Span& span)
 {
     look_.step();
     spans.push_back(span);
 }
 
-void PatternSearch::find_literal(std::int64_t begin, std::int64_t end, std::vector<Span>& spans)
+void PatternSearch::find_literal(std::int64_t begin, std::int64_t end, Spans& spans)
 {
     const std::string_view text = text_.substr(0, static_cast<std::size_t>(end));
     const auto size = static_cast<std::int64_t>(pattern_.text().size());
@@ -211,7 +211,7 @@ void PatternSearch::find_literal(std::int64_t begin, std::int64_t end, std::vect
         push(spans, { done, end, false });
 }
 
-void PatternSearch::find_regex(std::int64_t begin, std::int64_t end, std::vector<Span>& spans)
+void PatternSearch::find_regex(std::int64_t begin, std::int64_t end, Spans& spans)
 {
     UErrorCode status = U_ZERO_ERROR;
     const std::int32_t first = unit_at(begin);

@@ -3,6 +3,7 @@
 #include "core/tokenizer/stop_look.h"
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -20,11 +21,14 @@ struct Span {
     bool match = false;
 };
 
+/// Millions in a long text: a vector that grows would copy them all at once, longer than a stop may wait.
+using Spans = std::deque<Span>;
+
 /// What becomes of the matches of a pre-tokenizer's pattern (tokenizer.json's "behavior").
 enum class SplitBehavior : std::uint8_t { isolated, removed, merged_with_previous, merged_with_next, contiguous };
 
 /// Neighbours are joined as the behaviour says; removed ones go. In place. Throws Cancelled.
-void behave(std::vector<Span>& spans, SplitBehavior behavior, StopLook& look);
+void behave(Spans& spans, SplitBehavior behavior, StopLook& look);
 
 /// GPT-2's pattern, which ByteLevel cuts by when use_regex is set.
 extern const char* const byte_level_pattern;
@@ -54,12 +58,12 @@ public:
 
     /// Matches and what lies between them, over [begin, end), which is not before the end of the last call. The pattern
     /// sees nothing outside. Throws Cancelled, and Error{input} where a pattern backtracks without end.
-    void find(std::int64_t begin, std::int64_t end, std::vector<Span>& spans);
+    void find(std::int64_t begin, std::int64_t end, Spans& spans);
 
 private:
-    void find_literal(std::int64_t begin, std::int64_t end, std::vector<Span>& spans);
-    void find_regex(std::int64_t begin, std::int64_t end, std::vector<Span>& spans);
-    void push(std::vector<Span>& spans, const Span& span);
+    void find_literal(std::int64_t begin, std::int64_t end, Spans& spans);
+    void find_regex(std::int64_t begin, std::int64_t end, Spans& spans);
+    void push(Spans& spans, const Span& span);
     void move_on();
     /// UTF-16 offset of a byte offset, and back; both move the place forward.
     std::int32_t unit_at(std::int64_t byte);

@@ -193,8 +193,11 @@ namespace {
                 push(piece.id, piece.begin, piece.end);
                 continue;
             }
-            for (const WordToken& token : cache.encode(slice(text.utf8(), piece.begin, piece.end)))
-                push(token.id, piece.begin + token.begin, piece.begin + token.end);
+            cache.encode(
+                slice(text.utf8(), piece.begin, piece.end), [&](std::span<const WordToken> tokens, std::int64_t part) {
+                    for (const WordToken& token : tokens)
+                        push(token.id, piece.begin + part + token.begin, piece.begin + part + token.end);
+                });
         }
     }
 

@@ -1,7 +1,5 @@
 #include "core/tokenizer/word_cache.h"
 
-#include "core/error.h"
-
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -93,33 +91,25 @@ std::span<const WordToken> WordCache::encode_known(std::string_view word)
     return std::span(tokens_).subspan(slot->tokens, slot->count);
 }
 
-std::span<const WordToken> WordCache::encode(std::string_view word)
+void WordCache::encode(std::string_view word, const Use& use)
 {
-    if (word.size() <= longest_known)
-        return encode_known(word);
-    long_word_.clear();
+    if (word.size() <= longest_known) {
+        use(encode_known(word), 0);
+        return;
+    }
     const Bpe* bpe = std::get_if<Bpe>(&model_);
-    constexpr std::size_t between_looks = 4096;
-    std::size_t parts = 0;
-    for (std::int32_t begin = 0; !word.empty();) {
-        if (++parts % between_looks == 0 && stop_.stop_requested())
-            throw Cancelled {};
+    for (std::int64_t begin = 0; !word.empty();) {
         const std::string_view part = word.substr(0, bpe != nullptr ? bpe->first_part(word) : word.size());
         word.remove_prefix(part.size());
-        const std::size_t done = long_word_.size();
         if (part.size() <= longest_known) {
-            const std::span<const WordToken> tokens = encode_known(part);
-            long_word_.insert(long_word_.end(), tokens.begin(), tokens.end());
+            use(encode_known(part), begin);
         } else {
-            encode_with_model(part, long_word_);
+            long_part_.clear();
+            encode_with_model(part, long_part_);
+            use(long_part_, begin);
         }
-        for (WordToken& token : std::span(long_word_).subspan(done)) {
-            token.begin += begin;
-            token.end += begin;
-        }
-        begin += static_cast<std::int32_t>(part.size());
+        begin += static_cast<std::int64_t>(part.size());
     }
-    return long_word_;
 }
 
 } // namespace keepset

@@ -4,6 +4,7 @@
 #include "core/tokenizer/unigram.h"
 #include "core/tokenizer/word_level.h"
 
+#include <functional>
 #include <span>
 #include <stop_token>
 #include <variant>
@@ -19,8 +20,11 @@ public:
     /// `model` must outlive the cache. A word that takes long ends with Cancelled on `stop`.
     explicit WordCache(const Model& model, std::stop_token stop = {});
 
-    /// Tokens of `word`, valid until the next call. Throws as the model does, and Cancelled.
-    std::span<const WordToken> encode(std::string_view word);
+    /// Gives `use` the tokens of `word`, a part of it at a time with the byte where the part begins: a text without a
+    /// piece that ends is one word, and its tokens together are memory that could not be moved while a stop waits.
+    /// Throws as the model does, and Cancelled.
+    using Use = std::function<void(std::span<const WordToken> tokens, std::int64_t begin)>;
+    void encode(std::string_view word, const Use& use);
 
 private:
     /// A word that is known; size 0: free.
@@ -42,7 +46,7 @@ private:
     std::size_t known_ = 0; ///< slots in use
     std::string words_; ///< one after the other
     std::vector<WordToken> tokens_; ///< of all known words, one after the other
-    std::vector<WordToken> long_word_;
+    std::vector<WordToken> long_part_;
 };
 
 } // namespace keepset
