@@ -190,6 +190,7 @@ namespace {
         const int cores = static_cast<int>(std::thread::hardware_concurrency());
         if (options.threads == 0 && place.local_size > 0)
             options.threads = std::max(1, cores / place.local_size);
+        options.hash_weights = place.rank == 0;
         return options;
     }
 
@@ -197,6 +198,9 @@ namespace {
     {
         SweepRequest request = request_of(options, common);
         request.group = group_of_environment();
+        if (request.group && request.group->size > 1 && options.text == "-")
+            throw Error(ErrorKind::usage, "A group of processes cannot share standard input as its text.",
+                "Give --text the name of a file.");
         const bool speaks = !request.group || request.group->rank == 0;
         if (speaks && !(request.group && request.group->restart > 0)) // a group that starts again has its file already
             refuse_outputs(options, common);

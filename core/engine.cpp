@@ -223,7 +223,8 @@ ModelInfo Engine::open_model(const fs::path& given, const OpenOptions& options, 
     open->info.device_name = device.name;
     open->backend = device.backend;
     open->tokenizer_sha256 = file_sha256(folder / "tokenizer.json");
-    open->weights_hash = std::make_shared<const WeightsHash>(open->weights);
+    if (options.hash_weights)
+        open->weights_hash = std::make_shared<const WeightsHash>(open->weights);
     impl_->open = std::move(open);
     return impl_->open->info;
 }

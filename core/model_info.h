@@ -15,6 +15,7 @@ struct OpenOptions {
     std::string device = "auto"; ///< auto, cpu, cuda, cuda:1
     Dtype dtype = Dtype::automatic; ///< automatic: float32 on the CPU, the checkpoint's on CUDA
     int threads = 0; ///< 0: all cores
+    bool hash_weights = true; ///< for the provenance of results; not needed where another process writes these
 };
 
 struct ModelInfo {

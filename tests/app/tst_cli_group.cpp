@@ -1,10 +1,8 @@
 #include "core/result_files.h"
-#include "tests/app/cli_process.h"
+#include "tests/app/run_results.h"
 #include "tests/support/test_main.h"
 
 #include <QTemporaryDir>
-
-#include <nlohmann/json.hpp>
 
 #include <arpa/inet.h>
 #include <memory>
@@ -104,14 +102,6 @@ private:
     {
         return std::make_unique<Group>(std::vector<QStringList>(size, command), restart, patience_s);
     }
-    nlohmann::json results(const QString& file) const
-    {
-        nlohmann::json all = nlohmann::json::parse(cli::run({ "show", in(file), "--json" }).out.toStdString());
-        for (auto& point : all.at("points"))
-            point.erase("seconds");
-        all.erase("provenance");
-        return all;
-    }
 
 private Q_SLOTS:
     void initTestCase()
@@ -119,7 +109,7 @@ private Q_SLOTS:
         QVERIFY(cli::write(in("text.txt"), cli::read(cli::demo_text()).repeated(8)));
         const cli::Result one = cli::run(sweep("whole.h5"));
         QVERIFY2(one.status == 0, one.text());
-        whole_ = results("whole.h5");
+        whole_ = cli::results(in("whole.h5"));
     }
 
     void three_processes_give_what_one_gives()
@@ -131,7 +121,7 @@ private Q_SLOTS:
             const cli::Result other = ranks->end(rank);
             QVERIFY2(other.status == 0 && other.out.isEmpty() && other.err.isEmpty(), other.text());
         }
-        QVERIFY(results("three.h5") == whole_);
+        QVERIFY(cli::results(in("three.h5")) == whole_);
     }
 
     void a_killed_process_costs_the_windows_it_had_in_hand()
@@ -156,7 +146,7 @@ private Q_SLOTS:
             QVERIFY2(first.status == 0, first.text());
             const auto run = keepset::load_run(in(name).toStdString());
             QVERIFY2(run->finished() && run->windows_done() >= before, first.text());
-            QVERIFY(results(name) == whole_);
+            QVERIFY(cli::results(in(name)) == whole_);
         }
         QVERIFY2(met >= kills / 2, qPrintable(QString("only %1 of %2 were killed at work").arg(met).arg(kills)));
     }
@@ -204,6 +194,18 @@ private Q_SLOTS:
         const cli::Result other = ranks.end(1);
         QVERIFY2(other.status == 2 && other.is_one_sentence(), other.text());
         QVERIFY2(other.said("gqa is mean at rank 0 and max here"), other.text());
+    }
+
+    void a_group_does_not_read_standard_input()
+    {
+        QStringList command = sweep("stdin.h5");
+        command[command.indexOf(in("text.txt"))] = "-";
+        const auto ranks = group(command);
+        for (int rank = 0; rank < size; ++rank) {
+            const cli::Result refused = ranks->end(rank);
+            QVERIFY2(
+                refused.status == 2 && refused.is_one_sentence() && refused.said("standard input"), refused.text());
+        }
     }
 
     void variables_that_make_no_sense_are_refused_by_name_data()

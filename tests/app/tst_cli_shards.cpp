@@ -1,9 +1,7 @@
-#include "tests/app/cli_process.h"
+#include "tests/app/run_results.h"
 #include "tests/support/test_main.h"
 
 #include <QTemporaryDir>
-
-#include <nlohmann/json.hpp>
 
 /// A sweep shared by several commands, and its files put together.
 class TestCliShards : public QObject {
@@ -19,15 +17,6 @@ private:
                             "--target", "16", "--windows", "7", "--policies", "h2o,random", "--sparsity", "0.5,0.9",
                             "--threads", "1", "--quiet", "--per-token" }
             + more);
-    }
-    /// What a run came out as, without who made it and how long that took.
-    nlohmann::json results(const QString& file) const
-    {
-        nlohmann::json all = nlohmann::json::parse(cli::run({ "show", in(file), "--json" }).out.toStdString());
-        for (auto& point : all.at("points"))
-            point.erase("seconds");
-        all.erase("provenance");
-        return all;
     }
 
 private Q_SLOTS:
@@ -48,7 +37,7 @@ private Q_SLOTS:
         const cli::Result merged = cli::run({ "merge", in("3.h5"), in("1.h5"), in("2.h5"), "--out", in("merged.h5") });
         QVERIFY2(merged.status == 0 && merged.err.isEmpty(), merged.text());
         QVERIFY2(merged.out.contains("7 of 7 windows\n"), merged.text());
-        QVERIFY(results("merged.h5") == results("whole.h5"));
+        QVERIFY(cli::results(in("merged.h5")) == cli::results(in("whole.h5")));
         const cli::Result audited = cli::run({ "audit", in("merged.h5") });
         QVERIFY2(audited.status == 0, audited.text());
     }
@@ -60,7 +49,7 @@ private Q_SLOTS:
             part.status == 0 && part.said("5 of 7 windows are there; sweep --resume does the others"), part.text());
         const cli::Result rest = sweep({ "--out", in("part.h5"), "--resume" });
         QVERIFY2(rest.status == 0, rest.text());
-        QVERIFY(results("part.h5") == results("whole.h5"));
+        QVERIFY(cli::results(in("part.h5")) == cli::results(in("whole.h5")));
     }
 
     void a_shard_is_gone_on_with_as_the_same_shard_only()
