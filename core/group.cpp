@@ -29,9 +29,8 @@ namespace {
             throw Error(ErrorKind::usage,
                 "The variable " + std::string(name) + " of the environment is '" + text + "', and a whole number from "
                     + std::to_string(least) + " to " + std::to_string(most) + " is needed.",
-                "torchrun sets RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT; under srun set them "
-                "yourself, "
-                "and for a process of its own unset WORLD_SIZE.");
+                "torchrun sets RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT; under srun you do. For a "
+                "process of its own unset WORLD_SIZE.");
         return value;
     }
 
