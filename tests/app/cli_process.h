@@ -61,6 +61,14 @@ inline Result ended(QProcess& process)
 }
 
 /// Runs it to its end; no file of it may grow beyond `largest_file` bytes (0: no limit), as on a full disk.
+/// Sends a signal to a process that still runs. One that has ended has number 0, which would mean this test and all
+/// that were started with it.
+inline bool send(const QProcess& process, int number)
+{
+    const auto id = static_cast<pid_t>(process.processId());
+    return id > 0 && ::kill(id, number) == 0;
+}
+
 inline Result run(const QStringList& arguments, rlim_t largest_file = 0, const QByteArray& input = {})
 {
     QProcess process;

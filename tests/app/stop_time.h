@@ -73,8 +73,8 @@ inline Stopped stop(QProcess& process, int number = SIGTERM)
     const double before = process_seconds(process.processId());
     QElapsedTimer timer;
     timer.start();
-    ::kill(static_cast<pid_t>(process.processId()), number);
-    ::kill(static_cast<pid_t>(process.processId()), SIGCONT); // where it was halted
+    send(process, number);
+    send(process, SIGCONT); // where it was halted
     stopped.result = ended(process);
     stopped.all_s = static_cast<double>(timer.elapsed()) / 1000;
     stopped.own_s = children_seconds() - others - before;

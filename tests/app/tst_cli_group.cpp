@@ -1,14 +1,12 @@
 #include "core/result_files.h"
 #include "tests/app/run_results.h"
+#include "tests/support/free_port.h"
 #include "tests/support/test_main.h"
 
 #include <QTemporaryDir>
 
-#include <arpa/inet.h>
 #include <memory>
 #include <random>
-#include <sys/socket.h>
-#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -21,25 +19,12 @@ constexpr int kills = 3; // a start takes seconds there
 constexpr int kills = 20;
 #endif
 
-int free_port()
-{
-    const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address {};
-    socklen_t bytes = sizeof(address);
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const bool bound = ::bind(listener, reinterpret_cast<sockaddr*>(&address), bytes) == 0
-        && ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &bytes) == 0;
-    ::close(listener);
-    return bound ? ntohs(address.sin_port) : 0;
-}
-
 /// The processes of one group on this machine, as torchrun starts them.
 class Group {
 public:
     Group(const std::vector<QStringList>& commands, int restart, int patience_s)
     {
-        const int port = free_port();
+        const int port = keepset::free_port();
         for (std::size_t rank = 0; rank < commands.size(); ++rank) {
             auto& process = *ranks_.emplace_back(std::make_unique<QProcess>());
             QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
@@ -69,10 +54,7 @@ public:
     Group& operator=(const Group&) = delete;
 
     bool runs(int rank) const { return ranks_[static_cast<std::size_t>(rank)]->state() == QProcess::Running; }
-    void send(int rank, int number) const
-    {
-        ::kill(static_cast<pid_t>(ranks_[static_cast<std::size_t>(rank)]->processId()), number);
-    }
+    bool send(int rank, int number) const { return cli::send(*ranks_[static_cast<std::size_t>(rank)], number); }
     cli::Result end(int rank) const { return cli::ended(*ranks_[static_cast<std::size_t>(rank)]); }
 
 private:
@@ -89,6 +71,7 @@ private:
     QTemporaryDir folder_;
     const QStringList long_ { "--windows", "all" }; ///< some hundreds: several seconds
     nlohmann::json whole_; ///< what one process gets
+    std::uint32_t whole_ms_ = 1000; ///< that three processes take
 
     QString in(const QString& name) const { return folder_.filePath(name); }
     QStringList sweep(const QString& out, const QStringList& more = { "--windows", QString::number(windows) }) const
@@ -114,6 +97,8 @@ private Q_SLOTS:
 
     void three_processes_give_what_one_gives()
     {
+        QElapsedTimer timer;
+        timer.start();
         const auto ranks = group(sweep("three.h5"));
         const cli::Result first = ranks->end(0);
         QVERIFY2(first.status == 0 && first.out.contains("60 of 60 windows\n"), first.text());
@@ -121,6 +106,7 @@ private Q_SLOTS:
             const cli::Result other = ranks->end(rank);
             QVERIFY2(other.status == 0 && other.out.isEmpty() && other.err.isEmpty(), other.text());
         }
+        whole_ms_ = static_cast<std::uint32_t>(timer.elapsed());
         QVERIFY(cli::results(in("three.h5")) == whole_);
     }
 
@@ -133,9 +119,8 @@ private Q_SLOTS:
             const int victim = static_cast<int>(random() % size);
             {
                 const auto ranks = group(sweep(name));
-                QTest::qWait(static_cast<int>(100 + random() % 900));
-                met += ranks->runs(victim) ? 1 : 0;
-                ranks->send(victim, SIGKILL);
+                QTest::qWait(static_cast<int>(whole_ms_ / 10 + random() % (whole_ms_ * 9 / 10)));
+                met += ranks->send(victim, SIGKILL) ? 1 : 0;
                 QTest::qWait(20); // as torchrun, which looks at them from time to time and ends the others
             }
             const int before = QFile::exists(in(name))

@@ -68,7 +68,7 @@ private:
         process.start(KEEPSET_CLI, sweep(name));
         QVERIFY(process.waitForStarted());
         QTRY_VERIFY_WITH_TIMEOUT(windows_done(name) >= 2, 60000);
-        QCOMPARE(::kill(static_cast<pid_t>(process.processId()), SIGSTOP), 0);
+        QVERIFY(cli::send(process, SIGSTOP));
         QVERIFY2(windows_done(name) < whole_->windows, "The sweep was done before it could be stopped.");
     }
     void resume_and_compare(const QString& name)
@@ -136,7 +136,7 @@ private Q_SLOTS:
         }
         const cli::Result plain = cli::run(sweep("two"));
         QVERIFY2(plain.status == 2 && plain.is_one_sentence() && plain.said("exists already"), plain.text());
-        QCOMPARE(::kill(static_cast<pid_t>(process.processId()), SIGCONT), 0);
+        QVERIFY(cli::send(process, SIGCONT));
         const cli::Result first = cli::ended(process);
         QVERIFY2(first.status == 0, first.text());
         QVERIFY(same(load_run(in("two.h5").toStdString())->window_nll, whole_->window_nll));
@@ -190,7 +190,7 @@ private Q_SLOTS:
         process.start(KEEPSET_CLI, arguments);
         QVERIFY(process.waitForStarted());
         QTRY_VERIFY_WITH_TIMEOUT(cli::blocks_signals(process), 60000);
-        QCOMPARE(::kill(static_cast<pid_t>(process.processId()), SIGTERM), 0);
+        QVERIFY(cli::send(process, SIGTERM));
         QTRY_VERIFY_WITH_TIMEOUT(!signal_pending(process), 60000);
         process.write(cli::read(cli::demo_text()));
         process.closeWriteChannel();
