@@ -16,6 +16,7 @@ struct BenchOptions {
     std::string text;
     std::int64_t context = 1024;
     std::int64_t target = 256;
+    std::int64_t in_flight = 0; ///< windows of a sweep
     int turns = 5;
 };
 
@@ -29,6 +30,7 @@ struct BenchRow {
     double ceiling_share = 0; ///< of what binds it
     double windows_s = 0; ///< windows of a sweep a second
     std::size_t points = 0; ///< of such a window
+    std::int64_t peak_bytes = 0; ///< of a GPU's memory while it was measured, weights included; 0: not on one
 };
 
 /// What a group works with. `engine` has the model open where the group needs one.
@@ -39,6 +41,8 @@ struct BenchRun {
     const Task& task;
     std::vector<std::string>& notes; ///< printed below the rows
 };
+
+double seconds_of(const std::function<void()>& work);
 
 /// All in turns in one process, after one call of each that does not count, so that whatever else the machine does
 /// meets all alike. Returns seconds (works, turns). Throws Cancelled between two calls.
@@ -52,6 +56,13 @@ BenchRow row_of(const std::vector<double>& times, const std::vector<double>& oth
 BenchRow in_turns(
     const BenchRun& run, const std::function<void()>& first, const std::function<void()>& second,
     const std::function<void()>& before = [] {});
+
+/// An analysis over a plain forward of the same tokens.
+std::vector<BenchRow> bench_analysis(const BenchRun& run);
+
+/// What a window of a sweep takes: the slope between two numbers of windows, so that nothing counts that a sweep does
+/// once.
+std::vector<BenchRow> bench_sweep(const BenchRun& run);
 
 /// Importance by the kernels, by plain operations and by the whole matrix, over the forward pass alone.
 std::vector<BenchRow> bench_kernels(const BenchRun& run);

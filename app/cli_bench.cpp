@@ -6,14 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <fstream>
 #include <functional>
 #include <iostream>
 #include <iterator>
 #include <memory>
 #include <optional>
-#include <random>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -21,13 +19,6 @@
 namespace keepset::cli {
 
 namespace {
-
-    double seconds_of(const std::function<void()>& work)
-    {
-        const auto begin = std::chrono::steady_clock::now();
-        work();
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    }
 
     double median(std::vector<double> values)
     {
@@ -42,6 +33,13 @@ namespace {
     }
 
 } // namespace
+
+double seconds_of(const std::function<void()>& work)
+{
+    const auto begin = std::chrono::steady_clock::now();
+    work();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
 
 std::vector<std::vector<double>> times_in_turns(
     const BenchRun& run, const std::vector<std::function<void()>>& works, const std::function<void()>& before)
@@ -80,97 +78,6 @@ BenchRow in_turns(const BenchRun& run, const std::function<void()>& first, const
 }
 
 namespace {
-
-    /// A text of many windows: the user's, over and over again, or one of words that mean nothing.
-    Text long_text(const BenchRun& run, std::int64_t tokens)
-    {
-        Text text { "made up", {} };
-        if (!run.options.text.empty())
-            text = read_text(run.options.text, run.task.stop);
-        std::mt19937 random(1);
-        while (run.options.text.empty() && static_cast<std::int64_t>(text.bytes.size()) < tokens)
-            text.bytes += random() % 6 == 0 ? ' ' : static_cast<char>('a' + random() % 26);
-        const std::string once = text.bytes;
-        const auto found = std::max<std::int64_t>(1, static_cast<std::int64_t>(run.engine.tokenize(text).size()));
-        for (std::int64_t there = found; there < tokens; there += found)
-            text.bytes += once;
-        return text;
-    }
-
-    /// The first `count` tokens of a text.
-    Text first_tokens(const BenchRun& run, Text text, std::int64_t count)
-    {
-        const std::vector<Token> tokens = run.engine.tokenize(text, run.task);
-        if (static_cast<std::int64_t>(tokens.size()) > count)
-            text.bytes.resize(static_cast<std::size_t>(tokens[static_cast<std::size_t>(count)].byte_begin));
-        return text;
-    }
-
-    std::vector<BenchRow> bench_analysis(const BenchRun& run)
-    {
-        const BenchOptions& options = run.options;
-        Engine& engine = run.engine;
-        const Task& task = run.task;
-        const Text text = long_text(run, options.context);
-        AnalysisRequest request;
-        request.text = text;
-        request.context = options.context;
-        // The plain forward takes the same tokens: what stands behind the context is cut off first.
-        const std::vector<Token> tokens = engine.tokenize(text, task);
-        Text same = text;
-        if (static_cast<std::int64_t>(tokens.size()) > options.context)
-            same.bytes.resize(static_cast<std::size_t>(tokens[static_cast<std::size_t>(options.context)].byte_begin));
-        request.text = same;
-        request.context = 0;
-        double attention_pass = 0;
-        BenchRow row = in_turns(
-            run, [&] { attention_pass = engine.analyse(request, task)->seconds; },
-            [&] { engine.logits(same, 1, 0, task); });
-        row.what = "analysis";
-        row.meaning = "analysis, causality check included, over a plain forward of the same "
-            + std::to_string(options.context) + " tokens (attention pass alone " + seconds_text(attention_pass) + ")";
-        return { row };
-    }
-
-    /// What a window of a sweep takes: the slope between two numbers of windows, so that nothing counts that a sweep
-    /// does once.
-    std::vector<BenchRow> bench_sweep(const BenchRun& run)
-    {
-        const BenchOptions& options = run.options;
-        constexpr std::int64_t most = 64; // windows
-        const std::int64_t length = options.context + options.target;
-        SweepRequest request;
-        request.text = long_text(run, (1 + most) * length + 2);
-        request.policies = parse_policies("h2o,cab,h2o(local=0.3),streaming-llm");
-        request.sparsities = { 0, 0.5, 0.8, 0.9, 0.95 };
-        request.context = options.context;
-        request.target = options.target;
-        std::size_t points = 0;
-        const auto sweep = [&](std::int64_t windows) {
-            request.windows = windows;
-            return seconds_of([&] { points = run.engine.sweep(request, run.task)->points.size(); });
-        };
-        sweep(1);
-        // As many more as take two seconds, by a sweep of one.
-        const auto more = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil(2 / sweep(1))), 1, most);
-        const Text window = first_tokens(run, request.text, length);
-        const auto times = times_in_turns(run,
-            { [&] { sweep(1); }, [&] { sweep(1 + more); },
-                [&] { run.engine.logits(window, options.target, 0, run.task); } });
-        std::vector<double> slopes; // seconds of a window, by turn
-        std::vector<double> forwards; // of one forward a point
-        for (std::size_t turn = 0; turn < times[0].size(); ++turn) {
-            slopes.push_back((times[1][turn] - times[0][turn]) / static_cast<double>(more));
-            forwards.push_back(times[2][turn] * static_cast<double>(points));
-        }
-        BenchRow row = row_of(slopes, forwards);
-        row.what = "sweep";
-        row.points = points;
-        row.windows_s = 1 / row.first_s;
-        row.meaning = "a window of " + std::to_string(points) + " points (" + number(row.windows_s, 3)
-            + " windows/s, the slope between 1 and " + std::to_string(1 + more) + ") over one full forward a point";
-        return { row };
-    }
 
     std::vector<std::filesystem::path> weight_files(const std::string& folder)
     {
@@ -307,7 +214,8 @@ namespace {
                 list.back().update(
                     { { "operations_per_second", row.operations_s }, { "share_of_ceiling", row.ceiling_share } });
             if (row.points > 0)
-                list.back().update({ { "windows_per_second", row.windows_s }, { "points", row.points } });
+                list.back().update({ { "windows_per_second", row.windows_s }, { "points", row.points },
+                    { "peak_bytes", row.peak_bytes } });
             table.push_back(
                 { row.what, number(row.ratio, 3), time_text(row.first_s), time_text(row.second_s), row.meaning });
         }
@@ -378,13 +286,16 @@ Runner add_bench(CLI::App& command, Common& common)
         = command.add_option("--model", options->folder, "Hugging Face model folder, for load, analysis and sweep");
     command
         .add_option("--shape", options->shape,
-            "Instead of --model: random weights of smollm2-135m, qwen2-0.5b, llama-3.2-1b, gemma2-2b or mixtral-tiny, "
-            "made on the spot")
+            "Instead of --model: random weights of smollm2-135m, qwen2-0.5b, llama-3.2-1b, gemma2-2b, gemma2-2b-plain "
+            "(without windows and caps) or mixtral-tiny, made on the spot")
         ->excludes(model);
     command.add_option("--text", options->text,
         "UTF-8 text file of at least context + target tokens, for analysis and sweep; with --shape one is made up");
     command.add_option("--context", options->context)->capture_default_str()->check(at_least(1));
     command.add_option("--target", options->target)->capture_default_str()->check(at_least(1));
+    command.add_option("--in-flight", options->in_flight, "Windows of a sweep at a time on a GPU, as in sweep")
+        ->capture_default_str()
+        ->check(at_least(0));
     command.add_option("--turns", options->turns, "How often both are measured")
         ->capture_default_str()
         ->check(at_least(1));

@@ -258,6 +258,11 @@ namespace {
         command.add_option("--windows", options.windows, "How many, or all")->capture_default_str();
         command.add_option("--shard", options.shard,
             "I/N: every N-th window from the I-th on, so that N commands share a sweep; merge joins their files");
+        command
+            .add_option("--in-flight", options.request.in_flight,
+                "Windows at a time on a GPU: more memory and speed, the same numbers; 0: as many as pay and have room")
+            ->capture_default_str()
+            ->check(at_least(0));
         command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(at_least(0));
         command.add_option("--granularity", options.granularity, "head (default), layer or model");
         command.add_option("--importance", options.importance, "cumulative or mean-received")->capture_default_str();

@@ -16,7 +16,8 @@ namespace keepset {
 /// has no such model. Lies where temporary files do while this lives.
 class ShapeFolder {
 public:
-    /// smollm2-135m, qwen2-0.5b, llama-3.2-1b, gemma2-2b or mixtral-tiny. Throws Error{usage} for another.
+    /// smollm2-135m, qwen2-0.5b, llama-3.2-1b, gemma2-2b, gemma2-2b-plain (without windows and caps) or mixtral-tiny.
+    /// Throws Error{usage} for another.
     explicit ShapeFolder(const std::string& shape);
     ~ShapeFolder();
     ShapeFolder(const ShapeFolder&) = delete;
@@ -30,6 +31,11 @@ public:
 private:
     std::filesystem::path folder_;
 };
+
+/// The most memory of the first GPU that tensors took at a time since the last forget_peak_bytes; 0 where no GPU was
+/// used.
+std::int64_t peak_bytes();
+void forget_peak_bytes();
 
 /// Two ways to one result on one device.
 struct Contest {

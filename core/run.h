@@ -43,6 +43,8 @@ struct SweepRequest {
     std::uint64_t seed = 0;
     std::int64_t offset = 0;
     bool per_token = false;
+    std::int64_t in_flight
+        = 0; ///< windows at a time on a GPU; 0: as many as pay and have room. No number depends on it
     std::string out; ///< run file, written window by window; empty: none
     bool resume = false; ///< go on with the windows that `out` lacks
     std::optional<GroupPlace> group; ///< processes that share the windows; only rank 0 writes `out`

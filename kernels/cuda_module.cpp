@@ -64,6 +64,7 @@ extern "C" __attribute__((visibility("default"))) const keepset::kernels::CudaMo
         .capability = capability,
         .importance = importance_cuda,
         .importance_workspace = importance_cuda_workspace,
+        .attend = attend_cuda,
         .select = select_cuda,
         .attention_map = attention_map_cuda,
         .attention_map_workspace = attention_map_cuda_workspace,

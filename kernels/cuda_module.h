@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernels/attend/attend.h"
 #include "kernels/bridges/bridges_cuda.h"
 #include "kernels/importance/importance.h"
 #include "kernels/map/attention_map.h"
@@ -13,7 +14,7 @@
 /// fast and run where no GPU is. This table is all that crosses the border.
 namespace keepset::kernels {
 
-inline constexpr int cuda_module_version = 9;
+inline constexpr int cuda_module_version = 10;
 
 /// What the CUDA runtime says of the driver. Versions are 1000 · major + 10 · minor, as CUDA counts them.
 struct CudaDriver {
@@ -38,6 +39,8 @@ struct CudaModule {
     /// Bytes that inputs.workspace must hold, on the current device, which runs them; 0: none. Throws
     /// std::runtime_error.
     std::int64_t (*importance_workspace)(const ImportanceInputs& inputs) = nullptr;
+    /// Attention by a rule that the libraries' kernels do not know, as attend.h says.
+    decltype(&attend_cuda) attend = nullptr;
     /// select_cpu on the device: at least one plan; scores, the plans' labels and first_bad (one number: the first
     /// score that is not finite, or -1) are there. Queued on `stream`, no synchronisation, no allocation.
     void (*select)(const SelectInputs& inputs, std::int64_t* first_bad, void* stream) = nullptr;

@@ -34,6 +34,15 @@ __device__ inline void load_matrices(uint32_t (&to)[4], uint32_t address)
                  : "memory");
 }
 
+/// The same, each transposed.
+__device__ inline void load_transposed(uint32_t (&to)[4], uint32_t address)
+{
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
+                 : "r"(address)
+                 : "memory");
+}
+
 /// scores (16 keys, 8 queries) += keys (16, 16) · queries (8, 16)^T.
 template <typename Element>
 __device__ inline void multiply_add(float (&scores)[4], const uint32_t (&keys)[4], uint32_t low, uint32_t high)

@@ -1,6 +1,7 @@
 #include "core/attention/attend.h"
 
 #include "core/attention/attend_rule.h"
+#include "core/attention/attend_rule_cuda.h"
 #include "core/error.h"
 
 #include <ATen/Parallel.h>
@@ -130,7 +131,7 @@ Attended attend(
     const std::int64_t queries = q.size(2);
     const ScoreRule needed = rule.within(queries);
     if (!needed.plain())
-        return attend_by_rule(q, k, v, needed, stop);
+        return rule_kernel_takes(q) ? attend_rule_cuda(q, k, v, needed) : attend_by_rule(q, k, v, needed, stop);
     const double scale = rule.scale;
     if (q.is_cuda())
         return attend_cuda(q, k, v, scale, true);

@@ -16,8 +16,8 @@ struct Attended {
 
 /// Causal softmax attention: q (batch, heads, tokens, head_dim); k, v (batch, kv_heads, tokens, head_dim); query i sees
 /// of the keys 0 … i those that the rule's window leaves. float32, bfloat16, float16 on CPU and CUDA. Plain rules by
-/// ATen's fused kernels, others as attend_at does, at a cost of tokens · window. Long inputs go in blocks, so that a
-/// stop is answered; throws Cancelled.
+/// ATen's fused kernels, others by ours in 16 bits on a GPU, else as attend_at does, at a cost of tokens · window. Long
+/// inputs go in blocks, so that a stop is answered; throws Cancelled.
 Attended attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const ScoreRule& rule,
     const std::stop_token& stop = {});
 

@@ -3,6 +3,7 @@
 #include "core/attention/attention_source.h"
 #include "core/attention_map.h"
 #include "core/device/device.h"
+#include "core/device/streams.h"
 #include "core/error.h"
 
 #include <ATen/ops/empty.h>
@@ -96,7 +97,7 @@ namespace {
         const at::Tensor workspace = at::empty({ cuda.attention_map_workspace(map) }, there.dtype(at::kByte));
         const at::Tensor made = at::empty({ map.rows, map.columns }, there.dtype(at::kFloat));
         map.attention.workspace = workspace.mutable_data_ptr();
-        cuda.attention_map(map, made.mutable_data_ptr<float>(), nullptr);
+        cuda.attention_map(map, made.mutable_data_ptr<float>(), current_stream(made.device()));
         at::from_blob(cells.data(), made.sizes(), at::kFloat).copy_(made);
         if (task.progress)
             task.progress({ "attention map", "rows", map.rows, map.rows });

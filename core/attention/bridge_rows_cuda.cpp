@@ -1,4 +1,5 @@
 #include "core/attention/bridge_rows.h"
+#include "core/device/streams.h"
 #include "core/error.h"
 #include "kernels/bridges/bridges_cuda.h"
 #include "kernels/cuda_module.h"
@@ -10,7 +11,6 @@
 
 #include <algorithm>
 
-// ATen's current stream is the device's default stream everywhere in Keepset.
 namespace keepset {
 
 namespace {
@@ -38,8 +38,8 @@ namespace {
         const c10::DeviceGuard guard(part.layer->q.device());
         sums = sums.to(part.layer->q.device());
         const KernelInputs made = kernel_inputs(*part.layer, part.begin, part.end);
-        cuda.add_probabilities(
-            made.inputs, { 0, made.inputs.shape.heads }, queries, sums.mutable_data_ptr<float>(), nullptr);
+        cuda.add_probabilities(made.inputs, { 0, made.inputs.shape.heads }, queries, sums.mutable_data_ptr<float>(),
+            current_stream(sums.device()));
     }
 
     /// Edges of some queries to earlier tokens, by the mean over all that shares the row.
@@ -61,7 +61,7 @@ namespace {
         kernels::AttentionShape shape;
         shape.queries = shape.keys = graph.nodes;
         cuda.add_edges(shape, { sums.const_data_ptr<float>(), heads, first_bad.mutable_data_ptr<std::int64_t>() },
-            queries, graph, nullptr);
+            queries, graph, current_stream(device));
         const auto bad = first_bad.item<std::int64_t>();
         if (bad >= 0)
             refuse_attention(bad);
@@ -88,7 +88,7 @@ FlowSums flow_sums_on_cuda(std::span<const LayerHeads> row, std::span<const std:
         const at::Tensor to = at::empty(from.sizes(), sum); // (heads, context)
         backend.cuda->flow(made.inputs, { 0, made.inputs.shape.heads },
             { there.const_data_ptr<std::int32_t>(), there.numel() }, from.mutable_data_ptr<double>(),
-            to.mutable_data_ptr<double>(), nullptr);
+            to.mutable_data_ptr<double>(), current_stream(to.device()));
         add_heads(from, sums.from);
         add_heads(to, sums.to);
     }
@@ -110,7 +110,8 @@ std::vector<double> curvature_on_cuda(
     check(stop);
     const at::Tensor curvature = at::empty({ nodes }, there.dtype(at::kDouble));
     const at::Tensor workspace = at::empty({ backend.cuda->curvature_workspace(nodes) }, there.dtype(at::kByte));
-    backend.cuda->curvature(graph, curvature.mutable_data_ptr<double>(), workspace.mutable_data_ptr(), nullptr);
+    backend.cuda->curvature(
+        graph, curvature.mutable_data_ptr<double>(), workspace.mutable_data_ptr(), current_stream(workspace.device()));
     const at::Tensor on_host = curvature.cpu();
     return { on_host.const_data_ptr<double>(), on_host.const_data_ptr<double>() + nodes };
 }

@@ -1,6 +1,7 @@
 #include "core/attention/column_sums.h"
 
 #include "core/attention/attention_source.h"
+#include "core/device/streams.h"
 #include "core/error.h"
 
 #include <ATen/ops/arange.h>
@@ -46,12 +47,11 @@ at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tenso
     const KernelInputs whole = kernel_inputs(q, k, row_lse, rule.within(k.size(1)));
     if (q.is_cuda()) {
         const c10::DeviceGuard guard(q.device());
-        // ATen's current stream is the device's default stream everywhere in Keepset.
         kernels::ImportanceInputs inputs = whole.inputs;
         const at::Tensor workspace
             = at::empty({ backend.cuda->importance_workspace(inputs) }, q.options().dtype(at::kByte));
         inputs.workspace = workspace.mutable_data_ptr();
-        backend.cuda->importance(inputs, sums.mutable_data_ptr<float>(), nullptr);
+        backend.cuda->importance(inputs, sums.mutable_data_ptr<float>(), current_stream(sums.device()));
         assert(invariants_hold(sums, row_lse, rule));
         return sums;
     }

@@ -3,6 +3,7 @@
 #include "core/attention/attend.h"
 #include "core/attention/column_sums.h"
 #include "core/device/memory.h"
+#include "core/device/streams.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_scaled_dot_product_cudnn_attention.h>
@@ -206,7 +207,8 @@ namespace {
         double done = 0;
         const auto call = [chosen](const at::Tensor& to) {
             const c10::DeviceGuard guard(chosen.device);
-            const std::int64_t count = chosen.backend.cuda->exponentials(to.mutable_data_ptr<float>(), nullptr);
+            const std::int64_t count
+                = chosen.backend.cuda->exponentials(to.mutable_data_ptr<float>(), current_stream(to.device()));
             wait_for(to);
             return static_cast<double>(count);
         };

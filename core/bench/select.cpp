@@ -1,6 +1,7 @@
 #include "core/bench.h"
 
 #include "core/device/device.h"
+#include "core/device/streams.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
@@ -95,7 +96,7 @@ namespace {
             const kernels::SelectPlan plan = plan_into(labels);
             for (int repeat = 0; repeat < gpu_repeats; ++repeat)
                 cuda.select({ scores.const_data_ptr<float>(), rows, context, &plan, 1 },
-                    first_bad.mutable_data_ptr<std::int64_t>(), nullptr);
+                    first_bad.mutable_data_ptr<std::int64_t>(), current_stream(first_bad.device()));
             first_bad.item<std::int64_t>(); // waits for all of it
         };
         contest.peer = [=, threads = chosen.backend.threads] {

@@ -32,11 +32,12 @@ namespace {
         std::int64_t experts; ///< 0: one MLP
     };
 
-    constexpr std::array<Sizes, 5> all_sizes { {
+    constexpr std::array<Sizes, 6> all_sizes { {
         { "smollm2-135m", "llama", "LlamaForCausalLM", 30, 576, 1536, 9, 3, 64, 49152, 0 },
         { "qwen2-0.5b", "qwen2", "Qwen2ForCausalLM", 24, 896, 4864, 14, 2, 64, 151936, 0 },
         { "llama-3.2-1b", "llama", "LlamaForCausalLM", 16, 2048, 8192, 32, 8, 64, 128256, 0 },
         { "gemma2-2b", "gemma2", "Gemma2ForCausalLM", 26, 2304, 9216, 8, 4, 256, 256000, 0 },
+        { "gemma2-2b-plain", "gemma2", "Gemma2ForCausalLM", 26, 2304, 9216, 8, 4, 256, 256000, 0 },
         { "mixtral-tiny", "mixtral", "MixtralForCausalLM", 12, 1024, 3584, 16, 4, 64, 32000, 8 },
     } };
 
@@ -61,7 +62,11 @@ namespace {
         if (s.model_type == std::string("gemma2"))
             config.update({ { "head_dim", s.head_dim }, { "sliding_window", 4096 }, { "attn_logit_softcapping", 50.0 },
                 { "final_logit_softcapping", 30.0 }, { "query_pre_attn_scalar", s.head_dim },
-                { "hidden_activation", "gelu_pytorch_tanh" }, { "max_position_embeddings", 8192 } });
+                { "hidden_act", "gelu_pytorch_tanh" }, { "hidden_activation", "gelu_pytorch_tanh" },
+                { "max_position_embeddings", 8192 } });
+        if (s.name == std::string("gemma2-2b-plain"))
+            config.update({ { "sliding_window", 32768 }, { "max_position_embeddings", 32768 },
+                { "attn_logit_softcapping", nullptr }, { "final_logit_softcapping", nullptr } });
         if (s.experts > 0)
             config.update({ { "num_local_experts", s.experts }, { "num_experts_per_tok", 2 } });
         return config;

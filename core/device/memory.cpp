@@ -74,20 +74,30 @@ namespace {
 
     std::int64_t bytes_of(at::ScalarType type) { return static_cast<std::int64_t>(c10::elementSize(type)); }
 
+    PassSizes sizes_of(const ModelInfo& info)
+    {
+        return { info.layers, info.heads, info.kv_heads, info.head_dim, info.hidden_size, info.intermediate_size,
+            info.vocabulary };
+    }
+
+    std::int64_t cache_bytes(const PassSizes& sizes, std::int64_t element, std::int64_t context)
+    {
+        return 2 * sizes.layers * sizes.kv_heads * sizes.head_dim * context * element;
+    }
+
     /// Largest work space of an analysis or a window of a sweep, as the decoder takes it: hidden states and their norm
     /// in float32, projections and their rotated copies, the attention's output, a block of the MLP, importance and
     /// log-sum-exp of every layer with the copy that joins them, and the rows of logits that scoring targets has at one
-    /// time, however many targets there are.
-    std::int64_t work_space(const ModelInfo& info, std::int64_t element, std::int64_t context)
+    /// time, however many targets there are. `rows` go through a layer together.
+    std::int64_t work_space(const PassSizes& sizes, std::int64_t element, std::int64_t context, std::int64_t rows)
     {
         constexpr std::int64_t float_bytes = 4;
-        const std::int64_t queries = info.heads * info.head_dim;
-        const std::int64_t keys = info.kv_heads * info.head_dim;
-        const std::int64_t block = std::min<std::int64_t>(context, 16384);
-        return context * info.hidden_size * (2 * element + 3 * float_bytes)
-            + context * (queries + 2 * keys) * 2 * element + context * queries * 2 * element
-            + block * 2 * (info.intermediate_size + info.hidden_size) * element
-            + 4 * info.layers * info.heads * context * float_bytes + logit_rows * info.vocabulary * float_bytes;
+        const std::int64_t queries = sizes.heads * sizes.head_dim;
+        const std::int64_t keys = sizes.kv_heads * sizes.head_dim;
+        const std::int64_t block = std::min<std::int64_t>(rows, 16384);
+        return rows * sizes.hidden_size * (2 * element + 3 * float_bytes) + rows * (queries + 2 * keys) * 2 * element
+            + rows * queries * 2 * element + block * 2 * (sizes.intermediate_size + sizes.hidden_size) * element
+            + 4 * sizes.layers * sizes.heads * context * float_bytes + logit_rows * sizes.vocabulary * float_bytes;
     }
 
     std::string gigabytes(std::int64_t bytes)
@@ -142,8 +152,8 @@ namespace {
         need.dtype = dtype_name(dtype);
         need.context = std::min(context > 0 ? context : info.max_context, longest_context);
         need.weights = info.parameters * bytes_of(dtype);
-        need.cache = 2 * info.layers * info.kv_heads * info.head_dim * need.context * bytes_of(dtype);
-        need.work = work_space(info, bytes_of(dtype), need.context);
+        need.cache = cache_bytes(sizes_of(info), bytes_of(dtype), need.context);
+        need.work = work_space(sizes_of(info), bytes_of(dtype), need.context, need.context);
         need.free = memory.free;
         need.total = memory.total;
         return need;
@@ -180,6 +190,13 @@ std::vector<at::Device> place_layers(const ModelInfo& info, const ChosenDevice& 
     const std::int64_t tables = info.tied_embeddings ? 1 : 2;
     return place_layers(info.layers, chosen.devices,
         room_for_layers(free, tables * info.vocabulary * info.hidden_size * bytes_of(dtype)));
+}
+
+std::int64_t bytes_of_window(
+    const PassSizes& sizes, std::int64_t element, std::int64_t context, std::int64_t rows, std::int64_t packed)
+{
+    return cache_bytes(sizes, element, context) + work_space(sizes, element, context, std::max(context, rows))
+        + 2 * packed * sizes.kv_heads * sizes.head_dim * element;
 }
 
 std::string sentence(const MemoryNeed& need)

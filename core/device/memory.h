@@ -28,6 +28,22 @@ ChosenDevice choose_devices_for(const ModelInfo& info, const OpenOptions& option
 /// head, which are of `dtype` as the layers are.
 std::vector<at::Device> place_layers(const ModelInfo& info, const ChosenDevice& chosen, at::ScalarType dtype);
 
+/// Of a model, what decides how much memory a pass takes.
+struct PassSizes {
+    std::int64_t layers = 0;
+    std::int64_t heads = 0;
+    std::int64_t kv_heads = 0;
+    std::int64_t head_dim = 0;
+    std::int64_t hidden_size = 0;
+    std::int64_t intermediate_size = 0; ///< of all experts that a token goes through
+    std::int64_t vocabulary = 0;
+};
+/// Bytes that one window of a sweep holds on a GPU at most, an estimate: keys and values of its context, and the larger
+/// of what reading the context and scoring the targets take. `rows`: target rows that go through a layer together;
+/// `packed`: keys of a kv head that they attend to, all points together.
+std::int64_t bytes_of_window(
+    const PassSizes& sizes, std::int64_t element, std::int64_t context, std::int64_t rows, std::int64_t packed);
+
 /// Throws Error{memory} with the numbers where `need` does not fit.
 void refuse_too_large(const MemoryNeed& need);
 

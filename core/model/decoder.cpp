@@ -38,6 +38,16 @@ namespace {
 
 } // namespace
 
+std::vector<at::Device> Decoder::devices() const
+{
+    std::vector<at::Device> all { placement_.device };
+    for (const at::Device& device : placement_.layers) {
+        if (std::ranges::find(all, device) == all.end())
+            all.push_back(device);
+    }
+    return all;
+}
+
 ScoreRule Decoder::rule(std::int64_t layer) const
 {
     const LayerConfig& part = config_.per_layer[static_cast<std::size_t>(layer)];
@@ -145,8 +155,7 @@ Projected Decoder::project(std::int64_t layer, const at::Tensor& x, std::int64_t
     if (rope >= 0 && !rotations.empty()) {
         const Rotation& made = rotations[static_cast<std::size_t>(rope)]; // where the embedding is
         const Rotation rotation { made.cos.to(x.device()), made.sin.to(x.device()) };
-        projected.q = rotated(projected.q, rotation);
-        projected.k = rotated(projected.k, rotation);
+        rotate_both(projected.q, projected.k, rotation);
     }
     return projected;
 }

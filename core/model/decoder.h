@@ -43,6 +43,7 @@ public:
 
     const DecoderConfig& config() const { return config_; }
     at::Device device() const { return placement_.device; }
+    std::vector<at::Device> devices() const; ///< all that have a part of it, device() first
     /// Hidden states (rows, hidden) where a layer's weights are; layer = layers: where the head is.
     at::Tensor moved(const at::Tensor& x, std::int64_t layer) const;
     at::ScalarType dtype() const { return dtype_; }
@@ -98,14 +99,19 @@ private:
         Mlp mlp;
         Linear router; // (experts, hidden)
         std::vector<Mlp> experts;
+        at::Tensor experts_gate_up; // (experts, 2 * expert size, hidden), of which experts are views; else undefined
+        at::Tensor experts_down; // (experts, hidden, expert size)
     };
     class Loader;
+    struct Routing;
 
     at::Tensor norm(const at::Tensor& x, const Norm& norm) const;
     at::Tensor norm_heads(const at::Tensor& heads, const Norm& norm) const;
     at::Tensor mlp(const Layer& layer, const at::Tensor& x) const;
     at::Tensor run(const Mlp& mlp, const at::Tensor& x) const;
     at::Tensor mixture(const Layer& layer, const at::Tensor& x) const;
+    at::Tensor one_by_one(const Layer& layer, const at::Tensor& x, const Routing& routing) const;
+    at::Tensor grouped(const Layer& layer, const at::Tensor& x, const Routing& routing) const;
     void add(at::Tensor& x, const at::Tensor& branch) const;
     void finish_rows(const Layer& layer, at::Tensor& x, const at::Tensor& heads) const;
 

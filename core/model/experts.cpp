@@ -1,14 +1,28 @@
 #include "core/model/decoder.h"
 
+#include "core/model/layer_ops.h"
+
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/_grouped_mm.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/argsort.h>
 #include <ATen/ops/bincount.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/searchsorted.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/topk.h>
 #include <ATen/ops/zeros_like.h>
 
 namespace keepset {
+
+/// Which rows go to which experts: all (row, expert) pairs, those of one expert side by side, in the order of the rows.
+struct Decoder::Routing {
+    at::Tensor order; ///< (pairs): pair row * experts a token + choice that stands here
+    at::Tensor rows; ///< (pairs)
+    at::Tensor experts; ///< (pairs), ascending
+    at::Tensor weights; ///< (pairs, 1)
+};
 
 /// Every row goes through its most probable experts; their outputs are added in the order of the experts, so that the
 /// sum does not depend on the device's scheduling.
@@ -21,10 +35,20 @@ at::Tensor Decoder::mixture(const Layer& layer, const at::Tensor& x) const
     if (config_.round_routing)
         weights = weights.to(dtype_);
     const at::Tensor experts = chosen.flatten();
-    const at::Tensor order = at::argsort(experts, /*stable=*/true, 0, false);
-    const at::Tensor rows = order.floor_divide(config_.experts_per_token);
-    const at::Tensor sorted_weights = weights.flatten().index_select(0, order).unsqueeze(-1);
-    const at::Tensor counts = at::bincount(experts, {}, config_.experts).cpu();
+    Routing routing;
+    routing.order = at::argsort(experts, /*stable=*/true, 0, false);
+    routing.rows = routing.order.floor_divide(config_.experts_per_token);
+    routing.experts = experts.index_select(0, routing.order);
+    routing.weights = weights.flatten().index_select(0, routing.order).unsqueeze(-1);
+    // The library groups products of bfloat16 rows that begin at multiples of 16 bytes.
+    const bool groups = x.is_cuda() && dtype_ == at::kBFloat16 && layer.experts_gate_up.defined()
+        && config_.hidden_size % 8 == 0 && config_.expert_size % 8 == 0;
+    return groups ? grouped(layer, x, routing) : one_by_one(layer, x, routing);
+}
+
+at::Tensor Decoder::one_by_one(const Layer& layer, const at::Tensor& x, const Routing& routing) const
+{
+    const at::Tensor counts = at::bincount(routing.experts, {}, config_.experts).cpu();
     const auto* const count = counts.const_data_ptr<std::int64_t>();
     at::Tensor sum = at::zeros_like(x);
     std::int64_t begin = 0;
@@ -32,11 +56,30 @@ at::Tensor Decoder::mixture(const Layer& layer, const at::Tensor& x) const
         const std::int64_t end = begin + count[expert];
         if (end == begin)
             continue;
-        const at::Tensor taken = rows.slice(0, begin, end); // a row at most once
+        const at::Tensor taken = routing.rows.slice(0, begin, end); // a row at most once
         const at::Tensor part = run(layer.experts[static_cast<std::size_t>(expert)], x.index_select(0, taken));
-        sum.index_add_(0, taken, (part * sorted_weights.slice(0, begin, end)).to(dtype_));
+        sum.index_add_(0, taken, (part * routing.weights.slice(0, begin, end)).to(dtype_));
         begin = end;
     }
+    return sum;
+}
+
+/// All experts in one product, without waiting for the device: how many rows each takes stays there.
+at::Tensor Decoder::grouped(const Layer& layer, const at::Tensor& x, const Routing& routing) const
+{
+    const at::Tensor every = at::arange(config_.experts, routing.experts.options());
+    const at::Tensor ends = at::searchsorted(routing.experts, every, /*out_int32=*/true, /*right=*/true); // (experts)
+    const at::Tensor both = at::_grouped_mm(
+        x.index_select(0, routing.rows), layer.experts_gate_up.transpose(1, 2), ends); // (pairs, 2 * expert size)
+    const at::Tensor out = at::_grouped_mm(gated(both, config_.activation), layer.experts_down.transpose(1, 2), ends);
+    const at::Tensor parts = (out * routing.weights).to(dtype_); // (pairs, hidden)
+    // Where a row's pairs stand, by expert.
+    at::Tensor places = at::empty_like(routing.order);
+    places.index_copy_(0, routing.order, at::arange(places.size(0), places.options()));
+    places = std::get<0>(places.view({ x.size(0), config_.experts_per_token }).sort(1));
+    at::Tensor sum = parts.index_select(0, places.select(1, 0));
+    for (std::int64_t choice = 1; choice < config_.experts_per_token; ++choice)
+        sum.add_(parts.index_select(0, places.select(1, choice)));
     return sum;
 }
 

@@ -1,6 +1,7 @@
 #include "core/model/layer_ops.h"
 
 #include "core/device/backend.h"
+#include "core/device/streams.h"
 #include "core/device/tensors.h"
 
 #include <ATen/TensorOperators.h>
@@ -55,7 +56,7 @@ namespace {
         inputs.wide_weight = weight.scalar_type() == at::kFloat && x.scalar_type() != at::kFloat;
         inputs.eps = static_cast<float>(eps);
         inputs.out = out.mutable_data_ptr();
-        load_cuda().module->norm(inputs, nullptr);
+        load_cuda().module->norm(inputs, current_stream(x.device()));
         return out.view(x.sizes());
     }
 
@@ -78,7 +79,13 @@ namespace {
         inputs.cos = cos.const_data_ptr();
         inputs.sin = sin.const_data_ptr();
         inputs.table_batch_stride = cos.dim() > 2 && cos.size(0) > 1 ? cos.stride(0) : 0;
-        load_cuda().module->rotate(inputs, nullptr);
+        load_cuda().module->rotate(inputs, current_stream(x.device()));
+    }
+
+    bool turns_in_place(const at::Tensor& x, const Rotation& rotation)
+    {
+        const bool known = rotation.cos.scalar_type() == x.scalar_type() || rotation.cos.scalar_type() == at::kFloat;
+        return on_kernels(x) && x.stride(-1) == 1 && known;
     }
 
 } // namespace
@@ -125,17 +132,29 @@ at::Tensor gated(const at::Tensor& gate_up, Activation activation)
     at::Tensor out = at::empty({ from.size(0), wide }, from.options());
     load_cuda().module->gate({ element_type(from.scalar_type()), gate_of(activation), from.const_data_ptr(),
                                  from.size(0), wide, out.mutable_data_ptr() },
-        nullptr);
+        current_stream(from.device()));
     return out;
 }
 
 at::Tensor rotated(const at::Tensor& x, const Rotation& rotation)
 {
-    const bool known = rotation.cos.scalar_type() == x.scalar_type() || rotation.cos.scalar_type() == at::kFloat;
-    if (!on_kernels(x) || x.stride(-1) != 1 || !known)
+    if (!turns_in_place(x, rotation))
         return rotate(x, rotation);
     rotate_in_place(x, rotation);
     return x;
+}
+
+void rotate_both(at::Tensor& q, at::Tensor& k, const Rotation& rotation)
+{
+    const auto* const behind
+        = static_cast<const char*>(q.const_data_ptr()) + q.size(1) * q.stride(1) * q.element_size();
+    if (turns_in_place(q, rotation) && k.const_data_ptr() == behind && k.strides() == q.strides()) {
+        rotate_in_place(
+            q.as_strided({ q.size(0), q.size(1) + k.size(1), q.size(2), q.size(3) }, q.strides()), rotation);
+        return;
+    }
+    q = rotated(q, rotation);
+    k = rotated(k, rotation);
 }
 
 } // namespace keepset

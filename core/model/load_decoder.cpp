@@ -243,15 +243,35 @@ private:
             const at::Tensor gate_up = reader_.take(stacked, { config_.experts, 2 * wide, hidden });
             const at::Tensor down
                 = reader_.take(filled(names_.experts_down, { index }), { config_.experts, hidden, wide });
-            for (std::int64_t expert = 0; expert < config_.experts; ++expert)
-                layer.experts.push_back({ { gate_up[expert].narrow(0, 0, wide), {} },
-                    { gate_up[expert].narrow(0, wide, wide), {} }, { down[expert], {} } });
+            take_views(layer, gate_up, down);
             return;
         }
         for (std::int64_t expert = 0; expert < config_.experts; ++expert)
             layer.experts.push_back({ linear(filled(names_.expert_gate, { index, expert }), wide, hidden, false),
                 linear(filled(names_.expert_up, { index, expert }), wide, hidden, false),
                 linear(filled(names_.expert_down, { index, expert }), hidden, wide, false) });
+        if (reader_.device().is_cuda()) {
+            std::vector<at::Tensor> gate_up; // an expert each, (2 * wide, hidden)
+            std::vector<at::Tensor> down;
+            for (const Mlp& expert : layer.experts) {
+                gate_up.push_back(at::cat({ expert.gate.weight, expert.up.weight }));
+                down.push_back(expert.down.weight);
+            }
+            layer.experts.clear();
+            take_views(layer, at::stack(gate_up), at::stack(down));
+        }
+    }
+
+    /// All experts of a layer from gate_up (experts, 2 * wide, hidden) and down (experts, hidden, wide).
+    void take_views(Layer& layer, const at::Tensor& gate_up, const at::Tensor& down) const
+    {
+        const std::int64_t wide = config_.expert_size;
+        for (std::int64_t expert = 0; expert < config_.experts; ++expert)
+            layer.experts.push_back(
+                { { gate_up[expert].narrow(0, 0, wide), {} }, { gate_up[expert].narrow(0, wide, wide), {} },
+                    { down[expert], {} }, { gate_up.is_cuda() ? gate_up[expert] : at::Tensor(), {} } });
+        layer.experts_gate_up = gate_up;
+        layer.experts_down = down;
     }
 
     const DecoderConfig& config_;

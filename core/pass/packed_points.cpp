@@ -1,5 +1,7 @@
 #include "core/pass/packed_points.h"
 
+#include "core/attention/attend_rule_cuda.h"
+#include "core/device/streams.h"
 #include "core/device/tensors.h"
 
 #include <ATen/TensorOperators.h>
@@ -29,29 +31,38 @@ namespace {
         return { x.const_data_ptr(), x.size(0) == 1 ? 0 : x.stride(0), x.stride(1), x.stride(2) };
     }
 
-    /// Flash attention takes head_dim in multiples of 8.
-    std::int64_t padded(std::int64_t head_dim) { return (head_dim + 7) / 8 * 8; }
+    /// Flash attention takes head_dim in multiples of 8, our kernel in multiples of 16.
+    std::int64_t padded(std::int64_t head_dim) { return (head_dim + 15) / 16 * 16; }
 
 } // namespace
 
-PackedPoints::PackedPoints(const KeptPositions& kept, std::vector<std::size_t> points, std::int64_t own)
+PackedPoints::PackedPoints(
+    const KeptPositions& kept, std::vector<std::size_t> points, std::int64_t own, at::ScalarType dtype)
     : kept_(kept)
     , points_(std::move(points))
     , own_(own)
+    , side_by_side_(dtype != at::kFloat)
     , starts_(kept.starts(points_))
 {
     std::vector<std::int32_t> ends { 0 };
-    std::vector<std::int32_t> query_ends { 0 };
+    std::vector<std::int32_t> key_ends { 0 };
     for (const std::size_t point : points_) {
         const std::int64_t length = kept.budgets[point] + own;
         longest_ = std::max(longest_, length);
         for (std::int64_t head = 0; head < kept.kv_heads; ++head) {
             all_ += length;
             ends.push_back(static_cast<std::int32_t>(all_));
-            query_ends.push_back(query_ends.back() + static_cast<std::int32_t>(own));
         }
+        if (side_by_side_)
+            key_ends.push_back(static_cast<std::int32_t>(all_ / kept.kv_heads));
     }
+    if (!side_by_side_)
+        key_ends = ends;
+    std::vector<std::int32_t> query_ends;
+    for (std::size_t sequence = 0; sequence < key_ends.size(); ++sequence)
+        query_ends.push_back(static_cast<std::int32_t>(static_cast<std::int64_t>(sequence) * own));
     ends_ = to_device(ends, starts_.device());
+    key_ends_ = to_device(key_ends, starts_.device());
     query_ends_ = to_device(query_ends, starts_.device());
 }
 
@@ -86,10 +97,10 @@ PackedKeys PackedPoints::pack(std::int64_t layer, const at::Tensor& context_keys
     inputs.starts = starts.const_data_ptr<std::int64_t>() + layer * kept_.kv_heads;
     inputs.starts_stride = kept_.layers * kept_.kv_heads;
     inputs.ends = ends.const_data_ptr<std::int32_t>();
+    inputs.side_by_side = side_by_side_;
     inputs.packed_keys = packed.keys.mutable_data_ptr();
     inputs.packed_values = packed.values.mutable_data_ptr();
-    // ATen's current stream is the device's default stream everywhere in Keepset.
-    backend.cuda->pack_kept(inputs, nullptr);
+    backend.cuda->pack_kept(inputs, current_stream(device));
     return packed;
 }
 
@@ -99,12 +110,36 @@ at::Tensor PackedPoints::shifts(std::int64_t layer) const
     for (const std::size_t point : points_) {
         const at::Tensor kept = kept_.of(point)[layer].to(at::kLong); // (kv_heads, k)
         const at::Tensor own = at::zeros({ kept.size(0), own_ }, kept.options());
-        moved.push_back(at::cat({ at::arange(kept.size(1), kept.options()) - kept, own }, 1).flatten());
+        const at::Tensor by_head = at::cat({ at::arange(kept.size(1), kept.options()) - kept, own }, 1);
+        moved.push_back((side_by_side_ ? by_head.t() : by_head).flatten());
     }
     return at::cat(moved);
 }
 
+/// (all / kv_heads, kv_heads, packed_dim)
+at::Tensor PackedPoints::by_head(const at::Tensor& packed) const
+{
+    return packed.view({ -1, kept_.kv_heads, packed.size(1) });
+}
+
 at::Tensor PackedPoints::attend(const at::Tensor& q, const PackedKeys& packed, double scale) const
+{
+    if (!side_by_side_)
+        return attend_float(q, packed, scale);
+    const at::Device device = q.device();
+    const c10::DeviceGuard guard(device);
+    const std::int64_t head_dim = q.size(3);
+    const std::int64_t dim = packed.keys.size(1);
+    at::Tensor queries = q.transpose(1, 2).reshape({ q.size(0) * own_, q.size(1), head_dim }); // a view
+    if (dim != head_dim)
+        queries = at::constant_pad_nd(queries, { 0, dim - head_dim });
+    const at::Tensor output = std::get<0>(at::_flash_attention_forward(queries, by_head(packed.keys),
+        by_head(packed.values), query_ends_.to(device), key_ends_.to(device), own_, longest_, 0.0, true, false, scale));
+    return output.view({ q.size(0), own_, q.size(1), dim }).slice(3, 0, head_dim).transpose(1, 2);
+}
+
+/// The efficient kernel knows no kv heads: each is a sequence, and its query heads are the heads.
+at::Tensor PackedPoints::attend_float(const at::Tensor& q, const PackedKeys& packed, double scale) const
 {
     const at::Device device = q.device();
     const c10::DeviceGuard guard(device);
@@ -116,22 +151,33 @@ at::Tensor PackedPoints::attend(const at::Tensor& q, const PackedKeys& packed, d
     queries = queries.reshape({ points * kept_.kv_heads * own_, group, head_dim });
     if (dim != head_dim)
         queries = at::constant_pad_nd(queries, { 0, dim - head_dim });
-    const at::Tensor ends = ends_.to(device);
-    const at::Tensor query_ends = query_ends_.to(device);
-    at::Tensor output; // (points * kv_heads * own, group, dim)
-    if (q.scalar_type() == at::kFloat) {
-        constexpr std::int64_t from_bottom_right = 2;
-        const auto all_heads = [&](const at::Tensor& rows) {
-            return rows.view({ 1, all_, 1, dim }).expand({ 1, all_, group, dim });
-        };
-        output = std::get<0>(at::_efficient_attention_forward(queries.unsqueeze(0), all_heads(packed.keys),
-            all_heads(packed.values), {}, query_ends, ends, own_, longest_, 0.0, from_bottom_right, false, scale));
-    } else {
-        output = std::get<0>(at::_flash_attention_forward(queries, packed.keys.view({ all_, 1, dim }),
-            packed.values.view({ all_, 1, dim }), query_ends, ends, own_, longest_, 0.0, true, false, scale));
-    }
+    constexpr std::int64_t from_bottom_right = 2;
+    const auto all_heads = [&](const at::Tensor& rows) {
+        return rows.view({ 1, all_, 1, dim }).expand({ 1, all_, group, dim });
+    };
+    at::Tensor output // (points * kv_heads * own, group, dim)
+        = std::get<0>(
+            at::_efficient_attention_forward(queries.unsqueeze(0), all_heads(packed.keys), all_heads(packed.values), {},
+                query_ends_.to(device), key_ends_.to(device), own_, longest_, 0.0, from_bottom_right, false, scale));
     output = output.view({ points, kept_.kv_heads, own_, group, dim }).slice(4, 0, head_dim);
     return output.transpose(2, 3).reshape({ points, q.size(1), own_, head_dim });
+}
+
+at::Tensor PackedPoints::attend_by_rule(
+    const at::Tensor& q, const PackedKeys& packed, const ScoreRule& rule, std::int64_t layer, bool repacked) const
+{
+    const at::Device device = q.device();
+    std::vector<std::int32_t> first;
+    for (const std::size_t point : points_)
+        first.push_back(static_cast<std::int32_t>(repacked ? kept_.budgets[point] : kept_.context));
+    PackedRows rows;
+    rows.ends = ends_.to(device);
+    rows.starts = starts_.to(device).slice(1, layer * kept_.kv_heads, (layer + 1) * kept_.kv_heads);
+    rows.first_query = to_device(first, device);
+    rows.length = kept_.context + own_;
+    if (!repacked)
+        rows.positions = kept_.positions.to(device);
+    return attend_rule_cuda(q, by_head(packed.keys), by_head(packed.values), rule, rows).output;
 }
 
 } // namespace keepset

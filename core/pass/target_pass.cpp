@@ -1,6 +1,7 @@
 #include "core/pass/target_pass.h"
 
 #include "core/attention/attend.h"
+#include "core/attention/attend_rule_cuda.h"
 #include "core/error.h"
 #include "core/pass/packed_points.h"
 
@@ -43,7 +44,7 @@ namespace {
             rotations_ = decoder.rotations(
                 first.to(decoder.device(), at::kLong, true) + offsets, length_); // (points, 1, rows, dims)
             if (job.inputs.is_cuda())
-                packed_.emplace(job.kept, job.points, rows_);
+                packed_.emplace(job.kept, job.points, rows_, decoder.dtype());
         }
 
         /// Returns (points, rows, hidden) after the last layer.
@@ -70,9 +71,9 @@ namespace {
         /// Returns (points, heads, rows, head_dim).
         at::Tensor attend_layer(std::int64_t layer, const Projected& parts, const ScoreRule& rule) const
         {
-            if (!rule.plain())
-                return attend_by_rule(layer, parts, rule);
-            return packed_ ? attend_packed(layer, parts, rule) : attend_plain(layer, parts, rule);
+            if (packed_ && (rule.plain() || rule_kernel_takes(parts.q)))
+                return attend_packed(layer, parts, rule);
+            return rule.plain() ? attend_plain(layer, parts, rule) : attend_by_rule(layer, parts, rule);
         }
 
         /// All points in one call.
@@ -88,7 +89,8 @@ namespace {
                     = job_.decoder.turn_keys(layer, packed.keys.slice(1, 0, head_dim).unsqueeze(0), shifts, length_);
                 packed.keys.slice(1, 0, head_dim).copy_(turned[0]);
             }
-            return packed_->attend(parts.q, packed, rule.scale);
+            return rule.plain() ? packed_->attend(parts.q, packed, rule.scale)
+                                : packed_->attend_by_rule(parts.q, packed, rule, layer, job_.repacked);
         }
 
         /// The own keys of all points at once, merged with what each point kept.

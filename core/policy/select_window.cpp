@@ -1,5 +1,6 @@
 #include "core/policy/select_window.h"
 
+#include "core/device/streams.h"
 #include "core/device/tensors.h"
 #include "core/error.h"
 #include "core/policy/prepared.h"
@@ -43,8 +44,8 @@ namespace {
         at::Tensor first_bad = at::empty({}, labels.options().dtype(at::kLong));
         if (labels.is_cuda()) {
             const c10::DeviceGuard guard(labels.device());
-            // ATen's current stream is the device's default stream everywhere in Keepset.
-            backend.cuda->select(inputs, first_bad.mutable_data_ptr<std::int64_t>(), nullptr);
+            backend.cuda->select(
+                inputs, first_bad.mutable_data_ptr<std::int64_t>(), current_stream(first_bad.device()));
         } else {
             first_bad.fill_(kernels::select_cpu(inputs, backend.threads));
         }
@@ -96,7 +97,7 @@ namespace {
         auto* const to = positions.mutable_data_ptr<std::int32_t>();
         if (labels.is_cuda()) {
             const c10::DeviceGuard guard(labels.device());
-            backend.cuda->kept_rows(inputs, to, out, nullptr);
+            backend.cuda->kept_rows(inputs, to, out, current_stream(labels.device()));
         } else {
             kernels::kept_rows_cpu(inputs, to, out, backend.threads);
         }
@@ -132,8 +133,8 @@ WindowScores window_scores(const at::Tensor& importance, std::int64_t kv_heads, 
     found.mass = at::empty({ found.rows(), found.context }, all.options().dtype(at::kDouble));
     if (all.is_cuda()) {
         const c10::DeviceGuard guard(all.device());
-        backend.cuda->score_rows(
-            inputs, found.scores.mutable_data_ptr<float>(), found.mass.mutable_data_ptr<double>(), nullptr);
+        backend.cuda->score_rows(inputs, found.scores.mutable_data_ptr<float>(), found.mass.mutable_data_ptr<double>(),
+            current_stream(all.device()));
     } else {
         kernels::score_rows_cpu(
             inputs, found.scores.mutable_data_ptr<float>(), found.mass.mutable_data_ptr<double>(), backend.threads);

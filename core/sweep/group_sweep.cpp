@@ -2,9 +2,11 @@
 
 #include "core/error.h"
 #include "core/sweep/pack_window.h"
+#include "core/sweep/windows_in_flight.h"
 
 #include <chrono>
 #include <future>
+#include <map>
 #include <thread>
 
 namespace keepset {
@@ -17,15 +19,33 @@ namespace {
     void take_windows(WindowStore& store, const GroupSweep& sweep, const std::vector<std::int64_t>& open, Run& run,
         const std::stop_token& stop)
     {
-        while (true) {
+        std::map<std::int64_t, std::int64_t> in_hand; // windows, and their places among those published
+        const auto tell = [&] {
+            std::vector<std::int64_t> held;
+            for (const auto& [window, index] : in_hand)
+                held.push_back(window);
+            store.hold(held);
+        };
+        WindowFlow flow;
+        flow.next = [&]() -> std::optional<std::int64_t> {
             const std::int64_t index = store.take();
             if (index >= static_cast<std::int64_t>(open.size()))
-                return;
+                return std::nullopt;
             const std::int64_t window = open[static_cast<std::size_t>(index)];
-            store.hold(window);
-            sweep.work.run_window(sweep.windows.at(static_cast<std::size_t>(window)), run, stop, [](std::int64_t) {});
-            store.hand_in(pack_window(run, window));
-        }
+            in_hand[window] = index;
+            tell();
+            return window;
+        };
+        flow.done = [&](const std::vector<MeasuredWindow>& through) {
+            for (const MeasuredWindow& one : through) {
+                sweep.work.add(sweep.windows[static_cast<std::size_t>(one.window)], one.result, run);
+                const auto held = in_hand.find(one.window);
+                store.hand_in(held->second, pack_window(run, one.window));
+                in_hand.erase(held);
+            }
+            tell();
+        };
+        run_windows(sweep.work, sweep.windows, windows_at_once(sweep.work), flow, stop);
     }
 
     /// Looks now and then whether all ranks live.
@@ -69,8 +89,8 @@ void lead_sweep(WindowStore& store, const GroupSweep& sweep, const std::vector<s
         std::size_t missing = open.size();
         const auto keep_arrived = [&] {
             std::vector<std::int64_t> windows;
-            while (const auto result = there.arrived())
-                windows.push_back(unpack_window(*result, run));
+            for (const auto& result : there.arrived())
+                windows.push_back(unpack_window(result, run));
             if (windows.empty())
                 return false;
             refresh_points(run);

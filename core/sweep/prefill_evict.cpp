@@ -16,14 +16,6 @@ namespace keepset {
 
 namespace {
 
-    /// Rows of the target pass that go through a layer together: on a GPU the more the better, on a CPU more only
-    /// delays a stop.
-    std::int64_t group_size(const SweepStep& step, std::int64_t rows)
-    {
-        const std::int64_t wanted = step.decoder.device().is_cuda() ? 16384 : 1024;
-        return std::max<std::int64_t>(1, wanted / std::max<std::int64_t>(1, rows));
-    }
-
     /// What the target pass computes: each keep set once. Dense comes first, then a point that evicts nothing, which
     /// must equal dense and is computed on its own for that, then the others.
     struct Order {
@@ -61,6 +53,12 @@ namespace {
 
 } // namespace
 
+std::int64_t points_together(const Decoder& decoder, std::int64_t rows)
+{
+    const std::int64_t wanted = decoder.device().is_cuda() ? 16384 : 1024;
+    return std::max<std::int64_t>(1, wanted / std::max<std::int64_t>(1, rows));
+}
+
 WindowResult run_prefill_evict(const SweepStep& step, const Window& window)
 {
     const at::Tensor context = to_tensor(step.decoder, window.context);
@@ -73,7 +71,7 @@ WindowResult run_prefill_evict(const SweepStep& step, const Window& window)
     const at::Tensor wanted = step.faults.scored ? step.faults.scored(target.slice(0, 1)) : target.slice(0, 1);
     TargetScorer scorer(step.decoder, step.backend, wanted);
     const Order order(selection);
-    const auto group = static_cast<std::size_t>(group_size(step, inputs.size(0)));
+    const auto group = static_cast<std::size_t>(points_together(step.decoder, inputs.size(0)));
     const auto start = std::chrono::steady_clock::now();
     std::vector<at::Tensor> largest; // magnitudes of hidden states, a group each
     std::vector<at::Tensor> scores; // a group each

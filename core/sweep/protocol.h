@@ -74,6 +74,9 @@ struct ProtocolEntry {
 };
 const ProtocolEntry& protocol_entry(Protocol protocol);
 
+/// Points whose target rows, so many of each, go through a layer together: on a GPU the more the better, on a CPU more
+/// only delays a stop.
+std::int64_t points_together(const Decoder& decoder, std::int64_t rows);
 /// Dense pass over the context, keys and values evicted, targets scored over what is kept (SEMANTICS 5, prefill-evict).
 WindowResult run_prefill_evict(const SweepStep& step, const Window& window);
 /// Kept token ids fed again as a shorter text (SEMANTICS 5, token-drop).

@@ -8,6 +8,7 @@
 #include "core/sweep/group_sweep.h"
 #include "core/sweep/plan.h"
 #include "core/sweep/window_work.h"
+#include "core/sweep/windows_in_flight.h"
 #include "core/trace/run_file.h"
 #include "core/words.h"
 
@@ -101,6 +102,26 @@ namespace {
         const SweepFn& on_window_;
     };
 
+    /// All windows that are open, by this process alone.
+    void run_alone(
+        const WindowWork& work, const std::vector<Window>& windows, Run& run, const Keeping& keeping, const Task& task)
+    {
+        const std::vector<std::int64_t> open = open_windows(run);
+        WindowFlow flow;
+        flow.next
+            = [&, next = open.begin()]() mutable { return next == open.end() ? std::nullopt : std::optional(*next++); };
+        flow.done = [&](const std::vector<MeasuredWindow>& through) {
+            std::vector<std::int64_t> written;
+            for (const MeasuredWindow& one : through) {
+                work.add(windows[static_cast<std::size_t>(one.window)], one.result, run);
+                written.push_back(one.window);
+            }
+            keeping.keep(written);
+        };
+        flow.under_way = [&](std::int64_t points) { keeping.progress().tell(run.windows_done(), points); };
+        run_windows(work, windows, windows_at_once(work), flow, task.stop);
+    }
+
     /// The others need rank 0's store until they know that all is done; one that never came is not waited for long.
     void wait_for_others(WindowStore& store, const GroupPlace& place, const std::stop_token& stop)
     {
@@ -143,13 +164,7 @@ std::shared_ptr<const Run> run_sweep(
         });
         wait_for_others(*store, *request.group, task.stop);
     } else {
-        for (const std::int64_t window : open_windows(run)) {
-            const auto tell
-                = [&, before = run.windows_done()](std::int64_t points) { keeping.progress().tell(before, points); };
-            tell(0);
-            work.run_window(windows[static_cast<std::size_t>(window)], run, task.stop, tell);
-            keeping.keep({ &window, 1 });
-        }
+        run_alone(work, windows, run, keeping, task);
     }
     run.audit = audit(run);
     if (file)

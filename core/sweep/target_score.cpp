@@ -1,5 +1,6 @@
 #include "core/sweep/target_score.h"
 
+#include "core/device/streams.h"
 #include "core/device/tensors.h"
 #include "core/error.h"
 #include "core/sweep/evidence.h"
@@ -103,13 +104,12 @@ void TargetScorer::score_together(
     const at::Tensor crosses = at::empty({ points, rows }, options.dtype(at::kDouble));
     const at::Tensor best = at::empty({ points, rows }, options.dtype(at::kInt));
     const c10::DeviceGuard guard(logits.device());
-    // ATen's current stream is the device's default stream everywhere in Keepset.
     backend_.cuda->score_logits(
         { element_type(logits.scalar_type()), logits.const_data_ptr(), points, rows, logits.size(1),
             wanted.const_data_ptr<std::int64_t>(), dense.const_data_ptr<float>() },
         { sums.mutable_data_ptr<float>(), sums[1].mutable_data_ptr<float>(), crosses.mutable_data_ptr<double>(),
             best.mutable_data_ptr<std::int32_t>() },
-        nullptr);
+        current_stream(logits.device()));
     out.select(2, nll).copy_(sums[1]);
     out.select(2, lse).copy_(sums[0]);
     out.select(2, cross).copy_(crosses);

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/task.h"
+#include "core/words.h"
 
 #include <c10/util/Exception.h>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -14,6 +15,7 @@
 #include <mutex>
 #include <netdb.h>
 #include <poll.h>
+#include <set>
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
@@ -118,7 +120,8 @@ struct WindowStore::Impl {
     GroupPlace place;
     StorePointer store;
     std::string group; ///< what the keys of this start of the group begin with
-    std::int64_t arrivals = 0; ///< taken by `arrived`
+    std::int64_t taken = 0; ///< windows that `arrived` knows to have been taken
+    std::set<std::int64_t> awaited; ///< of them, those that have not arrived
     struct Sign {
         std::int64_t beats = -1;
         Clock::time_point since = Clock::now();
@@ -225,29 +228,36 @@ std::pair<Bytes, std::vector<std::int64_t>> WindowStore::published(const std::st
 
 std::int64_t WindowStore::take() { return impl_->add(impl_->key("taken"), 1) - 1; }
 
-void WindowStore::hold(std::int64_t window)
+void WindowStore::hold(const std::vector<std::int64_t>& windows)
 {
-    impl_->put(impl_->key("held", impl_->place.rank), bytes_of(std::to_string(window)));
+    std::vector<std::string> numbers;
+    for (const std::int64_t window : windows)
+        numbers.push_back(std::to_string(window + 1));
+    const std::string words = numbers.empty() ? "" : (numbers.size() == 1 ? "window " : "windows ") + listed(numbers);
+    impl_->put(impl_->key("held", impl_->place.rank), bytes_of(words));
 }
 
-void WindowStore::hand_in(const Bytes& result)
-{
-    const std::int64_t number = impl_->add(impl_->key("results"), 1) - 1;
-    impl_->put(impl_->key("result", number), result);
-    hold(-1);
-}
+void WindowStore::hand_in(std::int64_t index, const Bytes& result) { impl_->put(impl_->key("result", index), result); }
 
-std::optional<Bytes> WindowStore::arrived()
+std::vector<Bytes> WindowStore::arrived()
 {
-    const std::string name = impl_->key("result", impl_->arrivals);
-    if (!impl_->has(name))
-        return std::nullopt;
-    ++impl_->arrivals;
-    return impl_->ask([&](c10d::Store& there) {
-        Bytes result = there.get(name);
-        there.deleteKey(name);
-        return result;
-    });
+    for (const std::int64_t taken = impl_->add(impl_->key("taken"), 0); impl_->taken < taken; ++impl_->taken)
+        impl_->awaited.insert(impl_->taken);
+    std::vector<Bytes> results;
+    for (auto index = impl_->awaited.begin(); index != impl_->awaited.end();) {
+        const std::string name = impl_->key("result", *index);
+        if (!impl_->has(name)) {
+            ++index;
+            continue;
+        }
+        results.push_back(impl_->ask([&](c10d::Store& there) {
+            Bytes result = there.get(name);
+            there.deleteKey(name);
+            return result;
+        }));
+        index = impl_->awaited.erase(index);
+    }
+    return results;
 }
 
 std::optional<std::string> WindowStore::lost()
@@ -265,8 +275,8 @@ std::optional<std::string> WindowStore::lost()
         std::string words = "rank " + std::to_string(rank);
         if (impl_->has(impl_->key("held", rank))) {
             const Bytes held = impl_->ask([&](c10d::Store& there) { return there.get(impl_->key("held", rank)); });
-            if (const std::int64_t window = std::stoll(std::string(held.begin(), held.end())); window >= 0)
-                words += ", which had window " + std::to_string(window + 1) + " in hand";
+            if (!held.empty())
+                words += ", which had " + std::string(held.begin(), held.end()) + " in hand";
         }
         return words;
     }

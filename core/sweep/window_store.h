@@ -36,13 +36,14 @@ public:
 
     /// The next window that nobody has taken, as an index into those published; may lie behind the last.
     std::int64_t take();
-    /// Which window this rank has in hand, -1: none; for sentences about a rank that is lost.
-    void hold(std::int64_t window);
-    void hand_in(const Bytes& result);
-    /// By rank 0: the next result handed in, in the order in which they were; nothing where there is none.
-    std::optional<Bytes> arrived();
+    /// Which windows this rank has in hand, for sentences about a rank that is lost.
+    void hold(const std::vector<std::int64_t>& windows);
+    /// What came out of the window that `take` gave as `index`.
+    void hand_in(std::int64_t index, const Bytes& result);
+    /// By rank 0: what was handed in since the last call, each once. A window whose rank died holds up no other.
+    std::vector<Bytes> arrived();
 
-    /// Another rank that gave no sign of life for the group's patience: "rank 2, which had window 7 in hand".
+    /// Another rank that gave no sign of life for the group's patience: "rank 2, which had windows 7 and 8 in hand".
     std::optional<std::string> lost();
 
     /// By rank 0: all is written. The others may leave then.

@@ -14,16 +14,26 @@ namespace keepset {
 Run empty_run(
     const SweepModel& model, const SweepRequest& request, const std::vector<SelectRequest>& plan, std::size_t windows);
 
-/// The windows of one sweep, done one at a time.
+/// What came out of a window.
+struct MeasuredWindow {
+    std::int64_t window = 0;
+    WindowResult result;
+};
+
+/// What a window of a sweep needs to be measured and kept.
 struct WindowWork {
     const SweepModel& model;
     const SweepRequest& request;
     const std::vector<SelectRequest>& plan;
 
-    /// Measures all points on a window, puts into `run` what came out and what was done, and flags it. `point_done` is
-    /// told after every point. Throws Cancelled.
-    void run_window(const Window& window, Run& run, const std::stop_token& stop,
+    /// All points on a window. `point_done` is told after every point. Throws Cancelled. Threads may call it at the
+    /// same time.
+    WindowResult measure(const Window& window, const std::stop_token& stop,
         const std::function<void(std::int64_t points)>& point_done) const;
+    /// Puts into `run` what came out of a window and what was done in it, and flags it.
+    void add(const Window& window, const WindowResult& result, Run& run) const;
+    /// Bytes that measuring a window takes beside the weights, an estimate.
+    std::int64_t bytes_of_window() const;
 };
 
 /// Work left in points, told after every one of them.

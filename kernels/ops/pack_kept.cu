@@ -28,7 +28,8 @@ namespace {
             const KeyRows& keys = is_own ? inputs.own_keys : inputs.keys;
             const KeyRows& values = is_own ? inputs.own_values : inputs.values;
             const int64_t token = is_own ? row - kept : positions[row];
-            const int64_t to = (begin + row) * packed_units + unit;
+            const int64_t to
+                = packed_row(inputs, inputs.ends[point * inputs.kv_heads], begin, head, row) * packed_units + unit;
             const auto source = [&](const KeyRows& rows_of) {
                 return unit < units
                     ? static_cast<const Unit*>(rows_of.data)[offset_in(rows_of, point, head, token) / elements + unit]

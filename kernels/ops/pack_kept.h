@@ -30,9 +30,19 @@ struct PackInputs {
     const std::int64_t* starts = nullptr; ///< where those of (point, kv head) begin: [point · starts_stride + kv_head]
     std::int64_t starts_stride = 0;
     const std::int32_t* ends = nullptr; ///< (points · kv_heads + 1): packed keys before each (point, kv head), and all
+    /// Of a point the keys of all kv heads side by side, token by token, (keys, kv_heads): for points that keep as many
+    /// in each. Else head by head.
+    bool side_by_side = false;
     void* packed_keys = nullptr; ///< (all, packed_dim)
     void* packed_values = nullptr; ///< the same
 };
+
+/// The packed row of a key of (point, kv head); `point_begin` and `begin` are ends[point · kv_heads] and that of both.
+constexpr std::int64_t packed_row(
+    const PackInputs& inputs, std::int64_t point_begin, std::int64_t begin, std::int64_t kv_head, std::int64_t key)
+{
+    return inputs.side_by_side ? point_begin + key * inputs.kv_heads + kv_head : begin + key;
+}
 
 /// Where a row of keys begins, in elements.
 constexpr std::int64_t offset_in(const KeyRows& rows, std::int64_t point, std::int64_t head, std::int64_t token)

@@ -26,13 +26,17 @@ void pack_kept_reference(const PackInputs& inputs)
         const std::int64_t head = sequence % inputs.kv_heads;
         const std::int32_t* const kept = inputs.positions + inputs.starts[point * inputs.starts_stride + head];
         const std::int64_t count = inputs.ends[sequence + 1] - inputs.ends[sequence] - inputs.own;
-        std::int64_t row = inputs.ends[sequence];
-        for (std::int64_t at = 0; at < count; ++at, ++row) {
+        const auto row_of = [&](std::int64_t key) {
+            return packed_row(inputs, inputs.ends[point * inputs.kv_heads], inputs.ends[sequence], head, key);
+        };
+        for (std::int64_t at = 0; at < count; ++at) {
             const std::int64_t token = kept[at];
+            const std::int64_t row = row_of(at);
             copy_row(inputs, inputs.keys, offset_in(inputs.keys, point, head, token), inputs.packed_keys, row);
             copy_row(inputs, inputs.values, offset_in(inputs.values, point, head, token), inputs.packed_values, row);
         }
-        for (std::int64_t at = 0; at < inputs.own; ++at, ++row) {
+        for (std::int64_t at = 0; at < inputs.own; ++at) {
+            const std::int64_t row = row_of(count + at);
             copy_row(inputs, inputs.own_keys, offset_in(inputs.own_keys, point, head, at), inputs.packed_keys, row);
             copy_row(
                 inputs, inputs.own_values, offset_in(inputs.own_values, point, head, at), inputs.packed_values, row);

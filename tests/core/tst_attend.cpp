@@ -1,4 +1,5 @@
 #include "core/attention/attend.h"
+#include "core/attention/attend_rule_cuda.h"
 #include "core/attention/column_sums.h"
 #include "core/error.h"
 #include "tests/support/test_main.h"
@@ -270,7 +271,33 @@ private Q_SLOTS:
             *tensor = tensor->to(type).to(at::kFloat);
         const Attended attended = attend_causal(inputs, wanted, type);
         QCOMPARE(attended.output.scalar_type(), type);
-        check(inputs, wanted, attended, bfloat16 ? 0x1p-8 : 0x1p-11);
+        check(inputs, wanted, attended, rounding_in_16_bits(inputs, bfloat16));
+    }
+
+    /// More than one tile of queries and of keys, in every size of head that our kernel has.
+    void a_text_of_several_tiles_by_a_rule_gives_what_plain_loops_give_data()
+    {
+        QTest::addColumn<Wanted>("wanted");
+        QTest::addColumn<std::int64_t>("head_dim");
+        const std::vector<std::pair<const char*, Wanted>> some
+            = { { "softcap", { 0.1, 5 } }, { "window 50", { 0.1, 0, 50 } }, { "alibi", { 0.1, 0, 0, true } },
+                  { "all at once", { 0.1, 5, 150, true } } };
+        for (const auto& [name, wanted] : some) {
+            for (const std::int64_t head_dim : { 40, 64, 84, 128, 256 })
+                QTest::addRow("%s, head_dim %lld", name, static_cast<long long>(head_dim)) << wanted << head_dim;
+        }
+    }
+    void a_text_of_several_tiles_by_a_rule_gives_what_plain_loops_give()
+    {
+        QFETCH(Wanted, wanted);
+        QFETCH(std::int64_t, head_dim);
+        for (const bool bfloat16 : { true, false }) {
+            const at::ScalarType type = bfloat16 ? at::kBFloat16 : at::kHalf;
+            Inputs inputs = causal_inputs(1, 2, 1, 333, head_dim);
+            for (at::Tensor* tensor : { &inputs.q, &inputs.k, &inputs.v })
+                *tensor = tensor->to(type).to(at::kFloat);
+            check(inputs, wanted, attend_causal(inputs, wanted, type), rounding_in_16_bits(inputs, bfloat16));
+        }
     }
 
     /// Where the GPU takes another kernel, and the CPU blocks.
@@ -369,6 +396,63 @@ private Q_SLOTS:
         }
     }
 
+    void packed_rows_count_by_their_places_data() { rule_rows(); }
+    void packed_rows_count_by_their_places()
+    {
+        QFETCH(Wanted, wanted);
+        if (!device_.is_cuda())
+            QSKIP("rows are packed on a GPU");
+        constexpr std::int64_t context = 400;
+        constexpr std::int64_t own = 70; // two tiles
+        const std::vector<std::int64_t> budgets = { 0, 1, 90, context };
+        for (const auto& [repacked, side_by_side] :
+            { std::pair(false, false), std::pair(false, true), std::pair(true, true) }) {
+            std::vector<Inputs> samples;
+            std::vector<at::Tensor> positions, keys, values, queries;
+            std::vector<std::int64_t> starts;
+            std::vector<std::int32_t> ends { 0 }, first;
+            std::int64_t start = 0;
+            for (const std::int64_t budget : budgets) {
+                std::vector<at::Tensor> kept; // (budget)
+                for (std::int64_t head = 0; head < 2; ++head) {
+                    kept.push_back(std::get<0>(at::randperm(context, at::kLong).slice(0, 0, budget).sort()));
+                    starts.push_back(start);
+                    start += budget;
+                    ends.push_back(ends.back() + static_cast<std::int32_t>(budget + own));
+                }
+                first.push_back(static_cast<std::int32_t>(repacked ? budget : context));
+                const at::Tensor targets = at::arange(first.back(), first.back() + own, at::kLong);
+                const at::Tensor places
+                    = repacked ? at::arange(budget, at::kLong).expand({ 2, budget }) : at::stack(kept);
+                Inputs& sample = samples.emplace_back(Inputs { normal(1, 4, own, 64), normal(1, 2, budget + own, 64),
+                    normal(1, 2, budget + own, 64), targets, at::cat({ places, targets.expand({ 2, own }) }, 1) });
+                for (at::Tensor* tensor : { &sample.q, &sample.k, &sample.v })
+                    *tensor = tensor->to(at::kBFloat16).to(at::kFloat);
+                positions.push_back(at::cat(kept).to(at::kInt));
+                const auto packed = [&, by_token = side_by_side](const at::Tensor& x) { // (1, 2, keys, 64)
+                    return by_token ? x[0].transpose(0, 1) : x[0].reshape({ -1, 64 });
+                };
+                keys.push_back(packed(sample.k));
+                values.push_back(packed(sample.v));
+                queries.push_back(sample.q);
+            }
+            const auto there = [&](const at::Tensor& x) { return x.to(device_, at::kBFloat16); };
+            PackedRows rows { at::tensor(ends, at::kInt).to(device_), {},
+                at::tensor(starts).view({ -1, 2 }).to(device_), at::tensor(first, at::kInt).to(device_),
+                context + own };
+            if (!repacked)
+                rows.positions = at::cat(positions).to(device_);
+            const Attended all = attend_rule_cuda(
+                there(at::cat(queries)), there(at::cat(keys)), there(at::cat(values)), wanted.rule(4, device_), rows);
+            for (std::size_t at = 0; at < samples.size(); ++at) {
+                const auto sample = static_cast<std::int64_t>(at);
+                const Attended one { all.output.slice(0, sample, sample + 1),
+                    all.row_lse.slice(0, sample, sample + 1) };
+                check(samples[at], wanted, one, rounding_in_16_bits(samples[at], true));
+            }
+        }
+    }
+
     void nothing_evicted_equals_the_whole_text_data() { rule_rows(); }
     void nothing_evicted_equals_the_whole_text()
     {
@@ -428,6 +512,13 @@ private Q_SLOTS:
     }
 
 private:
+    /// The output is rounded; on a GPU each share too.
+    double rounding_in_16_bits(const Inputs& inputs, bool bfloat16) const
+    {
+        const double unit = bfloat16 ? 0x1p-8 : 0x1p-11;
+        return device_.is_cuda() ? unit * (1 + inputs.v.abs().max().item<double>()) : unit;
+    }
+
     static void rule_rows()
     {
         QTest::addColumn<Wanted>("wanted");

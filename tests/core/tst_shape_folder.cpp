@@ -1,4 +1,5 @@
 #include "core/bench.h"
+#include "core/model/config.h"
 #include "core/model_info.h"
 #include "tests/core/file_errors.h"
 #include "tests/support/test_main.h"
@@ -34,6 +35,24 @@ private Q_SLOTS:
         const auto refused = errors::of([] { ShapeFolder made("gpt-5"); });
         QVERIFY2(refused.is(ErrorKind::usage, "There is no shape 'gpt-5'"), refused.text());
         QVERIFY(refused.error->hint().find("gemma2-2b") != std::string::npos);
+    }
+
+    void every_shape_has_a_config_that_opens_data()
+    {
+        QTest::addColumn<QString>("shape");
+        for (const char* shape :
+            { "smollm2-135m", "qwen2-0.5b", "llama-3.2-1b", "gemma2-2b", "gemma2-2b-plain", "mixtral-tiny" })
+            QTest::newRow(shape) << QString(shape);
+    }
+    void every_shape_has_a_config_that_opens()
+    {
+        QFETCH(QString, shape);
+        const ShapeFolder made(shape.toStdString());
+        const errors::SmallFiles small(1 << 20); // gigabytes of weights are not needed for it
+        QVERIFY(errors::of([&] { made.fill(); }).error);
+        const DecoderConfig config = read_config(made.path());
+        QCOMPARE(config.attention_softcap != 0, shape == "gemma2-2b");
+        QCOMPARE(config.experts > 0, shape == "mixtral-tiny");
     }
 
     void a_disk_that_is_full_is_told_with_what_is_needed()

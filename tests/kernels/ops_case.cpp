@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
+#include <numeric>
 
 namespace keepset::kernels::test {
 
@@ -95,13 +97,16 @@ PackCase random_pack(std::mt19937& random)
     found.own_keys = normal(inputs.points * inputs.kv_heads * inputs.own * inputs.head_dim, random);
     found.own_values = normal(inputs.points * inputs.kv_heads * inputs.own * inputs.head_dim, random);
     inputs.starts_stride = inputs.kv_heads;
+    inputs.side_by_side = between(0, 1, random) == 1;
     found.ends.push_back(0);
+    std::vector<std::int32_t> all(static_cast<std::size_t>(found.context));
+    std::iota(all.begin(), all.end(), 0);
+    std::int64_t count = 0;
     for (std::int64_t sequence = 0; sequence < inputs.points * inputs.kv_heads; ++sequence) {
         found.starts.push_back(static_cast<std::int64_t>(found.positions.size()));
-        for (std::int64_t position = 0; position < found.context; ++position) {
-            if (between(0, 2, random) < sequence % 3)
-                found.positions.push_back(static_cast<std::int32_t>(position));
-        }
+        if (!inputs.side_by_side || sequence % inputs.kv_heads == 0)
+            count = sequence % 3 == 0 ? 0 : between(0, found.context, random);
+        std::ranges::sample(all, std::back_inserter(found.positions), count, random);
         const auto kept = static_cast<std::int64_t>(found.positions.size()) - found.starts.back();
         inputs.longest = std::max(inputs.longest, kept + inputs.own);
         found.ends.push_back(found.ends.back() + static_cast<std::int32_t>(kept + inputs.own));

@@ -157,12 +157,15 @@ private Q_SLOTS:
             a.packed_keys = keys.data();
             a.packed_values = packed_values.data();
             pack_kept_reference(a);
-            std::size_t out = 0;
             for (std::int64_t sequence = 0; sequence < a.points * a.kv_heads; ++sequence) {
                 const std::int64_t head = sequence % a.kv_heads;
                 const auto s = static_cast<std::size_t>(sequence);
                 const std::int64_t length = values.ends[s + 1] - values.ends[s];
                 for (std::int64_t row = 0; row < length; ++row) {
+                    const std::int64_t packed = a.side_by_side
+                        ? values.ends[s - static_cast<std::size_t>(head)] + row * a.kv_heads + head
+                        : values.ends[s] + row;
+                    auto out = static_cast<std::size_t>(packed * a.packed_dim);
                     const std::int64_t own = row - (length - a.own);
                     const std::int64_t at = own < 0
                         ? (head * values.context + values.positions[static_cast<std::size_t>(values.starts[s] + row)])

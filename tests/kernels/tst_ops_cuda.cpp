@@ -309,14 +309,16 @@ private Q_SLOTS:
     void norms_are_those_of_the_reference()
     {
         QFETCH(bool, bfloat16);
-        for (const std::int64_t size : { 1, 63, 576, 4096 }) {
-            std::vector<float> x = normal(5 * (size + 3)); // rows that do not lie side by side
+        // Rows that do not lie side by side, of whole packs of 16 bytes and not.
+        for (const auto& [size, gap] : { std::pair<std::int64_t, std::int64_t> { 1, 3 }, { 63, 3 }, { 576, 3 },
+                 { 576, 8 }, { 4096, 3 }, { 4096, 16 } }) {
+            std::vector<float> x = normal(5 * (size + gap));
             std::vector<float> weight = normal(size);
             Layer layer { loaded_, bfloat16 };
             const DeviceBuffer& on_x = layer.put(x);
             const DeviceBuffer& on_weight = layer.put(weight);
             std::vector<float> wanted(static_cast<std::size_t>(5 * size));
-            NormInputs a { ElementType::float32, x.data(), 5, size, size + 3, weight.data(), false, 1e-6F,
+            NormInputs a { ElementType::float32, x.data(), 5, size, size + gap, weight.data(), false, 1e-6F,
                 wanted.data() };
             norm_reference(a);
             const DeviceBuffer out(wanted.size() * 4);
@@ -334,11 +336,12 @@ private Q_SLOTS:
     {
         QFETCH(bool, bfloat16);
         for (const Gate gate : { Gate::silu, Gate::gelu, Gate::gelu_tanh, Gate::relu }) {
-            std::vector<float> both = normal(7 * 2 * 300);
+            const std::int64_t wide = gate == Gate::gelu ? 300 : 304; // whole packs of 16 bytes but once
+            std::vector<float> both = normal(7 * 2 * wide);
             Layer layer { loaded_, bfloat16 };
             const DeviceBuffer& on_both = layer.put(both);
-            std::vector<float> wanted(7 * 300);
-            GateInputs a { ElementType::float32, gate, both.data(), 7, 300, wanted.data() };
+            std::vector<float> wanted(static_cast<std::size_t>(7 * wide));
+            GateInputs a { ElementType::float32, gate, both.data(), 7, wide, wanted.data() };
             gate_reference(a);
             const DeviceBuffer out(wanted.size() * 4);
             a.type = layer.type();
@@ -353,24 +356,27 @@ private Q_SLOTS:
     void rotations_are_those_of_the_reference()
     {
         QFETCH(bool, bfloat16);
-        for (const bool own_tables : { false, true }) { // of every batch
-            const std::int64_t dims = 20; // of 24: the rest stays
-            std::vector<float> x = normal(2 * 3 * 9 * 24);
-            std::vector<float> cos = normal(2 * 9 * dims);
-            std::vector<float> sin = normal(2 * 9 * dims);
-            Layer layer { loaded_, bfloat16 };
-            const DeviceBuffer& on_x = layer.put(x);
-            const DeviceBuffer& on_cos = layer.put(cos);
-            const DeviceBuffer& on_sin = layer.put(sin);
-            RotateInputs a { ElementType::float32, false, x.data(), 2, 3, 9, dims, 3 * 9 * 24, 24, 3 * 24, cos.data(),
-                sin.data(), own_tables ? 9 * dims : 0 };
-            rotate_reference(a);
-            a.type = layer.type();
-            a.x = on_x.data();
-            a.cos = on_cos.data();
-            a.sin = on_sin.data();
-            loaded_.module->rotate(a, nullptr);
-            QVERIFY2(layer.near(on_x, x), qPrintable(QString("off by %1").arg(layer.worst)));
+        for (const bool whole : { false, true }) {
+            for (const bool own_tables : { false, true }) { // of every batch
+                const std::int64_t dims = whole ? 32 : 20; // of more: the rest stays; whole packs of 16 bytes or not
+                const std::int64_t size = whole ? 40 : 24;
+                std::vector<float> x = normal(2 * 3 * 9 * size);
+                std::vector<float> cos = normal(2 * 9 * dims);
+                std::vector<float> sin = normal(2 * 9 * dims);
+                Layer layer { loaded_, bfloat16 };
+                const DeviceBuffer& on_x = layer.put(x);
+                const DeviceBuffer& on_cos = layer.put(cos);
+                const DeviceBuffer& on_sin = layer.put(sin);
+                RotateInputs a { ElementType::float32, false, x.data(), 2, 3, 9, dims, 3 * 9 * size, size, 3 * size,
+                    cos.data(), sin.data(), own_tables ? 9 * dims : 0 };
+                rotate_reference(a);
+                a.type = layer.type();
+                a.x = on_x.data();
+                a.cos = on_cos.data();
+                a.sin = on_sin.data();
+                loaded_.module->rotate(a, nullptr);
+                QVERIFY2(layer.near(on_x, x), qPrintable(QString("off by %1").arg(layer.worst)));
+            }
         }
     }
 
