@@ -86,6 +86,8 @@ struct Run {
     std::int64_t layers = 0;
     std::int64_t kv_heads = 0;
     std::int64_t vocabulary = 0;
+    /// Where all layers have sliding windows: how many of the context's last positions a target can see. 0: all.
+    std::int64_t reach = 0;
     bool bos = false;
     double unigram_perplexity = not_a_number; ///< of all tokens read under their own frequencies, BOS included
     std::int64_t windows = 0; ///< asked for, by all shards together

@@ -59,6 +59,7 @@ namespace {
     struct Found {
         std::vector<double> losses;
         std::vector<double> chance; ///< losses that may be equal by chance
+        std::vector<double> unseen; ///< losses of keep sets that may differ only where no target can see
         std::vector<double> keep_sets;
     };
 
@@ -88,7 +89,12 @@ namespace {
             const auto [low, high] = std::minmax(places.at(a.policy), places.at(b.policy));
             Found& found = all[{ high, low }];
             const bool chance = twin.losses && !twin.keep_sets && !run.keep_hash.empty() && can_be_chance(run);
-            (chance ? found.chance : twin.losses ? found.losses : found.keep_sets).push_back(point.sparsity);
+            const bool unseen = twin.losses && !twin.keep_sets && !run.keep_hash.empty() && run.reach > 0;
+            (unseen               ? found.unseen
+                    : chance      ? found.chance
+                    : twin.losses ? found.losses
+                                  : found.keep_sets)
+                .push_back(point.sparsity);
         }
         return all;
     }
@@ -121,6 +127,7 @@ Outcome check_distinct(const Run& run)
     std::vector<std::string> same_losses;
     std::vector<std::string> same_keep_sets;
     std::vector<std::string> chance;
+    std::vector<std::string> unseen;
     for (const auto& [places, found] : find_identical(run, known)) {
         const std::string& later = known[places.first];
         const std::string& earlier = known[places.second];
@@ -130,6 +137,8 @@ Outcome check_distinct(const Run& run)
             same_keep_sets.push_back(pair_at(earlier, later, found.keep_sets));
         if (!found.chance.empty())
             chance.push_back(pair_at(earlier, later, found.chance));
+        if (!found.unseen.empty())
+            unseen.push_back(pair_at(earlier, later, found.unseen));
     }
     std::string detail;
     if (!same_losses.empty())
@@ -145,6 +154,10 @@ Outcome check_distinct(const Run& run)
             + counted(scored_tokens(run), "scored token") + " in " + counted(run.windows_done(), "window")
             + " that can be chance: score at least " + std::to_string(least_tokens)
             + " tokens, in two windows or more.");
+    if (!unseen.empty())
+        return passed("Identical losses though different tokens were kept: " + listed(unseen)
+            + ". All layers have sliding windows, through which a target sees the last " + grouped(run.reach) + " of "
+            + counted(run.context, "context token") + " at most: what is kept before them changes nothing.");
     return passed("Methods whose definitions differ keep different tokens and have different losses.");
 }
 

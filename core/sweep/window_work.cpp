@@ -14,6 +14,20 @@ namespace {
         return point.budget > 0 ? point.budget : budget_of(point.sparsity, request.context, request.rounding);
     }
 
+    /// Run::reach. Kept keys that are numbered anew, or are read as a shorter text, come nearer.
+    std::int64_t reach_of(const DecoderConfig& config, const SweepRequest& request)
+    {
+        if (request.positions == Positions::repacked || request.protocol == Protocol::token_drop)
+            return 0;
+        std::int64_t reach = 0;
+        for (const LayerConfig& layer : config.per_layer) {
+            if (layer.window == 0 || layer.window > request.context)
+                return 0;
+            reach = std::max(reach, layer.window - 1); // the first target sees itself too
+        }
+        return reach;
+    }
+
 } // namespace
 
 Run empty_run(
@@ -33,6 +47,7 @@ Run empty_run(
     run.layers = model.decoder.config().layers;
     run.kv_heads = model.decoder.config().kv_heads;
     run.vocabulary = model.decoder.config().vocabulary;
+    run.reach = reach_of(model.decoder.config(), request);
     run.bos = model.bos;
     run.unigram_perplexity = unigram_perplexity(model.tokens);
     run.windows = static_cast<std::int64_t>(windows);

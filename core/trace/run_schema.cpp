@@ -71,6 +71,8 @@ void write_sweep_attributes(hid_t group, const Run& run)
         h5::write_attribute(group, field.name, run.*field.member);
     h5::write_attribute(group, "shard", run.shard.number);
     h5::write_attribute(group, "shards", run.shard.count);
+    if (run.reach > 0)
+        h5::write_attribute(group, "reach", run.reach);
     h5::write_attribute(group, "bos", run.bos);
     h5::write_attribute(group, "unigram_perplexity", run.unigram_perplexity);
     write_perturbation(group, "context_change", run.context_change);
@@ -94,6 +96,8 @@ void read_sweep_attributes(hid_t group, Run& run)
         run.shard = { h5::read_int(group, "shard"), h5::read_int(group, "shards") };
     if (run.shard.number < 1 || run.shard.number > run.shard.count)
         throw h5::Failure("its shard is impossible");
+    if (H5Aexists(group, "reach") > 0)
+        run.reach = h5::read_int(group, "reach");
     run.bos = h5::read_bool(group, "bos");
     run.unigram_perplexity = h5::read_double(group, "unigram_perplexity");
     run.context_change = read_perturbation(group, "context_change");

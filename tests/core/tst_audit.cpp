@@ -59,6 +59,22 @@ private Q_SLOTS:
         QVERIFY(!report.failed() && !report.warned());
     }
 
+    void keep_sets_that_differ_where_no_target_sees_may_have_equal_losses()
+    {
+        Run run = make_run(right_cases(), 6);
+        for (std::size_t w = 0; w < 6; ++w)
+            run.window_nll[4 * 6 + w] = run.window_nll[3 * 6 + w];
+        QVERIFY(check_of(audit(run), "distinct").status == CheckStatus::fail);
+        run.reach = 40; // of 100
+        const Check seen = check_of(audit(run), "distinct");
+        QVERIFY2(seen.status == CheckStatus::pass, seen.detail.c_str());
+        QVERIFY2(seen.detail.find("sees the last 40 of 100 context tokens") != std::string::npos, seen.detail.c_str());
+        // The same keep sets are none.
+        for (std::size_t w = 0; w < 6; ++w)
+            run.keep_hash[4 * 6 + w] = run.keep_hash[3 * 6 + w];
+        QVERIFY(check_of(audit(run), "distinct").status == CheckStatus::fail);
+    }
+
     void each_defect_fails_its_own_check_only_data()
     {
         QTest::addColumn<QString>("check");

@@ -2,7 +2,7 @@
 """Compares sweeps in bfloat16 and float16 with Hugging Face transformers, on a model of random weights made here.
 
 usage: python half_precision_sweep.py --cli build/release/bin/keepset-cli [--device cuda] [--context 2048] [--target 64]
-                                      [--windows 2] [--shapes llama,qwen2] [--dtypes bfloat16,float16]
+                                      [--windows 2] [--shapes llama,qwen2,mistral,gemma2] [--dtypes bfloat16,float16]
 needs: torch, transformers, h5py, numpy, and a GPU for --device cuda. Exit status 77 where one of them is missing.
 
 The reference is transformers in float32 on the same device, given OUR keep sets (SEMANTICS 7). How far a right answer in
@@ -38,12 +38,17 @@ try:
 except ImportError as missing:
     skip(f"this Python cannot import {missing.name}")
 
-# Shapes of published families, smaller: head_dim and grouping are those of Llama 3 and of Qwen 2.5.
+# Shapes of published families, smaller: head_dim and grouping are those of Llama 3 and of Qwen 2.5; a window that hides most of
+# the context; and Gemma 2's caps and every other layer's window.
 SHAPES = {
     "llama": dict(hidden_size=512, intermediate_size=1024, num_hidden_layers=4, num_attention_heads=8, num_key_value_heads=2,
                   rope_theta=500000.0),
     "qwen2": dict(hidden_size=768, intermediate_size=1024, num_hidden_layers=3, num_attention_heads=6, num_key_value_heads=2,
                   rope_theta=1000000.0),
+    "mistral": dict(hidden_size=512, intermediate_size=1024, num_hidden_layers=4, num_attention_heads=8, num_key_value_heads=2,
+                    sliding_window=700),
+    "gemma2": dict(hidden_size=512, intermediate_size=1024, num_hidden_layers=4, num_attention_heads=4, num_key_value_heads=2,
+                   head_dim=256, query_pre_attn_scalar=256, sliding_window=700),
 }
 
 
@@ -54,7 +59,7 @@ def arguments():
     parser.add_argument("--context", type=int, default=2048)
     parser.add_argument("--target", type=int, default=64)
     parser.add_argument("--windows", type=int, default=2)
-    parser.add_argument("--shapes", default="llama,qwen2")
+    parser.add_argument("--shapes", default=",".join(SHAPES))
     parser.add_argument("--dtypes", default="bfloat16,float16")
     parser.add_argument("--policies", default="h2o,cab,streaming-llm,random")
     parser.add_argument("--sparsity", default="0,0.5,0.9")
@@ -133,9 +138,9 @@ class Sweeps(Files):
 
 
 def run_cli(*words):
-    done = subprocess.run([str(word) for word in words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run([str(word) for word in words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode != 0:
-        sys.exit(f"{' '.join(map(str, words))}\nended with {done.returncode}: {done.stderr.strip()}")
+        sys.exit(f"{' '.join(map(str, words))}\nended with {done.returncode}: {done.stdout.strip()}")
 
 
 def compare(options, shape, dtype):
