@@ -7,7 +7,6 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/layer_norm.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/tanh.h>
 
@@ -70,7 +69,7 @@ at::Tensor Decoder::embed(const at::Tensor& ids, const at::Tensor& positions) co
 {
     at::Tensor x = at::embedding(embedding_, ids); // (rows, embedding size)
     if (project_in_.weight.defined())
-        x = at::linear(x, project_in_.weight);
+        x = product(x, project_in_.weight);
     if (positions_.defined())
         x.add_(at::embedding(positions_, positions + config_.learned_offset));
     if (config_.embedding_scale != 1) {
@@ -125,7 +124,7 @@ Projected Decoder::project(std::int64_t layer, const at::Tensor& x, std::int64_t
     for_blocks(x, row_block_, stop, [&](const at::Tensor& block) {
         const at::Tensor normed = norm_first ? norm(block, weights.input_norm) : block;
         if (weights.qkv.weight.defined()) {
-            const at::Tensor all = at::linear(normed, weights.qkv.weight, weights.qkv.bias);
+            const at::Tensor all = product(normed, weights.qkv.weight, weights.qkv.bias);
             std::int64_t begin = 0;
             for (std::size_t part = 0; part < linears.size(); ++part) {
                 const std::int64_t end = begin + linears[part]->weight.size(0);
@@ -135,7 +134,7 @@ Projected Decoder::project(std::int64_t layer, const at::Tensor& x, std::int64_t
             return;
         }
         for (std::size_t part = 0; part < linears.size(); ++part)
-            blocks[part].push_back(at::linear(normed, linears[part]->weight, linears[part]->bias));
+            blocks[part].push_back(product(normed, linears[part]->weight, linears[part]->bias));
     });
     const std::int64_t rows = x.size(0) / batch;
     const auto split = [&](const std::vector<at::Tensor>& parts, std::int64_t heads, const Norm& head_norm) {
@@ -163,15 +162,15 @@ Projected Decoder::project(std::int64_t layer, const at::Tensor& x, std::int64_t
 at::Tensor Decoder::run(const Mlp& mlp, const at::Tensor& x) const
 {
     if (mlp.gate_up.weight.defined()) {
-        const at::Tensor both = at::linear(x, mlp.gate_up.weight, mlp.gate_up.bias); // (rows, 2 * intermediate)
-        return at::linear(gated(both, config_.activation), mlp.down.weight, mlp.down.bias);
+        const at::Tensor both = product(x, mlp.gate_up.weight, mlp.gate_up.bias); // (rows, 2 * intermediate)
+        return product(gated(both, config_.activation), mlp.down.weight, mlp.down.bias);
     }
     const Linear& first = config_.gated_mlp ? mlp.gate : mlp.up;
-    at::Tensor wide = at::linear(x, first.weight, first.bias); // (rows, intermediate)
+    at::Tensor wide = product(x, first.weight, first.bias); // (rows, intermediate)
     activate(wide, config_.activation);
     if (config_.gated_mlp)
-        wide.mul_(at::linear(x, mlp.up.weight, mlp.up.bias));
-    return at::linear(wide, mlp.down.weight, mlp.down.bias);
+        wide.mul_(product(x, mlp.up.weight, mlp.up.bias));
+    return product(wide, mlp.down.weight, mlp.down.bias);
 }
 
 at::Tensor Decoder::mlp(const Layer& layer, const at::Tensor& x) const
@@ -186,7 +185,7 @@ void Decoder::add(at::Tensor& x, const at::Tensor& branch) const
 
 void Decoder::finish_rows(const Layer& layer, at::Tensor& x, const at::Tensor& heads) const
 {
-    at::Tensor attention = at::linear(heads, layer.output.weight, layer.output.bias); // (rows, hidden)
+    at::Tensor attention = product(heads, layer.output.weight, layer.output.bias); // (rows, hidden)
     if (config_.residual == Residual::parallel) {
         const at::Tensor normed = norm(x, layer.mlp_norm.weight.defined() ? layer.mlp_norm : layer.input_norm);
         add(x, attention);
@@ -233,8 +232,8 @@ at::Tensor Decoder::head(const at::Tensor& x) const
 {
     at::Tensor normed = config_.final_norm ? norm(x, final_norm_) : x;
     if (project_out_.weight.defined())
-        normed = at::linear(normed, project_out_.weight);
-    at::Tensor logits = at::linear(normed, head_.weight, head_.bias);
+        normed = product(normed, project_out_.weight);
+    at::Tensor logits = product(normed, head_.weight, head_.bias);
     if (config_.logits_divisor != 1)
         logits = logits.to(at::kFloat).div_(config_.logits_divisor);
     if (config_.final_softcap != 0)

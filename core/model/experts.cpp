@@ -8,7 +8,6 @@
 #include <ATen/ops/argsort.h>
 #include <ATen/ops/bincount.h>
 #include <ATen/ops/empty_like.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/searchsorted.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/topk.h>
@@ -28,7 +27,7 @@ struct Decoder::Routing {
 /// sum does not depend on the device's scheduling.
 at::Tensor Decoder::mixture(const Layer& layer, const at::Tensor& x) const
 {
-    const at::Tensor router = at::linear(x, layer.router.weight).to(at::kFloat); // (rows, experts)
+    const at::Tensor router = product(x, layer.router.weight).to(at::kFloat); // (rows, experts)
     auto [weights, chosen] = at::topk(at::softmax(router, -1), config_.experts_per_token, -1); // (rows, per token)
     if (config_.norm_topk)
         weights = weights / weights.sum(-1, true);

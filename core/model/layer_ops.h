@@ -13,6 +13,9 @@ namespace keepset {
 /// (NormKind::rms), or float32, and all is rounded once.
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps);
 
+/// x (rows, in), weight (out, in), bias (out) or undefined → (rows, out).
+at::Tensor product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {});
+
 /// act(gate) · up of gate_up (rows, 2 · wide), the gate first. Returns (rows, wide).
 at::Tensor gated(const at::Tensor& gate_up, Activation activation);
 /// In place.
