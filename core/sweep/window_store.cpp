@@ -204,7 +204,8 @@ WindowStore WindowStore::clone() const
 void WindowStore::publish(const Bytes& sweep, const std::vector<std::int64_t>& windows)
 {
     Bytes list(windows.size() * sizeof(std::int64_t)); // all machines of a group have the same order of bytes
-    std::memcpy(list.data(), windows.data(), list.size());
+    if (!windows.empty()) // a group that was started again may find all done
+        std::memcpy(list.data(), windows.data(), list.size());
     impl_->put(impl_->key("windows"), list);
     impl_->put(impl_->key("sweep"), sweep);
 }
@@ -222,7 +223,8 @@ std::pair<Bytes, std::vector<std::int64_t>> WindowStore::published(const std::st
         = [&](const char* name) { return impl_->ask([&](c10d::Store& there) { return there.get(impl_->key(name)); }); };
     const Bytes list = get("windows");
     std::vector<std::int64_t> windows(list.size() / sizeof(std::int64_t));
-    std::memcpy(windows.data(), list.data(), windows.size() * sizeof(std::int64_t));
+    if (!windows.empty())
+        std::memcpy(windows.data(), list.data(), windows.size() * sizeof(std::int64_t));
     return { get("sweep"), windows };
 }
 

@@ -26,7 +26,7 @@ namespace {
     struct Outcome {
         MeasuredWindow measured;
         std::exception_ptr problem; ///< instead of it
-        bool no_memory = false; ///< the problem is that, and the thread has ended
+        bool no_memory = false; ///< the problem is that, beside other windows
     };
 
     /// Threads that measure windows, and what passes between them and who calls.
@@ -35,6 +35,7 @@ namespace {
         Flight(const WindowWork& work, const std::vector<Window>& all, std::int64_t threads)
             : work_(work)
             , all_(all)
+            , limit_(threads)
         {
             for (std::int64_t slot = 0; slot < threads; ++slot)
                 threads_.emplace_back([this, slot] { measure_all(static_cast<std::size_t>(slot)); });
@@ -59,6 +60,12 @@ namespace {
             }
             changed_.notify_all();
         }
+        /// How many windows may be worked on at a time from now on.
+        void limit(std::int64_t windows)
+        {
+            const std::lock_guard lock(mutex_);
+            limit_ = windows;
+        }
         /// What came out since the last call; empty where nothing did before points were done. Throws Cancelled.
         std::vector<Outcome> outcomes(const std::stop_token& stop)
         {
@@ -75,34 +82,46 @@ namespace {
     private:
         void measure_all(std::size_t slot)
         {
-            const c10::InferenceMode inference(true);
-            const OwnStreams own(work_.model.decoder.devices(), slot);
-            while (const auto window = take()) {
-                Outcome outcome = measure(*window);
-                const bool leaves = outcome.no_memory;
-                {
-                    const std::lock_guard lock(mutex_);
-                    outcomes_.push_back(std::move(outcome));
+            try {
+                const c10::InferenceMode inference(true);
+                const OwnStreams own(work_.model.decoder.devices(), slot);
+                while (const auto window = take()) {
+                    Outcome outcome = measure(window->first);
+                    outcome.no_memory = outcome.no_memory && !window->second;
+                    tell(std::move(outcome), 1);
                 }
-                told_.notify_all();
-                if (leaves)
-                    return;
+            } catch (...) { // no streams
+                Outcome outcome;
+                outcome.problem = std::current_exception();
+                tell(std::move(outcome), 0);
             }
         }
-        std::optional<std::int64_t> take()
+        void tell(Outcome outcome, std::int64_t windows)
+        {
+            {
+                const std::lock_guard lock(mutex_);
+                busy_ -= windows;
+                outcomes_.push_back(std::move(outcome));
+            }
+            changed_.notify_all();
+            told_.notify_all();
+        }
+        /// A window, and whether no other is worked on meanwhile.
+        std::optional<std::pair<std::int64_t, bool>> take()
         {
             std::unique_lock lock(mutex_);
-            changed_.wait(lock, [&] { return closed_ || !waiting_.empty(); });
+            changed_.wait(lock, [&] { return closed_ || (!waiting_.empty() && busy_ < limit_); });
             if (closed_)
                 return std::nullopt;
             const std::int64_t window = waiting_.front();
             waiting_.pop_front();
-            return window;
+            ++busy_;
+            return std::pair(window, limit_ == 1);
         }
         Outcome measure(std::int64_t window)
         {
             std::int64_t told = 0;
-            const auto tell = [&](std::int64_t points) {
+            const auto tell_points = [&](std::int64_t points) {
                 points_ += points - std::exchange(told, points);
                 {
                     const std::lock_guard lock(mutex_);
@@ -114,7 +133,7 @@ namespace {
             outcome.measured.window = window;
             try {
                 outcome.measured.result
-                    = work_.measure(all_[static_cast<std::size_t>(window)], stop_.get_token(), tell);
+                    = work_.measure(all_[static_cast<std::size_t>(window)], stop_.get_token(), tell_points);
             } catch (const c10::OutOfMemoryError&) {
                 outcome.problem = std::current_exception();
                 outcome.no_memory = true;
@@ -133,20 +152,22 @@ namespace {
         std::condition_variable_any told_; // for who calls
         std::deque<std::int64_t> waiting_;
         std::vector<Outcome> outcomes_;
+        std::int64_t limit_;
+        std::int64_t busy_ = 0; // windows that are worked on
         bool closed_ = false;
         bool news_ = false;
         std::atomic<std::int64_t> points_ = 0;
         std::vector<std::jthread> threads_; // last: they use all of the above
     };
 
-    /// Sorts what came out: windows that are through go to the flow, one that found no memory is begun again where
-    /// another thread is left. Throws what a window threw.
+    /// Sorts what came out: windows that are through go to the flow, one that found no memory beside others is begun
+    /// again, and fewer go together. Throws what a window threw.
     class Sorting {
     public:
-        Sorting(Flight& flight, const WindowFlow& flow, std::int64_t threads)
+        Sorting(Flight& flight, const WindowFlow& flow, std::int64_t together)
             : flight_(flight)
             , flow_(flow)
-            , threads_(threads)
+            , together_(together)
         {
         }
         /// Returns how many windows are through.
@@ -155,12 +176,15 @@ namespace {
             std::vector<MeasuredWindow> through;
             std::exception_ptr problem;
             for (Outcome& outcome : outcomes) {
-                if (outcome.no_memory && --threads_ > 0)
+                if (outcome.no_memory) {
+                    together_ = std::max<std::int64_t>(1, together_ - 1);
+                    flight_.limit(together_);
                     flight_.begin(outcome.measured.window);
-                else if (outcome.problem)
+                } else if (outcome.problem) {
                     problem = problem ? problem : outcome.problem;
-                else
+                } else {
                     through.push_back(std::move(outcome.measured));
+                }
             }
             const auto count = static_cast<std::int64_t>(through.size());
             if (count > 0)
@@ -169,12 +193,12 @@ namespace {
                 std::rethrow_exception(problem);
             return count;
         }
-        std::int64_t threads() const { return threads_; }
+        std::int64_t together() const { return together_; }
 
     private:
         Flight& flight_;
         const WindowFlow& flow_;
-        std::int64_t threads_;
+        std::int64_t together_; // windows at a time
     };
 
     void run_one_by_one(
@@ -205,8 +229,8 @@ void run_windows(const WindowWork& work, const std::vector<Window>& all, std::in
     std::int64_t in_hand = 0;
     bool more = true;
     while (more || in_hand > 0) {
-        // One more than threads, so that none waits while what it did is being kept.
-        while (more && in_hand <= sorting.threads()) {
+        // One more than go together, so that no thread waits while what it did is being kept.
+        while (more && in_hand <= sorting.together()) {
             if (const auto window = flow.next()) {
                 flight.begin(*window);
                 ++in_hand;

@@ -11,7 +11,7 @@
 #include <c10/util/Exception.h>
 
 #include <atomic>
-#include <set>
+#include <thread>
 
 using namespace keepset;
 
@@ -76,12 +76,23 @@ private Q_SLOTS:
         }
     }
 
-    void a_window_without_memory_is_done_again_by_fewer_threads()
+    void windows_without_memory_are_done_again_with_fewer_beside_them_data()
     {
-        std::atomic<int> refused = 0;
+        QTest::addColumn<int>("failures");
+        QTest::newRow("one") << 1;
+        QTest::newRow("two") << 2;
+        QTest::newRow("all at the same time") << 3;
+    }
+    void windows_without_memory_are_done_again_with_fewer_beside_them()
+    {
+        QFETCH(int, failures);
+        std::atomic<int> begun = 0;
         SweepFaults faults;
         faults.window = [&](Window&) {
-            if (refused.fetch_add(1) < 2)
+            const int number = begun.fetch_add(1);
+            while (number < 3 && begun < 3) // until three are under way
+                std::this_thread::yield();
+            if (number < failures)
                 C10_THROW_ERROR(OutOfMemoryError, "none left");
         };
         const Measured found = measure(3, faults);
