@@ -22,6 +22,7 @@ namespace {
         std::map<std::int64_t, std::int64_t> in_hand; // windows, and their places among those published
         const auto tell = [&] {
             std::vector<std::int64_t> held;
+            held.reserve(in_hand.size());
             for (const auto& [window, index] : in_hand)
                 held.push_back(window);
             store.hold(held);

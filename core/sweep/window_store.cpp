@@ -233,6 +233,7 @@ std::int64_t WindowStore::take() { return impl_->add(impl_->key("taken"), 1) - 1
 void WindowStore::hold(const std::vector<std::int64_t>& windows)
 {
     std::vector<std::string> numbers;
+    numbers.reserve(windows.size());
     for (const std::int64_t window : windows)
         numbers.push_back(std::to_string(window + 1));
     const std::string words = numbers.empty() ? "" : (numbers.size() == 1 ? "window " : "windows ") + listed(numbers);
