@@ -74,8 +74,8 @@ namespace {
     constexpr float headroom = 40; // e^headroom times a thread's logits is far from overflow
 
     /// A block has some points of one target. A thread's logits go by eights, whose float sums are added in double.
-    /// They are relative to a base that changes only where a logit is far above it: to rescale at every new largest one
-    /// would cost more than all else. In packs of 16 bytes, or one by one.
+    /// They are relative to a base that changes only where a logit is far above it, not at every new largest one.
+    /// In packs of 16 bytes, or one by one.
     template <typename T, bool packs> __global__ void __launch_bounds__(threads, 2)
         score_rows(LogitInputs inputs, LogitScores scores)
     {
