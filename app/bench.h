@@ -42,6 +42,7 @@ struct BenchRun {
     std::vector<std::string>& notes; ///< printed below the rows
 };
 
+/// Wall time.
 double seconds_of(const std::function<void()>& work);
 
 /// All in turns in one process, after one call of each that does not count, so that whatever else the machine does

@@ -15,10 +15,7 @@ namespace keepset {
 
 namespace {
 
-    constexpr std::int64_t dim_step = 16; // the kernel's head sizes are multiples of it
     constexpr std::int64_t largest_dim = 256;
-
-    std::int64_t padded(std::int64_t head_dim) { return (head_dim + dim_step - 1) / dim_step * dim_step; }
 
     /// Rows of `dim` elements that begin at multiples of 16 bytes. Zeros change neither scores nor the rest of the
     /// output.
@@ -46,7 +43,7 @@ namespace {
         const ScoreRule& rule, const at::Tensor& bias)
     {
         const c10::DeviceGuard guard(q.device());
-        const std::int64_t dim = padded(q.size(3));
+        const std::int64_t dim = padded_head_dim(q.size(3));
         const at::Tensor queries = aligned_rows(q, dim);
         const at::Tensor keys = aligned_rows(k, dim);
         const at::Tensor values = aligned_rows(v, dim);

@@ -4,6 +4,9 @@
 
 namespace keepset {
 
+/// The size of a head's rows that our CUDA kernel takes, and flash attention too: head_dim, filled up with zeros.
+constexpr std::int64_t padded_head_dim(std::int64_t head_dim) { return (head_dim + 15) / 16 * 16; }
+
 /// Whether our CUDA kernel takes attention by a rule for these queries (…, head_dim): 16 bits, head_dim up to 256.
 bool rule_kernel_takes(const at::Tensor& q);
 

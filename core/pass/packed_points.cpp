@@ -31,9 +31,6 @@ namespace {
         return { x.const_data_ptr(), x.size(0) == 1 ? 0 : x.stride(0), x.stride(1), x.stride(2) };
     }
 
-    /// Flash attention takes head_dim in multiples of 8, our kernel in multiples of 16.
-    std::int64_t padded(std::int64_t head_dim) { return (head_dim + 15) / 16 * 16; }
-
 } // namespace
 
 PackedPoints::PackedPoints(
@@ -75,7 +72,7 @@ PackedKeys PackedPoints::pack(std::int64_t layer, const at::Tensor& context_keys
     const at::Tensor positions = kept_.positions.to(device);
     const at::Tensor starts = starts_.to(device);
     const at::Tensor ends = ends_.to(device);
-    const std::int64_t packed_dim = padded(context_keys.size(2));
+    const std::int64_t packed_dim = padded_head_dim(context_keys.size(2));
     PackedKeys packed { at::empty({ all_, packed_dim }, context_keys.options()),
         at::empty({ all_, packed_dim }, context_keys.options()) };
     // (points, kv_heads, tokens, head_dim), the context's for all points.

@@ -98,6 +98,8 @@ void read_sweep_attributes(hid_t group, Run& run)
         throw h5::Failure("its shard is impossible");
     if (H5Aexists(group, "reach") > 0)
         run.reach = h5::read_int(group, "reach");
+    if (run.reach < 0 || run.reach >= std::max<std::int64_t>(1, run.context))
+        throw h5::Failure("its attribute reach is not within the context");
     run.bos = h5::read_bool(group, "bos");
     run.unigram_perplexity = h5::read_double(group, "unigram_perplexity");
     run.context_change = read_perturbation(group, "context_change");

@@ -73,6 +73,7 @@ private Q_SLOTS:
     void points_that_evict_nothing_equal_dense_data();
     void points_that_evict_nothing_equal_dense();
     void a_keep_set_is_computed_once_and_dense_apart();
+    void targets_see_as_far_back_as_the_run_says();
 };
 
 void TestAuditFaults::a_sweep_as_it_is_passes_and_its_file_says_the_same_data()
@@ -242,6 +243,30 @@ void TestAuditFaults::points_that_evict_nothing_equal_dense()
         const bool is_whole = run.points[point].sparsity == 0;
         QVERIFY2((off <= allowed) == is_whole, qPrintable(QString("point %1 is off by %2").arg(point).arg(off)));
         QVERIFY(is_whole ? std::abs(run.points[point].kl) <= allowed : run.points[point].kl > 0);
+    }
+}
+
+/// By what attention does: to keep all that is within reach changes nothing, one key less does.
+void TestAuditFaults::targets_see_as_far_back_as_the_run_says()
+{
+    QTemporaryDir folder;
+    SweepRequest request = RealSweep::request();
+    request.policies = parse_policies("recent,streaming-llm");
+    request.sparsities.clear();
+    request.out = folder.filePath("run.h5").toStdString();
+    request.budgets = { 5 };
+    QCOMPARE(sweep_.run(request).reach, 0);
+    const RealSweep windowed { golden_root / "families/mistral" };
+    const std::int64_t reach = windowed.config.per_layer.front().window - 1;
+    request.out = folder.filePath("windowed.h5").toStdString();
+    request.context = reach + 12;
+    request.budgets = { reach, reach - 1 };
+    const Run run = windowed.run(request);
+    QCOMPARE(run.reach, reach);
+    QCOMPARE(load_run(request.out)->reach, reach);
+    for (std::size_t point = 1; point < run.points.size(); ++point) {
+        if (run.points[point].policy == "recent")
+            QCOMPARE(run.points[point].kl < 1e-6, run.points[point].budget == reach);
     }
 }
 
