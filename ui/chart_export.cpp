@@ -1,5 +1,7 @@
 #include "ui/chart_export.h"
 
+#include "ui/theme.h"
+
 #include <QBuffer>
 #include <QCoreApplication>
 #include <QFileDialog>
@@ -20,14 +22,47 @@ namespace {
 
     QString tr(const char* text) { return QCoreApplication::translate("ChartExport", text); }
 
-    QByteArray asPng(const Exportable& chart)
+    constexpr int footMargin = 12; ///< px left and right of the line under a picture
+
+    /// The line under a picture, and the height that it needs there.
+    QString footOf(const Exportable& chart)
+    {
+        const QString stale = staleWords(chart.shown());
+        const QString line = lineOf(chart.shown());
+        return stale.isEmpty() ? line : QStringLiteral("%1 (%2)").arg(line, stale);
+    }
+
+    int footHeight(const Exportable& chart)
+    {
+        const QString foot = footOf(chart);
+        if (foot.isEmpty())
+            return 0;
+        const QRect room(0, 0, chart.exportSize().width() - 2 * footMargin, 1000);
+        return QFontMetrics(interfaceFont(11)).boundingRect(room, Qt::TextWordWrap, foot).height() + 10;
+    }
+
+    QSize wholeSize(const Exportable& chart) { return chart.exportSize() + QSize(0, footHeight(chart)); }
+
+    void paintWhole(const Exportable& chart, QPainter& painter)
     {
         const QSize size = chart.exportSize();
+        chart.paintExport(painter, QRectF(QPointF(0, 0), size));
+        painter.setFont(interfaceFont(11));
+        painter.setPen(theme(false).muted);
+        painter.drawText(QRect(footMargin, size.height(), size.width() - 2 * footMargin, footHeight(chart)),
+            Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, footOf(chart));
+    }
+
+    QByteArray asPng(const Exportable& chart)
+    {
+        const QSize size = wholeSize(chart);
         QImage image(size * 2, QImage::Format_RGB32);
         image.setDevicePixelRatio(2);
         image.fill(Qt::white);
+        image.setText(QStringLiteral("Title"), chart.exportName());
+        image.setText(QStringLiteral("Description"), footOf(chart));
         QPainter painter(&image);
-        chart.paintExport(painter, QRectF(QPointF(0, 0), size));
+        paintWhole(chart, painter);
         painter.end();
         QBuffer buffer;
         buffer.open(QIODevice::WriteOnly);
@@ -37,7 +72,7 @@ namespace {
 
     QByteArray asSvg(const Exportable& chart)
     {
-        const QSize size = chart.exportSize();
+        const QSize size = wholeSize(chart);
         QBuffer buffer;
         buffer.open(QIODevice::WriteOnly);
         QSvgGenerator svg;
@@ -46,29 +81,31 @@ namespace {
         svg.setSize(size);
         svg.setViewBox(QRect(QPoint(0, 0), size));
         svg.setTitle(chart.exportName());
-        svg.setDescription(QStringLiteral("Keepset"));
+        svg.setDescription(footOf(chart));
         QPainter painter(&svg);
         painter.fillRect(QRect(QPoint(0, 0), size), Qt::white);
-        chart.paintExport(painter, QRectF(QPointF(0, 0), size));
+        paintWhole(chart, painter);
         painter.end();
         return buffer.data();
     }
 
     QByteArray asPdf(const Exportable& chart)
     {
-        const QSize size = chart.exportSize();
+        const QSize size = wholeSize(chart);
         QBuffer buffer;
         buffer.open(QIODevice::WriteOnly);
         QPdfWriter pdf(&buffer);
-        pdf.setTitle(chart.exportName());
+        const QString foot = footOf(chart);
+        pdf.setTitle(foot.isEmpty() ? chart.exportName() : QStringLiteral("%1: %2").arg(chart.exportName(), foot));
         pdf.setCreator(QStringLiteral("Keepset"));
         pdf.setResolution(static_cast<int>(pixelsPerInch * 10));
         const QSizeF points = QSizeF(size) * (pointsPerInch / pixelsPerInch);
         pdf.setPageSize(QPageSize(points, QPageSize::Point, QString(), QPageSize::ExactMatch));
         pdf.setPageMargins(QMarginsF());
         QPainter painter(&pdf);
+        painter.setRenderHint(QPainter::LosslessImageRendering); // a heatmap's pixels are numbers
         painter.scale(10, 10);
-        chart.paintExport(painter, QRectF(QPointF(0, 0), size));
+        paintWhole(chart, painter);
         painter.end();
         return buffer.data();
     }

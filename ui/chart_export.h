@@ -1,5 +1,7 @@
 #pragma once
 
+#include "ui/shown.h"
+
 #include <QRectF>
 #include <QSize>
 #include <QString>
@@ -9,7 +11,8 @@
 class QPainter;
 class QWidget;
 
-/// Charts as files: PNG at twice the size, SVG and PDF as vectors with text as text, CSV of the data.
+/// Charts as files: PNG at twice the size, SVG and PDF as vectors with text as text, CSV of the data. Under every
+/// picture stands of what it is.
 namespace keepset::ui {
 
 /// What a chart offers for it. It paints itself as for white paper, title included.
@@ -23,6 +26,13 @@ public:
     virtual QString exportCsv() const = 0;
     /// File name without suffix.
     virtual QString exportName() const = 0;
+
+    /// What the chart shows, and of what: goes under every picture and into the file's own title.
+    void setShown(const Shown& shown) { shown_ = shown; }
+    const Shown& shown() const { return shown_; }
+
+private:
+    Shown shown_;
 };
 
 /// Writes a chart; the format follows the suffix (png, svg, pdf, csv). The file is there whole or not at all.

@@ -3,6 +3,7 @@
 #include "ui/demo.h"
 #include "ui/format.h"
 #include "ui/pages/attention_page.h"
+#include "ui/pages/audit_page.h"
 #include "ui/pages/heatmap_page.h"
 #include "ui/pages/tokens_page.h"
 #include "ui/panels/setup_panel.h"
@@ -10,8 +11,11 @@
 #include "ui/row_state.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
+#include "ui/shown_state.h"
 #include "ui/theme.h"
+#include "ui/widgets/elided_label.h"
 #include "ui/widgets/error_bar.h"
+#include "ui/widgets/shown_line.h"
 #include "ui/widgets/tour.h"
 
 #include <QAction>
@@ -19,9 +23,9 @@
 #include <QCloseEvent>
 #include <QDir>
 #include <QDockWidget>
-#include <QLabel>
 #include <QLineEdit>
 #include <QProgressBar>
+#include <QScreen>
 #include <QScrollArea>
 #include <QSettings>
 #include <QStatusBar>
@@ -42,7 +46,6 @@ namespace {
         area->setProperty("panel", true);
         area->setFrameShape(QFrame::NoFrame);
         area->setWidgetResizable(true);
-        area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
         area->setWidget(panel);
         return area;
     }
@@ -54,12 +57,13 @@ MainWindow::MainWindow(QWidget* parent)
     , session_(new Session(this))
     , selection_(new SelectionState(this))
     , rows_(new RowState(selection_, this))
+    , shown_(new ShownState(selection_, rows_, this))
 {
     setObjectName(QStringLiteral("mainWindow"));
     setWindowTitle(QStringLiteral("Keepset"));
     setAcceptDrops(true);
     setDockOptions(QMainWindow::AnimatedDocks | QMainWindow::AllowNestedDocks);
-    resize(1440, 900);
+    resize(QSize(1440, 900).boundedTo(screen()->availableSize() * 9 / 10));
     buildCentre();
     buildDocks();
     buildStatusBar();
@@ -80,10 +84,12 @@ void MainWindow::buildCentre()
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
     errorBar_ = new ErrorBar(centre);
+    shownLine_ = new ShownLine(centre);
     tabs_ = new QTabWidget(centre);
     tabs_->setObjectName(QStringLiteral("pages"));
     tabs_->setDocumentMode(true);
     buildPages();
+    layout->addWidget(shownLine_);
     layout->addWidget(errorBar_);
     layout->addWidget(tabs_, 1);
     setCentralWidget(centre);
@@ -103,34 +109,31 @@ void MainWindow::buildDocks()
     setup_ = new SetupPanel(selection_, this);
     setup_->setContext(1024);
     inspector_ = new TokenInspector(selection_, rows_, session_, this);
-    auto* left = dock(tr("Setup"), "setupDock", setup_, Qt::LeftDockWidgetArea);
-    auto* right = dock(tr("Token"), "tokenDock", inspector_, Qt::RightDockWidgetArea);
-    resizeDocks({ left, right }, { 284, 272 }, Qt::Horizontal);
-    left->widget()->setMinimumWidth(280);
-    right->widget()->setMinimumWidth(260);
+    setupDock_ = dock(tr("Setup"), "setupDock", setup_, Qt::LeftDockWidgetArea);
+    tokenDock_ = dock(tr("Token"), "tokenDock", inspector_, Qt::RightDockWidgetArea);
+    resizeDocks({ setupDock_, tokenDock_ }, { 284, 272 }, Qt::Horizontal);
+    setupDock_->widget()->setMinimumWidth(232);
+    tokenDock_->widget()->setMinimumWidth(208);
 }
 
 void MainWindow::buildStatusBar()
 {
-    device_ = new QLabel(this);
+    device_ = new ElidedLabel(this);
     device_->setObjectName(QStringLiteral("deviceLabel"));
     progress_ = new QProgressBar(this);
     progress_->setObjectName(QStringLiteral("progress"));
     progress_->setTextVisible(false);
     progress_->setFixedWidth(160);
     progress_->hide();
-    progressText_ = new QLabel(this);
-    message_ = new QLabel(this);
-    for (QLabel* label : { device_, progressText_, message_ })
-        label->setTextFormat(Qt::PlainText); // names and tokens may look like tags
+    progressText_ = new ElidedLabel(this);
+    message_ = new ElidedLabel(this);
     message_->setObjectName(QStringLiteral("message"));
     statusBar()->setSizeGripEnabled(false);
     statusBar()->addWidget(device_);
     statusBar()->addWidget(progress_);
     statusBar()->addWidget(progressText_);
     statusBar()->addWidget(message_, 1);
-    statusBar()->addPermanentWidget(new QLabel(QStringLiteral("Keepset"), this));
-    device_->setText(tr("no device yet"));
+    device_->setWords(tr("no device yet"));
 }
 
 void MainWindow::connectSession()
@@ -146,7 +149,7 @@ void MainWindow::connectSession()
     connect(session_, &Session::textNoted, setup_, &SetupPanel::setTextNotes);
     connect(session_, &Session::analysisReady, this, &MainWindow::showAnalysis);
     connect(session_, &Session::runChanged, this, &MainWindow::showRun);
-    connect(session_, &Session::auditReady, this, &MainWindow::showAudit);
+    connect(session_, &Session::tableAudited, this, &MainWindow::showTable);
     connect(session_, &Session::progressChanged, this, &MainWindow::showProgress);
     connect(session_, &Session::busyChanged, this, &MainWindow::showBusy);
     connect(session_, &Session::devicesListed, this, &MainWindow::fillDeviceMenu);
@@ -162,9 +165,9 @@ void MainWindow::connectSession()
     connect(session_, &Session::rowSelected, rows_, &RowState::setSelection);
     connect(rows_, &RowState::errorOccurred, errorBar_, &ErrorBar::show);
     connect(
-        session_, &Session::saved, this, [this](const QString& path) { message_->setText(tr("saved %1").arg(path)); });
+        session_, &Session::saved, this, [this](const QString& path) { message_->setWords(tr("saved %1").arg(path)); });
     connect(session_, &Session::cancelled, this,
-        [this](const QString& what) { message_->setText(tr("stopped %1").arg(what)); });
+        [this](const QString& what) { message_->setWords(tr("stopped %1").arg(what)); });
 }
 
 // ---- results ---------------------------------------------------------------------------------------------------
@@ -176,13 +179,14 @@ void MainWindow::showModel(const ModelInfo& model)
         demo && QDir(*demo + QStringLiteral("/model")) == QDir(QString::fromStdString(model.path)))
         model_->name = tr("demo model").toStdString();
     tokens_.reset();
+    shown_->openModel(*model_);
     rememberModel(QString::fromStdString(model.path));
     setup_->setModel(model_);
     const bool onCpu = model.device == "cpu";
-    device_->setText(onCpu ? QString::fromStdString(model.device_name)
-                           : tr("%1 · %2").arg(QString::fromStdString(model.device).toUpper(),
-                               QString::fromStdString(model.device_name)));
-    message_->setText(tr("opened %1").arg(QString::fromStdString(model_->name)));
+    device_->setWords(onCpu ? QString::fromStdString(model.device_name)
+                            : tr("%1 · %2").arg(QString::fromStdString(model.device).toUpper(),
+                                QString::fromStdString(model.device_name)));
+    message_->setWords(tr("opened %1").arg(QString::fromStdString(model_->name)));
     if (text_)
         session_->countTokens(*text_);
     updateActions();
@@ -192,6 +196,7 @@ void MainWindow::useText(const Text& text)
 {
     text_ = text;
     tokens_.reset();
+    shown_->openText(text);
     setup_->setText(QString::fromStdString(text.name), std::nullopt);
     if (model_)
         session_->countTokens(*text_);
@@ -231,15 +236,21 @@ void MainWindow::analyse()
 
 void MainWindow::showAnalysis(const std::shared_ptr<const Analysis>& analysis)
 {
+    const auto& before = rows_->analysis();
+    if (before && before->provenance.text_sha256 != analysis->provenance.text_sha256)
+        selection_->setToken(-1); // a position of another text means nothing here
     setup_->setAnalysis(*analysis);
-    rows_->setAnalysis(analysis);
     heatmapPage_->setAnalysis(analysis);
+    rows_->setAnalysis(analysis); // whose keep sets the pages mark
+    shown_->takeAnalysis(session_->analysisFile());
+    setup_->setAudit(analysis->audit);
+    auditPage_->setReport(AuditPage::Of::analysis, analysis->audit, shown_->analysis());
     attentionPage_->setAnalysis(analysis);
     QString names = tr("%1 · %2").arg(QString::fromStdString(analysis->provenance.text_name),
         QString::fromStdString(analysis->provenance.model_name));
     names.replace(QStringLiteral("[*]"), QStringLiteral("[*][*]")); // one alone stands for "modified" in a title
     setWindowTitle(tr("%1 – Keepset").arg(names));
-    message_->setText(
+    message_->setWords(
         tr("analysed %1 tokens in %2").arg(formatCount(analysis->context), formatDuration(analysis->seconds)));
     updateActions();
 }
@@ -259,7 +270,7 @@ void MainWindow::showProgress(const Progress& progress)
             QString::fromStdString(progress.unit));
     if (std::isfinite(progress.left_s))
         parts << tr("%1 left").arg(formatDuration(progress.left_s));
-    progressText_->setText(parts.join(QStringLiteral(" · ")));
+    progressText_->setWords(parts.join(QStringLiteral(" · ")));
 }
 
 void MainWindow::showBusy(bool busy, const QString& what)
@@ -268,10 +279,10 @@ void MainWindow::showBusy(bool busy, const QString& what)
     progress_->setVisible(busy);
     if (busy) {
         progress_->setRange(0, 0);
-        progressText_->setText(what + QStringLiteral(" …"));
-        message_->clear();
+        progressText_->setWords(what + QStringLiteral(" …"));
+        message_->setWords({});
     } else {
-        progressText_->clear();
+        progressText_->setWords({});
         Q_EMIT idle();
     }
     updateActions();
@@ -283,13 +294,13 @@ void MainWindow::showHover(qint64 token)
     if (session_->busy() || !analysis || !rows_->row())
         return;
     if (token < 0 || token >= analysis->context) {
-        message_->clear();
+        message_->setWords({});
         return;
     }
     const auto at = static_cast<std::size_t>(token);
-    message_->setText(tr("token %1 %2 · %3 · importance %4")
-                          .arg(formatCount(token), formatToken(QString::fromStdString(analysis->tokens[at].text)),
-                              rows_->scopeTitle(), formatSignificant(rows_->row()->scores[at])));
+    message_->setWords(tr("token %1 %2 · %3 · importance %4")
+                           .arg(formatCount(token), formatToken(QString::fromStdString(analysis->tokens[at].text)),
+                               rows_->scopeTitle(), formatSignificant(rows_->row()->scores[at])));
 }
 
 void MainWindow::showPage(int index) { tabs_->setCurrentIndex(index); }

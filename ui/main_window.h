@@ -11,7 +11,7 @@
 
 class QAction;
 class QActionGroup;
-class QLabel;
+class QDockWidget;
 class QLineEdit;
 class QMenu;
 class QProgressBar;
@@ -22,6 +22,7 @@ namespace keepset::ui {
 
 class AttentionPage;
 class AuditPage;
+class ElidedLabel;
 class ErrorBar;
 class HeatmapPage;
 class HelpWindow;
@@ -29,6 +30,8 @@ class RowState;
 class SelectionState;
 class Session;
 class SetupPanel;
+class ShownLine;
+class ShownState;
 class SweepPage;
 class TokenInspector;
 class TokensPage;
@@ -109,10 +112,12 @@ private:
     void showTokens(qint64 tokens);
     void showAnalysis(const std::shared_ptr<const Analysis>& analysis);
     void showRun(const std::shared_ptr<const Run>& run, bool finished);
-    void showAudit(const AuditReport& report, const QString& title);
+    void showTable(const AuditReport& report, const QString& file);
     void showProgress(const Progress& progress);
     void showBusy(bool busy, const QString& what);
     void showHover(qint64 token);
+    /// Says of what the page shown is, over it and to what it exports.
+    void tellShown();
     void findNext(bool again);
     void showHelp();
     void showAbout();
@@ -122,6 +127,9 @@ private:
     Session* session_;
     SelectionState* selection_;
     RowState* rows_;
+    ShownState* shown_;
+    QDockWidget* setupDock_ = nullptr;
+    QDockWidget* tokenDock_ = nullptr;
     SetupPanel* setup_ = nullptr;
     TokenInspector* inspector_ = nullptr;
     TokensPage* tokensPage_ = nullptr;
@@ -131,15 +139,16 @@ private:
     AuditPage* auditPage_ = nullptr;
     QTabWidget* tabs_ = nullptr;
     ErrorBar* errorBar_ = nullptr;
+    ShownLine* shownLine_ = nullptr;
     HelpWindow* help_ = nullptr;
     QToolBar* toolBar_ = nullptr;
     QMenu* modelMenu_ = nullptr;
     QMenu* deviceMenu_ = nullptr;
     QActionGroup* deviceGroup_ = nullptr;
     QLineEdit* find_ = nullptr;
-    QLabel* device_ = nullptr;
-    QLabel* message_ = nullptr;
-    QLabel* progressText_ = nullptr;
+    ElidedLabel* device_ = nullptr;
+    ElidedLabel* message_ = nullptr;
+    ElidedLabel* progressText_ = nullptr;
     QProgressBar* progress_ = nullptr;
     QAction* analyseAction_ = nullptr;
     QAction* sweepAction_ = nullptr;

@@ -13,6 +13,7 @@
 #include <QActionGroup>
 #include <QApplication>
 #include <QDir>
+#include <QDockWidget>
 #include <QLineEdit>
 #include <QMenu>
 #include <QMenuBar>
@@ -181,6 +182,17 @@ void MainWindow::buildMenus()
     add(view,
         makeAction("nextPage", tr("Next &page"), tr("Shows the next page"), QKeySequence(Qt::CTRL | Qt::Key_PageDown)),
         [this] { showPage((tabs_->currentIndex() + 1) % tabs_->count()); });
+    view->addSeparator();
+    const auto addPanel = [&](QDockWidget* dock, const char* name, const QString& tip, const QKeySequence& shortcut) {
+        QAction* action = dock->toggleViewAction();
+        action->setObjectName(QLatin1String(name));
+        action->setShortcut(shortcut);
+        action->setToolTip(tip);
+        view->addAction(action);
+    };
+    addPanel(setupDock_, "showSetup", tr("Shows or hides the Setup panel"), Qt::Key_F9);
+    addPanel(tokenDock_, "showToken", tr("Shows or hides the Token panel"), Qt::Key_F10);
+    view->addSeparator();
     fillAppearanceMenu(view->addMenu(tr("&Appearance")));
 
     auto* help = menuBar()->addMenu(tr("&Help"));

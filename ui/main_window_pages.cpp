@@ -11,11 +11,13 @@
 #include "ui/row_state.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
+#include "ui/shown_state.h"
+#include "ui/widgets/elided_label.h"
 #include "ui/widgets/error_bar.h"
+#include "ui/widgets/shown_line.h"
 
 #include <QDir>
 #include <QFileDialog>
-#include <QLabel>
 #include <QStandardPaths>
 #include <QTabWidget>
 
@@ -40,10 +42,12 @@ void MainWindow::connectPages()
     const auto complain = [this](const QString& sentence) { errorBar_->show(sentence, {}); };
     connect(tokensPage_, &TokensPage::tokenHovered, this, &MainWindow::showHover);
     connect(rows_, &RowState::selectionsChanged, this,
-        [this] { heatmapPage_->setSelections(rows_->selection(0), rows_->selection(1)); });
+        [this] { heatmapPage_->setSelections(rows_->selection(0), rows_->selection(1), rows_->scopeTitle()); });
+    connect(shown_, &ShownState::changed, this, &MainWindow::tellShown);
+    connect(tabs_, &QTabWidget::currentChanged, this, &MainWindow::tellShown);
     const auto tell = [this](const QString& words) {
         if (!busy_)
-            message_->setText(words);
+            message_->setWords(words);
     };
     connect(heatmapPage_, &HeatmapPage::hovered, this, tell);
     connect(heatmapPage_, &HeatmapPage::exportFailed, this, complain);
@@ -69,8 +73,27 @@ void MainWindow::connectPages()
             sweepPage_->setError(sentence);
     });
     connect(auditPage_, &AuditPage::openRequested, this, &MainWindow::chooseFile);
+    connect(auditPage_, &AuditPage::lookedAtChanged, this, &MainWindow::tellShown);
+    connect(auditPage_, &AuditPage::saveFailed, this, complain);
     connect(setup_, &SetupPanel::auditClicked, this, [this] { tabs_->setCurrentWidget(auditPage_); });
     sweepPage_->form()->setObstacle(tr("Open a model and a text first."));
+}
+
+void MainWindow::tellShown()
+{
+    const Shown analysis = shown_->analysis();
+    const Shown run = shown_->run();
+    setup_->setShown(analysis);
+    tokensPage_->strip()->setShown(analysis);
+    heatmapPage_->setShown(analysis);
+    attentionPage_->setShown(analysis);
+    sweepPage_->setShown(run);
+    if (tabs_->currentWidget() == sweepPage_)
+        shownLine_->setShown(run);
+    else if (tabs_->currentWidget() == auditPage_)
+        shownLine_->setShown(auditPage_->shown());
+    else
+        shownLine_->setShown(analysis);
 }
 
 void MainWindow::fitSweep()
@@ -120,20 +143,24 @@ void MainWindow::sweep(SweepRequest request)
 void MainWindow::showRun(const std::shared_ptr<const Run>& run, bool finished)
 {
     sweepPage_->setRun(run, finished);
+    shown_->takeRun(run, session_->runFile());
+    if (finished && !run->audit.checks.empty())
+        auditPage_->setReport(AuditPage::Of::sweep, run->audit, shown_->run());
     if (finished) {
-        message_->setText(tr("%1 of %2 windows done").arg(run->windows_done()).arg(run->windows_of_shard()));
+        message_->setWords(tr("%1 of %2 windows done").arg(run->windows_done()).arg(run->windows_of_shard()));
         if (!session_->analysis())
             tabs_->setCurrentWidget(sweepPage_);
     }
     updateActions();
 }
 
-void MainWindow::showAudit(const AuditReport& report, const QString& title)
+void MainWindow::showTable(const AuditReport& report, const QString& file)
 {
-    setup_->setAudit(report);
-    auditPage_->setReport(report, title);
-    if (title.endsWith(QStringLiteral(".csv"), Qt::CaseInsensitive))
-        tabs_->setCurrentWidget(auditPage_);
+    Shown table;
+    table.source = Shown::Source::table;
+    table.file = file;
+    auditPage_->setReport(AuditPage::Of::table, report, table);
+    tabs_->setCurrentWidget(auditPage_);
 }
 
 void MainWindow::exportChart(int chart)

@@ -114,6 +114,7 @@ void Session::sweep(const SweepRequest& request)
         const auto onWindow = [&](const std::shared_ptr<const Run>& run) {
             announce(job, [this, run] {
                 run_ = run;
+                runFile_.clear();
                 Q_EMIT runChanged(run, false);
             });
         };
@@ -237,17 +238,18 @@ void Session::openTable(const std::filesystem::path& file, const std::shared_ptr
 {
     const AuditReport report = audit(import_table(file));
     const QString title = QString::fromStdString(file.filename().string());
-    announce(job, [=, this] { Q_EMIT auditReady(report, title); });
+    announce(job, [=, this] { Q_EMIT tableAudited(report, title); });
 }
 
 void Session::openResult(const std::filesystem::path& file, const std::shared_ptr<Job>& job)
 {
+    const QString name = QString::fromStdString(file.filename().string());
     if (summary(file).kind == "run") {
         const auto result = load_run(file);
-        announce(job, [=, this] { announceRun(result); });
+        announce(job, [=, this] { announceRun(result, name); });
     } else {
         const auto result = load_analysis(file);
-        announce(job, [=, this] { announceAnalysis(result); });
+        announce(job, [=, this] { announceAnalysis(result, name); });
     }
 }
 
@@ -313,16 +315,18 @@ void Session::fail(const std::shared_ptr<Job>& job, const QString& sentence, con
     announce(job, [=, this] { Q_EMIT errorOccurred(sentence, hint); });
 }
 
-void Session::announceAnalysis(const std::shared_ptr<const Analysis>& analysis)
+void Session::announceAnalysis(const std::shared_ptr<const Analysis>& analysis, const QString& file)
 {
     analysis_ = analysis;
+    analysisFile_ = file;
     Q_EMIT analysisReady(analysis);
     Q_EMIT auditReady(analysis->audit, QString::fromStdString(analysis->provenance.text_name));
 }
 
-void Session::announceRun(const std::shared_ptr<const Run>& run)
+void Session::announceRun(const std::shared_ptr<const Run>& run, const QString& file)
 {
     run_ = run;
+    runFile_ = file;
     Q_EMIT runChanged(run, true);
     Q_EMIT auditReady(run->audit, tr("sweep of %1").arg(QString::fromStdString(run->provenance.text_name)));
 }

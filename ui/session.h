@@ -66,6 +66,9 @@ public:
 
     bool busy() const { return !jobs_.empty(); }
     std::shared_ptr<const Analysis> analysis() const { return analysis_; }
+    /// Name of the file that the newest analysis or run was read from; empty: it was made here.
+    QString analysisFile() const { return analysisFile_; }
+    QString runFile() const { return runFile_; }
     std::shared_ptr<const Run> run() const { return run_; }
 
 Q_SIGNALS:
@@ -77,7 +80,8 @@ Q_SIGNALS:
     void analysisReady(std::shared_ptr<const keepset::Analysis> analysis);
     void runChanged(std::shared_ptr<const keepset::Run> run, bool finished);
     void comparisonReady(std::shared_ptr<const keepset::Run> run, const QString& name);
-    void auditReady(const keepset::AuditReport& report, const QString& title);
+    void auditReady(const keepset::AuditReport& report, const QString& title); ///< of a result; it has it, too
+    void tableAudited(const keepset::AuditReport& report, const QString& file);
     void keepSetReady(std::shared_ptr<const keepset::KeepSet> keepSet, int side);
     void attentionDrawn(
         std::shared_ptr<const keepset::Analysis> analysis, std::shared_ptr<const keepset::AttentionMap> map);
@@ -121,8 +125,8 @@ private:
     void openTable(const std::filesystem::path& file, const std::shared_ptr<Job>& job);
     void openResult(const std::filesystem::path& file, const std::shared_ptr<Job>& job);
     void announce(const std::shared_ptr<Job>& job, std::function<void()> result);
-    void announceAnalysis(const std::shared_ptr<const Analysis>& analysis);
-    void announceRun(const std::shared_ptr<const Run>& run);
+    void announceAnalysis(const std::shared_ptr<const Analysis>& analysis, const QString& file = {});
+    void announceRun(const std::shared_ptr<const Run>& run, const QString& file = {});
     void finish(const std::shared_ptr<Job>& job);
     void fail(const std::shared_ptr<Job>& job, const QString& sentence, const QString& hint);
     void updateBusy();
@@ -137,6 +141,8 @@ private:
     std::vector<std::shared_ptr<Job>> jobs_; ///< queued and running, in order
     QString shown_; ///< what busyChanged said last
     std::shared_ptr<const Analysis> analysis_;
+    QString analysisFile_;
+    QString runFile_;
     std::shared_ptr<const Run> run_;
 };
 

@@ -36,8 +36,10 @@ QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSp
 QFrame[card="true"] { background: $panel; border: 1px solid $line; border-radius: 8px; }
 QDockWidget { border: 0; }
 QWidget#setupPanel, QWidget#tokenInspector, QScrollArea[panel="true"] { background: $panel; border: 0; }
+QLabel[role="group"] { font-size: 13px; font-weight: 600; }
 QLabel[role="caption"] { color: $muted; font-size: 11px; font-weight: 600; }
 QLabel[role="muted"] { color: $muted; }
+QLabel[role="small"] { color: $muted; font-size: 11px; }
 QLabel[role="title"] { font-size: 14px; font-weight: 600; }
 QLabel[role="strong"] { font-weight: 600; }
 QLabel[role="big"] { font-size: 20px; }
@@ -75,6 +77,9 @@ QHeaderView, QHeaderView::section { background: $panel; color: $muted; border: 0
     padding: 5px 8px; }
 QTableCornerButton::section { background: $panel; border: 0; }
 QTextBrowser { background: $panel; color: $ink; border: 0; }
+QFrame#shownBar { background: $panel; border: 0; border-bottom: 1px solid $line; }
+QFrame#shownBar QLabel { color: $muted; font-size: 12px; }
+QLabel#staleWords { color: $warning; font-weight: 600; }
 QFrame#errorBar { background: $failFill; border: 0; border-bottom: 1px solid $fail; }
 QFrame#errorBar QLabel { color: $ink; }
 QFrame#tourCard { background: $panel; border: 1px solid $accent; border-radius: 10px; }
@@ -102,7 +107,8 @@ QString styleSheetFor(const Theme& t)
     return fill(QString::fromLatin1(sheet),
         { { QStringLiteral("accentHover"), mix(t.accent, t.ink, 0.12) }, { QStringLiteral("accentInk"), t.accentInk },
             { QStringLiteral("accent"), t.accent }, { QStringLiteral("failFill"), mix(t.panel, t.fail, 0.12) },
-            { QStringLiteral("fail"), t.fail }, { QStringLiteral("faint"), mix(t.panel, t.muted, 0.6) },
+            { QStringLiteral("fail"), t.fail }, { QStringLiteral("warning"), t.warning },
+            { QStringLiteral("faint"), mix(t.panel, t.muted, 0.6) },
             { QStringLiteral("handle"), mix(t.panel, t.muted, 0.35) }, { QStringLiteral("window"), t.window },
             { QStringLiteral("panel"), t.panel }, { QStringLiteral("muted"), t.muted },
             { QStringLiteral("line"), t.line }, { QStringLiteral("ink"), t.ink } });

@@ -37,13 +37,13 @@ std::shared_ptr<const Analysis> demoAnalysis(std::int64_t tokens, bool keep = tr
 }
 
 /// A page in its window, drawn.
-struct Shown {
+struct Looked {
     Session session;
     SelectionState selection;
     AttentionPage page { &selection, &session };
     plot::HeatmapWidget* map = page.findChild<plot::HeatmapWidget*>("attentionMap");
 
-    explicit Shown(const std::shared_ptr<const Analysis>& analysis, QSize size = { 892, 760 })
+    explicit Looked(const std::shared_ptr<const Analysis>& analysis, QSize size = { 892, 760 })
     {
         page.resize(size);
         page.show();
@@ -78,7 +78,7 @@ private Q_SLOTS:
 
     void the_map_shows_the_numbers_of_core()
     {
-        Shown shown(analysis_);
+        Looked shown(analysis_);
         shown.child<QComboBox>("attentionLayer")->setCurrentIndex(3);
         shown.child<QComboBox>("attentionHead")->setCurrentIndex(2);
         shown.settle();
@@ -96,7 +96,7 @@ private Q_SLOTS:
 
     void a_small_map_has_cells_of_several_tokens_and_says_so()
     {
-        Shown shown(analysis_, { 420, 300 });
+        Looked shown(analysis_, { 640, 330 });
         QCOMPARE(shown.tiles().size(), std::size_t { 1 });
         const AttentionMap& tile = *shown.tiles()[0];
         QVERIFY(tile.rows < context / 2);
@@ -118,7 +118,7 @@ private Q_SLOTS:
 
     void zoom_keeps_the_coarse_picture_until_the_finer_is_there_and_can_be_undone()
     {
-        Shown shown(analysis_, { 420, 300 });
+        Looked shown(analysis_, { 640, 330 });
         const auto whole = shown.tiles()[0];
         auto* back = shown.child<QToolButton>("attentionBack");
         QVERIFY(!back->isEnabled());
@@ -151,7 +151,7 @@ private Q_SLOTS:
 
     void the_wheel_zooms_both_axes_and_shift_drag_moves()
     {
-        Shown shown(analysis_);
+        Looked shown(analysis_);
         const QPoint at = shown.pixelAt(400.5, 100.5);
         const auto under = [&] { return cellAt(shown.map->view(), { context, context }, shown.area(), at); };
         const MapCell before = under().value();
@@ -172,7 +172,7 @@ private Q_SLOTS:
 
     void another_head_keeps_the_view_and_gets_its_whole_map_behind_it()
     {
-        Shown shown(analysis_);
+        Looked shown(analysis_);
         const MapView view { 60, 200, 250, 330 };
         shown.map->setView(view);
         shown.settle();
@@ -189,7 +189,7 @@ private Q_SLOTS:
 
     void results_that_come_late_are_dropped()
     {
-        Shown shown(analysis_);
+        Looked shown(analysis_);
         const plot::AttentionTiles before = shown.tiles();
         auto stray = std::make_shared<AttentionMap>(*before[0]);
         Q_EMIT shown.session.attentionDrawn(analysis_, stray); // not waited for
@@ -230,7 +230,7 @@ private Q_SLOTS:
 
     void without_queries_and_keys_it_says_what_to_do()
     {
-        Shown shown(nullptr);
+        Looked shown(nullptr);
         QVERIFY(shown.map->heatmap().emptyText.contains("Analyse"));
         shown.page.setAnalysis(demoAnalysis(64, false));
         QVERIFY2(shown.map->heatmap().emptyText.contains("trace")
@@ -253,7 +253,7 @@ private Q_SLOTS:
     {
         auto grouped = std::make_shared<Analysis>(*analysis_); // heads 0 … 4 as if they read one kv head
         grouped->kv_heads = 1;
-        Shown shown(grouped);
+        Looked shown(grouped);
         QCOMPARE(shown.page.layer(), grouped->layers / 2);
         shown.child<QComboBox>("attentionHead")->setCurrentIndex(3);
         QCOMPARE(shown.selection.scope(), (Scope { grouped->layers / 2, 0 }));
@@ -279,7 +279,7 @@ private Q_SLOTS:
 
     void hover_and_keyboard_tell_query_key_and_value()
     {
-        Shown shown(analysis_);
+        Looked shown(analysis_);
         QSignalSpy spy(&shown.page, &AttentionPage::hovered);
         shown.map->setView({ 40, 60, 50, 70 });
         shown.settle();
@@ -301,7 +301,7 @@ private Q_SLOTS:
 
     void the_same_colours_mean_the_same_values_until_they_are_fitted()
     {
-        Shown shown(analysis_);
+        Looked shown(analysis_);
         const ValueScale locked = shown.map->heatmap().scale;
         QCOMPARE(locked.high(), 1.0);
         QCOMPARE(locked.low(), 0.1 / context);
@@ -320,7 +320,7 @@ private Q_SLOTS:
 
     void every_format_is_exported()
     {
-        Shown shown(analysis_);
+        Looked shown(analysis_);
         const QTemporaryDir folder;
         for (const char* suffix : { "png", "svg", "pdf", "csv" })
             QVERIFY(shown.page.exportChart(folder.filePath(QString("map.") + suffix)));
@@ -331,7 +331,7 @@ private Q_SLOTS:
 
     void controls_have_names_and_keys()
     {
-        Shown shown(analysis_);
+        Looked shown(analysis_);
         for (const char* name : { "attentionLayer", "attentionHead", "attentionReduction", "attentionScale",
                  "attentionLock", "attentionBack", "attentionWhole" }) {
             const auto* widget = shown.child<QWidget>(name);
@@ -343,7 +343,7 @@ private Q_SLOTS:
 
     void pictures()
     {
-        Shown shown(demoAnalysis(1024));
+        Looked shown(demoAnalysis(1024));
         shown.selection.setToken(412);
         QTest::mouseMove(shown.map, shown.pixelAt(800, 460));
         test::savePictures(shown.page, "attention-done");

@@ -5,13 +5,28 @@
 #include "ui/theme.h"
 
 #include <QApplication>
+#include <QClipboard>
+#include <QComboBox>
 #include <QLabel>
 #include <QPushButton>
 #include <QSignalSpy>
+#include <QToolButton>
 #include <QtTest>
 
 using namespace keepset;
 using namespace keepset::ui;
+
+namespace {
+
+Shown of(const char* file)
+{
+    Shown shown;
+    shown.source = Shown::Source::table;
+    shown.file = QLatin1String(file);
+    return shown;
+}
+
+} // namespace
 
 class TestAuditPage : public QObject {
     Q_OBJECT
@@ -21,6 +36,7 @@ private Q_SLOTS:
     void every_check_has_a_sign_a_word_and_its_detail();
     void the_published_faulty_table_is_refused_in_words();
     void a_new_report_replaces_the_old();
+    void what_is_shown_and_a_table_have_reports_of_their_own();
     void open_is_a_signal();
     void pictures();
 };
@@ -28,12 +44,12 @@ private Q_SLOTS:
 void TestAuditPage::every_check_has_a_sign_a_word_and_its_detail()
 {
     AuditPage page;
-    page.setReport(
+    page.setReport(AuditPage::Of::sweep,
         { { { "mass", CheckStatus::pass, "Sums are right." }, { "monotone", CheckStatus::warning, "It falls." },
             { "finite", CheckStatus::fail, "There is a NaN." },
             { "distinct", CheckStatus::undecided, "It cannot be told." },
             { "baseline", CheckStatus::not_applicable, "No dense point." } } },
-        "run.h5");
+        of("run.h5"));
     const std::pair<const char*, const char*> expected[] = { { "check-mass", "pass" }, { "check-monotone", "warning" },
         { "check-finite", "fail" }, { "check-distinct", "undecided" }, { "check-baseline", "not checked" } };
     for (const auto& [name, word] : expected) {
@@ -54,7 +70,7 @@ void TestAuditPage::the_published_faulty_table_is_refused_in_words()
     ImportedTable table { "published.csv",
         { { "dense", 0, 8.77 }, { "cab", 0, 79.29 }, { "h2o", 0, 79.29 }, { "cab", 0.5, 82.66 }, { "h2o", 0.5, 82.66 },
             { "cab", 0.9, 212.67 }, { "h2o", 0.9, 212.67 } } };
-    page.setReport(audit(table), "published.csv");
+    page.setReport(AuditPage::Of::table, audit(table), of("published.csv"));
     for (const char* name : { "check-baseline", "check-distinct" }) {
         auto* row = page.findChild<QWidget*>(name);
         QVERIFY2(row && row->accessibleName().endsWith("fail"), name);
@@ -66,12 +82,30 @@ void TestAuditPage::the_published_faulty_table_is_refused_in_words()
 void TestAuditPage::a_new_report_replaces_the_old()
 {
     AuditPage page;
-    page.setReport({ { { "mass", CheckStatus::fail, "no" } } }, "a");
-    page.setReport({ { { "finite", CheckStatus::pass, "yes" } } }, "b");
+    page.setReport(AuditPage::Of::table, { { { "mass", CheckStatus::fail, "no" } } }, of("a"));
+    page.setReport(AuditPage::Of::table, { { { "finite", CheckStatus::pass, "yes" } } }, of("b"));
     QVERIFY(!page.findChild<QWidget*>("check-mass"));
     QVERIFY(page.findChild<QWidget*>("check-finite"));
-    page.setReport({}, {});
+    page.setReport(AuditPage::Of::table, {}, {});
     QVERIFY(page.findChild<QLabel*>("auditVerdict")->text().startsWith("Nothing to audit"));
+}
+
+void TestAuditPage::what_is_shown_and_a_table_have_reports_of_their_own()
+{
+    AuditPage page;
+    page.setReport(AuditPage::Of::analysis, { { { "mass", CheckStatus::pass, "Sums are right." } } }, of("demo.txt"));
+    auto* choice = page.findChild<QComboBox*>("auditOf");
+    QVERIFY(choice->isHidden());
+    page.setReport(AuditPage::Of::table, { { { "baseline", CheckStatus::fail, "no" } } }, of("published.csv"));
+    QCOMPARE(choice->count(), 2);
+    QVERIFY(choice->currentText().contains("published.csv"));
+    page.setReport(AuditPage::Of::analysis, { { { "finite", CheckStatus::pass, "yes" } } }, of("other.txt"));
+    QVERIFY(page.reportText().startsWith("published.csv")); // a new analysis takes nothing away
+    choice->setCurrentIndex(0);
+    Q_EMIT choice->activated(0);
+    QVERIFY(page.reportText().startsWith("other.txt"));
+    page.findChild<QToolButton*>("auditCopy")->click();
+    QCOMPARE(QGuiApplication::clipboard()->text(), page.reportText());
 }
 
 void TestAuditPage::open_is_a_signal()
@@ -87,11 +121,11 @@ void TestAuditPage::pictures()
     AuditPage page;
     page.resize(892, 620);
     test::savePictures(page, "audit-empty");
-    page.setReport(audit(*test::plausibleRun()), "WikiText-2 test, sweep");
+    page.setReport(AuditPage::Of::sweep, audit(*test::plausibleRun()), shownOf(*test::plausibleRun()));
     test::savePictures(page, "audit-run");
     const ImportedTable table
         = import_table(QStringLiteral(KEEPSET_SOURCE_DIR "/resources/examples/published-faulty.csv").toStdString());
-    page.setReport(audit(table), "published-faulty.csv");
+    page.setReport(AuditPage::Of::table, audit(table), of("published-faulty.csv"));
     test::savePictures(page, "audit-faulty");
     QVERIFY(!page.reportText().isEmpty());
 }

@@ -259,7 +259,7 @@ private Q_SLOTS:
         QVERIFY(table.open(QIODevice::WriteOnly));
         table.write("method,sparsity,perplexity\ndense,0,8\nh2o,0,8\nh2o,0.5,9\ncab,0,8\ncab,0.5,9.5\n");
         table.close();
-        QSignalSpy audited(window.session(), &Session::auditReady);
+        QSignalSpy audited(window.session(), &Session::tableAudited);
         QMimeData data;
         data.setUrls({ QUrl::fromLocalFile(table.fileName()) });
         QDragEnterEvent enter(QPoint(50, 50), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);

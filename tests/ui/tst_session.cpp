@@ -240,7 +240,7 @@ private Q_SLOTS:
         std::ofstream(path.toStdString()) << "method,sparsity,perplexity\ndense,0,8.77\nh2o,0,79.29\ncab,0,79.29\n"
                                              "h2o,0.5,82.66\ncab,0.5,82.66\nh2o,0.9,212.67\ncab,0.9,212.67\n";
         Session session;
-        QSignalSpy audited(&session, &Session::auditReady);
+        QSignalSpy audited(&session, &Session::tableAudited);
         session.openFile(path);
         QTRY_COMPARE_WITH_TIMEOUT(audited.size(), 1, patience);
         QVERIFY(audited[0][0].value<AuditReport>().failed());

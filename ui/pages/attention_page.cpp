@@ -6,6 +6,7 @@
 #include "ui/plot/heatmap_widget.h"
 #include "ui/selection_state.h"
 #include "ui/theme.h"
+#include "ui/widgets/elided_label.h"
 
 #include <QCheckBox>
 #include <QComboBox>
@@ -31,7 +32,8 @@ AttentionPage::AttentionPage(SelectionState* selection, Session* session, QWidge
     makeMap();
     makeControls();
     layout->addWidget(card_, 1);
-    words_ = roleLabel(QString(), "muted", this);
+    words_ = new ElidedLabel(this);
+    words_->setProperty("role", QStringLiteral("muted"));
     words_->setObjectName(QStringLiteral("attentionReadout"));
     layout->addWidget(words_);
     connect(drawing_, &AttentionDrawing::changed, this, &AttentionPage::rescale);
@@ -118,7 +120,7 @@ void AttentionPage::setAnalysis(std::shared_ptr<const Analysis> analysis)
 {
     analysis_ = std::move(analysis);
     pointed_.reset();
-    words_->clear();
+    words_->setWords({});
     if (analysis_) {
         layer_ = std::clamp<std::int64_t>(layer_, 0, std::max<std::int64_t>(0, analysis_->layers - 1));
         head_ = std::clamp<std::int64_t>(head_, 0, std::max<std::int64_t>(0, analysis_->heads - 1));
@@ -332,7 +334,7 @@ void AttentionPage::tellCell(qint64 query, qint64 key)
     const auto cell = query >= 0 ? plot::cellAt(tiles(), { query, key }) : std::nullopt;
     if (!cell) {
         map_->setReadout(std::nullopt);
-        words_->clear();
+        words_->setWords({});
         Q_EMIT hovered({});
         return;
     }
@@ -357,8 +359,16 @@ void AttentionPage::tellCell(qint64 query, qint64 key)
                               .arg(tiles().back()->request.head)
                               .arg(queries, keys, value, what)
                               .trimmed();
-    words_->setText(words);
+    words_->setWords(words);
     Q_EMIT hovered(words);
+}
+
+void AttentionPage::setShown(Shown shown)
+{
+    shown.importance.clear(); // probabilities are before all that
+    shown.scope.clear();
+    shown.sparsity.clear();
+    map_->setShown(shown);
 }
 
 bool AttentionPage::exportChart(const QString& path)

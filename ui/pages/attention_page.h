@@ -2,6 +2,7 @@
 
 #include "core/engine.h"
 #include "ui/plot/heatmap.h"
+#include "ui/shown.h"
 
 #include <QWidget>
 
@@ -10,13 +11,13 @@
 
 class QCheckBox;
 class QComboBox;
-class QLabel;
 class QToolButton;
 
 namespace keepset::ui {
 
 class AttentionDrawing;
 class Card;
+class ElidedLabel;
 class SelectionState;
 class Session;
 namespace plot {
@@ -40,6 +41,8 @@ public:
     bool hasMap() const;
     /// Writes the map by the suffix of the path; emits exportFailed when it cannot.
     bool exportChart(const QString& path);
+    /// Of what it is, for exports.
+    void setShown(Shown shown);
 
 Q_SIGNALS:
     void mapReady();
@@ -79,7 +82,7 @@ private:
     QCheckBox* lock_ = nullptr;
     QToolButton* back_ = nullptr;
     QToolButton* whole_ = nullptr;
-    QLabel* words_ = nullptr;
+    ElidedLabel* words_ = nullptr;
     std::shared_ptr<const Analysis> analysis_;
     std::int64_t layer_ = 0;
     std::int64_t head_ = 0;

@@ -3,11 +3,17 @@
 #include "ui/pages/card.h"
 #include "ui/theme.h"
 
+#include <QClipboard>
+#include <QComboBox>
 #include <QEvent>
+#include <QFileDialog>
+#include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
+#include <QSaveFile>
 #include <QScrollArea>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -55,27 +61,84 @@ AuditPage::AuditPage(QWidget* parent)
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(cardPadding, cardPadding, cardPadding, cardPadding);
     verdict_->setTextFormat(Qt::PlainText);
-    auto* open = new QPushButton(tr("Open table or file …"), this);
-    open->setObjectName(QStringLiteral("auditOpen"));
-    open->setToolTip(tr("Audits a results table (.csv: method, sparsity, perplexity) or a file of Keepset (.h5)"));
-    card_->addControl(open);
     verdict_->setObjectName(QStringLiteral("auditVerdict"));
     verdict_->setWordWrap(true);
     scroll_->setProperty("panel", true);
     scroll_->setWidgetResizable(true);
     scroll_->setFrameShape(QFrame::NoFrame);
+    makeControls();
     card_->content()->addWidget(verdict_);
     card_->content()->addWidget(scroll_, 1);
     layout->addWidget(card_);
-    connect(open, &QPushButton::clicked, this, &AuditPage::openRequested);
     rebuild();
 }
 
-void AuditPage::setReport(const AuditReport& report, const QString& title)
+void AuditPage::makeControls()
 {
-    report_ = report;
-    title_ = title;
+    choice_ = new QComboBox(this);
+    choice_->setObjectName(QStringLiteral("auditOf"));
+    choice_->setAccessibleName(tr("Which audit is looked at"));
+    choice_->setToolTip(choice_->accessibleName());
+    choice_->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+    auto* copy = flatButton(tr("Copy"), tr("Copies the report as text"), this);
+    copy->setObjectName(QStringLiteral("auditCopy"));
+    auto* keep = flatButton(tr("Save …"), tr("Saves the report as a text file"), this);
+    keep->setObjectName(QStringLiteral("auditSave"));
+    keeping_ = { copy, keep };
+    auto* open = new QPushButton(tr("Open table or file …"), this);
+    open->setObjectName(QStringLiteral("auditOpen"));
+    open->setToolTip(tr("Audits a results table (.csv: method, sparsity, perplexity) or a file of Keepset (.h5)"));
+    for (QWidget* control : std::initializer_list<QWidget*> { choice_, copy, keep, open })
+        card_->addControl(control);
+    connect(choice_, &QComboBox::activated, this, [this] { look(static_cast<Of>(choice_->currentData().toInt())); });
+    connect(copy, &QToolButton::clicked, this, [this] { QGuiApplication::clipboard()->setText(reportText()); });
+    connect(keep, &QToolButton::clicked, this, &AuditPage::save);
+    connect(open, &QPushButton::clicked, this, &AuditPage::openRequested);
+}
+
+void AuditPage::setReport(Of of, const AuditReport& report, const Shown& shown)
+{
+    const bool first = !entry().known;
+    entries_[static_cast<std::size_t>(of)] = { report, shown, true };
+    if (first || of == Of::table || of == of_)
+        look(of);
+    else
+        fillChoice();
+}
+
+void AuditPage::look(Of of)
+{
+    of_ = of;
     rebuild();
+    Q_EMIT lookedAtChanged();
+}
+
+void AuditPage::fillChoice()
+{
+    choice_->clear();
+    const std::array titles { tr("analysis"), tr("sweep"), entries_[2].shown.file };
+    for (std::size_t of = 0; of < entries_.size(); ++of) {
+        if (!entries_[of].known)
+            continue;
+        const QString sign = entries_[of].report.failed() ? QStringLiteral("✕ ") : QString();
+        choice_->addItem(sign + titles[of], static_cast<int>(of));
+    }
+    choice_->setCurrentIndex(choice_->findData(static_cast<int>(of_)));
+    choice_->setVisible(choice_->count() > 1);
+    for (QWidget* control : keeping_)
+        control->setVisible(entry().known);
+}
+
+void AuditPage::save()
+{
+    const QString path
+        = QFileDialog::getSaveFileName(this, tr("Save the report"), QStringLiteral("audit.txt"), tr("Text (*.txt)"));
+    if (path.isEmpty())
+        return;
+    QSaveFile file(path);
+    const QByteArray bytes = (reportText() + QLatin1Char('\n')).toUtf8();
+    if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size() || !file.commit())
+        Q_EMIT saveFailed(tr("Cannot write %1: %2. Choose another place.").arg(path, file.errorString()));
 }
 
 void AuditPage::changeEvent(QEvent* event)
@@ -85,37 +148,44 @@ void AuditPage::changeEvent(QEvent* event)
         QMetaObject::invokeMethod(this, &AuditPage::rebuild, Qt::QueuedConnection);
 }
 
-void AuditPage::rebuild()
+void AuditPage::showVerdict()
 {
     const Theme& colors = themeOf(this);
-    card_->setSubtitle(title_);
-    const auto count = [this](CheckStatus status) {
-        return static_cast<int>(std::ranges::count(report_.checks, status, &Check::status));
+    const AuditReport& report = entry().report;
+    const auto count = [&](CheckStatus status) {
+        return static_cast<int>(std::ranges::count(report.checks, status, &Check::status));
     };
-    if (report_.checks.empty()) {
+    if (report.checks.empty()) {
         verdict_->setText(
             tr("Nothing to audit yet. An analysis and a sweep are audited as they are made; a results table "
                "from elsewhere can be opened here."));
         tint(verdict_, colors.muted);
-    } else if (report_.failed()) {
+    } else if (report.failed()) {
         verdict_->setText((count(CheckStatus::fail) == 1
                 ? tr("1 check fails: this result must not be believed as it stands.")
                 : tr("%1 checks fail: this result must not be believed as it stands.").arg(count(CheckStatus::fail))));
         tint(verdict_, colors.fail, QStringLiteral("font-weight: 600"));
-    } else if (report_.warned()) {
+    } else if (report.warned()) {
         verdict_->setText(tr("No check fails; warnings: %1.").arg(count(CheckStatus::warning)));
         tint(verdict_, colors.warning, QStringLiteral("font-weight: 600"));
     } else {
         verdict_->setText(tr("Every check that applies passes."));
         tint(verdict_, colors.pass, QStringLiteral("font-weight: 600"));
     }
+}
+
+void AuditPage::rebuild()
+{
+    fillChoice();
+    showVerdict();
+    card_->setSubtitle(lineOf(shown()));
     auto* list = new QWidget(scroll_);
     auto* rows = new QVBoxLayout(list);
     rows->setContentsMargins(0, 6, 8, 0);
     rows->setSpacing(0);
     for (const CheckStatus status : { CheckStatus::fail, CheckStatus::undecided, CheckStatus::warning,
              CheckStatus::pass, CheckStatus::not_applicable }) {
-        for (const Check& check : report_.checks) {
+        for (const Check& check : entry().report.checks) {
             if (check.status == status)
                 addCheck(rows, check);
         }
@@ -162,8 +232,8 @@ void AuditPage::addCheck(QVBoxLayout* rows, const Check& check)
 
 QString AuditPage::reportText() const
 {
-    QStringList lines { title_ };
-    for (const Check& check : report_.checks)
+    QStringList lines { lineOf(shown()) };
+    for (const Check& check : entry().report.checks)
         lines << QString::fromStdString(check.name + ": " + name_of(check.status) + ": " + check.detail);
     return lines.join(QLatin1Char('\n'));
 }

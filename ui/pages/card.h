@@ -1,15 +1,18 @@
 #pragma once
 
+#include "ui/widgets/labels.h"
+
 #include <QFrame>
 
-class QHBoxLayout;
-class QLabel;
-class QToolButton;
 class QVBoxLayout;
 
 namespace keepset::ui {
 
-/// Panel of a page: a heading line (title, muted words, room for controls at its end) over its content.
+class ElidedLabel;
+class FlowLayout;
+
+/// Panel of a page: a heading line (title, muted words, room for controls at its end) over its content. Where the line
+/// is too short for all controls, the rest go on below it.
 class Card : public QFrame {
     Q_OBJECT
 
@@ -27,15 +30,10 @@ public:
     QVBoxLayout* content() const { return content_; }
 
 private:
-    QLabel* title_;
-    QLabel* subtitle_;
-    QHBoxLayout* heading_;
+    ElidedLabel* title_;
+    ElidedLabel* subtitle_;
+    FlowLayout* heading_;
     QVBoxLayout* content_;
 };
-
-/// A label whose look the style sheet gives by role ("caption", "muted", "strong").
-QLabel* roleLabel(const QString& text, const char* role, QWidget* parent);
-/// A flat button of a heading line.
-QToolButton* flatButton(const QString& text, const QString& what, QWidget* parent);
 
 } // namespace keepset::ui

@@ -6,11 +6,13 @@
 #include "ui/plot/heatmap_widget.h"
 #include "ui/selection_state.h"
 #include "ui/theme.h"
+#include "ui/widgets/elided_label.h"
 
 #include <QCheckBox>
 #include <QComboBox>
 #include <QLabel>
 #include <QPromise>
+#include <QSplitter>
 #include <QThreadPool>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -57,9 +59,17 @@ HeatmapPage::HeatmapPage(SelectionState* selection, QWidget* parent)
     layout->setSpacing(gap);
     makeCards();
     makeControls();
-    layout->addWidget(layerCard_, 8);
-    layout->addWidget(headCard_, 5);
-    words_ = roleLabel(QString(), "muted", this);
+    auto* split = new QSplitter(Qt::Vertical, this);
+    split->setObjectName(QStringLiteral("heatmapSplit"));
+    split->setHandleWidth(gap);
+    split->setChildrenCollapsible(false);
+    split->addWidget(layerCard_);
+    split->addWidget(headCard_);
+    split->setStretchFactor(0, 8);
+    split->setStretchFactor(1, 5);
+    layout->addWidget(split, 1);
+    words_ = new ElidedLabel(this);
+    words_->setProperty("role", QStringLiteral("muted"));
     words_->setObjectName(QStringLiteral("heatmapReadout"));
     layout->addWidget(words_);
     connect(&watcher_, &QFutureWatcher<Values>::finished, this, &HeatmapPage::take);
@@ -139,8 +149,16 @@ void HeatmapPage::setAnalysis(std::shared_ptr<const Analysis> analysis)
     refresh();
 }
 
-void HeatmapPage::setSelections(const std::optional<RowSelection>& a, const std::optional<RowSelection>& b)
+void HeatmapPage::setShown(const Shown& shown)
 {
+    for (plot::HeatmapWidget* map : { layerMap_, headMap_ })
+        map->setShown(shown);
+}
+
+void HeatmapPage::setSelections(
+    const std::optional<RowSelection>& a, const std::optional<RowSelection>& b, const QString& scope)
+{
+    marksScope_ = scope;
     marks_.clear();
     for (const auto* selection : { &a, &b }) {
         if (*selection)
@@ -238,9 +256,9 @@ void HeatmapPage::refresh()
         layers.subtitle
             = tr("mean of %1 heads · %2 scale · %3 tokens, %4")
                   .arg(formatCount(analysis_->heads), scaleName, formatCount(analysis_->context), reduction);
-        heads.subtitle = marks_.empty()
-            ? tr("%1 query heads · %2 scale").arg(formatCount(analysis_->heads), scaleName)
-            : tr("%1 query heads · kept tokens are marked under the map").arg(formatCount(analysis_->heads));
+        heads.subtitle = marks_.empty() ? tr("%1 query heads · %2 scale").arg(formatCount(analysis_->heads), scaleName)
+                                        : tr("%1 query heads · under the maps: tokens kept of the %2")
+                                              .arg(formatCount(analysis_->heads), marksScope_);
         layers.chosenRows = CellRange { values_.layer, values_.layer + 1 };
         const std::int64_t group
             = std::max<std::int64_t>(1, analysis_->heads / std::max<std::int64_t>(1, analysis_->kv_heads));
@@ -271,7 +289,7 @@ QString HeatmapPage::readout(bool heads, qint64 row, qint64 column) const
 void HeatmapPage::showReadout(bool heads, qint64 row, qint64 column)
 {
     const QString words = readout(heads, row, column);
-    words_->setText(words);
+    words_->setWords(words);
     Q_EMIT hovered(words);
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/analysis.h"
 #include "ui/plot/heatmap.h"
+#include "ui/shown.h"
 
 #include <QFutureWatcher>
 #include <QWidget>
@@ -12,11 +13,11 @@
 
 class QCheckBox;
 class QComboBox;
-class QLabel;
 
 namespace keepset::ui {
 
 class Card;
+class ElidedLabel;
 class SelectionState;
 namespace plot {
     class HeatmapWidget;
@@ -32,8 +33,11 @@ public:
 
     /// Null: none.
     void setAnalysis(std::shared_ptr<const Analysis> analysis);
-    /// What the two policies keep of the row that is looked at, as marks under the maps.
-    void setSelections(const std::optional<RowSelection>& a, const std::optional<RowSelection>& b);
+    /// What the two policies keep of the row that is looked at, as marks under the maps; `scope`: which row, in words.
+    void setSelections(
+        const std::optional<RowSelection>& a, const std::optional<RowSelection>& b, const QString& scope = {});
+    /// Of what it is, for exports.
+    void setShown(const Shown& shown);
     /// An analysis is under way.
     void setBusy(bool busy);
     /// Layer whose heads are shown.
@@ -83,9 +87,10 @@ private:
     QComboBox* scale_ = nullptr;
     QComboBox* reduction_ = nullptr;
     QCheckBox* lock_ = nullptr;
-    QLabel* words_ = nullptr;
+    ElidedLabel* words_ = nullptr;
     std::shared_ptr<const Analysis> analysis_;
     std::vector<plot::MarkStrip> marks_;
+    QString marksScope_; ///< of which row they are, in words
     Values values_;
     std::array<Fitted, 2> fitted_; ///< layer map, head map
     QFutureWatcher<Values> watcher_;

@@ -209,6 +209,12 @@ bool SweepPage::exportChart(const QString& path, bool difference)
     return !problem;
 }
 
+void SweepPage::setShown(const Shown& shown)
+{
+    for (plot::ChartWidget* chart : { chart_, difference_ })
+        chart->setShown(shown);
+}
+
 void SweepPage::exportWithDialog(const plot::ChartWidget& chart)
 {
     const ExportOutcome outcome = ui::exportWithDialog(chart, this);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ui/shown.h"
 #include "ui/sweep_charts.h"
 
 #include <QWidget>
@@ -38,6 +39,8 @@ public:
     /// Writes the perplexity chart (`difference`: the other one) by the suffix of the path; emits exportFailed when it
     /// cannot.
     bool exportChart(const QString& path, bool difference = false);
+    /// Of what it is, for exports.
+    void setShown(const Shown& shown);
     /// The table as tab-separated text.
     QString tableText() const;
 

@@ -4,41 +4,21 @@
 #include "moc_tokens_page.cpp"
 #include "ui/format.h"
 #include "ui/importance_strip.h"
+#include "ui/pages/card.h"
 #include "ui/row_state.h"
 #include "ui/theme.h"
 #include "ui/token_text_view.h"
+#include "ui/widgets/labels.h"
 #include "ui/widgets/legend.h"
 
-#include <QFrame>
 #include <QLabel>
 #include <QScrollBar>
+#include <QSplitter>
 #include <QVBoxLayout>
 
 #include <cmath>
 
 namespace keepset::ui {
-
-namespace {
-
-    QFrame* makeCard(QWidget* parent)
-    {
-        auto* card = new QFrame(parent);
-        card->setProperty("card", true);
-        auto* layout = new QVBoxLayout(card);
-        layout->setContentsMargins(cardPadding, 12, cardPadding, 12);
-        layout->setSpacing(4);
-        return card;
-    }
-
-    QLabel* makeLabel(const QString& text, const char* role, QWidget* parent)
-    {
-        auto* label = new QLabel(text, parent);
-        label->setProperty("role", QLatin1String(role));
-        label->setTextFormat(Qt::PlainText);
-        return label;
-    }
-
-} // namespace
 
 TokensPage::TokensPage(SelectionState* selection, RowState* rows, QWidget* parent)
     : QWidget(parent)
@@ -48,21 +28,29 @@ TokensPage::TokensPage(SelectionState* selection, RowState* rows, QWidget* paren
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(cardPadding, cardPadding, cardPadding, cardPadding);
     empty_
-        = makeLabel(tr("Open a model and a text, then press Analyse.\nBoth can also be dropped here."), "muted", this);
+        = roleLabel(tr("Open a model and a text, then press Analyse.\nBoth can also be dropped here."), "muted", this);
     static_cast<QLabel*>(empty_)->setAlignment(Qt::AlignCenter);
     empty_->setObjectName(QStringLiteral("emptyHint"));
     filled_ = new QWidget(this);
     auto* rowsLayout = new QVBoxLayout(filled_);
     rowsLayout->setContentsMargins(0, 0, 0, 0);
-    rowsLayout->setSpacing(gap);
-    auto* sides = new QHBoxLayout;
+    auto* split = new QSplitter(Qt::Vertical, filled_);
+    split->setObjectName(QStringLiteral("tokensSplit"));
+    split->setHandleWidth(gap);
+    split->setChildrenCollapsible(false);
+    rowsLayout->addWidget(split);
+    auto* texts = new QWidget(split);
+    auto* sides = new QHBoxLayout(texts);
+    sides->setContentsMargins(0, 0, 0, 0);
     sides->setSpacing(gap);
     for (int side = 0; side < 2; ++side) {
         columns_[static_cast<std::size_t>(side)] = makeColumn(side);
         sides->addWidget(columns_[static_cast<std::size_t>(side)].card, 1);
     }
-    rowsLayout->addLayout(sides, 1);
-    rowsLayout->addWidget(makeStrip());
+    split->addWidget(texts);
+    split->addWidget(makeStrip());
+    split->setStretchFactor(0, 1);
+    split->setStretchFactor(1, 0);
     layout->addWidget(empty_, 1);
     layout->addWidget(filled_, 1);
     filled_->hide();
@@ -75,20 +63,12 @@ TokensPage::TokensPage(SelectionState* selection, RowState* rows, QWidget* paren
 TokensPage::Column TokensPage::makeColumn(int side)
 {
     Column column;
-    column.card = makeCard(this);
-    auto* layout = static_cast<QVBoxLayout*>(column.card->layout());
-    auto* head = new QHBoxLayout;
-    column.title = makeLabel({}, "title", column.card);
-    column.scope = makeLabel({}, "muted", column.card);
-    head->addWidget(column.title);
-    head->addSpacing(4);
-    head->addWidget(column.scope);
-    head->addStretch(1);
+    column.card = new Card({}, this);
+    QVBoxLayout* layout = column.card->content();
     column.legend = new Legend(column.card);
     column.view = new TokenTextView(column.card);
     column.view->setObjectName(side == 0 ? QStringLiteral("tokenViewA") : QStringLiteral("tokenViewB"));
     column.view->setAccessibleName(side == 0 ? tr("Text, first policy") : tr("Text, second policy"));
-    layout->addLayout(head);
     layout->addWidget(column.legend);
     layout->addSpacing(4);
     layout->addWidget(column.view, 1);
@@ -100,23 +80,14 @@ TokensPage::Column TokensPage::makeColumn(int side)
 
 QWidget* TokensPage::makeStrip()
 {
-    QFrame* card = makeCard(this);
-    auto* layout = static_cast<QVBoxLayout*>(card->layout());
-    auto* head = new QHBoxLayout;
-    head->addWidget(makeLabel(tr("Importance over position"), "title", card));
-    head->addSpacing(4);
-    stripNote_ = makeLabel({}, "muted", card);
-    head->addWidget(stripNote_);
-    head->addStretch(1);
-    strip_ = new ImportanceStrip(card);
+    stripCard_ = new Card(tr("Importance over position"), this);
+    strip_ = new ImportanceStrip(stripCard_);
     strip_->setObjectName(QStringLiteral("importanceStrip"));
     strip_->setAccessibleName(tr("Importance over position"));
-    layout->addLayout(head);
-    layout->addWidget(strip_);
-    card->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+    stripCard_->content()->addWidget(strip_, 1);
     connect(strip_, &ImportanceStrip::tokenClicked, this, [this](qint64 token) { selection_->setToken(token); });
     connect(strip_, &ImportanceStrip::tokenHovered, this, &TokensPage::showHover);
-    return card;
+    return stripCard_;
 }
 
 void TokensPage::linkScrolling()
@@ -159,15 +130,15 @@ void TokensPage::showSelections()
         const QString title = chosen ? QString::fromStdString(chosen->title)
             : pending                ? QString::fromStdString(keepset::title(selection_->policy(side)))
                                      : QString();
-        column.title->setText(title);
-        column.scope->setText(pending ? tr("%1 · finding bridges …").arg(rows_->scopeTitle()) : rows_->scopeTitle());
+        column.card->setTitle(title);
+        column.card->setSubtitle(pending ? tr("%1 · finding bridges …").arg(rows_->scopeTitle()) : rows_->scopeTitle());
         column.view->setLabels(chosen ? chosen->labels : std::vector<Label>());
         strip_->setLabels(side, title, chosen ? chosen->labels : std::vector<Label>());
     }
     const double jaccard = rows_->jaccard();
-    stripNote_->setText(std::isfinite(jaccard) ? tr("Jaccard of the two keep sets %1 · %2 · log scale")
-                                                     .arg(QString::number(jaccard, 'f', 2), rows_->scopeTitle())
-                                               : tr("%1 · log scale").arg(rows_->scopeTitle()));
+    stripCard_->setSubtitle(std::isfinite(jaccard) ? tr("Jaccard of the two keep sets %1 · %2 · log scale")
+                                                         .arg(QString::number(jaccard, 'f', 2), rows_->scopeTitle())
+                                                   : tr("%1 · log scale").arg(rows_->scopeTitle()));
 }
 
 void TokensPage::showToken(std::int64_t token)

@@ -7,10 +7,9 @@
 #include <array>
 #include <memory>
 
-class QLabel;
-
 namespace keepset::ui {
 
+class Card;
 class ImportanceStrip;
 class Legend;
 class RowState;
@@ -34,9 +33,7 @@ Q_SIGNALS:
 
 private:
     struct Column {
-        QWidget* card = nullptr;
-        QLabel* title = nullptr;
-        QLabel* scope = nullptr;
+        Card* card = nullptr;
         Legend* legend = nullptr;
         TokenTextView* view = nullptr;
     };
@@ -52,7 +49,7 @@ private:
     RowState* rows_;
     std::array<Column, 2> columns_;
     ImportanceStrip* strip_ = nullptr;
-    QLabel* stripNote_ = nullptr;
+    Card* stripCard_ = nullptr;
     QWidget* empty_ = nullptr;
     QWidget* filled_ = nullptr;
     std::shared_ptr<const Analysis> shown_; ///< whose text the views hold

@@ -3,6 +3,7 @@
 #include "core/engine.h"
 #include "moc_policy_list.cpp"
 #include "ui/selection_state.h"
+#include "ui/widgets/elided_label.h"
 #include "ui/widgets/legend.h"
 
 #include <QCheckBox>
@@ -13,6 +14,8 @@
 #include <QMenu>
 #include <QPushButton>
 #include <QSignalBlocker>
+#include <QStyleOptionButton>
+#include <QStylePainter>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -37,6 +40,24 @@ namespace {
             names << labelTitle(label);
         return names.join(QStringLiteral(" · "));
     }
+
+    /// A check box whose words may be cut short: a policy's title has all its parameters in it.
+    class ElidedCheckBox : public QCheckBox {
+    public:
+        using QCheckBox::QCheckBox;
+        QSize minimumSizeHint() const override { return { 56, QCheckBox::minimumSizeHint().height() }; }
+
+    protected:
+        void paintEvent(QPaintEvent*) override
+        {
+            QStylePainter painter(this);
+            QStyleOptionButton option;
+            initStyleOption(&option);
+            const int room = style()->subElementRect(QStyle::SE_CheckBoxContents, &option, this).width();
+            option.text = fontMetrics().elidedText(text(), Qt::ElideRight, room);
+            painter.drawControl(QStyle::CE_CheckBox, option);
+        }
+    };
 
     QString valueOf(const PolicySpec& spec, const PolicyParameter& parameter)
     {
@@ -76,14 +97,6 @@ PolicyList::PolicyList(SelectionState* selection, QWidget* parent)
     showChecks();
 }
 
-std::vector<PolicySpec> PolicyList::specs() const
-{
-    std::vector<PolicySpec> result;
-    for (const Row& row : rows_)
-        result.push_back(row.spec);
-    return result;
-}
-
 void PolicyList::addRow(const PolicySpec& spec)
 {
     const PolicyInfo* info = infoOf(spec.name);
@@ -94,15 +107,15 @@ void PolicyList::addRow(const PolicySpec& spec)
     outer->setContentsMargins(0, 0, 0, 0);
     outer->setSpacing(2);
     auto* line = new QHBoxLayout;
-    auto* check = new QCheckBox(QString::fromStdString(title(spec)), box);
+    auto* check = new ElidedCheckBox(QString::fromStdString(title(spec)), box);
     check->setObjectName(QStringLiteral("policy_%1").arg(QString::fromStdString(spec.name)));
     check->setToolTip(tr("%1\nTwo policies are compared; a third takes the place of the older.")
                           .arg(QString::fromStdString(info->description)));
-    auto* labels = new QLabel(labelsOf(*info), box);
-    labels->setProperty("role", QStringLiteral("muted"));
-    labels->setStyleSheet(QStringLiteral("font-size:11px"));
-    line->addWidget(check);
-    line->addStretch(1);
+    auto* labels = new ElidedLabel(box);
+    labels->setProperty("role", QStringLiteral("small"));
+    labels->setWords(labelsOf(*info));
+    labels->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    line->addWidget(check, 1);
     line->addWidget(labels);
     outer->addLayout(line);
     QWidget* form = nullptr;
@@ -138,8 +151,9 @@ QWidget* PolicyList::makeForm(QWidget* parent, const PolicyInfo& info, const Pol
 {
     auto* form = new QWidget(parent);
     auto* layout = new QFormLayout(form);
-    layout->setContentsMargins(20, 0, 0, 6);
+    layout->setContentsMargins(18, 0, 0, 6);
     layout->setVerticalSpacing(4);
+    layout->setRowWrapPolicy(QFormLayout::WrapLongRows);
     for (const PolicyParameter& parameter : info.parameters) {
         auto* name = new QLabel(QString::fromStdString(parameter.name), form);
         name->setProperty("role", QStringLiteral("muted"));
@@ -158,6 +172,8 @@ QWidget* PolicyList::makeEditor(QWidget* parent, const PolicyParameter& paramete
         auto* choice = new QComboBox(parent);
         for (const std::string& name : parameter.choices)
             choice->addItem(QString::fromStdString(name));
+        choice->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+        choice->setMinimumContentsLength(5);
         choice->setCurrentText(valueOf(spec, parameter));
         connect(choice, &QComboBox::currentTextChanged, this,
             [this, choice, parameter](const QString& value) { setParameter(choice, parameter, value); });
@@ -165,6 +181,7 @@ QWidget* PolicyList::makeEditor(QWidget* parent, const PolicyParameter& paramete
     }
     auto* number = new QDoubleSpinBox(parent);
     const bool whole = parameter.maximum > 1 && parameter.default_value.find('.') == std::string::npos;
+    number->setMinimumWidth(64);
     number->setDecimals(whole ? 0 : 2);
     number->setSingleStep(whole ? 1 : 0.05);
     number->setRange(parameter.minimum, parameter.maximum);

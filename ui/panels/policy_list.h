@@ -20,8 +20,6 @@ class PolicyList : public QWidget {
 
 public:
     explicit PolicyList(SelectionState* selection, QWidget* parent = nullptr);
-    /// Every policy listed, as sweeps are set up with.
-    std::vector<PolicySpec> specs() const;
 
 private:
     struct Row {

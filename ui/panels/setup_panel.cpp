@@ -3,13 +3,14 @@
 #include "core/engine.h"
 #include "moc_setup_panel.cpp"
 #include "ui/format.h"
+#include "ui/panels/audit_line.h"
 #include "ui/panels/policy_list.h"
-#include "ui/plain_text.h"
 #include "ui/selection_state.h"
 #include "ui/theme.h"
+#include "ui/widgets/elided_label.h"
+#include "ui/widgets/labels.h"
 
 #include <QComboBox>
-#include <QEvent>
 #include <QLabel>
 #include <QSignalBlocker>
 #include <QSlider>
@@ -22,12 +23,11 @@ namespace keepset::ui {
 
 namespace {
 
-    QLabel* makeLabel(const char* role, QWidget* parent)
+    /// A combo box that is as wide as the panel lets it be.
+    void narrow(QComboBox* box)
     {
-        auto* label = new QLabel(parent);
-        label->setProperty("role", QLatin1String(role));
-        label->setTextFormat(Qt::PlainText); // names may look like tags
-        return label;
+        box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+        box->setMinimumContentsLength(5);
     }
 
     /// A combo box whose entries carry the values of an enumeration.
@@ -36,6 +36,7 @@ namespace {
         auto* box = new QComboBox(parent);
         for (const Value value : values)
             box->addItem(QString::fromStdString(name_of(value)), static_cast<int>(value));
+        narrow(box);
         box->setCurrentIndex(box->findData(static_cast<int>(chosen)));
         return box;
     }
@@ -62,110 +63,141 @@ void SetupPanel::build()
 {
     layout_ = new QVBoxLayout(this);
     layout_->setContentsMargins(cardPadding, cardPadding, cardPadding, cardPadding);
-    layout_->setSpacing(13);
+    layout_->setSpacing(11);
+    group(tr("Next analysis"), tr("What Analyse takes. Nothing here changes what is shown."));
     buildModelAndText();
-    buildChoices();
+    buildPassage();
+    group(tr("Shown"), tr("How the result that is shown is looked at. Acts at once."));
+    shownText_ = roleLabel({}, "muted", this);
+    shownText_->setObjectName(QStringLiteral("setupShown"));
+    shownText_->setWordWrap(true);
+    layout_->addWidget(shownText_);
+    buildScores();
     buildScope();
     buildSparsity();
-    policies_ = new PolicyList(selection_, this);
     section(tr("Policies"))->addWidget(policies_);
-    auditText_ = makeLabel("muted", this);
-    auditText_->setTextFormat(Qt::RichText);
-    auditText_->setObjectName(QStringLiteral("auditLine"));
-    auditText_->setWordWrap(true);
-    connect(auditText_, &QLabel::linkActivated, this, &SetupPanel::auditClicked);
-    auditText_->setText(tr("nothing checked yet"));
-    section(tr("Audit"))->addWidget(auditText_);
+    audit_ = new AuditLine(this);
+    connect(audit_, &QLabel::linkActivated, this, &SetupPanel::auditClicked);
+    section(tr("Audit"))->addWidget(audit_);
     layout_->addStretch(1);
     connect(selection_, &SelectionState::scopeChanged, this, &SetupPanel::showScope);
     connect(selection_, &SelectionState::sparsityChanged, this, &SetupPanel::showSparsity);
     setModel(std::nullopt);
     setText({}, std::nullopt);
+    setShown({});
     showSparsity();
 }
 
-QVBoxLayout* SetupPanel::section(const QString& title)
+void SetupPanel::group(const QString& title, const QString& what)
+{
+    QLabel* label = roleLabel(title, "group", this);
+    label->setToolTip(what);
+    if (layout_->count() > 0)
+        layout_->addSpacing(6);
+    layout_->addWidget(label);
+}
+
+QVBoxLayout* SetupPanel::section(const QString& title, QWidget* named)
 {
     auto* box = new QVBoxLayout;
-    box->setSpacing(5);
-    auto* caption = makeLabel("caption", this);
-    caption->setText(title);
+    box->setSpacing(4);
+    ElidedLabel* caption = line("caption");
+    caption->setWords(title);
+    caption->setBuddy(named);
     box->addWidget(caption);
     layout_->addLayout(box);
     return box;
 }
 
+ElidedLabel* SetupPanel::line(const char* role, const char* name)
+{
+    auto* label = new ElidedLabel(this);
+    label->setProperty("role", QLatin1String(role));
+    if (name)
+        label->setObjectName(QLatin1String(name));
+    return label;
+}
+
+QHBoxLayout* SetupPanel::beside(std::initializer_list<QWidget*> widgets)
+{
+    auto* row = new QHBoxLayout;
+    for (QWidget* widget : widgets)
+        row->addWidget(widget, row->count() == 0 ? 3 : 2);
+    return row;
+}
+
 void SetupPanel::buildModelAndText()
 {
     auto* model = section(tr("Model"));
-    modelName_ = makeLabel("plain", this);
-    modelName_->setObjectName(QStringLiteral("modelName"));
-    modelShape_ = makeLabel("muted", this);
-    modelSize_ = makeLabel("muted", this);
-    memory_ = makeLabel("muted", this);
-    memory_->setObjectName(QStringLiteral("memoryLine"));
-    for (QLabel* label : { modelName_, modelShape_, modelSize_, memory_ })
+    modelName_ = line("plain", "modelName");
+    modelShape_ = line("muted");
+    modelSize_ = line("muted");
+    memory_ = line("muted", "memoryLine");
+    for (QLabel* label : std::initializer_list<QLabel*> { modelName_, modelShape_, modelSize_, memory_ })
         model->addWidget(label);
-    auto* line = new QHBoxLayout;
-    textName_ = makeLabel("plain", this);
-    textName_->setObjectName(QStringLiteral("textName"));
-    textTokens_ = makeLabel("plain", this);
-    line->addWidget(textName_);
-    line->addStretch(1);
-    line->addWidget(textTokens_);
-    textNotes_ = makeLabel("muted", this);
+    auto* row = new QHBoxLayout;
+    textName_ = line("plain", "textName");
+    textTokens_ = roleLabel({}, "plain", this);
+    row->addWidget(textName_, 1);
+    row->addWidget(textTokens_);
+    textNotes_ = roleLabel({}, "muted", this);
     textNotes_->setObjectName(QStringLiteral("textNotes"));
-    textNotes_->setTextFormat(Qt::PlainText); // "<s>" is no markup
     textNotes_->setWordWrap(true);
     textNotes_->hide();
     QVBoxLayout* const text = section(tr("Text"));
-    text->addLayout(line);
+    text->addLayout(row);
     text->addWidget(textNotes_);
 }
 
-void SetupPanel::buildChoices()
+void SetupPanel::buildPassage()
 {
-    auto* line = new QHBoxLayout;
     context_ = new QComboBox(this);
+    narrow(context_);
     nameIt(
         context_, "context", tr("Context"), tr("How many tokens of the text are analysed. Takes effect with Analyse."));
     offset_ = new QSpinBox(this);
     offset_->setRange(0, 999'999'999);
     offset_->setPrefix(tr("from "));
     offset_->setGroupSeparatorShown(true);
+    offset_->setMinimumWidth(64);
     nameIt(offset_, "offset", tr("Tokens skipped"), tr("Tokens of the text skipped. Takes effect with Analyse."));
-    line->addWidget(context_, 3);
-    line->addWidget(offset_, 2);
+    section(tr("Context and passage"), context_)->addLayout(beside({ context_, offset_ }));
     connect(context_, &QComboBox::currentIndexChanged, this, [this] { Q_EMIT contextChanged(context()); });
-    section(tr("Context and passage"))->addLayout(line);
     fillContexts(0);
+}
 
-    auto* scores = new QHBoxLayout;
+void SetupPanel::buildScores()
+{
     importance_ = makeChoice({ Importance::cumulative, Importance::mean_received }, selection_->importance(), this);
     nameIt(importance_, "importance", tr("Importance"),
         tr("cumulative: all attention a token received; mean-received: per token that could see it"));
     gqa_ = makeChoice({ GqaReduction::mean, GqaReduction::max, GqaReduction::sum }, selection_->gqa(), this);
     nameIt(gqa_, "gqa", tr("Query heads of a kv head"), tr("How the query heads that share a kv head are joined"));
-    scores->addWidget(importance_, 3);
-    scores->addWidget(gqa_, 2);
-    section(tr("Importance, joined over query heads"))->addLayout(scores);
-
+    section(tr("Importance, joined over query heads"), importance_)->addLayout(beside({ importance_, gqa_ }));
     granularity_
         = makeChoice({ Granularity::head, Granularity::layer, Granularity::model }, selection_->granularity(), this);
     nameIt(granularity_, "granularity", tr("Keep set shared by"),
         tr("Who shares one keep set in sweeps and in the map of the chosen token"));
-    section(tr("Keep set shared by"))->addWidget(granularity_);
+    section(tr("Keep set shared by"), granularity_)->addWidget(granularity_);
+    policies_ = new PolicyList(selection_, this);
     connect(importance_, &QComboBox::currentIndexChanged, this,
         [this] { selection_->setImportance(static_cast<Importance>(importance_->currentData().toInt())); });
     connect(gqa_, &QComboBox::currentIndexChanged, this,
         [this] { selection_->setGqa(static_cast<GqaReduction>(gqa_->currentData().toInt())); });
     connect(granularity_, &QComboBox::currentIndexChanged, this,
         [this] { selection_->setGranularity(static_cast<Granularity>(granularity_->currentData().toInt())); });
+    const auto follow
+        = [this](QComboBox* box, auto value) { box->setCurrentIndex(box->findData(static_cast<int>(value()))); };
+    connect(selection_, &SelectionState::importanceChanged, this,
+        [=, this] { follow(importance_, [this] { return selection_->importance(); }); });
+    connect(selection_, &SelectionState::gqaChanged, this,
+        [=, this] { follow(gqa_, [this] { return selection_->gqa(); }); });
+    connect(selection_, &SelectionState::granularityChanged, this,
+        [=, this] { follow(granularity_, [this] { return selection_->granularity(); }); });
 }
 
 void SetupPanel::buildScope()
 {
-    auto* line = new QHBoxLayout;
     layer_ = new QComboBox(this);
     head_ = new QComboBox(this);
     nameIt(layer_, "layer", tr("Layer"), tr("What Tokens looks at: one layer, or the mean of all"));
@@ -173,33 +205,34 @@ void SetupPanel::buildScope()
     layer_->addItem(tr("all layers"), -1);
     head_->addItem(tr("all heads"), -1);
     head_->setEnabled(false);
-    line->addWidget(layer_, 1);
-    line->addWidget(head_, 1);
-    section(tr("Layer and head"))->addLayout(line);
-    connect(layer_, &QComboBox::currentIndexChanged, this, [this] {
-        selection_->setScope({ layer_->currentData().toInt(), head_->currentData().toInt() });
-    });
-    connect(head_, &QComboBox::currentIndexChanged, this, [this] {
-        selection_->setScope({ layer_->currentData().toInt(), head_->currentData().toInt() });
-    });
+    auto* row = beside({ layer_, head_ });
+    row->setStretch(0, 1);
+    row->setStretch(1, 1);
+    section(tr("Layer and head"), layer_)->addLayout(row);
+    for (QComboBox* box : { layer_, head_ }) {
+        narrow(box);
+        connect(box, &QComboBox::currentIndexChanged, this, [this] {
+            selection_->setScope({ layer_->currentData().toInt(), head_->currentData().toInt() });
+        });
+    }
 }
 
 void SetupPanel::buildSparsity()
 {
-    auto* box = section(tr("Sparsity"));
-    auto* line = new QHBoxLayout;
-    sparsityText_ = makeLabel("big", this);
-    keptText_ = makeLabel("plain", this);
-    line->addWidget(sparsityText_);
-    line->addStretch(1);
-    line->addWidget(keptText_);
+    auto* row = new QHBoxLayout;
+    sparsityText_ = roleLabel({}, "big", this);
+    keptText_ = roleLabel({}, "plain", this);
+    row->addWidget(sparsityText_);
+    row->addStretch(1);
+    row->addWidget(keptText_);
     sparsity_ = new QSlider(Qt::Horizontal, this);
     sparsity_->setRange(0, 990); // tenths of a percent
     sparsity_->setSingleStep(5);
     sparsity_->setPageStep(50);
     nameIt(sparsity_, "sparsity", tr("Sparsity"), tr("Share of the context that is evicted"));
     connect(sparsity_, &QSlider::valueChanged, this, [this](int value) { selection_->setSparsity(value / 1000.0); });
-    box->addLayout(line);
+    auto* box = section(tr("Sparsity"), sparsity_);
+    box->addLayout(row);
     box->addWidget(sparsity_);
 }
 
@@ -216,20 +249,21 @@ void SetupPanel::fillContexts(std::int64_t most)
 
 void SetupPanel::setModel(const std::optional<ModelInfo>& model)
 {
-    modelName_->setText(model ? QString::fromStdString(model->name) : tr("no model open"));
     modelShape_->setVisible(model.has_value());
     modelSize_->setVisible(model.has_value());
     memory_->setVisible(!memory_->text().isEmpty());
-    if (!model)
+    if (!model) {
+        modelName_->setWords(tr("no model open"));
         return;
+    }
     QStringList about { QString::fromStdString(model->path) };
     for (const std::string& note : model->notes)
         about << QString::fromStdString(note);
-    modelName_->setToolTip(literalToolTip(about.join(QLatin1Char('\n'))));
-    modelShape_->setText(tr("%1 layers · %2 heads · %3 kv").arg(model->layers).arg(model->heads).arg(model->kv_heads));
-    modelSize_->setText(tr("%1 · %2 · %3 parameters")
-                            .arg(QString::fromStdString(model->checkpoint_dtype), formatBytes(model->bytes),
-                                formatParameters(model->parameters)));
+    modelName_->setWords(QString::fromStdString(model->name), about.join(QLatin1Char('\n')));
+    modelShape_->setWords(tr("%1 layers · %2 heads · %3 kv").arg(model->layers).arg(model->heads).arg(model->kv_heads));
+    modelSize_->setWords(tr("%1 · %2 · %3 parameters")
+                             .arg(QString::fromStdString(model->checkpoint_dtype), formatBytes(model->bytes),
+                                 formatParameters(model->parameters)));
     fillContexts(model->max_context);
 }
 
@@ -239,16 +273,15 @@ void SetupPanel::setMemory(const MemoryNeed& need)
     const QString what = need.loaded ? tr("%1 tokens: %2 more").arg(formatCount(need.context), needed)
                                      : tr("%1 tokens: %2").arg(formatCount(need.context), needed);
     const QString free = need.free < 0 ? tr("free memory unknown") : tr("%1 free").arg(formatBytes(need.free));
-    memory_->setText(need.fits() ? tr("%1 · %2").arg(what, free) : tr("✗ %1 · only %2").arg(what, free));
-    memory_->setToolTip(QString::fromStdString(sentence(need)));
+    memory_->setWords(need.fits() ? tr("%1 · %2").arg(what, free) : tr("✗ %1 · only %2").arg(what, free),
+        QString::fromStdString(sentence(need)));
     memory_->setAccessibleName(memory_->toolTip());
     memory_->setVisible(true);
 }
 
 void SetupPanel::setText(const QString& name, std::optional<qint64> tokens)
 {
-    textName_->setText(name.isEmpty() ? tr("no text open") : fontMetrics().elidedText(name, Qt::ElideMiddle, 130));
-    textName_->setToolTip(literalToolTip(name));
+    textName_->setWords(name.isEmpty() ? tr("no text open") : name);
     textTokens_->setText(tokens ? tr("%1 tokens").arg(formatCount(*tokens)) : QString());
     if (!tokens)
         setTextNotes({});
@@ -258,6 +291,19 @@ void SetupPanel::setTextNotes(const QStringList& notes)
 {
     textNotes_->setText(notes.isEmpty() ? QString() : QStringLiteral("⚠ ") + notes.join(QStringLiteral("\n⚠ ")));
     textNotes_->setVisible(!notes.isEmpty());
+}
+
+void SetupPanel::setShown(const Shown& shown)
+{
+    QStringList parts;
+    for (const QString& part : { shown.file, shown.model, shown.text, shown.passage, shown.context }) {
+        if (!part.isEmpty())
+            parts << part;
+    }
+    const QString stale = staleWords(shown);
+    shownText_->setText(parts.isEmpty()
+            ? tr("no result yet")
+            : parts.join(QStringLiteral(" · ")) + (stale.isEmpty() ? QString() : QStringLiteral("\n⚠ ") + stale));
 }
 
 void SetupPanel::setAnalysis(const Analysis& analysis)
@@ -303,47 +349,7 @@ void SetupPanel::showSparsity()
             : QString());
 }
 
-void SetupPanel::changeEvent(QEvent* event)
-{
-    if (event->type() == QEvent::PaletteChange && auditText_)
-        setAudit(AuditReport(audit_)); // its rich text has colours in it
-    QWidget::changeEvent(event);
-}
-
-void SetupPanel::setAudit(const AuditReport& report)
-{
-    audit_ = report;
-    QStringList failed;
-    QStringList undecided;
-    QStringList warned;
-    QStringList passed;
-    for (const Check& check : report.checks) {
-        const QString name = QString::fromStdString(check.name);
-        if (check.status == CheckStatus::fail)
-            failed << name;
-        else if (check.status == CheckStatus::undecided)
-            undecided << name;
-        else if (check.status == CheckStatus::warning)
-            warned << name;
-        else if (check.status == CheckStatus::pass)
-            passed << name;
-    }
-    const Theme& t = themeOf(this);
-    const auto line = [](const QStringList& names, const QColor& color, const QString& word) {
-        return QStringLiteral("<a href='audit' style='color:%2; text-decoration:none'>%3</a> %1")
-            .arg(names.join(QStringLiteral(", ")).toHtmlEscaped(), color.name(), word);
-    };
-    QStringList lines;
-    if (!failed.isEmpty())
-        lines << line(failed, t.fail, tr("✗ fail"));
-    if (!undecided.isEmpty())
-        lines << line(undecided, t.warning, tr("? undecided"));
-    if (!warned.isEmpty())
-        lines << line(warned, t.warning, tr("! warning"));
-    if (!passed.isEmpty())
-        lines << line(passed, t.pass, tr("✓ pass"));
-    auditText_->setText(lines.isEmpty() ? tr("nothing checked yet") : lines.join(QStringLiteral("<br>")));
-}
+void SetupPanel::setAudit(const AuditReport& report) { audit_->setReport(report); }
 
 std::int64_t SetupPanel::context() const { return context_->currentData().toLongLong(); }
 

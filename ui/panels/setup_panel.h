@@ -3,12 +3,14 @@
 #include "core/analysis.h"
 #include "core/model_info.h"
 #include "core/preflight.h"
+#include "ui/shown.h"
 
 #include <QWidget>
 
 #include <optional>
 
 class QComboBox;
+class QHBoxLayout;
 class QLabel;
 class QSlider;
 class QSpinBox;
@@ -16,11 +18,13 @@ class QVBoxLayout;
 
 namespace keepset::ui {
 
+class AuditLine;
+class ElidedLabel;
 class PolicyList;
 class SelectionState;
 
-/// What is analysed and how it is looked at: model, text, context, scores, scope, sparsity, policies; and the state of
-/// the audit in one line.
+/// Above, what the next analysis takes: model, text, passage. Below, what is shown and how it is looked at: scores,
+/// scope, sparsity, policies; and the state of its audit in one line.
 class SetupPanel : public QWidget {
     Q_OBJECT
 
@@ -35,24 +39,27 @@ public:
     /// Sizes of the result shown, which need not be those of the open model.
     void setAnalysis(const Analysis& analysis);
     void setAudit(const AuditReport& report);
+    /// Of what the analysis shown is.
+    void setShown(const Shown& shown);
     /// Tokens asked for; 0: the whole text.
     std::int64_t context() const;
     void setContext(std::int64_t context);
     std::int64_t offset() const;
-    PolicyList* policyList() const { return policies_; }
 
 Q_SIGNALS:
     void auditClicked();
     void contextChanged(qint64 context);
 
-protected:
-    void changeEvent(QEvent* event) override;
-
 private:
     void build();
-    QVBoxLayout* section(const QString& title);
+    void group(const QString& title, const QString& what);
+    /// A caption and room for what it names; `named`: the control that the caption belongs to.
+    QVBoxLayout* section(const QString& title, QWidget* named = nullptr);
+    ElidedLabel* line(const char* role, const char* name = nullptr);
+    QHBoxLayout* beside(std::initializer_list<QWidget*> widgets);
     void buildModelAndText();
-    void buildChoices();
+    void buildPassage();
+    void buildScores();
     void buildScope();
     void buildSparsity();
     void fillContexts(std::int64_t most);
@@ -61,13 +68,14 @@ private:
 
     SelectionState* selection_;
     QVBoxLayout* layout_ = nullptr;
-    QLabel* modelName_ = nullptr;
-    QLabel* modelShape_ = nullptr;
-    QLabel* modelSize_ = nullptr;
-    QLabel* memory_ = nullptr;
-    QLabel* textName_ = nullptr;
+    ElidedLabel* modelName_ = nullptr;
+    ElidedLabel* modelShape_ = nullptr;
+    ElidedLabel* modelSize_ = nullptr;
+    ElidedLabel* memory_ = nullptr;
+    ElidedLabel* textName_ = nullptr;
     QLabel* textTokens_ = nullptr;
     QLabel* textNotes_ = nullptr;
+    QLabel* shownText_ = nullptr;
     QComboBox* context_ = nullptr;
     QSpinBox* offset_ = nullptr;
     QComboBox* importance_ = nullptr;
@@ -79,8 +87,7 @@ private:
     QLabel* sparsityText_ = nullptr;
     QLabel* keptText_ = nullptr;
     PolicyList* policies_ = nullptr;
-    QLabel* auditText_ = nullptr;
-    AuditReport audit_;
+    AuditLine* audit_ = nullptr;
     std::int64_t analysed_ = 0; ///< tokens in the analysis shown
 };
 

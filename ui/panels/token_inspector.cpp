@@ -5,6 +5,7 @@
 #include "ui/row_state.h"
 #include "ui/session.h"
 #include "ui/theme.h"
+#include "ui/widgets/labels.h"
 #include "ui/widgets/legend.h"
 
 #include <QEvent>
@@ -19,14 +20,6 @@
 namespace keepset::ui {
 
 namespace {
-
-    QLabel* caption(const QString& text, QWidget* parent)
-    {
-        auto* label = new QLabel(text, parent);
-        label->setProperty("role", QStringLiteral("caption"));
-        label->setTextFormat(Qt::PlainText);
-        return label;
-    }
 
     /// One line "name … value"; returns the value's label.
     QLabel* addLine(QGridLayout* grid, const QString& name, QLabel** nameLabel = nullptr)
@@ -92,7 +85,7 @@ void TokenInspector::build()
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(cardPadding, cardPadding, cardPadding, cardPadding);
     layout->setSpacing(8);
-    layout->addWidget(caption(tr("Token"), this));
+    layout->addWidget(roleLabel(tr("Token"), "caption", this));
     hint_ = new QLabel(tr("Click a token in the text to see why each policy keeps or evicts it."), this);
     hint_->setTextFormat(Qt::PlainText);
     hint_->setWordWrap(true);
@@ -118,7 +111,7 @@ void TokenInspector::build()
     position_->setObjectName(QStringLiteral("inspectorPosition"));
     inner->addLayout(grid);
     inner->addSpacing(6);
-    inner->addWidget(caption(tr("Why"), details_));
+    inner->addWidget(roleLabel(tr("Why"), "caption", details_));
     for (Side& side : sides_) {
         side.why = new QLabel(details_);
         side.why->setWordWrap(true);
@@ -128,14 +121,14 @@ void TokenInspector::build()
     }
     for (Side& side : sides_) {
         inner->addSpacing(6);
-        side.mapTitle = caption({}, details_);
+        side.mapTitle = roleLabel({}, "caption", details_);
         side.map = new LabelMap(details_);
         connect(side.map, &LabelMap::cellClicked, selection_, &SelectionState::setScope);
         inner->addWidget(side.mapTitle);
         inner->addWidget(side.map);
     }
     inner->addSpacing(6);
-    inner->addWidget(caption(tr("Kept in"), details_));
+    inner->addWidget(roleLabel(tr("Kept in"), "caption", details_));
     auto* keptGrid = new QGridLayout;
     keptGrid->setVerticalSpacing(4);
     for (Side& side : sides_)

@@ -226,6 +226,12 @@ namespace {
         for (int y = 0; y < 256; ++y)
             colors.setPixel(0, y, viridis(1 - y / 255.0));
         painter_.drawImage(bar, colors, QRectF(colors.rect()));
+        painter_.save();
+        painter_.translate(layout_.canvas.right() - 8, bar.center().y());
+        painter_.rotate(-90);
+        const double length = layout_.canvas.bottom() - layout_.canvas.top();
+        text(QRectF(-length / 2, -10, length, 20), Qt::AlignCenter, heatmap_.valueTitle, style_.muted);
+        painter_.restore();
         const QFontMetricsF metrics(style_.font);
         double free = bar.bottom() + 20;
         for (const ColorTick& tick : colorTicks(heatmap_.scale, std::max(3, static_cast<int>(bar.height() / 45)))) {
@@ -319,7 +325,7 @@ HeatmapLayout layoutHeatmap(
     const double names = layout.named ? nameWidth : metrics.height();
     const double bottom = canvas.bottom() - names - metrics.height() - 10 - strips;
     const double top = canvas.top() + layout.headingHeight + 8;
-    const double right = canvas.right() - barWidth - 66;
+    const double right = canvas.right() - barWidth - 66 - (heatmap.valueTitle.isEmpty() ? 0 : 12);
     layout.map = QRectF(std::round(left), std::round(top), std::max(20.0, std::round(right - left)),
         std::max(10.0, std::round(bottom - top)));
     layout.colorBar = QRectF(layout.map.right() + 14, layout.map.top(), barWidth, layout.map.height());

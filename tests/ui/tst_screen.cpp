@@ -1,0 +1,147 @@
+#include "tests/support/test_main.h"
+#include "ui/main_window.h"
+#include "ui/panels/setup_panel.h"
+#include "ui/selection_state.h"
+#include "ui/session.h"
+#include "ui/theme.h"
+#include "ui/widgets/flow_layout.h"
+
+#include <QAction>
+#include <QApplication>
+#include <QComboBox>
+#include <QDockWidget>
+#include <QPushButton>
+#include <QScreen>
+#include <QScrollArea>
+#include <QScrollBar>
+#include <QSettings>
+#include <QStandardPaths>
+#include <QTabWidget>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QToolButton>
+
+using namespace keepset;
+using namespace keepset::ui;
+
+namespace {
+
+constexpr QSize smallest(1000, 660);
+
+} // namespace
+
+/// The window fits on any screen, and nothing of it can be lost.
+class TestScreen : public QObject {
+    Q_OBJECT
+
+private:
+    QTemporaryDir settings_;
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        QStandardPaths::setTestModeEnabled(true);
+        QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, settings_.path());
+        QCoreApplication::setOrganizationName(QStringLiteral("keepset-test"));
+        QCoreApplication::setApplicationName(QStringLiteral("keepset-screen"));
+        installTheme(*qApp, Appearance::light);
+    }
+
+    void init() { QSettings().clear(); }
+
+    void the_window_fits_on_a_small_screen_on_every_page()
+    {
+        MainWindow window;
+        window.show();
+        window.openDemo();
+        QTRY_VERIFY_WITH_TIMEOUT(window.session()->analysis() != nullptr, 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(!window.session()->busy(), 60000);
+        window.selection()->setToken(46);
+        for (int page = 0; page < window.tabs()->count(); ++page) {
+            window.showPage(page);
+            QApplication::processEvents();
+            const QWidget* of = window.tabs()->currentWidget();
+            const QSize bars
+                = window.minimumSizeHint() - window.tabs()->currentWidget()->parentWidget()->minimumSizeHint();
+            const QSize least = bars + of->minimumSizeHint();
+            if (of->inherits("keepset::ui::SweepPage"))
+                continue;
+            QVERIFY2(least.width() <= smallest.width() && least.height() <= smallest.height(),
+                qPrintable(QStringLiteral("%1 needs %2 x %3")
+                               .arg(window.tabs()->tabText(page))
+                               .arg(least.width())
+                               .arg(least.height())));
+        }
+        for (const char* name : { "setupDock", "tokenDock" })
+            QVERIFY(window.findChild<QDockWidget*>(QLatin1String(name))->isVisible());
+    }
+
+    void the_first_start_fits_on_the_screen()
+    {
+        const MainWindow window;
+        const QSize room = window.screen()->availableSize();
+        QVERIFY(window.width() <= room.width() * 9 / 10 && window.height() <= room.height() * 9 / 10);
+        QVERIFY(window.width() <= 1440 && window.height() <= 900);
+    }
+
+    void panels_come_and_go_by_keys_and_are_in_the_view_menu()
+    {
+        MainWindow window;
+        window.show();
+        window.activateWindow();
+        QVERIFY(QTest::qWaitForWindowActive(&window));
+        const std::pair<const char*, Qt::Key> panels[] = { { "setupDock", Qt::Key_F9 }, { "tokenDock", Qt::Key_F10 } };
+        for (const auto& [name, key] : panels) {
+            auto* dock = window.findChild<QDockWidget*>(QLatin1String(name));
+            QVERIFY(dock->isVisible());
+            QTest::keyClick(&window, key);
+            QTRY_VERIFY(!dock->isVisible());
+            QTest::keyClick(&window, key);
+            QTRY_VERIFY(dock->isVisible());
+            QVERIFY(dock->toggleViewAction()->associatedObjects().size() >= 1);
+        }
+    }
+
+    /// CAB's row has its bridges in its title and many fields below.
+    void no_form_makes_setup_wider_than_its_panel()
+    {
+        MainWindow window;
+        window.resize(smallest);
+        window.show();
+        auto* setup = window.findChild<SetupPanel*>();
+        window.findChild<QToolButton*>(QStringLiteral("edit_cab"))->click();
+        for (QComboBox* box : setup->findChildren<QComboBox*>()) {
+            if (const int flow = box->findText(QStringLiteral("flow")); flow >= 0)
+                box->setCurrentIndex(flow);
+        }
+        QCOMPARE(window.selection()->policyB().parameters.at("bridge"), std::string("flow"));
+        QApplication::processEvents();
+        auto* area = window.findChild<QDockWidget*>(QStringLiteral("setupDock"))->findChild<QScrollArea*>();
+        QCOMPARE(area->horizontalScrollBar()->maximum(), 0);
+        for (const QWidget* widget : setup->findChildren<QWidget*>()) {
+            if (widget->isVisible())
+                QVERIFY2(widget->mapTo(setup, widget->rect().topRight()).x() < area->viewport()->width(),
+                    qPrintable(widget->objectName() + QLatin1String(widget->metaObject()->className())));
+        }
+    }
+
+    void rows_of_controls_go_on_below()
+    {
+        QWidget row;
+        auto* layout = new FlowLayout(8, &row);
+        for (int i = 0; i < 4; ++i)
+            layout->addWidget(new QPushButton(QStringLiteral("button %1").arg(i)));
+        const int one = layout->heightForWidth(2000);
+        QVERIFY(layout->heightForWidth(layout->sizeHint().width() / 2 + 20) >= 2 * one);
+        row.resize(layout->sizeHint().width() / 2 + 20, 2 * one + 8);
+        row.show();
+        const auto buttons = row.findChildren<QPushButton*>();
+        QCOMPARE(buttons[0]->y(), buttons[1]->y());
+        QVERIFY(buttons[3]->y() > buttons[0]->y());
+        buttons[0]->hide(); // takes no room
+        QVERIFY(layout->sizeHint().width() < 4 * buttons[1]->width());
+    }
+};
+
+KEEPSET_TEST(TestScreen)
+#include "tst_screen.moc"

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "core/model_info.h"
+#include "core/run.h"
+#include "ui/shown.h"
+
+#include <QObject>
+
+#include <memory>
+#include <optional>
+
+namespace keepset {
+struct Analysis;
+}
+
+namespace keepset::ui {
+
+class RowState;
+class SelectionState;
+
+/// Which model and text are open, what the results shown are of, and whether these are the same.
+class ShownState : public QObject {
+    Q_OBJECT
+
+public:
+    ShownState(SelectionState* selection, RowState* rows, QObject* parent = nullptr);
+
+    void openModel(const ModelInfo& model);
+    void openText(const Text& text);
+    /// `file`: where it was read from; empty: it was made here.
+    void takeAnalysis(const QString& file);
+    void takeRun(std::shared_ptr<const Run> run, const QString& file);
+    /// Of the analysis in `rows`, as it is looked at.
+    Shown analysis() const;
+    Shown run() const;
+
+Q_SIGNALS:
+    void changed();
+
+private:
+    bool isOfOpen(const Provenance& provenance, std::int64_t layers, std::int64_t kvHeads) const;
+    Shown completed(Shown shown, const QString& file, bool ofOpen) const;
+
+    SelectionState* selection_;
+    RowState* rows_;
+    std::optional<ModelInfo> model_;
+    QString modelFolder_; ///< its name, as results have it
+    QString textHash_; ///< SHA-256; empty: no text is open
+    std::shared_ptr<const Run> run_;
+    QString analysisFile_;
+    QString runFile_;
+};
+
+} // namespace keepset::ui

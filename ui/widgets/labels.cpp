@@ -1,0 +1,27 @@
+#include "ui/widgets/labels.h"
+
+#include <QLabel>
+#include <QToolButton>
+
+namespace keepset::ui {
+
+QLabel* roleLabel(const QString& text, const char* role, QWidget* parent)
+{
+    auto* label = new QLabel(text, parent);
+    label->setProperty("role", QLatin1String(role));
+    label->setTextFormat(Qt::PlainText); // names and tokens may look like tags
+    return label;
+}
+
+QToolButton* flatButton(const QString& text, const QString& what, QWidget* parent)
+{
+    auto* button = new QToolButton(parent);
+    button->setText(text);
+    button->setToolTip(what);
+    button->setAccessibleName(what);
+    button->setProperty("flat", true);
+    button->setFocusPolicy(Qt::TabFocus);
+    return button;
+}
+
+} // namespace keepset::ui
