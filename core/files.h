@@ -27,6 +27,9 @@ void check_positions(const std::filesystem::path& folder, std::int64_t context, 
 
 /// Whether a file begins as HDF5 files do, whatever its name ends in. False where there is none or it cannot be read.
 bool is_hdf5(const std::filesystem::path& file);
+/// Whether a process that lives is writing a result of this name: it holds `<file>.lock`, which the system takes from
+/// one that was killed. Where the file system cannot tell, the lock file's being there counts.
+bool is_being_written(const std::filesystem::path& file);
 /// Whether a trace is one of `logits --out`: log-probabilities instead of an analysis. Throws Error{input}.
 bool holds_logits(const std::filesystem::path& file);
 /// Reads such a file. Throws Error{input}.

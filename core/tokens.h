@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,17 @@ struct TokenizedText {
 
 /// Tokens of a text by a folder's tokenizer.json alone.
 TokenizedText tokenize(const std::filesystem::path& folder, const Text& text, const Task& task = {});
+
+/// How long a text is, without its tokens.
+struct TokenCount {
+    std::int64_t tokens = 0; ///< as many as Engine::tokenize gives, or `most`
+    bool all = true; ///< false: there may be more
+    std::vector<std::string> notes; ///< as Engine::text_notes
+};
+/// Counts the tokens of a text by a folder's tokenizer.json alone, the first `most` of them, so that no engine need be
+/// free for it. Throws Error{input} and Cancelled.
+TokenCount count_tokens(const std::filesystem::path& folder, const Text& text,
+    std::size_t most = std::numeric_limits<std::size_t>::max(), const Task& task = {});
 
 /// Reads a text file ("-": standard input). Throws Error{input}: missing, a directory, unreadable, invalid UTF-8
 /// (offset named).

@@ -138,6 +138,7 @@ void MainWindow::buildStatusBar()
 
 void MainWindow::connectSession()
 {
+    connect(session_, &Session::modelFound, this, &MainWindow::openFoundModel);
     connect(session_, &Session::modelOpened, this, &MainWindow::showModel);
     connect(session_, &Session::memoryEstimated, setup_, &SetupPanel::setMemory);
     connect(setup_, &SetupPanel::contextChanged, this, [this](qint64 context) {
@@ -149,6 +150,7 @@ void MainWindow::connectSession()
     connect(session_, &Session::textNoted, setup_, &SetupPanel::setTextNotes);
     connect(session_, &Session::analysisReady, this, &MainWindow::showAnalysis);
     connect(session_, &Session::runChanged, this, &MainWindow::showRun);
+    connect(session_, &Session::runOpened, this, [this](const std::shared_ptr<const Run>& run) { showRun(run, true); });
     connect(session_, &Session::tableAudited, this, &MainWindow::showTable);
     connect(session_, &Session::progressChanged, this, &MainWindow::showProgress);
     connect(session_, &Session::busyChanged, this, &MainWindow::showBusy);
@@ -187,8 +189,7 @@ void MainWindow::showModel(const ModelInfo& model)
                             : tr("%1 · %2").arg(QString::fromStdString(model.device).toUpper(),
                                 QString::fromStdString(model.device_name)));
     message_->setWords(tr("opened %1").arg(QString::fromStdString(model_->name)));
-    if (text_)
-        session_->countTokens(*text_);
+    countTokens();
     updateActions();
 }
 
@@ -197,18 +198,30 @@ void MainWindow::useText(const Text& text)
     text_ = text;
     tokens_.reset();
     shown_->openText(text);
+    analyseWhenReady_ = true;
     setup_->setText(QString::fromStdString(text.name), std::nullopt);
-    if (model_)
-        session_->countTokens(*text_);
+    countTokens();
     updateActions();
 }
 
-void MainWindow::showTokens(qint64 tokens)
+/// As far as an analysis needs at once; all of a long text behind that.
+void MainWindow::countTokens()
+{
+    const std::int64_t enough = 1 + setup_->offset() + setup_->context();
+    allCounted_ = false;
+    if (model_ && text_)
+        session_->countTokens(QString::fromStdString(model_->path), *text_, enough);
+}
+
+void MainWindow::showTokens(qint64 tokens, bool all)
 {
     tokens_ = tokens;
-    setup_->setText(QString::fromStdString(text_->name), tokens);
-    fitSweep();
-    if (analyseWhenReady_)
+    allCounted_ = all;
+    if (all)
+        setup_->setText(QString::fromStdString(text_->name), tokens);
+    if (all)
+        fitSweep();
+    if (analyseWhenReady_ && !sweeping_) // behind a sweep it would wait for hours
         analyse();
 }
 
@@ -225,7 +238,7 @@ void MainWindow::analyse()
     request.offset = setup_->offset();
     request.context = setup_->context();
     // A shorter text is taken whole.
-    if (tokens_ && request.context > *tokens_ - request.offset)
+    if (tokens_ && allCounted_ && request.context > *tokens_ - request.offset)
         request.context = 0;
     request.keep_attention = true;
     request.command = QStringLiteral("keepset %1 --text %2")

@@ -108,8 +108,10 @@ private:
     void pasteText();
     void saveAs(bool run);
     void useText(const Text& text);
+    void openFoundModel(const QString& folder);
     void showModel(const ModelInfo& model);
-    void showTokens(qint64 tokens);
+    void countTokens();
+    void showTokens(qint64 tokens, bool all);
     void showAnalysis(const std::shared_ptr<const Analysis>& analysis);
     void showRun(const std::shared_ptr<const Run>& run, bool finished);
     void showTable(const AuditReport& report, const QString& file);
@@ -159,7 +161,8 @@ private:
     OpenOptions options_;
     std::optional<ModelInfo> model_;
     std::optional<Text> text_;
-    std::optional<qint64> tokens_; ///< in text_ by model_'s tokenizer
+    std::optional<qint64> tokens_; ///< in text_ by model_'s tokenizer, as far as they are counted
+    bool allCounted_ = false;
     QStringList recent_;
     bool analyseWhenReady_ = false;
     bool sweeping_ = false;

@@ -76,7 +76,7 @@ void MainWindow::buildActions()
     saveRunAction_ = makeAction("saveRun", tr("Sweep as HDF5 …"), tr("Saves the sweep as a run file"),
         QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S));
     connect(analyseAction_, &QAction::triggered, this, &MainWindow::analyse);
-    connect(cancelAction_, &QAction::triggered, session_, &Session::cancel);
+    connect(cancelAction_, &QAction::triggered, session_, [this] { session_->cancel(); });
     connect(saveAnalysisAction_, &QAction::triggered, this, [this] { saveAs(false); });
     connect(saveRunAction_, &QAction::triggered, this, [this] { saveAs(true); });
     modelMenu_ = new QMenu(tr("Open &model"), this);

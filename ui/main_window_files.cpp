@@ -37,6 +37,12 @@ void MainWindow::start(const StartRequest& request)
 void MainWindow::openModel(const QString& folder)
 {
     errorBar_->hide();
+    session_->lookAtModel(folder);
+}
+
+/// Only a folder that holds a model ends what works with the one that is open.
+void MainWindow::openFoundModel(const QString& folder)
+{
     analyseWhenReady_ = true;
     session_->openModel(folder, options_, setup_->context());
 }
@@ -44,7 +50,6 @@ void MainWindow::openModel(const QString& folder)
 void MainWindow::openText(const QString& path)
 {
     errorBar_->hide();
-    analyseWhenReady_ = true;
     session_->openText(path);
 }
 
@@ -104,7 +109,6 @@ void MainWindow::pasteText()
         errorBar_->show(tr("The clipboard holds no text."), tr("Copy the text to analyse, then paste it here."));
         return;
     }
-    analyseWhenReady_ = true;
     useText({ "pasted", text.toStdString() });
 }
 
@@ -135,10 +139,8 @@ void MainWindow::dragEnterEvent(QDragEnterEvent* event)
 void MainWindow::dropEvent(QDropEvent* event)
 {
     const QMimeData* dropped = event->mimeData();
-    if (!dropped->hasUrls() && dropped->hasText()) {
-        analyseWhenReady_ = true;
+    if (!dropped->hasUrls() && dropped->hasText())
         useText({ "dropped", dropped->text().toStdString() });
-    }
     for (const QUrl& url : dropped->urls()) {
         if (url.isLocalFile())
             openAny(url.toLocalFile());

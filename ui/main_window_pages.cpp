@@ -18,6 +18,7 @@
 
 #include <QDir>
 #include <QFileDialog>
+#include <QFileInfo>
 #include <QStandardPaths>
 #include <QTabWidget>
 
@@ -55,23 +56,29 @@ void MainWindow::connectPages()
     connect(attentionPage_, &AttentionPage::exportFailed, this, complain);
     connect(sweepPage_, &SweepPage::exportFailed, this, complain);
     connect(sweepPage_, &SweepPage::startRequested, this, &MainWindow::sweep);
-    connect(sweepPage_, &SweepPage::stopRequested, session_, &Session::cancel);
+    connect(sweepPage_, &SweepPage::stopRequested, session_, [this] { session_->cancel(Session::Kind::sweep); });
     connect(sweepPage_, &SweepPage::layOverRequested, this, [this] {
         const QStringList files
             = QFileDialog::getOpenFileNames(this, tr("Runs to lay over the chart"), {}, tr("Runs (*.h5)"));
         for (const QString& file : files)
             session_->openForComparison(file);
     });
-    connect(session_, &Session::comparisonReady, sweepPage_, &SweepPage::addRun);
+    connect(
+        session_, &Session::comparisonReady, this, [this](const std::shared_ptr<const Run>& run, const QString& path) {
+            sweepPage_->addRun(run, QFileInfo(path).completeBaseName());
+        });
     connect(session_, &Session::sweepEnded, this, [this] {
         sweeping_ = false;
         sweepPage_->setBusy(false);
         updateActions();
+        if (analyseWhenReady_ && tokens_)
+            analyse();
     });
-    connect(session_, &Session::errorOccurred, this, [this](const QString& sentence) {
-        if (sweeping_)
-            sweepPage_->setError(sentence);
-    });
+    connect(
+        session_, &Session::errorOccurred, this, [this](const QString& sentence, const QString&, Session::Kind kind) {
+            if (kind == Session::Kind::sweep)
+                sweepPage_->setError(sentence);
+        });
     connect(auditPage_, &AuditPage::openRequested, this, &MainWindow::chooseFile);
     connect(auditPage_, &AuditPage::lookedAtChanged, this, &MainWindow::tellShown);
     connect(auditPage_, &AuditPage::saveFailed, this, complain);

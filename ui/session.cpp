@@ -1,8 +1,8 @@
 #include "ui/session.h"
 
 #include "core/engine.h"
-#include "core/files.h"
 #include "moc_session.cpp"
+#include "ui/session_job.h"
 
 #include <QElapsedTimer>
 #include <QMetaObject>
@@ -13,50 +13,58 @@ namespace keepset::ui {
 
 namespace {
 
-    /// A result must not replace what the open model is read from.
-    void refuseFileOfModel(const QString& path, const std::optional<ModelInfo>& model)
+    /// A sweep that was stopped before its first window leaves no file that holds nothing.
+    void removeIfEmpty(const SweepRequest& request)
     {
-        check_files({ { "the file", path.toStdString() } }, {}, model ? model->path : std::string());
+        std::error_code ignored;
+        if (request.resume || request.out.empty() || !std::filesystem::exists(request.out, ignored))
+            return;
+        if (load_run(request.out)->windows_done() == 0)
+            std::filesystem::remove(request.out, ignored);
     }
 
 } // namespace
 
-struct Session::Job {
-    Kind kind;
-    QString what; ///< phrase in the gerund
-    std::stop_source stop;
-};
-
 Session::Session(QObject* parent)
     : QObject(parent)
-    , worker_(new QObject)
-    , selector_(new QObject)
-    , drawer_(new QObject)
 {
-    const auto start = [this](QThread& thread, QObject* runner, const char* name, QThread::Priority priority) {
-        runner->moveToThread(&thread);
-        connect(&thread, &QThread::finished, runner, &QObject::deleteLater);
-        thread.setObjectName(QLatin1String(name));
-        thread.start(priority);
-    };
-    start(thread_, worker_, "engine", QThread::InheritPriority);
-    start(selectThread_, selector_, "select", QThread::LowPriority);
-    start(drawThread_, drawer_, "draw", QThread::LowPriority);
+    constexpr std::array<const char*, lanes> names { "engine", "files", "saves", "counting", "selecting", "drawing" };
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+        QThread& thread = threads_[lane];
+        runners_[lane] = new QObject;
+        runners_[lane]->moveToThread(&thread);
+        connect(&thread, &QThread::finished, runners_[lane], &QObject::deleteLater);
+        thread.setObjectName(QLatin1String(names[lane]));
+        const bool aside = lane >= static_cast<std::size_t>(Lane::counting);
+        thread.start(aside ? QThread::LowPriority : QThread::InheritPriority);
+    }
 }
 
 Session::~Session()
 {
-    for (const auto& job : jobs_)
-        job->stop.request_stop();
+    for (const auto& job : jobs_) {
+        if (job->kind != Kind::save)
+            job->stop.request_stop();
+    }
     QMetaObject::invokeMethod(
-        worker_, [this] { engine_.reset(); }, Qt::QueuedConnection);
-    for (QThread* thread : { &thread_, &selectThread_, &drawThread_ })
-        thread->quit();
-    for (QThread* thread : { &thread_, &selectThread_, &drawThread_ })
-        thread->wait();
+        runners_.front(), [this] { engine_.reset(); }, Qt::QueuedConnection);
+    // Behind what is queued, so that every save comes to its end.
+    for (std::size_t lane = 0; lane < lanes; ++lane)
+        QMetaObject::invokeMethod(
+            runners_[lane], [thread = &threads_[lane]] { thread->quit(); }, Qt::QueuedConnection);
+    for (QThread& thread : threads_)
+        thread.wait();
 }
 
 // ---- requests --------------------------------------------------------------------------------------------------
+
+void Session::lookAtModel(const QString& folder)
+{
+    enqueue(Kind::look, tr("looking at the model"), [=, this](const Task&, const auto& job) {
+        describe_model(folder.toStdString()); // throws where there is none
+        announce(job, [this, folder] { Q_EMIT modelFound(folder); });
+    });
+}
 
 void Session::openModel(const QString& folder, const OpenOptions& options, std::int64_t context)
 {
@@ -65,37 +73,9 @@ void Session::openModel(const QString& folder, const OpenOptions& options, std::
         const MemoryNeed need = memory_need(path, options, context);
         announce(job, [this, need] { Q_EMIT memoryEstimated(need); });
         const ModelInfo info = engine().open_model(path, options, task);
-        announce(job, [this, info] { Q_EMIT modelOpened(info); });
-    });
-}
-
-void Session::estimateMemory(const ModelInfo& model, const OpenOptions& options, std::int64_t context)
-{
-    enqueue(Kind::memory, tr("estimating memory"), [=, this](const Task&, const auto& job) {
-        MemoryNeed need = memory_need(model, options, context);
-        need.loaded = true;
-        announce(job, [this, need] { Q_EMIT memoryEstimated(need); });
-    });
-}
-
-void Session::openText(const QString& path)
-{
-    enqueue(Kind::text, tr("reading the text"), [=, this](const Task&, const auto& job) {
-        const Text text = read_text(path.toStdString());
-        announce(job, [this, text] { Q_EMIT textOpened(text); });
-    });
-}
-
-void Session::countTokens(const Text& text)
-{
-    enqueue(Kind::count, tr("counting tokens"), [=, this](const Task& task, const auto& job) {
-        const auto tokens = static_cast<qint64>(engine().tokenize(text, task).size());
-        QStringList notes;
-        for (const std::string& note : engine().text_notes(text))
-            notes << QString::fromStdString(note);
-        announce(job, [this, tokens, notes] {
-            Q_EMIT tokensCounted(tokens);
-            Q_EMIT textNoted(notes);
+        announce(job, [this, info] {
+            modelFolder_ = QString::fromStdString(info.path);
+            Q_EMIT modelOpened(info);
         });
     });
 }
@@ -112,71 +92,30 @@ void Session::sweep(const SweepRequest& request)
 {
     enqueue(Kind::sweep, tr("sweeping"), [=, this](const Task& task, const auto& job) {
         const auto onWindow = [&](const std::shared_ptr<const Run>& run) {
-            announce(job, [this, run] {
+            announce(job, [this, run, job] {
                 run_ = run;
                 runFile_.clear();
                 Q_EMIT runChanged(run, false);
+                if (job->pausing)
+                    job->stop.request_stop();
             });
         };
-        const auto result = engine().sweep(request, task, onWindow);
-        announce(job, [this, result] { announceRun(result); });
+        try {
+            const auto result = engine().sweep(request, task, onWindow);
+            announce(job, [this, result] { announceRun(result); });
+        } catch (...) {
+            removeIfEmpty(request);
+            throw;
+        }
     });
 }
 
-void Session::openFile(const QString& path)
+void Session::pauseSweep()
 {
-    const std::filesystem::path file(path.toStdString());
-    enqueue(Kind::file, tr("opening %1").arg(QString::fromStdString(file.filename().string())),
-        [=, this](const Task&, const auto& job) {
-            // What it is says its first bytes; only an empty or damaged file is known by its name.
-            const std::string ending = file.extension().string();
-            if (is_hdf5(file) || ending == ".h5" || ending == ".hdf5")
-                openResult(file, job);
-            else
-                openTable(file, job);
-        });
-}
-
-void Session::openForComparison(const QString& path)
-{
-    const std::filesystem::path file(path.toStdString());
-    enqueue(Kind::file, tr("opening %1").arg(QString::fromStdString(file.filename().string())),
-        [=, this](const Task&, const auto& job) {
-            const auto result = load_run(file);
-            const QString name = QString::fromStdString(file.stem().string());
-            announce(job, [=, this] { Q_EMIT comparisonReady(result, name); });
-        });
-}
-
-void Session::saveAnalysis(const QString& path, const std::vector<SelectRequest>& keepSets)
-{
-    if (!analysis_) {
-        Q_EMIT errorOccurred(tr("There is no analysis to save yet."), tr("Press Analyse first."));
-        return;
+    for (const auto& job : jobs_) {
+        if (job->kind == Kind::sweep)
+            job->pausing = true;
     }
-    enqueue(Kind::save, tr("saving"), [=, this, source = analysis_](const Task& task, const auto& job) {
-        Analysis copy = *source;
-        std::vector<KeepSet> sets = select(*source, keepSets, 0, task);
-        add_keep_sets(copy, std::move(sets));
-        refuseFileOfModel(path, engine_ ? engine_->model() : std::nullopt);
-        save(copy, path.toStdString(), true, task);
-        announce(job, [this, path] { Q_EMIT saved(path); });
-    });
-}
-
-void Session::saveRun(const QString& path)
-{
-    if (!run_) {
-        Q_EMIT errorOccurred(tr("There is no sweep to save yet."), tr("Press Sweep first."));
-        return;
-    }
-    enqueue(Kind::save, tr("saving"), [=, this, source = run_](const Task& task, const auto& job) {
-        refuseFileOfModel(path, engine_ ? engine_->model() : std::nullopt);
-        Run run = *source;
-        know_weights(run.provenance, task);
-        save(run, path.toStdString(), true);
-        announce(job, [this, path] { Q_EMIT saved(path); });
-    });
 }
 
 void Session::selectAll(const std::shared_ptr<const Analysis>& analysis, const SelectRequest& request, int side)
@@ -211,49 +150,35 @@ void Session::selectRow(
 
 void Session::dropRow(int side) { supersede(side == 0 ? Kind::rowA : Kind::rowB); }
 
-void Session::listDevices()
-{
-    enqueue(Kind::devices, tr("looking for devices"), [=, this](const Task&, const auto& job) {
-        QStringList names;
-        QStringList titles;
-        for (const auto& [name, title] : devices()) {
-            names << QString::fromStdString(name);
-            titles << QString::fromStdString(title);
-        }
-        announce(job, [=, this] { Q_EMIT devicesListed(names, titles); });
-    });
-}
-
 void Session::cancel()
 {
+    const auto shown = shownJob();
+    if (!shown)
+        return;
     for (const auto& job : jobs_) {
-        if (job->kind != Kind::attention)
+        const bool waitsForIt = laneOf(shown->kind) == Lane::engine
+            && (laneOf(job->kind) == Lane::engine || job->kind == Kind::look || job->kind == Kind::count);
+        if (job->kind == shown->kind || waitsForIt)
             job->stop.request_stop();
     }
 }
 
-// ---- on the worker ---------------------------------------------------------------------------------------------
-
-void Session::openTable(const std::filesystem::path& file, const std::shared_ptr<Job>& job)
+void Session::cancel(Kind kind)
 {
-    const AuditReport report = audit(import_table(file));
-    const QString title = QString::fromStdString(file.filename().string());
-    announce(job, [=, this] { Q_EMIT tableAudited(report, title); });
-}
-
-void Session::openResult(const std::filesystem::path& file, const std::shared_ptr<Job>& job)
-{
-    const QString name = QString::fromStdString(file.filename().string());
-    if (summary(file).kind == "run") {
-        const auto result = load_run(file);
-        announce(job, [=, this] { announceRun(result, name); });
-    } else {
-        const auto result = load_analysis(file);
-        announce(job, [=, this] { announceAnalysis(result, name); });
+    for (const auto& job : jobs_) {
+        if (job->kind == kind)
+            job->stop.request_stop();
     }
 }
 
-/// Made when first needed, so that a file opens without Torch being touched. Only on thread_.
+bool Session::busyWith(Kind kind) const
+{
+    return std::any_of(jobs_.begin(), jobs_.end(), [kind](const auto& job) { return job->kind == kind; });
+}
+
+// ---- on the workers --------------------------------------------------------------------------------------------
+
+/// Made when first needed, so that a file opens without Torch being touched. Only on the engine's thread.
 Engine& Session::engine()
 {
     if (!engine_)
@@ -272,7 +197,10 @@ Task Session::taskOf(const std::shared_ptr<Job>& job)
         if (last->isValid() && last->elapsed() < 30 && !ends)
             return;
         last->start();
-        announce(job, [this, progress] { Q_EMIT progressChanged(progress); });
+        announce(job, [this, job, progress] {
+            if (job == shownJob())
+                Q_EMIT progressChanged(progress);
+        });
     };
     return task;
 }
@@ -312,7 +240,7 @@ void Session::announce(const std::shared_ptr<Job>& job, std::function<void()> re
 
 void Session::fail(const std::shared_ptr<Job>& job, const QString& sentence, const QString& hint)
 {
-    announce(job, [=, this] { Q_EMIT errorOccurred(sentence, hint); });
+    announce(job, [=, this] { Q_EMIT errorOccurred(sentence, hint, job->kind); });
 }
 
 void Session::announceAnalysis(const std::shared_ptr<const Analysis>& analysis, const QString& file)
@@ -323,12 +251,17 @@ void Session::announceAnalysis(const std::shared_ptr<const Analysis>& analysis, 
     Q_EMIT auditReady(analysis->audit, QString::fromStdString(analysis->provenance.text_name));
 }
 
-void Session::announceRun(const std::shared_ptr<const Run>& run, const QString& file)
+void Session::announceRun(const std::shared_ptr<const Run>& run)
 {
     run_ = run;
-    runFile_ = file;
+    runFile_.clear();
     Q_EMIT runChanged(run, true);
-    Q_EMIT auditReady(run->audit, tr("sweep of %1").arg(QString::fromStdString(run->provenance.text_name)));
+    auditRun(*run);
+}
+
+void Session::auditRun(const Run& run)
+{
+    Q_EMIT auditReady(run.audit, tr("sweep of %1").arg(QString::fromStdString(run.provenance.text_name)));
 }
 
 // ---- the queue -------------------------------------------------------------------------------------------------
@@ -340,24 +273,40 @@ void Session::enqueue(Kind kind, const QString& what, Work work)
     jobs_.push_back(job);
     updateBusy();
     QMetaObject::invokeMethod(
-        runnerOf(kind), [this, job, work = std::move(work)] { execute(job, work); }, Qt::QueuedConnection);
+        runners_[static_cast<std::size_t>(laneOf(kind))], [this, job, work = std::move(work)] { execute(job, work); },
+        Qt::QueuedConnection);
 }
 
-/// What waits for no model has threads of its own, so that it answers while a sweep runs.
-QObject* Session::runnerOf(Kind kind) const
+/// Only what needs the model waits for the engine.
+Session::Lane Session::laneOf(Kind kind)
 {
-    if (kind == Kind::attention)
-        return drawer_;
-    const bool selects = kind == Kind::keepSetA || kind == Kind::keepSetB || kind == Kind::text || kind == Kind::rowA
-        || kind == Kind::rowB;
-    return selects ? selector_ : worker_;
+    switch (kind) {
+    case Kind::model:
+    case Kind::analysis:
+    case Kind::sweep:
+        return Lane::engine;
+    case Kind::save:
+        return Lane::saves;
+    case Kind::count:
+        return Lane::counting;
+    case Kind::keepSetA:
+    case Kind::keepSetB:
+    case Kind::rowA:
+    case Kind::rowB:
+        return Lane::selecting;
+    case Kind::attention:
+        return Lane::drawing;
+    default:
+        return Lane::files;
+    }
 }
 
 void Session::supersede(Kind kind)
 {
+    const bool allCount = kind == Kind::save || kind == Kind::file || kind == Kind::comparison;
     for (const auto& job : jobs_) {
         const bool dependsOnModel = job->kind == Kind::count || job->kind == Kind::analysis || job->kind == Kind::sweep;
-        if (job->kind == kind ? kind != Kind::save && kind != Kind::file : kind == Kind::model && dependsOnModel)
+        if (job->kind == kind ? !allCount : kind == Kind::model && dependsOnModel)
             job->stop.request_stop();
     }
 }
@@ -365,8 +314,7 @@ void Session::supersede(Kind kind)
 void Session::finish(const std::shared_ptr<Job>& job)
 {
     std::erase(jobs_, job);
-    const bool newerOfKind
-        = std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& other) { return other->kind == job->kind; });
+    const bool newerOfKind = busyWith(job->kind);
     if (job->stop.stop_requested() && !newerOfKind)
         Q_EMIT cancelled(job->what);
     if (job->kind == Kind::sweep && !newerOfKind)
@@ -376,17 +324,42 @@ void Session::finish(const std::shared_ptr<Job>& job)
     updateBusy();
 }
 
+/// Whether the user waits for work of this kind.
+bool Session::shows(Kind kind)
+{
+    switch (kind) {
+    case Kind::keepSetA:
+    case Kind::keepSetB:
+    case Kind::devices:
+    case Kind::memory:
+    case Kind::follow:
+    case Kind::list:
+    case Kind::attention:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/// What the window names as under way: the oldest, but counting, which goes on beside all else, only where it is alone.
+std::shared_ptr<Session::Job> Session::shownJob() const
+{
+    std::shared_ptr<Job> found;
+    for (const auto& job : jobs_) {
+        if (shows(job->kind) && (!found || (found->kind == Kind::count && job->kind != Kind::count)))
+            found = job;
+    }
+    return found;
+}
+
 void Session::updateBusy()
 {
-    const auto shown = std::find_if(jobs_.begin(), jobs_.end(), [](const auto& job) {
-        return job->kind != Kind::keepSetA && job->kind != Kind::keepSetB && job->kind != Kind::devices
-            && job->kind != Kind::memory && job->kind != Kind::attention;
-    });
-    const QString what = shown != jobs_.end() ? (*shown)->what : QString();
+    const auto shown = shownJob();
+    const QString what = shown ? shown->what : QString();
     if (!what.isEmpty() && what == shown_)
         return; // what goes on beside it must not start its progress anew
     shown_ = what;
-    Q_EMIT busyChanged(shown != jobs_.end(), what);
+    Q_EMIT busyChanged(shown != nullptr, what);
 }
 
 } // namespace keepset::ui

@@ -4,13 +4,16 @@
 #include "core/model_info.h"
 #include "core/preflight.h"
 #include "core/run.h"
+#include "ui/run_summary.h"
 
 #include <QObject>
 #include <QString>
 #include <QThread>
 
+#include <array>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -22,49 +25,86 @@ struct AttentionMapRequest;
 
 namespace keepset::ui {
 
-/// The engine's Qt face. One worker thread owns the Engine; requests go in by value, finished snapshots come out as
+/// The engine's Qt face. One worker thread owns the Engine; what needs no engine (files, saves, counting, small maps)
+/// has threads of its own and never waits behind a sweep. Requests go in by value, finished snapshots come out as
 /// signals on the thread of the Session. A newer request of a kind supersedes the older: nothing of the older is
-/// announced any more. Errors are one signal; a cancelled request is not an error.
+/// announced any more. Errors are one signal that says of what kind the failed request was; a cancelled request is not
+/// an error.
 class Session : public QObject {
     Q_OBJECT
 
 public:
+    enum class Kind {
+        look,
+        model,
+        memory,
+        text,
+        count,
+        analysis,
+        sweep,
+        file,
+        comparison,
+        follow,
+        list,
+        save,
+        devices,
+        keepSetA,
+        keepSetB,
+        rowA,
+        rowB,
+        attention
+    };
+    Q_ENUM(Kind)
+
     explicit Session(QObject* parent = nullptr);
+    /// Stops what is under way, but lets every save that was asked for come to its end.
     ~Session() override;
 
-    /// Opens a model folder; supersedes everything under way. Before a weight is read it announces what the model needs
-    /// for `context` tokens.
+    /// Looks whether a folder holds a model, by its headers alone; nothing else is touched by that.
+    void lookAtModel(const QString& folder);
+    /// Opens a model folder; supersedes what works with the model before. Before a weight is read it announces what the
+    /// model needs for `context` tokens.
     void openModel(const QString& folder, const OpenOptions& options, std::int64_t context = 0);
     /// Announces what the open model needs for another context.
     void estimateMemory(const ModelInfo& model, const OpenOptions& options, std::int64_t context);
     /// Reads a text file.
     void openText(const QString& path);
-    /// Tokenises a text with the open model and announces how many tokens it has.
-    void countTokens(const Text& text);
+    /// Tokenises a text by a model's tokenizer and announces how many tokens it has; of a long text first, after
+    /// `enough`, that there are at least so many.
+    void countTokens(const QString& model, const Text& text, std::int64_t enough = 1024);
     void analyse(const AnalysisRequest& request);
     void sweep(const SweepRequest& request);
+    /// Stops the sweep behind the window under way, so that nothing that was begun is lost.
+    void pauseSweep();
     /// Opens a trace or run (.h5), or audits a table (.csv).
     void openFile(const QString& path);
     /// Reads a run to be laid over another; the newest run stays what it is.
     void openForComparison(const QString& path);
+    /// Reads a run that may be written by another process just now.
+    void followRun(const QString& path);
+    /// Reads what runs there are: all of a folder, and the files named.
+    void listRuns(const QString& folder, const QStringList& files);
     /// Writes the newest analysis, with the keep sets given, or run; an existing file is replaced.
     void saveAnalysis(const QString& path, const std::vector<SelectRequest>& keepSets = {});
     void saveRun(const QString& path);
-    /// Labels of every layer and kv head under policy A (0) or B (1), for small maps. On a thread of its own, so that
-    /// it answers while a sweep runs.
+    /// Labels of every layer and kv head under policy A (0) or B (1), for small maps.
     void selectAll(const std::shared_ptr<const Analysis>& analysis, const SelectRequest& request, int side);
-    /// P of one head over a part of an analysis. On a thread of its own too, so that zooming never waits; cancel()
-    /// leaves it alone.
+    /// P of one head over a part of an analysis; cancel() leaves it alone.
     void drawAttention(const std::shared_ptr<const Analysis>& analysis, const AttentionMapRequest& request);
     /// One policy on one row, on the thread of selectAll: for policies that take long, until dropRow.
     void selectRow(const std::shared_ptr<const RowScores>& row, const SelectRequest& request, int side, qint64 ticket);
     void dropRow(int side);
     /// Looks for devices; loads the CUDA module, so not before the first picture.
     void listDevices();
-    /// Stops everything under way, the queue included.
+    /// Stops what busyChanged names and, where that is the engine's work, all that waits for the engine. Saves and what
+    /// goes on beside it stay.
     void cancel();
+    /// Stops what is under way of one kind.
+    void cancel(Kind kind);
 
     bool busy() const { return !jobs_.empty(); }
+    /// Something of this kind is queued or under way.
+    bool busyWith(Kind kind) const;
     std::shared_ptr<const Analysis> analysis() const { return analysis_; }
     /// Name of the file that the newest analysis or run was read from; empty: it was made here.
     QString analysisFile() const { return analysisFile_; }
@@ -72,14 +112,20 @@ public:
     std::shared_ptr<const Run> run() const { return run_; }
 
 Q_SIGNALS:
+    void modelFound(const QString& folder);
     void modelOpened(const keepset::ModelInfo& model);
     void memoryEstimated(const keepset::MemoryNeed& need);
-    void textOpened(const keepset::Text& text);
-    void tokensCounted(qint64 tokens);
+    void textOpened(const keepset::Text& text, const QString& path);
+    void tokensCounted(qint64 tokens, bool all); ///< not all: there are at least so many, and counting goes on
     void textNoted(const QStringList& notes); ///< about the text just counted: sentences, often none
     void analysisReady(std::shared_ptr<const keepset::Analysis> analysis);
-    void runChanged(std::shared_ptr<const keepset::Run> run, bool finished);
-    void comparisonReady(std::shared_ptr<const keepset::Run> run, const QString& name);
+    void runChanged(std::shared_ptr<const keepset::Run> run, bool finished); ///< of the sweep under way
+    void runOpened(std::shared_ptr<const keepset::Run> run, const QString& path);
+    void traceOpened(const QString& path); ///< behind its analysisReady
+    void comparisonReady(std::shared_ptr<const keepset::Run> run, const QString& path);
+    /// `alive`: a process writes the file.
+    void runFollowed(std::shared_ptr<const keepset::Run> run, const QString& path, bool alive);
+    void runsListed(const std::vector<keepset::ui::RunSummary>& runs);
     void auditReady(const keepset::AuditReport& report, const QString& title); ///< of a result; it has it, too
     void tableAudited(const keepset::AuditReport& report, const QString& file);
     void keepSetReady(std::shared_ptr<const keepset::KeepSet> keepSet, int side);
@@ -92,53 +138,45 @@ Q_SIGNALS:
     void saved(const QString& path);
     void progressChanged(const keepset::Progress& progress);
     void busyChanged(bool busy, const QString& what);
-    void errorOccurred(const QString& sentence, const QString& hint);
+    void errorOccurred(const QString& sentence, const QString& hint, keepset::ui::Session::Kind kind);
     void cancelled(const QString& what);
     void sweepEnded(); ///< finished, stopped or failed
 
 private:
-    enum class Kind {
-        model,
-        memory,
-        text,
-        count,
-        analysis,
-        sweep,
-        file,
-        save,
-        devices,
-        keepSetA,
-        keepSetB,
-        rowA,
-        rowB,
-        attention
-    };
+    enum class Lane { engine, files, saves, counting, selecting, drawing };
+    static constexpr std::size_t lanes = 6;
     struct Job;
+    struct ListedRun {
+        QString state; ///< of the file when it was read
+        RunSummary run;
+    };
     using Work = std::function<void(const Task&, const std::shared_ptr<Job>&)>;
 
+    static Lane laneOf(Kind kind);
+    static bool shows(Kind kind);
     void enqueue(Kind kind, const QString& what, Work work);
     void supersede(Kind kind);
     void execute(const std::shared_ptr<Job>& job, const Work& work);
-    QObject* runnerOf(Kind kind) const;
+    std::shared_ptr<Job> shownJob() const;
     Engine& engine();
     Task taskOf(const std::shared_ptr<Job>& job);
     void openTable(const std::filesystem::path& file, const std::shared_ptr<Job>& job);
     void openResult(const std::filesystem::path& file, const std::shared_ptr<Job>& job);
+    RunSummary summaryOf(const std::filesystem::path& file);
     void announce(const std::shared_ptr<Job>& job, std::function<void()> result);
     void announceAnalysis(const std::shared_ptr<const Analysis>& analysis, const QString& file = {});
-    void announceRun(const std::shared_ptr<const Run>& run, const QString& file = {});
+    void announceRun(const std::shared_ptr<const Run>& run);
+    void auditRun(const Run& run);
     void finish(const std::shared_ptr<Job>& job);
     void fail(const std::shared_ptr<Job>& job, const QString& sentence, const QString& hint);
     void updateBusy();
 
-    QThread thread_; ///< owns the engine
-    QThread selectThread_; ///< keep sets for small maps; knows no engine
-    QThread drawThread_; ///< attention maps; knows no engine
-    QObject* worker_ = nullptr; ///< lives on thread_
-    QObject* selector_ = nullptr; ///< lives on selectThread_
-    QObject* drawer_ = nullptr; ///< lives on drawThread_
-    std::unique_ptr<Engine> engine_; ///< made, used and destroyed on thread_ only
+    std::array<QThread, lanes> threads_; ///< the first owns the engine
+    std::array<QObject*, lanes> runners_ {}; ///< each lives on its thread
+    std::unique_ptr<Engine> engine_; ///< made, used and destroyed on the first thread only
     std::vector<std::shared_ptr<Job>> jobs_; ///< queued and running, in order
+    std::map<std::filesystem::path, ListedRun> listed_; ///< what listRuns read; on the thread of files only
+    QString modelFolder_; ///< of the open model
     QString shown_; ///< what busyChanged said last
     std::shared_ptr<const Analysis> analysis_;
     QString analysisFile_;

@@ -302,18 +302,35 @@ std::string Tokenizer::token_text(std::int32_t id) const
     return id >= 0 && index_of(id) < impl_->names.size() ? impl_->names[index_of(id)] : std::string();
 }
 
+namespace {
+
+    /// Of a folder that has one; all else that a model folder needs may be missing.
+    Tokenizer tokenizer_of(const std::filesystem::path& given)
+    {
+        std::error_code ignored;
+        const bool has_tokenizer = std::filesystem::exists(given / "tokenizer.json", ignored);
+        return Tokenizer::load((has_tokenizer ? given : model_folder(given)) / "tokenizer.json");
+    }
+
+} // namespace
+
 TokenizedText tokenize(const std::filesystem::path& given, const Text& text, const Task& task)
 {
     check_utf8(text.bytes, text.name.empty() ? "The text" : text.name, task.stop);
-    std::error_code ignored;
-    const bool has_tokenizer = std::filesystem::exists(given / "tokenizer.json", ignored); // all that is needed here
-    const Tokenizer tokenizer = Tokenizer::load((has_tokenizer ? given : model_folder(given)) / "tokenizer.json");
+    const Tokenizer tokenizer = tokenizer_of(given);
     TokenizedText result { tokenizer.encode(text.bytes, true, task.stop), tokenizer.notes() };
     for (std::string& note : tokenizer.notes_about(text.bytes))
         result.notes.push_back(std::move(note));
     for (Token& token : tokenizer.behind(static_cast<std::int64_t>(text.bytes.size())))
         result.tokens.push_back(std::move(token));
     return result;
+}
+
+TokenCount count_tokens(const std::filesystem::path& given, const Text& text, std::size_t most, const Task& task)
+{
+    const Tokenizer tokenizer = tokenizer_of(given);
+    const std::size_t tokens = tokenizer.encode(text.bytes, true, task.stop, most).size();
+    return { static_cast<std::int64_t>(tokens), tokens < most, tokenizer.notes_about(text.bytes) };
 }
 
 } // namespace keepset

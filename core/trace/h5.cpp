@@ -42,7 +42,18 @@ void Handle::close(const std::string& what)
         check(close_(std::exchange(id_, -1)), what);
 }
 
+namespace {
+
+    std::recursive_mutex& library()
+    {
+        static std::recursive_mutex only; // HDF5 is one for the whole process
+        return only;
+    }
+
+} // namespace
+
 Quiet::Quiet()
+    : alone_(library())
 {
     // Every handle of ours closes itself. What HDF5 1.10.8 leaves behind of a damaged file would make its own clean-up
     // at exit loop or crash; this counts only before the library starts, and is refused without harm later.

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -39,7 +40,8 @@ private:
     herr_t (*close_)(hid_t) = nullptr;
 };
 
-/// Switches off HDF5's printing of errors on this thread while it lives.
+/// HDF5 for this thread alone while it lives, with the printing of errors off: the library need not be built for
+/// several threads, and it mistakes a file that one thread writes while another reads it for one that is open twice.
 class Quiet {
 public:
     Quiet();
@@ -48,6 +50,7 @@ public:
     Quiet& operator=(const Quiet&) = delete;
 
 private:
+    std::unique_lock<std::recursive_mutex> alone_;
     H5E_auto2_t function_ = nullptr;
     void* data_ = nullptr;
 };

@@ -40,6 +40,18 @@ namespace {
             && mine.st_dev == named.st_dev;
     }
 
+    /// Whoever asks whether a file is being written holds its lock for an instant, which must turn no writer away.
+    bool try_lock(int descriptor)
+    {
+        constexpr int tries = 5;
+        for (int attempt = 1; ::flock(descriptor, LOCK_EX | LOCK_NB) != 0; ++attempt) {
+            if (errno != EWOULDBLOCK || attempt == tries)
+                return false;
+            ::usleep(2000);
+        }
+        return true;
+    }
+
     /// Writes all of it; gives errno where that fails.
     int write_all(int descriptor, const std::byte* data, std::size_t bytes)
     {
@@ -88,7 +100,7 @@ WriterLock::WriterLock(const std::filesystem::path& target)
             throw Error(ErrorKind::input, "Cannot write " + quoted(target) + ": " + why(errno) + ".",
                 "Choose a folder that exists and may be written to.");
         }
-        const bool locked = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+        const bool locked = try_lock(descriptor_);
         if (!locked && errno == EWOULDBLOCK) {
             ::close(std::exchange(descriptor_, -1));
             throw Error(ErrorKind::input, quoted(target) + " is being written by another process.",
@@ -215,6 +227,17 @@ void check_output(const std::filesystem::path& file, bool force, const std::stri
     if (!std::filesystem::is_directory(folder, error))
         throw Error(ErrorKind::input,
             "Cannot write " + trace::quoted(file) + ": there is no folder " + trace::quoted(folder) + ".");
+}
+
+bool is_being_written(const std::filesystem::path& file)
+{
+    const std::filesystem::path lock = trace::resolved(file).string() + ".lock";
+    const int descriptor = ::open(lock.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return false;
+    const bool free = ::flock(descriptor, LOCK_SH | LOCK_NB) == 0;
+    ::close(descriptor);
+    return !free;
 }
 
 void write_text(const std::filesystem::path& file, const std::string& text)

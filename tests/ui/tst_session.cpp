@@ -2,10 +2,12 @@
 #include "tests/support/test_main.h"
 #include "ui/session.h"
 
+#include <QDir>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <ctime>
 #include <fstream>
 #include <sstream>
 
@@ -16,6 +18,12 @@ namespace {
 
 const QString demo = QStringLiteral(KEEPSET_SOURCE_DIR "/resources/demo");
 constexpr int patience = 60000;
+/// Within which a stop is answered, in processor time of this program; sanitizers make it about three times slower.
+#ifdef __SANITIZE_ADDRESS__
+constexpr double stopSeconds = 3 * 0.25;
+#else
+constexpr double stopSeconds = 0.25;
+#endif
 
 Text demoText()
 {
@@ -45,6 +53,19 @@ SweepRequest sweepRequest(std::int64_t windows)
     return result;
 }
 
+/// An analysis to save, and a sweep of all windows that goes on until it is stopped.
+void startEndlessSweep(Session& session, QSignalSpy& analysed, QSignalSpy& changed)
+{
+    session.openModel(demo + QStringLiteral("/model"), {});
+    session.analyse(request(64));
+    QTRY_COMPARE_WITH_TIMEOUT(analysed.size(), 1, patience);
+    SweepRequest sweep = sweepRequest(0);
+    while (sweep.text.bytes.size() < 200'000)
+        sweep.text.bytes += demoText().bytes;
+    session.sweep(sweep);
+    QTRY_VERIFY_WITH_TIMEOUT(!changed.isEmpty(), patience);
+}
+
 } // namespace
 
 class TestSession : public QObject {
@@ -55,8 +76,7 @@ private Q_SLOTS:
     {
         Session session;
         QSignalSpy noted(&session, &Session::textNoted);
-        session.openModel(demo + QStringLiteral("/model"), {});
-        session.countTokens({ "windows.txt", "one\r\ntwo\r\n" });
+        session.countTokens(demo + QStringLiteral("/model"), { "windows.txt", "one\r\ntwo\r\n" });
         QTRY_COMPARE_WITH_TIMEOUT(noted.size(), 1, patience);
         const QStringList notes = noted.first().first().toStringList();
         QCOMPARE(notes.size(), 1);
@@ -75,7 +95,7 @@ private Q_SLOTS:
         QSignalSpy audited(&session, &Session::auditReady);
         QSignalSpy failed(&session, &Session::errorOccurred);
         session.openModel(demo + QStringLiteral("/model"), {});
-        session.countTokens(demoText());
+        session.countTokens(demo + QStringLiteral("/model"), demoText());
         session.analyse(request(200));
         QVERIFY(session.busy());
         QTRY_COMPARE_WITH_TIMEOUT(analysed.size(), 1, patience);
@@ -245,6 +265,154 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(audited.size(), 1, patience);
         QVERIFY(audited[0][0].value<AuditReport>().failed());
         QCOMPARE(audited[0][1].toString(), QStringLiteral("table.csv"));
+    }
+
+    void files_and_counts_do_not_wait_behind_a_sweep()
+    {
+        const QTemporaryDir folder;
+        const QString trace = folder.filePath(QStringLiteral("trace.h5"));
+        const QString run = folder.filePath(QStringLiteral("run.h5"));
+        Session session;
+        QSignalSpy analysed(&session, &Session::analysisReady);
+        QSignalSpy changed(&session, &Session::runChanged);
+        QSignalSpy written(&session, &Session::saved);
+        QSignalSpy opened(&session, &Session::runOpened);
+        QSignalSpy compared(&session, &Session::comparisonReady);
+        QSignalSpy estimated(&session, &Session::memoryEstimated);
+        QSignalSpy read(&session, &Session::textOpened);
+        QSignalSpy counted(&session, &Session::tokensCounted);
+        QSignalSpy ended(&session, &Session::sweepEnded);
+        startEndlessSweep(session, analysed, changed);
+        estimated.clear(); // of the model opened
+        session.saveAnalysis(trace);
+        session.saveRun(run);
+        QTRY_COMPARE_WITH_TIMEOUT(written.size(), 2, patience);
+        session.openFile(run);
+        session.openForComparison(run);
+        session.estimateMemory(ModelInfo(), {}, 10);
+        session.openText(demo + QStringLiteral("/demo.txt"));
+        session.countTokens(demo + QStringLiteral("/model"), demoText());
+        for (QSignalSpy* spy : { &opened, &compared, &estimated, &read, &counted })
+            QTRY_COMPARE_WITH_TIMEOUT(spy->size(), 1, patience);
+        QCOMPARE(ended.size(), 0);
+        session.cancel();
+    }
+
+    void stopping_a_sweep_throws_no_save_away()
+    {
+        const QTemporaryDir folder;
+        Session session;
+        QSignalSpy analysed(&session, &Session::analysisReady);
+        QSignalSpy changed(&session, &Session::runChanged);
+        QSignalSpy written(&session, &Session::saved);
+        QSignalSpy ended(&session, &Session::sweepEnded);
+        startEndlessSweep(session, analysed, changed);
+        for (const char* name : { "a.h5", "b.h5", "c.h5" })
+            session.saveAnalysis(folder.filePath(QLatin1String(name)));
+        session.cancel(Session::Kind::sweep);
+        QTRY_COMPARE_WITH_TIMEOUT(ended.size(), 1, patience);
+        QTRY_COMPARE_WITH_TIMEOUT(written.size(), 3, patience);
+    }
+
+    void a_save_that_was_asked_for_is_whole_when_the_session_ends()
+    {
+        const QTemporaryDir folder;
+        const QString path = folder.filePath(QStringLiteral("trace.h5"));
+        {
+            Session session;
+            QSignalSpy analysed(&session, &Session::analysisReady);
+            session.openModel(demo + QStringLiteral("/model"), {});
+            session.analyse(request(100));
+            QTRY_COMPARE_WITH_TIMEOUT(analysed.size(), 1, patience);
+            session.saveAnalysis(path);
+        }
+        QCOMPARE(load_analysis(path.toStdString())->context, std::int64_t { 100 });
+    }
+
+    void an_error_says_of_what_kind_it_is_and_the_sweep_goes_on()
+    {
+        Session session;
+        QSignalSpy analysed(&session, &Session::analysisReady);
+        QSignalSpy changed(&session, &Session::runChanged);
+        QSignalSpy ended(&session, &Session::sweepEnded);
+        QSignalSpy found(&session, &Session::modelFound);
+        std::vector<Session::Kind> kinds;
+        connect(&session, &Session::errorOccurred, &session,
+            [&](const QString&, const QString&, Session::Kind kind) { kinds.push_back(kind); });
+        startEndlessSweep(session, analysed, changed);
+        const auto before = changed.size();
+        session.openText(demo + QStringLiteral("/model/model.safetensors"));
+        QTRY_COMPARE_WITH_TIMEOUT(kinds.size(), std::size_t { 1 }, patience);
+        session.lookAtModel(demo); // a folder without a model
+        QTRY_COMPARE_WITH_TIMEOUT(kinds.size(), std::size_t { 2 }, patience);
+        QCOMPARE(kinds, (std::vector { Session::Kind::text, Session::Kind::look }));
+        session.lookAtModel(demo + QStringLiteral("/model"));
+        QTRY_COMPARE_WITH_TIMEOUT(found.size(), 1, patience);
+        QTRY_VERIFY_WITH_TIMEOUT(changed.size() > before, patience);
+        QCOMPARE(ended.size(), 0);
+        session.cancel();
+    }
+
+    void a_paused_sweep_ends_behind_a_window_and_goes_on_with_its_file()
+    {
+        const QTemporaryDir folder;
+        Session session;
+        QSignalSpy changed(&session, &Session::runChanged);
+        QSignalSpy ended(&session, &Session::sweepEnded);
+        SweepRequest request = sweepRequest(6);
+        request.out = folder.filePath(QStringLiteral("run.h5")).toStdString();
+        session.openModel(demo + QStringLiteral("/model"), {});
+        session.sweep(request);
+        session.pauseSweep();
+        QTRY_COMPARE_WITH_TIMEOUT(ended.size(), 1, patience);
+        QVERIFY(session.run()->windows_done() >= 1 && !session.run()->finished());
+        request.resume = true;
+        session.sweep(request);
+        QTRY_COMPARE_WITH_TIMEOUT(ended.size(), 2, patience);
+        QVERIFY(session.run()->finished());
+    }
+
+    void a_sweep_that_never_had_a_window_leaves_no_file()
+    {
+        const QTemporaryDir folder;
+        Session session;
+        QSignalSpy opened(&session, &Session::modelOpened);
+        QSignalSpy progressed(&session, &Session::progressChanged);
+        QSignalSpy ended(&session, &Session::sweepEnded);
+        SweepRequest request = sweepRequest(0);
+        request.context = 512;
+        request.out = folder.filePath(QStringLiteral("run.h5")).toStdString();
+        session.openModel(demo + QStringLiteral("/model"), {});
+        QTRY_COMPARE_WITH_TIMEOUT(opened.size(), 1, patience);
+        progressed.clear();
+        session.sweep(request);
+        QTRY_VERIFY_WITH_TIMEOUT(QDir(folder.path()).exists(QStringLiteral("run.h5")), patience);
+        session.cancel(Session::Kind::sweep);
+        QTRY_COMPARE_WITH_TIMEOUT(ended.size(), 1, patience);
+        const bool there = QDir(folder.path()).exists(QStringLiteral("run.h5"));
+        QCOMPARE(there, there && load_run(request.out)->windows_done() > 0);
+    }
+
+    void cancel_answers_while_a_large_text_is_tokenised()
+    {
+        std::string bytes;
+        const std::string piece = demoText().bytes;
+        while (bytes.size() < 50'000'000)
+            bytes += piece;
+        Session session;
+        QSignalSpy counted(&session, &Session::tokensCounted);
+        QSignalSpy stopped(&session, &Session::cancelled);
+        session.countTokens(demo + QStringLiteral("/model"), { "large.txt", std::move(bytes) }, 2000);
+        QTRY_COMPARE_WITH_TIMEOUT(counted.size(), 1, patience); // enough to begin with
+        QCOMPARE(counted[0][0].toLongLong(), 2000);
+        QCOMPARE(counted[0][1].toBool(), false);
+        QTest::qWait(300); // in the middle of all of it
+        const std::clock_t before = std::clock(); // a shared core decides nothing
+        session.cancel();
+        QTRY_COMPARE_WITH_TIMEOUT(stopped.size(), 1, patience);
+        const double seconds = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+        QVERIFY2(seconds < stopSeconds, qPrintable(QString::number(seconds)));
+        QCOMPARE(counted.size(), 1);
     }
 
     void closing_in_the_middle_of_work_does_not_hang()
