@@ -6,6 +6,7 @@
 #include <QCoreApplication>
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QFontMetricsF>
 #include <QImage>
 #include <QPageSize>
 #include <QPainter>
@@ -120,6 +121,22 @@ namespace {
     }
 
 } // namespace
+
+QRectF paintHeading(QPainter& painter, QRectF canvas, const QString& title, const QString& subtitle)
+{
+    const Theme& paper = theme(false);
+    const auto write = [&](const QFont& font, const QColor& color, const QString& words) {
+        const double height = words.isEmpty() ? 0 : QFontMetricsF(font).height();
+        painter.setFont(font);
+        painter.setPen(color);
+        painter.drawText(QRectF(canvas.topLeft(), QSizeF(canvas.width(), height)), Qt::AlignLeft | Qt::AlignVCenter,
+            QFontMetricsF(font).elidedText(words, Qt::ElideRight, canvas.width()));
+        canvas.setTop(canvas.top() + height);
+    };
+    write(interfaceFont(15, true), paper.ink, title);
+    write(interfaceFont(12), paper.muted, subtitle);
+    return canvas.adjusted(0, 6, 0, 0);
+}
 
 std::optional<QString> exportChart(const Exportable& chart, const QString& path)
 {

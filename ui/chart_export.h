@@ -35,6 +35,9 @@ private:
     Shown shown_;
 };
 
+/// Title and muted words over a picture; returns what is left of the canvas below.
+QRectF paintHeading(QPainter& painter, QRectF canvas, const QString& title, const QString& subtitle);
+
 /// Writes a chart; the format follows the suffix (png, svg, pdf, csv). The file is there whole or not at all.
 /// Returns a sentence about what went wrong, nothing when it is written.
 std::optional<QString> exportChart(const Exportable& chart, const QString& path);

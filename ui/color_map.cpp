@@ -1,6 +1,6 @@
 #include "ui/color_map.h"
 
-#include "ui/plot/axis.h"
+#include "ui/charts/ticks.h"
 
 #include <algorithm>
 #include <cmath>
@@ -179,8 +179,8 @@ std::vector<ColorTick> colorTicks(const ValueScale& scale, int wanted)
             ticks.push_back({ position, scale.value(position) });
         return ticks;
     }
-    const auto axis = scale.kind() == ValueScaleKind::log ? plot::AxisScale::log : plot::AxisScale::linear;
-    for (const double value : plot::ticksFor({ scale.low(), scale.high() }, axis, wanted))
+    const auto ticksOf = scale.kind() == ValueScaleKind::log ? charts::logTicks : charts::linearTicks;
+    for (const double value : ticksOf({ scale.low(), scale.high() }, wanted))
         ticks.push_back({ scale.position(value), value });
     return ticks;
 }

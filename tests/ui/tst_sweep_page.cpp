@@ -1,9 +1,9 @@
 #include "core/engine.h"
 #include "tests/support/test_main.h"
 #include "tests/ui/plausible.h"
+#include "ui/charts/chart_view.h"
 #include "ui/pages/sweep_form.h"
 #include "ui/pages/sweep_page.h"
-#include "ui/plot/chart_widget.h"
 #include "ui/selection_state.h"
 #include "ui/theme.h"
 
@@ -21,6 +21,7 @@
 
 using namespace keepset;
 using namespace keepset::ui;
+using namespace keepset::ui::charts;
 
 Q_DECLARE_METATYPE(keepset::SweepRequest)
 
@@ -162,19 +163,19 @@ void TestSweepPage::a_partial_run_offers_to_go_on()
 void TestSweepPage::the_band_is_the_paired_interval_around_the_curve()
 {
     const auto run = test::plausibleRun();
-    const plot::Chart chart = perplexityChart(*run, {}, {});
+    const ChartData chart = metricChart(*run, {}, {});
     const auto differences = paired_differences(*run, "dense");
     const auto cab
         = std::ranges::find_if(differences, [](const auto& d) { return d.policy == "cab" && d.sparsity == 0.9; });
     QVERIFY(cab != differences.end());
     QCOMPARE(chart.series[1].name, QString("CAB"));
-    const plot::ChartPoint& point = chart.series[1].points[3];
+    const ChartPoint& point = chart.series[1].points[3];
     QCOMPARE(point.x, 0.9);
     QVERIFY(std::abs(point.low / (point.y * std::exp(cab->low - cab->mean)) - 1) < 1e-12);
     QVERIFY(std::abs(point.high / (point.y * std::exp(cab->high - cab->mean)) - 1) < 1e-12);
-    const plot::Chart early = perplexityChart(*test::plausibleRun(3), {}, {});
+    const ChartData early = metricChart(*test::plausibleRun(3), {}, {});
     QVERIFY(std::isnan(early.series[1].points[3].low)); // fewer than 5 windows have no interval
-    QVERIFY(plot::isEmpty(perplexityChart(*test::plausibleRun(0), {}, {})));
+    QVERIFY(isEmpty(metricChart(*test::plausibleRun(0), {}, {})));
 }
 
 void TestSweepPage::a_loss_that_is_not_finite_is_said_on_the_difference_chart()
@@ -185,16 +186,16 @@ void TestSweepPage::a_loss_that_is_not_finite_is_said_on_the_difference_chart()
         run.points, [](const SweepPoint& point) { return point.policy == "cab" && point.sparsity == 0.9; });
     const auto row = static_cast<std::size_t>(cab - run.points.begin());
     run.window_nll[row * static_cast<std::size_t>(run.windows) + 1] = not_a_number;
-    const plot::Chart chart = differenceChart(run, "h2o");
+    const ChartData chart = differenceChart(run, "h2o");
     QVERIFY2(chart.warning.startsWith("Nothing is decided at 90%: the loss is not finite for CAB in 1 of "),
         qPrintable(chart.warning));
-    QVERIFY(plot::isEmpty(chart) == false); // what is decided stays
+    QVERIFY(isEmpty(chart) == false); // what is decided stays
 }
 
 void TestSweepPage::the_ratio_view_divides_by_dense()
 {
     const auto run = test::plausibleRun();
-    const plot::Chart chart = perplexityChart(*run, {}, { plot::AxisScale::linear, true });
+    const ChartData chart = metricChart(*run, {}, { Metric::ratio, AxisScale::linear });
     QCOMPARE(chart.series[0].points[0].y, 1.0);
     QCOMPARE(chart.series[0].points[4].y, run->points[5].perplexity / run->points[0].perplexity);
     QCOMPARE(chart.references[0].value, 1.0);
@@ -202,32 +203,29 @@ void TestSweepPage::the_ratio_view_divides_by_dense()
 
 void TestSweepPage::methods_differ_in_colour_and_shape()
 {
-    std::set<std::pair<QRgb, int>> looks;
-    std::set<int> shapes;
+    std::set<QRgb> colors;
+    std::set<std::pair<int, bool>> shapes;
     const std::vector<std::string> known { "h2o", "cab", "h2o(local=0.3)", "streaming-llm", "recent", "random" };
-    for (const std::string& method : known) {
-        const plot::MethodStyle style = plot::methodStyle(method);
-        looks.insert({ style.light.rgb(), 0 });
-        shapes.insert(static_cast<int>(style.marker));
+    for (const plot::MethodStyle& style : plot::methodStyles(known)) {
+        colors.insert(style.light.rgb());
+        shapes.insert({ static_cast<int>(style.marker), style.hollow });
     }
-    QCOMPARE(looks.size(), known.size());
+    QCOMPARE(colors.size(), known.size());
     QCOMPARE(shapes.size(), known.size());
-    QCOMPARE(plot::methodStyle("h2o(local=0.5)").light, plot::methodStyle("h2o(local=0.5)").light);
-    QVERIFY(plot::methodStyle("h2o(local=0.5)").light != plot::methodStyle("h2o").light);
 }
 
 void TestSweepPage::the_difference_chart_follows_the_reference()
 {
     SweepPage page(&selection_);
     page.setRun(test::plausibleRun(), true);
-    auto* chart = page.findChild<plot::ChartWidget*>("differenceChart");
+    auto* chart = page.findChild<ChartView*>("differenceChart");
     auto* reference = page.findChild<QComboBox*>("sweepReference");
     QCOMPARE(reference->currentData().toString(), QString("h2o"));
-    for (const auto& series : chart->chart().series)
+    for (const auto& series : chart->data().series)
         QVERIFY(series.name != "H2O" && series.points.size() == 4);
     reference->setCurrentIndex(reference->findData("cab"));
     Q_EMIT reference->activated(reference->currentIndex());
-    QVERIFY(chart->chart().title.contains("CAB"));
+    QVERIFY(chart->data().title.contains("CAB"));
     page.setRun(test::plausibleRun(), true); // a new snapshot keeps the choice
     QCOMPARE(reference->currentData().toString(), QString("cab"));
 }
@@ -242,7 +240,7 @@ void TestSweepPage::the_table_has_every_method_and_copies()
     QCOMPARE(lines[0], QString("method\t0%\t50%\t80%\t90%\t95%"));
     QVERIFY(lines[3].startsWith("CAB\t") && lines[3].split('\t').size() == 6);
     auto* table = page.findChild<QTableWidget*>("sweepTable");
-    QCOMPARE(table->item(1, 1)->text(), plot::valueText(run->points[1].perplexity, plot::NumberFormat::plain));
+    QCOMPARE(table->item(1, 1)->text(), valueText(run->points[1].perplexity, NumberFormat::plain));
     QVERIFY(table->item(1, 4)->toolTip().contains("95% interval"));
     QVERIFY(!page.findChild<QLabel*>("sweepFindings")->text().isEmpty());
 }
@@ -254,8 +252,7 @@ void TestSweepPage::a_failing_audit_stands_on_the_charts_and_their_exports()
         { "monotone", CheckStatus::warning, "Perplexity falls from 50% to 80%." } };
     SweepPage page(&selection_);
     page.setRun(run, true);
-    QVERIFY(
-        page.findChild<plot::ChartWidget*>("perplexityChart")->chart().warning.contains("CAB and H2O are identical"));
+    QVERIFY(page.findChild<ChartView*>("perplexityChart")->data().warning.contains("CAB and H2O are identical"));
     QVERIFY(page.findChild<QLabel*>("sweepNotes")->text().contains("falls from 50% to 80%"));
     QVERIFY(page.findChild<QLabel*>("sweepState")->text().contains("audit fails"));
     const QTemporaryDir folder;
@@ -269,13 +266,13 @@ void TestSweepPage::earlier_runs_are_dashed_and_can_be_removed()
 {
     SweepPage page(&selection_);
     page.setRun(test::plausibleRun(), true);
-    auto* chart = page.findChild<plot::ChartWidget*>("perplexityChart");
-    const auto alone = chart->chart().series.size();
+    auto* chart = page.findChild<ChartView*>("perplexityChart");
+    const auto alone = chart->data().series.size();
     page.addRun(test::plausibleRun(5), "tuesday.h5");
-    QCOMPARE(chart->chart().series.size(), 2 * alone);
-    QVERIFY(chart->chart().series.back().dashed && chart->chart().series.back().name.contains("tuesday.h5"));
+    QCOMPARE(chart->data().series.size(), 2 * alone);
+    QVERIFY(!chart->data().series.back().run.isEmpty() && chart->data().series.back().name.contains("tuesday.h5"));
     page.clearEarlierRuns();
-    QCOMPARE(chart->chart().series.size(), alone);
+    QCOMPARE(chart->data().series.size(), alone);
 }
 
 void TestSweepPage::the_set_up_line_names_what_the_result_depends_on()
@@ -305,7 +302,7 @@ void TestSweepPage::pictures_of_every_state()
     test::savePictures(page, "sweep-busy");
     page.setRun(test::plausibleRun(), true);
     test::savePictures(page, "sweep-done");
-    auto* chart = page.findChild<plot::ChartWidget*>("perplexityChart");
+    auto* chart = page.findChild<ChartView*>("perplexityChart");
     for (int i = 0; i < 4; ++i)
         QTest::keyClick(chart, Qt::Key_Right);
     test::savePictures(page, "sweep-readout");

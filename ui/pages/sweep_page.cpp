@@ -1,10 +1,11 @@
 #include "ui/pages/sweep_page.h"
 
 #include "core/engine.h"
+#include "ui/charts/chart_view.h"
+#include "ui/charts/method_legend.h"
 #include "ui/format.h"
 #include "ui/pages/card.h"
 #include "ui/pages/sweep_form.h"
-#include "ui/plot/chart_widget.h"
 #include "ui/selection_state.h"
 #include "ui/theme.h"
 
@@ -30,6 +31,7 @@ SweepPage::SweepPage(SelectionState* selection, QWidget* parent)
     : QWidget(parent)
     , selection_(selection)
     , form_(new SweepForm(this))
+    , charts_(new charts::SweepCharts(this))
 {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(cardPadding, cardPadding, cardPadding, cardPadding);
@@ -68,28 +70,28 @@ void SweepPage::makeChartCard()
     scale_->addItems({ tr("log axis"), tr("linear axis") });
     scale_->setAccessibleName(tr("Axis"));
     scale_->setObjectName(QStringLiteral("sweepScale"));
-    ratio_ = new QComboBox(this);
-    ratio_->addItems({ tr("perplexity"), tr("ratio to dense") });
-    ratio_->setAccessibleName(tr("Quantity"));
-    ratio_->setObjectName(QStringLiteral("sweepRatio"));
+    metric_ = new QComboBox(this);
+    for (const charts::MetricInfo& info : charts::metricTable())
+        metric_->addItem(charts::nameOf(info.metric));
+    metric_->setAccessibleName(tr("Quantity"));
+    metric_->setObjectName(QStringLiteral("sweepMetric"));
     auto* over = flatButton(tr("Lay over …"), tr("Lays earlier runs over this one, dashed"), this);
     auto* clear = flatButton(tr("Remove"), tr("Removes the earlier runs from the chart"), this);
     auto* save = flatButton(tr("Export …"), tr("Exports the perplexity chart as PNG, SVG, PDF or CSV"), this);
     clear_ = clear;
-    chart_ = new plot::ChartWidget(this);
-    chart_->setObjectName(QStringLiteral("perplexityChart"));
-    for (QWidget* control : std::initializer_list<QWidget*> { state_, ratio_, scale_, over, clear, save })
+    for (QWidget* control : std::initializer_list<QWidget*> { state_, metric_, scale_, over, clear, save })
         chartCard_->addControl(control);
     notes_ = roleLabel(QString(), "muted", this);
     notes_->setObjectName(QStringLiteral("sweepNotes"));
     notes_->setWordWrap(true);
-    chartCard_->content()->addWidget(chart_, 1);
+    chartCard_->content()->addWidget(charts_->legend());
+    chartCard_->content()->addWidget(charts_->metric(), 1);
     chartCard_->content()->addWidget(notes_);
     connect(scale_, &QComboBox::currentIndexChanged, this, &SweepPage::refresh);
-    connect(ratio_, &QComboBox::currentIndexChanged, this, &SweepPage::refresh);
+    connect(metric_, &QComboBox::currentIndexChanged, this, &SweepPage::refresh);
     connect(over, &QToolButton::clicked, this, &SweepPage::layOverRequested);
     connect(clear, &QToolButton::clicked, this, &SweepPage::clearEarlierRuns);
-    connect(save, &QToolButton::clicked, this, [this] { exportWithDialog(*chart_); });
+    connect(save, &QToolButton::clicked, this, [this] { exportWithDialog(*charts_->metric()); });
 }
 
 void SweepPage::makeDifferenceCard()
@@ -99,13 +101,11 @@ void SweepPage::makeDifferenceCard()
     reference_->setAccessibleName(tr("Method that the others are compared with"));
     reference_->setObjectName(QStringLiteral("sweepReference"));
     auto* save = flatButton(tr("Export …"), tr("Exports the difference chart as PNG, SVG, PDF or CSV"), this);
-    difference_ = new plot::ChartWidget(this);
-    difference_->setObjectName(QStringLiteral("differenceChart"));
     differenceCard_->addControl(reference_);
     differenceCard_->addControl(save);
-    differenceCard_->content()->addWidget(difference_, 1);
+    differenceCard_->content()->addWidget(charts_->difference(), 1);
     connect(reference_, &QComboBox::activated, this, &SweepPage::refresh);
-    connect(save, &QToolButton::clicked, this, [this] { exportWithDialog(*difference_); });
+    connect(save, &QToolButton::clicked, this, [this] { exportWithDialog(*charts_->difference()); });
 }
 
 void SweepPage::makeTable()
@@ -203,7 +203,7 @@ void SweepPage::clearEarlierRuns()
 
 bool SweepPage::exportChart(const QString& path, bool difference)
 {
-    const auto problem = ui::exportChart(difference ? *difference_ : *chart_, path);
+    const auto problem = ui::exportChart(difference ? *charts_->difference() : *charts_->metric(), path);
     if (problem)
         Q_EMIT exportFailed(*problem);
     return !problem;
@@ -211,11 +211,11 @@ bool SweepPage::exportChart(const QString& path, bool difference)
 
 void SweepPage::setShown(const Shown& shown)
 {
-    for (plot::ChartWidget* chart : { chart_, difference_ })
+    for (charts::ChartView* chart : { charts_->metric(), charts_->difference() })
         chart->setShown(shown);
 }
 
-void SweepPage::exportWithDialog(const plot::ChartWidget& chart)
+void SweepPage::exportWithDialog(const Exportable& chart)
 {
     const ExportOutcome outcome = ui::exportWithDialog(chart, this);
     if (outcome.error)
@@ -230,25 +230,18 @@ std::string SweepPage::reference() const
 
 void SweepPage::refresh()
 {
-    const auto scale = scale_->currentIndex() == 0 ? plot::AxisScale::log : plot::AxisScale::linear;
-    plot::Chart chart;
-    plot::Chart difference;
-    if (run_) {
-        chart = perplexityChart(*run_, earlier_, { scale, ratio_->currentIndex() == 1 });
-        difference = differenceChart(*run_, reference());
-    } else {
-        chart.title = tr("Perplexity against sparsity");
-        chart.emptyText = busy_ ? tr("The first window is being computed …")
-                                : tr("Start a sweep to see what eviction costs.\nThe chart grows window by window.");
-        difference.title = tr("Difference between methods");
-        difference.emptyText = tr("ΔNLL to a method of your choice, paired by window.");
-    }
-    chartCard_->setTitle(chart.title);
-    chartCard_->setSubtitle(chart.subtitle);
-    differenceCard_->setTitle(run_ ? tr("Difference to") : difference.title);
-    differenceCard_->setSubtitle(difference.subtitle);
-    chart_->setChart(std::move(chart));
-    difference_->setChart(std::move(difference));
+    const auto metric = static_cast<charts::Metric>(metric_->currentIndex());
+    const auto scale = scale_->currentIndex() == 0 ? charts::AxisScale::log : charts::AxisScale::linear;
+    if (run_)
+        charts_->setRun(*run_, earlier_, { metric, scale }, reference());
+    else
+        charts_->clear(busy_ ? tr("The first window is being computed …")
+                             : tr("Start a sweep to see what eviction costs.\nThe chart grows window by window."));
+    chartCard_->setTitle(charts_->metric()->data().title);
+    chartCard_->setSubtitle(charts_->metric()->data().subtitle);
+    differenceCard_->setTitle(run_ ? tr("Difference to") : charts_->difference()->data().title);
+    differenceCard_->setSubtitle(charts_->difference()->data().subtitle);
+    charts_->legend()->setVisible(run_ != nullptr);
     clear_->setVisible(!earlier_.empty());
     reference_->setVisible(run_ != nullptr);
     refreshTable();
@@ -263,7 +256,7 @@ void SweepPage::refreshMethods()
     if (!run_)
         return;
     for (const std::string& method : methods(*run_))
-        reference_->addItem(methodTitle(method), QString::fromStdString(method));
+        reference_->addItem(charts::methodTitle(method), QString::fromStdString(method));
     const int before = chosen.isValid() ? reference_->findData(chosen) : -1;
     const int h2o = reference_->findData(QStringLiteral("h2o"));
     reference_->setCurrentIndex(before >= 0 ? before : std::max(h2o, 0));
@@ -277,10 +270,10 @@ void SweepPage::refreshTable()
     table_->setVisible(run_ != nullptr);
     if (!run_)
         return;
-    const auto sparsities = sparsitiesOf(*run_);
+    const auto sparsities = charts::sparsitiesOf(*run_);
     QStringList headings { tr("method") };
     for (const double sparsity : sparsities)
-        headings << plot::valueText(sparsity, plot::NumberFormat::percent);
+        headings << charts::valueText(sparsity, charts::NumberFormat::percent);
     table_->setColumnCount(static_cast<int>(headings.size()));
     table_->setHorizontalHeaderLabels(headings);
     table_->horizontalHeaderItem(0)->setTextAlignment(Qt::AlignLeft | Qt::AlignVCenter);
@@ -295,19 +288,20 @@ void SweepPage::addTableRow(const std::string& method, const std::vector<double>
 {
     const int row = table_->rowCount();
     table_->insertRow(row);
-    table_->setItem(row, 0, new QTableWidgetItem(methodTitle(method)));
+    table_->setItem(row, 0, new QTableWidgetItem(charts::methodTitle(method)));
     for (int column = 1; column < table_->columnCount(); ++column) {
         const double sparsity = sparsities[static_cast<std::size_t>(column - 1)];
-        const SweepPoint* point = pointOf(*run_, method, method == "dense" ? 0 : sparsity);
+        const SweepPoint* point = charts::pointOf(*run_, method, method == "dense" ? 0 : sparsity);
         auto* item = new QTableWidgetItem(
-            plot::valueText(point ? point->perplexity : not_a_number, plot::NumberFormat::plain));
+            charts::valueText(point ? point->perplexity : not_a_number, charts::NumberFormat::plain));
         item->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
         if (point && std::isfinite(point->ci_low)) {
-            const QString interval = plot::valueText(point->ci_low, plot::NumberFormat::plain) + tr(" to ")
-                + plot::valueText(point->ci_high, plot::NumberFormat::plain);
-            item->setToolTip(tr("%1 at %2: %3\n95% interval %4 over %5 windows")
-                                 .arg(methodTitle(method), plot::valueText(sparsity, plot::NumberFormat::percent),
-                                     item->text(), interval, formatCount(point->windows)));
+            const QString interval = charts::valueText(point->ci_low, charts::NumberFormat::plain) + tr(" to ")
+                + charts::valueText(point->ci_high, charts::NumberFormat::plain);
+            item->setToolTip(
+                tr("%1 at %2: %3\n95% interval %4 over %5 windows")
+                    .arg(charts::methodTitle(method), charts::valueText(sparsity, charts::NumberFormat::percent),
+                        item->text(), interval, formatCount(point->windows)));
         }
         table_->setItem(row, column, item);
     }

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "ui/charts/sweep_charts.h"
 #include "ui/shown.h"
-#include "ui/sweep_charts.h"
 
 #include <QWidget>
 
@@ -14,9 +14,7 @@ namespace keepset::ui {
 class Card;
 class SelectionState;
 class SweepForm;
-namespace plot {
-    class ChartWidget;
-}
+class Exportable;
 
 /// A sweep: its set-up, the chart that grows while it runs, the paired differences, the table, and what may be said.
 class SweepPage : public QWidget {
@@ -65,7 +63,7 @@ private:
     void refreshWords();
     void showState();
     std::string reference() const;
-    void exportWithDialog(const plot::ChartWidget& chart);
+    void exportWithDialog(const Exportable& chart);
     void copyTable();
 
     SelectionState* selection_;
@@ -73,10 +71,9 @@ private:
     Card* chartCard_ = nullptr;
     Card* differenceCard_ = nullptr;
     Card* tableCard_ = nullptr;
-    plot::ChartWidget* chart_ = nullptr;
-    plot::ChartWidget* difference_ = nullptr;
+    charts::SweepCharts* charts_;
     QComboBox* scale_ = nullptr;
-    QComboBox* ratio_ = nullptr;
+    QComboBox* metric_ = nullptr;
     QComboBox* reference_ = nullptr;
     QWidget* clear_ = nullptr;
     QTableWidget* table_ = nullptr;
@@ -84,7 +81,7 @@ private:
     QLabel* state_ = nullptr;
     QLabel* notes_ = nullptr;
     std::shared_ptr<const Run> run_;
-    std::vector<EarlierRun> earlier_;
+    std::vector<charts::EarlierRun> earlier_;
     QString error_;
     bool finished_ = false;
     bool busy_ = false;

@@ -1,7 +1,8 @@
 #include "ui/plot/heatmap.h"
 
+#include "ui/charts/ticks.h"
 #include "ui/format.h"
-#include "ui/plot/chart.h"
+
 #include "ui/theme.h"
 
 #include <QFontMetricsF>
@@ -127,7 +128,7 @@ namespace {
         std::vector<double> ticks;
         for (const std::int64_t tick : cellTicks(view.columnBegin, view.columnEnd, most, false))
             ticks.push_back(static_cast<double>(tick));
-        const auto labels = tickLabels(ticks, NumberFormat::plain);
+        const auto labels = charts::tickLabels(ticks, charts::NumberFormat::plain);
         for (std::size_t i = 0; i < ticks.size(); ++i) {
             const double x = pixelOf(view, map, { ticks[i] + 0.5, 0 }).x();
             if (x < map.left() || x > map.right())
@@ -241,8 +242,8 @@ namespace {
             if (y + metrics.height() / 2 > free)
                 continue;
             const QString label = heatmap_.scale.kind() == ValueScaleKind::percentile
-                ? valueText(tick.value, NumberFormat::plain)
-                : tickLabels({ tick.value }, NumberFormat::plain).front();
+                ? charts::valueText(tick.value, charts::NumberFormat::plain)
+                : charts::tickLabels({ tick.value }, charts::NumberFormat::plain).front();
             text(QRectF(bar.right() + 7, y - 10, 60, 20), Qt::AlignLeft | Qt::AlignVCenter, label, style_.muted);
             free = y - metrics.height() / 2;
         }

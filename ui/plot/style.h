@@ -6,6 +6,7 @@
 #include <QPointF>
 
 #include <string>
+#include <vector>
 
 class QPainter;
 
@@ -31,20 +32,23 @@ Style chartStyle(bool dark);
 /// The style that fits a widget's palette: dark where its window is dark.
 Style styleFor(const QPalette& palette);
 
-enum class Marker { none, circle, square, triangle, diamond, hollowSquare, cross, triangleDown, pentagon };
+/// The shapes that Qt Charts has.
+enum class Marker { none, circle, square, diamond, triangle, star, pentagon };
 
 /// Colour and marker of a method: the same in every chart and every run, told apart also without colour.
 struct MethodStyle {
     QColor light; ///< on white
     QColor dark; ///< on dark ground
     Marker marker = Marker::circle;
+    bool hollow = false;
     QColor on(const Style& style) const { return style.dark ? dark : light; }
+    bool operator==(const MethodStyle&) const = default;
 };
-/// `policy`: canonical spelling. Known methods have their own; others get one from their name.
-MethodStyle methodStyle(const std::string& policy);
+/// Looks of methods that share a chart, each by canonical spelling. Known methods have their own; others get theirs
+/// from their name, or, where another has it, the next that is free.
+std::vector<MethodStyle> methodStyles(const std::vector<std::string>& policies);
 
-/// Paints a marker of about `size` pixels; hollow ones are filled with `ground`.
-void drawMarker(
-    QPainter& painter, QPointF centre, Marker marker, const QColor& color, const QColor& ground, double size = 8);
+/// Paints a marker of about `size` pixels.
+void drawMarker(QPainter& painter, QPointF centre, const MethodStyle& look, const Style& style, double size = 8);
 
 } // namespace keepset::ui::plot

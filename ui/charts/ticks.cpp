@@ -1,24 +1,17 @@
-#include "ui/plot/axis.h"
+#include "ui/charts/ticks.h"
 
 #include <QLocale>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
-namespace keepset::ui::plot {
+namespace keepset::ui::charts {
 
 namespace {
 
     constexpr double tiny = 1e-9;
-
-    double forward(double value, AxisScale scale) { return scale == AxisScale::log ? std::log10(value) : value; }
-    double backward(double value, AxisScale scale) { return scale == AxisScale::log ? std::pow(10.0, value) : value; }
-
-    bool drawable(double value, AxisScale scale)
-    {
-        return std::isfinite(value) && (scale == AxisScale::linear || value > 0);
-    }
 
     bool inside(double value, AxisRange range)
     {
@@ -84,20 +77,6 @@ namespace {
 
 } // namespace
 
-double AxisMap::toPixel(double value) const
-{
-    const double low = forward(range.low, scale);
-    const double high = forward(range.high, scale);
-    return pixelLow + (forward(value, scale) - low) / (high - low) * (pixelHigh - pixelLow);
-}
-
-double AxisMap::toValue(double pixel) const
-{
-    const double low = forward(range.low, scale);
-    const double high = forward(range.high, scale);
-    return backward(low + (pixel - pixelLow) / (pixelHigh - pixelLow) * (high - low), scale);
-}
-
 std::vector<double> linearTicks(AxisRange range, int wanted)
 {
     std::vector<double> ticks;
@@ -136,11 +115,6 @@ std::vector<double> logTicks(AxisRange range, int wanted)
     return linearTicks(range, wanted); // less than about an octave: as good as linear
 }
 
-std::vector<double> ticksFor(AxisRange range, AxisScale scale, int wanted)
-{
-    return scale == AxisScale::log ? logTicks(range, wanted) : linearTicks(range, wanted);
-}
-
 std::vector<QString> tickLabels(const std::vector<double>& ticks, NumberFormat format)
 {
     std::vector<double> values = ticks;
@@ -162,39 +136,46 @@ std::vector<QString> tickLabels(const std::vector<double>& ticks, NumberFormat f
     return labels;
 }
 
-AxisRange padded(AxisRange range, AxisScale scale, double share)
+QString valueText(double value, NumberFormat format)
 {
-    const double low = forward(range.low, scale);
-    const double high = forward(range.high, scale);
-    const double room = share * (high - low);
-    return { backward(low - room, scale), backward(high + room, scale) };
+    if (!std::isfinite(value))
+        return QStringLiteral("–");
+    if (format == NumberFormat::percent)
+        return QString::number(std::round(value * 1e4) / 100) + QLatin1Char('%');
+    const double size = std::abs(value);
+    const bool plain = format == NumberFormat::plain;
+    const int decimals = !plain || size < 0.1 ? 4 : (size < 10 ? 3 : (size < 100 ? 2 : (size < 1000 ? 1 : 0)));
+    QString text = size != 0 && (size >= 1e7 || size < 1e-4) ? QString::number(value, 'g', 4)
+                                                             : QLocale(QLocale::English).toString(value, 'f', decimals);
+    if (format == NumberFormat::signedPlain && value > 0)
+        text.prepend(QLatin1Char('+'));
+    return text.replace(QLatin1Char('-'), QChar(0x2212));
 }
 
-AxisRange zoomed(AxisRange range, AxisScale scale, double factor, double around)
+AxisRange padded(AxisRange range, double share)
 {
-    const double centre = forward(around, scale);
-    const double low = forward(range.low, scale);
-    const double high = forward(range.high, scale);
-    return { backward(centre - (centre - low) * factor, scale), backward(centre + (high - centre) * factor, scale) };
+    return { range.low - share * range.length(), range.high + share * range.length() };
 }
 
-AxisRange rangeOf(const std::vector<double>& values, AxisScale scale)
+AxisRange zoomed(AxisRange range, double factor, double around)
+{
+    return { around - (around - range.low) * factor, around + (range.high - around) * factor };
+}
+
+AxisRange rangeOf(const std::vector<double>& values)
 {
     double low = std::numeric_limits<double>::infinity();
     double high = -low;
     for (const double value : values) {
-        if (!drawable(value, scale))
-            continue;
-        low = std::min(low, value);
-        high = std::max(high, value);
+        if (std::isfinite(value)) {
+            low = std::min(low, value);
+            high = std::max(high, value);
+        }
     }
     if (low > high)
-        return scale == AxisScale::log ? AxisRange { 1, 10 } : AxisRange { 0, 1 };
-    const double closest = 1e-6 * std::max(std::abs(low), 1e-300);
-    if (high - low > closest)
+        return { 0, 1 };
+    if (high - low > 1e-6 * std::max(std::abs(low), 1e-300))
         return { low, high };
-    if (scale == AxisScale::log)
-        return { low / 1.5, high * 1.5 };
     const double room = low == 0 ? 1 : 0.1 * std::abs(low);
     return { low - room, high + room };
 }
@@ -236,4 +217,4 @@ std::vector<double> spreadLabels(const std::vector<double>& wanted, double heigh
     return centres;
 }
 
-} // namespace keepset::ui::plot
+} // namespace keepset::ui::charts

@@ -1,0 +1,354 @@
+#include "ui/charts/plot_chart.h"
+
+#include "ui/charts/chart_overlay.h"
+
+#include <QAreaSeries>
+#include <QFontMetricsF>
+#include <QGraphicsLayout>
+#include <QLegend>
+#include <QLineSeries>
+#include <QScatterSeries>
+
+#include <algorithm>
+#include <cmath>
+
+namespace keepset::ui::charts {
+
+namespace {
+
+    constexpr std::size_t mostBands = 4; ///< more of them are mud
+    constexpr double faded = 0.35; ///< opacity of methods that step back
+
+    QScatterSeries::MarkerShape shapeOf(plot::Marker marker)
+    {
+        switch (marker) {
+        case plot::Marker::square:
+            return QScatterSeries::MarkerShapeRectangle;
+        case plot::Marker::diamond:
+            return QScatterSeries::MarkerShapeRotatedRectangle;
+        case plot::Marker::triangle:
+            return QScatterSeries::MarkerShapeTriangle;
+        case plot::Marker::star:
+            return QScatterSeries::MarkerShapeStar;
+        case plot::Marker::pentagon:
+            return QScatterSeries::MarkerShapePentagon;
+        case plot::Marker::circle:
+        case plot::Marker::none:
+            break;
+        }
+        return QScatterSeries::MarkerShapeCircle;
+    }
+
+    /// Labels of the axis, each at its coordinate, or, for groups, between the last one and its own.
+    void setTicks(
+        QCategoryAxis& axis, double start, const std::vector<double>& places, const std::vector<QString>& labels)
+    {
+        const QStringList wanted(labels.begin(), labels.end());
+        const bool same = axis.categoriesLabels() == wanted
+            && (places.empty() || axis.endValue(wanted.last()) == places.back()) && axis.startValue() == start;
+        if (same)
+            return;
+        for (const QString& old : axis.categoriesLabels())
+            axis.remove(old);
+        axis.setStartValue(start);
+        for (std::size_t i = 0; i < places.size(); ++i)
+            axis.append(labels[i], places[i]);
+    }
+
+    void setPoints(QXYSeries& series, const QList<QPointF>& points)
+    {
+        if (series.points() != points)
+            series.replace(points);
+    }
+
+} // namespace
+
+PlotChart::PlotChart(const plot::Style& look)
+    : look_(look)
+    , x_(new QCategoryAxis(this))
+    , y_(new QCategoryAxis(this))
+    , overlay_(new ChartOverlay(this))
+{
+    legend()->hide();
+    setBackgroundRoundness(0);
+    layout()->setContentsMargins(0, 0, 0, 0);
+    addAxis(x_, Qt::AlignBottom);
+    addAxis(y_, Qt::AlignLeft);
+    y_->setLabelsPosition(QCategoryAxis::AxisLabelsPositionOnValue);
+    x_->setGridLineVisible(false);
+    y_->setLineVisible(false);
+    connect(x_, &QCategoryAxis::rangeChanged, this, &PlotChart::updateTicks);
+    connect(y_, &QCategoryAxis::rangeChanged, this, &PlotChart::updateTicks);
+    connect(this, &QChart::plotAreaChanged, this, &PlotChart::updateTicks);
+    connect(this, &QGraphicsWidget::geometryChanged, this, &PlotChart::fit);
+    setData({});
+    restyle();
+    setRange(fullRange(data_));
+}
+
+void PlotChart::setData(ChartData data)
+{
+    const bool same = sameLook(data_, data);
+    data_ = std::move(data);
+    const bool gone = readout_
+        && (readout_->series >= data_.series.size() || readout_->point >= data_.series[readout_->series].points.size());
+    if (gone)
+        readout_.reset();
+    if (!same)
+        rebuild();
+    refill();
+    for (QCategoryAxis* axis : { x_, y_ })
+        axis->setVisible(!charts::isEmpty(data_));
+    x_->setTitleText(data_.x.title.toHtmlEscaped());
+    y_->setTitleText(data_.y.title.toHtmlEscaped());
+    updateTicks();
+    fit();
+}
+
+void PlotChart::add(QAbstractSeries* series)
+{
+    addSeries(series);
+    series->attachAxis(x_);
+    series->attachAxis(y_);
+}
+
+void PlotChart::rebuild()
+{
+    removeAllSeries();
+    drawn_.assign(data_.series.size(), {});
+    references_.clear();
+    const bool bars = !data_.groups.empty();
+    for (std::size_t i = 0; i < drawn_.size() && !bars; ++i) {
+        if (!data_.series[i].run.isEmpty())
+            continue;
+        auto* band = new QAreaSeries;
+        band->setUpperSeries(new QLineSeries(band));
+        band->setLowerSeries(new QLineSeries(band));
+        add(drawn_[i].band = band);
+    }
+    for (std::size_t i = 0; i < data_.references.size(); ++i)
+        add(references_.emplace_back(new QLineSeries));
+    for (std::size_t i = 0; i < drawn_.size(); ++i) {
+        if (!bars)
+            add(drawn_[i].line = new QLineSeries);
+        if (data_.series[i].look.marker != plot::Marker::none)
+            add(drawn_[i].marks = new QScatterSeries);
+    }
+    x_->setLabelsPosition(bars ? QCategoryAxis::AxisLabelsPositionCenter : QCategoryAxis::AxisLabelsPositionOnValue);
+    x_->setShadesVisible(bars);
+    restyle();
+}
+
+void PlotChart::refill()
+{
+    for (std::size_t s = 0; s < drawn_.size(); ++s) {
+        QList<QPointF> points;
+        QList<QPointF> upper;
+        QList<QPointF> lower;
+        for (std::size_t p = 0; p < data_.series[s].points.size(); ++p) {
+            const ChartPoint& point = data_.series[s].points[p];
+            const double y = coordinateOf(data_.y, point.y);
+            const double low = coordinateOf(data_.y, point.low);
+            const double high = coordinateOf(data_.y, point.high);
+            if (std::isnan(y))
+                continue;
+            points.emplace_back(placeOf(data_, { s, p }), y);
+            if (std::isnan(low) || std::isnan(high))
+                continue;
+            upper.emplace_back(points.last().x(), high);
+            lower.emplace_back(points.last().x(), low);
+        }
+        if (drawn_[s].line)
+            setPoints(*drawn_[s].line, points);
+        if (drawn_[s].marks)
+            setPoints(*drawn_[s].marks, points);
+        if (drawn_[s].band) {
+            setPoints(*drawn_[s].band->upperSeries(), upper);
+            setPoints(*drawn_[s].band->lowerSeries(), lower);
+        }
+    }
+    updateReferences();
+    showState();
+}
+
+void PlotChart::updateReferences()
+{
+    const AxisRange across = range().x;
+    for (std::size_t i = 0; i < references_.size(); ++i) {
+        const double y = coordinateOf(data_.y, data_.references[i].value);
+        setPoints(*references_[i],
+            std::isnan(y) ? QList<QPointF>() : QList<QPointF> { { across.low, y }, { across.high, y } });
+    }
+}
+
+void PlotChart::setLook(const plot::Style& look)
+{
+    look_ = look;
+    restyle();
+}
+
+void PlotChart::restyle()
+{
+    setBackgroundBrush(look_.panel);
+    setBackgroundPen(Qt::NoPen);
+    QColor shade = look_.line;
+    shade.setAlphaF(0.28F);
+    for (QCategoryAxis* axis : { x_, y_ }) {
+        axis->setLabelsFont(look_.font);
+        axis->setTitleFont(look_.font);
+        axis->setLabelsColor(look_.muted);
+        axis->setTitleBrush(look_.muted);
+        axis->setGridLineColor(look_.line);
+        axis->setLinePenColor(look_.line);
+        axis->setShadesBrush(shade);
+        axis->setShadesPen(Qt::NoPen);
+    }
+    for (std::size_t i = 0; i < drawn_.size(); ++i)
+        restyle(i);
+    for (std::size_t i = 0; i < references_.size(); ++i) {
+        QPen pen(look_.muted, 1.4, data_.references[i].dashed ? Qt::CustomDashLine : Qt::SolidLine, Qt::FlatCap);
+        if (data_.references[i].dashed)
+            pen.setDashPattern({ 4, 3 });
+        references_[i]->setPen(pen);
+    }
+    fit();
+}
+
+void PlotChart::restyle(std::size_t series)
+{
+    const bool dashed = !data_.series[series].run.isEmpty();
+    const plot::MethodStyle& method = data_.series[series].look;
+    const QColor color = method.on(look_);
+    const Drawn& drawn = drawn_[series];
+    if (drawn.line) {
+        QPen pen(color, 2, dashed ? Qt::CustomDashLine : Qt::SolidLine, Qt::FlatCap, Qt::RoundJoin);
+        if (dashed)
+            pen.setDashPattern({ 5, 3 });
+        drawn.line->setPen(pen);
+    }
+    if (drawn.marks) {
+        drawn.marks->setMarkerShape(shapeOf(method.marker));
+        const bool small = method.marker == plot::Marker::circle || method.marker == plot::Marker::square;
+        drawn.marks->setMarkerSize(small ? 8 : 11); // of the box around the shape
+        drawn.marks->setPen(QPen(color, method.hollow ? 1.8 : 1));
+        drawn.marks->setBrush(method.hollow ? look_.panel : color);
+    }
+    if (drawn.band) {
+        QColor fill = color;
+        fill.setAlphaF(look_.dark ? 0.18F : 0.14F);
+        drawn.band->setPen(Qt::NoPen);
+        drawn.band->setBrush(fill);
+    }
+}
+
+ChartRange PlotChart::range() const { return { { x_->min(), x_->max() }, { y_->min(), y_->max() } }; }
+
+void PlotChart::setRange(const ChartRange& range)
+{
+    x_->setRange(range.x.low, range.x.high);
+    y_->setRange(range.y.low, range.y.high);
+    updateReferences();
+    overlay_->update();
+}
+
+void PlotChart::setHidden(const std::set<std::string>& keys)
+{
+    hidden_ = keys;
+    if (readout_ && !isShown(readout_->series))
+        readout_.reset();
+    showState();
+    fit();
+}
+
+void PlotChart::setHighlighted(const std::string& key)
+{
+    if (key == highlighted_)
+        return;
+    highlighted_ = key;
+    showState();
+}
+
+void PlotChart::setReadout(std::optional<PointRef> at)
+{
+    readout_ = at;
+    overlay_->update();
+}
+
+bool PlotChart::isDrawn(PointRef at) const
+{
+    return isShown(at.series) && std::isfinite(coordinateOf(data_.y, data_.series[at.series].points[at.point].y));
+}
+
+bool PlotChart::isBandShown(std::size_t series) const
+{
+    std::size_t bands = 0;
+    for (std::size_t i = 0; i < drawn_.size(); ++i)
+        bands += drawn_[i].band && isShown(i) ? 1 : 0;
+    const QAreaSeries* band = drawn_[series].band;
+    return band && isShown(series) && band->upperSeries()->count() > 1
+        && (bands <= mostBands || data_.series[series].key == highlighted_);
+}
+
+void PlotChart::showState()
+{
+    const auto named = [this](const Series& series) { return series.key == highlighted_; };
+    const bool stepBack = drawn_.size() > mostBands && std::ranges::any_of(data_.series, named);
+    for (std::size_t i = 0; i < drawn_.size(); ++i) {
+        if (drawn_[i].band)
+            drawn_[i].band->setVisible(isBandShown(i));
+        for (QXYSeries* series : std::initializer_list<QXYSeries*> { drawn_[i].line, drawn_[i].marks }) {
+            if (!series)
+                continue;
+            series->setVisible(isShown(i));
+            series->setOpacity(stepBack && !named(data_.series[i]) ? faded : 1);
+        }
+    }
+    overlay_->update();
+}
+
+void PlotChart::fit()
+{
+    QFont bold = look_.font;
+    bold.setWeight(QFont::DemiBold);
+    double width = 0;
+    for (std::size_t i = 0; i < data_.series.size(); ++i) {
+        if (isShown(i) && !data_.series[i].points.empty())
+            width = std::max(width, QFontMetricsF(bold).horizontalAdvance(data_.series[i].name));
+    }
+    width = std::min(width, size().width() * 0.3);
+    const auto top = static_cast<int>(warningBox().height()) + 8;
+    const QMargins wanted(0, top, width > 0 ? static_cast<int>(std::ceil(width)) + 18 : 12, 0);
+    if (margins() != wanted)
+        setMargins(wanted);
+    overlay_->update();
+}
+
+void PlotChart::updateTicks()
+{
+    const ChartRange seen = range();
+    const QRectF plot = plotArea();
+    if (!(seen.x.length() > 0) || !(seen.y.length() > 0))
+        return;
+    const auto place = [](QCategoryAxis& axis, const Axis& of, AxisRange sight, int wanted) {
+        const bool log = of.scale == AxisScale::log;
+        const auto ticks = log ? logTicks({ std::pow(10, sight.low), std::pow(10, sight.high) }, wanted)
+                               : linearTicks(sight, wanted);
+        std::vector<double> places;
+        for (const double tick : ticks)
+            places.push_back(coordinateOf(of, tick));
+        const double start = std::min(sight.low, places.empty() ? sight.low : places.front()) - sight.length();
+        setTicks(axis, start, places, tickLabels(ticks, of.format));
+    };
+    place(*y_, data_.y, seen.y, std::clamp(static_cast<int>(plot.height() / 38), 2, 9));
+    if (data_.groups.empty())
+        return place(*x_, data_.x, seen.x, std::clamp(static_cast<int>(plot.width() / 80), 2, 10));
+    std::vector<double> ends;
+    std::vector<QString> labels;
+    for (const double group : data_.groups) {
+        ends.push_back(static_cast<double>(ends.size() + 1));
+        labels.push_back(valueText(group, data_.x.format));
+    }
+    setTicks(*x_, 0, ends, labels);
+}
+
+} // namespace keepset::ui::charts

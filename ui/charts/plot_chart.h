@@ -1,0 +1,90 @@
+#pragma once
+
+#include "ui/charts/chart_data.h"
+
+#include <QCategoryAxis>
+#include <QChart>
+
+#include <optional>
+#include <set>
+
+class QAreaSeries;
+class QLineSeries;
+class QScatterSeries;
+
+namespace keepset::ui::charts {
+
+/// A QChart of ChartData: a line series and marks a method, its interval as an area; in groups marks with bars beside
+/// one another. New data of the same methods replace points and nothing else. What Qt Charts lacks (names at the ends
+/// of lines, bars, the warning, the read-out) is painted by its overlay.
+class PlotChart : public QChart {
+    Q_OBJECT
+
+public:
+    explicit PlotChart(const plot::Style& look);
+
+    void setData(ChartData data);
+    const ChartData& data() const { return data_; }
+    void setLook(const plot::Style& look);
+    const plot::Style& look() const { return look_; }
+    void setRange(const ChartRange& range);
+    ChartRange range() const;
+    /// Series with these keys are not drawn.
+    void setHidden(const std::set<std::string>& keys);
+    const std::set<std::string>& hidden() const { return hidden_; }
+    /// The method that is pointed at: its band is shown where the others' are too many, and the others step back.
+    void setHighlighted(const std::string& key);
+    const std::string& highlighted() const { return highlighted_; }
+    /// The point that is told of.
+    void setReadout(std::optional<PointRef> at);
+    std::optional<PointRef> readout() const { return readout_; }
+
+    bool isShown(std::size_t series) const { return !hidden_.contains(data_.series[series].key); }
+    bool isDrawn(PointRef at) const;
+    bool isBandShown(std::size_t series) const;
+    QPointF toPixel(double x, double y) const;
+    QPointF toCoordinates(QPointF pixel) const;
+    QPointF positionOf(PointRef at) const;
+    /// The bar of a point in groups, serifs and all; empty where it has no interval.
+    QRectF barOf(PointRef at) const;
+    /// The nearest point in sight within `reach` pixels.
+    std::optional<PointRef> nearestPoint(QPointF pixel, double reach) const;
+    /// A name at the end of a line.
+    struct Name {
+        std::size_t series;
+        QPointF end; ///< of the line
+        QRectF box;
+    };
+    std::vector<Name> names() const;
+    /// The strip of the warning.
+    QRectF warningBox() const;
+
+private:
+    struct Drawn {
+        QLineSeries* line = nullptr; ///< none in groups
+        QScatterSeries* marks = nullptr; ///< none where the look has no marker
+        QAreaSeries* band = nullptr; ///< none in groups and of earlier runs
+    };
+    void rebuild();
+    void refill();
+    void restyle();
+    void restyle(std::size_t series);
+    void showState();
+    void fit();
+    void updateTicks();
+    void updateReferences();
+    void add(QAbstractSeries* series);
+
+    ChartData data_;
+    plot::Style look_;
+    std::set<std::string> hidden_;
+    std::string highlighted_;
+    std::optional<PointRef> readout_;
+    QCategoryAxis* x_;
+    QCategoryAxis* y_;
+    std::vector<Drawn> drawn_; ///< one a series
+    std::vector<QLineSeries*> references_; ///< one a reference line
+    QGraphicsItem* overlay_;
+};
+
+} // namespace keepset::ui::charts
