@@ -4,7 +4,6 @@
 
 #include <QBuffer>
 #include <QCoreApplication>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QFontMetricsF>
 #include <QImage>
@@ -23,9 +22,8 @@ namespace {
 
     QString tr(const char* text) { return QCoreApplication::translate("ChartExport", text); }
 
-    constexpr int footMargin = 12; ///< px left and right of the line under a picture
+    constexpr double margin = 12; ///< px around a picture
 
-    /// The line under a picture, and the height that it needs there.
     QString footOf(const Exportable& chart)
     {
         const QString stale = staleWords(chart.shown());
@@ -33,37 +31,56 @@ namespace {
         return stale.isEmpty() ? line : QStringLiteral("%1 (%2)").arg(line, stale);
     }
 
-    int footHeight(const Exportable& chart)
+    /// The parts between " · " on as many lines as they need.
+    QStringList wrapped(const QString& line, const QFont& font, double width)
     {
-        const QString foot = footOf(chart);
-        if (foot.isEmpty())
-            return 0;
-        const QRect room(0, 0, chart.exportSize().width() - 2 * footMargin, 1000);
-        return QFontMetrics(interfaceFont(11)).boundingRect(room, Qt::TextWordWrap, foot).height() + 10;
+        QStringList lines;
+        for (const QString& part : line.split(QStringLiteral(" · "), Qt::SkipEmptyParts)) {
+            const QString longer = lines.isEmpty() ? part : lines.last() + QStringLiteral(" · ") + part;
+            if (!lines.isEmpty() && QFontMetricsF(font).horizontalAdvance(longer) <= width)
+                lines.last() = longer;
+            else
+                lines << part;
+        }
+        return lines;
     }
 
-    QSize wholeSize(const Exportable& chart) { return chart.exportSize() + QSize(0, footHeight(chart)); }
-
-    void paintWhole(const Exportable& chart, QPainter& painter)
+    /// Title, muted words, the chart, and of what it is. Returns the size of all; without a painter it only measures.
+    QSize paintWhole(const Exportable& chart, QPainter* painter)
     {
-        const QSize size = chart.exportSize();
-        chart.paintExport(painter, QRectF(QPointF(0, 0), size));
-        painter.setFont(interfaceFont(11));
-        painter.setPen(theme(false).muted);
-        painter.drawText(QRect(footMargin, size.height(), size.width() - 2 * footMargin, footHeight(chart)),
-            Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, footOf(chart));
+        const QSizeF size = chart.exportSize();
+        double y = margin;
+        const auto write = [&](const QFont& font, const QColor& color, const QString& words) {
+            const QFontMetricsF metrics(font);
+            for (const QString& line : wrapped(words, font, size.width())) {
+                if (painter) {
+                    painter->setFont(font);
+                    painter->setPen(color);
+                    painter->drawText(QPointF(margin, y + metrics.ascent()), line);
+                }
+                y += metrics.height();
+            }
+        };
+        write(interfaceFont(15, true), theme(false).ink, chart.exportTitle());
+        write(interfaceFont(12), theme(false).muted, chart.exportSubtitle());
+        y += margin / 2;
+        if (painter)
+            chart.paintExport(*painter, QRectF(QPointF(margin, y), size));
+        y += size.height() + margin / 2;
+        write(interfaceFont(11), theme(false).muted, footOf(chart));
+        return { qRound(size.width() + 2 * margin), qRound(y + margin) };
     }
 
     QByteArray asPng(const Exportable& chart)
     {
-        const QSize size = wholeSize(chart);
+        const QSize size = paintWhole(chart, nullptr);
         QImage image(size * 2, QImage::Format_RGB32);
         image.setDevicePixelRatio(2);
         image.fill(Qt::white);
-        image.setText(QStringLiteral("Title"), chart.exportName());
+        image.setText(QStringLiteral("Title"), chart.exportTitle());
         image.setText(QStringLiteral("Description"), footOf(chart));
         QPainter painter(&image);
-        paintWhole(chart, painter);
+        paintWhole(chart, &painter);
         painter.end();
         QBuffer buffer;
         buffer.open(QIODevice::WriteOnly);
@@ -73,7 +90,7 @@ namespace {
 
     QByteArray asSvg(const Exportable& chart)
     {
-        const QSize size = wholeSize(chart);
+        const QSize size = paintWhole(chart, nullptr);
         QBuffer buffer;
         buffer.open(QIODevice::WriteOnly);
         QSvgGenerator svg;
@@ -81,23 +98,23 @@ namespace {
         svg.setResolution(static_cast<int>(pixelsPerInch));
         svg.setSize(size);
         svg.setViewBox(QRect(QPoint(0, 0), size));
-        svg.setTitle(chart.exportName());
+        svg.setTitle(chart.exportTitle());
         svg.setDescription(footOf(chart));
         QPainter painter(&svg);
         painter.fillRect(QRect(QPoint(0, 0), size), Qt::white);
-        paintWhole(chart, painter);
+        paintWhole(chart, &painter);
         painter.end();
         return buffer.data();
     }
 
     QByteArray asPdf(const Exportable& chart)
     {
-        const QSize size = wholeSize(chart);
+        const QSize size = paintWhole(chart, nullptr);
         QBuffer buffer;
         buffer.open(QIODevice::WriteOnly);
         QPdfWriter pdf(&buffer);
         const QString foot = footOf(chart);
-        pdf.setTitle(foot.isEmpty() ? chart.exportName() : QStringLiteral("%1: %2").arg(chart.exportName(), foot));
+        pdf.setTitle(foot.isEmpty() ? chart.exportTitle() : QStringLiteral("%1: %2").arg(chart.exportTitle(), foot));
         pdf.setCreator(QStringLiteral("Keepset"));
         pdf.setResolution(static_cast<int>(pixelsPerInch * 10));
         const QSizeF points = QSizeF(size) * (pointsPerInch / pixelsPerInch);
@@ -106,7 +123,7 @@ namespace {
         QPainter painter(&pdf);
         painter.setRenderHint(QPainter::LosslessImageRendering); // a heatmap's pixels are numbers
         painter.scale(10, 10);
-        paintWhole(chart, painter);
+        paintWhole(chart, &painter);
         painter.end();
         return buffer.data();
     }
@@ -122,22 +139,6 @@ namespace {
 
 } // namespace
 
-QRectF paintHeading(QPainter& painter, QRectF canvas, const QString& title, const QString& subtitle)
-{
-    const Theme& paper = theme(false);
-    const auto write = [&](const QFont& font, const QColor& color, const QString& words) {
-        const double height = words.isEmpty() ? 0 : QFontMetricsF(font).height();
-        painter.setFont(font);
-        painter.setPen(color);
-        painter.drawText(QRectF(canvas.topLeft(), QSizeF(canvas.width(), height)), Qt::AlignLeft | Qt::AlignVCenter,
-            QFontMetricsF(font).elidedText(words, Qt::ElideRight, canvas.width()));
-        canvas.setTop(canvas.top() + height);
-    };
-    write(interfaceFont(15, true), paper.ink, title);
-    write(interfaceFont(12), paper.muted, subtitle);
-    return canvas.adjusted(0, 6, 0, 0);
-}
-
 std::optional<QString> exportChart(const Exportable& chart, const QString& path)
 {
     const QString suffix = QFileInfo(path).suffix().toLower();
@@ -150,21 +151,6 @@ std::optional<QString> exportChart(const Exportable& chart, const QString& path)
     if (suffix == QLatin1String("csv"))
         return write(chart.exportCsv().toUtf8(), path);
     return tr("Cannot tell the format of %1. End the name in .png, .svg, .pdf or .csv.").arg(path);
-}
-
-ExportOutcome exportWithDialog(const Exportable& chart, QWidget* parent)
-{
-    QString filter;
-    const QString filters = tr("Picture (*.png);;Vector graphics (*.svg);;PDF (*.pdf);;Table of the data (*.csv)");
-    ExportOutcome outcome;
-    outcome.path = QFileDialog::getSaveFileName(
-        parent, tr("Export chart"), chart.exportName() + QStringLiteral(".png"), filters, &filter);
-    if (outcome.path.isEmpty())
-        return outcome;
-    if (QFileInfo(outcome.path).suffix().isEmpty())
-        outcome.path += filter.section(QStringLiteral("*"), 1).chopped(1);
-    outcome.error = exportChart(chart, outcome.path);
-    return outcome;
 }
 
 } // namespace keepset::ui

@@ -45,6 +45,7 @@ ImportanceStrip::ImportanceStrip(QWidget* parent)
 {
     setMouseTracking(true);
     setFont(interfaceFont(11));
+    setExportName(QStringLiteral("importance"));
     setToolTip(tr("Wheel: zoom; drag: move; double click: show everything; click: choose a token"));
 }
 
@@ -274,17 +275,12 @@ void ImportanceStrip::paintExport(QPainter& painter, QRectF canvas) const
     QPalette palette;
     palette.setColor(QPalette::Window, Qt::white);
     paper.setPalette(palette);
-    constexpr double titleHeight = 26;
-    const QRectF plot = canvas.adjusted(8, titleHeight, -8, -16);
+    const QRectF plot = canvas.adjusted(0, 0, 0, -16);
     paper.resize(plot.size().toSize());
     paper.setScores(scores_);
     paper.rows_ = rows_;
     paper.low_ = low_;
     paper.high_ = high_;
-    painter.setPen(theme(false).ink);
-    painter.setFont(interfaceFont(13, true));
-    painter.drawText(
-        canvas.adjusted(8, 0, 0, 0), Qt::AlignLeft | Qt::AlignTop, tr("Importance over position, log scale"));
     painter.setPen(theme(false).muted);
     painter.setFont(interfaceFont(11));
     painter.drawText(canvas, Qt::AlignHCenter | Qt::AlignBottom, tr("token position"));

@@ -30,10 +30,12 @@ public:
     /// The stretch of positions in sight.
     std::pair<double, double> range() const { return { low_, high_ }; }
 
-    QSize exportSize() const override { return { 900, 220 }; }
+    bool hasContent() const override { return !scores_.empty(); }
+    QString exportTitle() const override { return tr("Importance over position"); }
+    QString exportSubtitle() const override { return tr("log scale"); }
+    QSize exportSize() const override { return { 900, 190 }; }
     void paintExport(QPainter& painter, QRectF canvas) const override;
     QString exportCsv() const override;
-    QString exportName() const override { return QStringLiteral("importance"); }
 
     QSize sizeHint() const override { return { 600, 118 }; }
     QSize minimumSizeHint() const override { return { 200, 100 }; }

@@ -24,6 +24,7 @@ class AttentionPage;
 class AuditPage;
 class ElidedLabel;
 class ErrorBar;
+class Exporter;
 class HeatmapPage;
 class HelpWindow;
 class RowState;
@@ -61,13 +62,12 @@ public:
     void analyse();
     /// Sweeps what the form of the Sweep page says. False: it cannot, and the page says why.
     bool startSweep();
-    /// Writes what charts there are into a folder, one file each.
-    void exportCharts(const QString& folder, const QString& suffix);
     void showPage(int index);
     /// The three cards of the first start, unless they were dismissed.
     void startTour();
 
     Session* session() const { return session_; }
+    Exporter* exporter() const { return exporter_; }
     SelectionState* selection() const { return selection_; }
     QTabWidget* tabs() const { return tabs_; }
     ErrorBar* errorBar() const { return errorBar_; }
@@ -84,9 +84,9 @@ protected:
 private:
     void buildPages();
     void connectPages();
+    void connectExports();
     void sweep(SweepRequest request);
     void fitSweep();
-    void exportChart(int chart);
     void buildDocks();
     void buildCentre();
     void buildStatusBar();
@@ -141,6 +141,7 @@ private:
     AuditPage* auditPage_ = nullptr;
     QTabWidget* tabs_ = nullptr;
     ErrorBar* errorBar_ = nullptr;
+    Exporter* exporter_ = nullptr;
     ShownLine* shownLine_ = nullptr;
     HelpWindow* help_ = nullptr;
     QToolBar* toolBar_ = nullptr;

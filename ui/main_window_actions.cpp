@@ -1,4 +1,5 @@
 #include "core/engine.h"
+#include "ui/exporter.h"
 #include "ui/main_window.h"
 #include "ui/pages/tokens_page.h"
 #include "ui/panels/setup_panel.h"
@@ -135,10 +136,7 @@ void MainWindow::fillExportMenu(QMenu* menu)
     menu->addAction(saveAnalysisAction_);
     menu->addAction(saveRunAction_);
     menu->addSeparator();
-    const QStringList charts { tr("Importance over position …"), tr("Heatmap of layers …"), tr("Heatmap of heads …"),
-        tr("Attention map …"), tr("Perplexity chart …"), tr("Difference chart …") };
-    for (int chart = 0; chart < charts.size(); ++chart)
-        menu->addAction(charts[chart], this, [this, chart] { exportChart(chart); });
+    exporter_->fillMenu(menu);
 }
 
 void MainWindow::buildMenus()
@@ -305,7 +303,9 @@ void MainWindow::showAbout()
     help_->raise();
     help_->findChild<QTextBrowser*>()->setMarkdown(
         tr("# Keepset %1\n\nCommit %2. What KV-cache eviction keeps, why, and at what cost.\n\n"
-           "Licence: Apache-2.0. Fonts: Noto Sans and Noto Serif, SIL Open Font License 1.1. Built with Qt %3.")
+           "Licence: Apache-2.0. Fonts: Noto Sans and Noto Serif, SIL Open Font License 1.1. Built with Qt %3 and Qt "
+           "Charts, which "
+           "is under GPL-3.0.")
             .arg(QString::fromStdString(version()), QString::fromStdString(commit()), QLatin1String(qVersion())));
 }
 

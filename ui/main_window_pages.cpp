@@ -1,4 +1,5 @@
 #include "core/engine.h"
+#include "ui/exporter.h"
 #include "ui/importance_strip.h"
 #include "ui/main_window.h"
 #include "ui/pages/attention_page.h"
@@ -36,6 +37,24 @@ void MainWindow::buildPages()
     tabs_->addTab(attentionPage_, tr("Attention"));
     tabs_->addTab(sweepPage_, tr("Sweep"));
     tabs_->addTab(auditPage_, tr("Audit"));
+    connectExports();
+}
+
+void MainWindow::connectExports()
+{
+    exporter_ = new Exporter(this);
+    exporter_->add(tokensPage_->strip());
+    const auto offer = [this](const auto* page) {
+        for (const Exportable* chart : page->exportables())
+            exporter_->add(chart);
+        connect(page, &std::remove_pointer_t<decltype(page)>::exportRequested, exporter_, &Exporter::ask);
+    };
+    offer(heatmapPage_);
+    offer(attentionPage_);
+    offer(sweepPage_);
+    connect(exporter_, &Exporter::failed, this, [this](const QString& sentence) { errorBar_->show(sentence, {}); });
+    connect(exporter_, &Exporter::exported, this,
+        [this](const QString& path) { message_->setWords(tr("exported to %1").arg(path)); });
 }
 
 void MainWindow::connectPages()
@@ -51,10 +70,7 @@ void MainWindow::connectPages()
             message_->setWords(words);
     };
     connect(heatmapPage_, &HeatmapPage::hovered, this, tell);
-    connect(heatmapPage_, &HeatmapPage::exportFailed, this, complain);
     connect(attentionPage_, &AttentionPage::hovered, this, tell);
-    connect(attentionPage_, &AttentionPage::exportFailed, this, complain);
-    connect(sweepPage_, &SweepPage::exportFailed, this, complain);
     connect(sweepPage_, &SweepPage::startRequested, this, &MainWindow::sweep);
     connect(sweepPage_, &SweepPage::stopRequested, session_, [this] { session_->cancel(Session::Kind::sweep); });
     connect(sweepPage_, &SweepPage::layOverRequested, this, [this] {
@@ -168,43 +184,6 @@ void MainWindow::showTable(const AuditReport& report, const QString& file)
     table.file = file;
     auditPage_->setReport(AuditPage::Of::table, report, table);
     tabs_->setCurrentWidget(auditPage_);
-}
-
-void MainWindow::exportChart(int chart)
-{
-    const QString path = QFileDialog::getSaveFileName(
-        this, tr("Export a chart"), {}, tr("Pictures and data (*.png *.svg *.pdf *.csv)"));
-    if (path.isEmpty())
-        return;
-    if (chart == 0) {
-        if (const auto problem = ui::exportChart(*tokensPage_->strip(), path))
-            errorBar_->show(*problem, {});
-    } else if (chart <= 2) {
-        heatmapPage_->exportChart(path, chart == 2);
-    } else if (chart == 3) {
-        attentionPage_->exportChart(path);
-    } else {
-        sweepPage_->exportChart(path, chart == 5);
-    }
-}
-
-void MainWindow::exportCharts(const QString& folder, const QString& suffix)
-{
-    const QDir target(folder);
-    const auto file
-        = [&](const char* name) { return target.filePath(QLatin1String(name) + QLatin1Char('.') + suffix); };
-    if (session_->analysis()) {
-        if (const auto problem = ui::exportChart(*tokensPage_->strip(), file("importance")))
-            errorBar_->show(*problem, {});
-        heatmapPage_->exportChart(file("heatmap-layers"), false);
-        heatmapPage_->exportChart(file("heatmap-heads"), true);
-    }
-    if (attentionPage_->hasMap())
-        attentionPage_->exportChart(file("attention"));
-    if (session_->run()) {
-        sweepPage_->exportChart(file("perplexity"), false);
-        sweepPage_->exportChart(file("difference"), true);
-    }
 }
 
 } // namespace keepset::ui

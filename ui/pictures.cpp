@@ -1,5 +1,6 @@
 #include "ui/pictures.h"
 
+#include "ui/exporter.h"
 #include "ui/main_window.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
@@ -122,7 +123,7 @@ int takePictures(QApplication& application, const StartRequest& request, const Q
     }
     setAppearance(application, Appearance::light);
     settle();
-    window.exportCharts(target.absolutePath(), QStringLiteral("svg"));
+    window.exporter()->writeAll(target.absolutePath(), QStringLiteral("svg"));
     if (failed(window))
         return complain(window.errorBar()->text());
     return 0;

@@ -1,5 +1,6 @@
 #include "core/engine.h"
 #include "tests/support/test_main.h"
+#include "ui/exporter.h"
 #include "ui/main_window.h"
 #include "ui/pages/attention_page.h"
 #include "ui/pages/tokens_page.h"
@@ -141,7 +142,7 @@ private Q_SLOTS:
         QVERIFY(window.findChild<QLabel*>(QStringLiteral("inspectorText"))->text().size() > 2);
         QVERIFY(window.findChild<AttentionPage*>()->hasMap());
         const QTemporaryDir folder;
-        window.exportCharts(folder.path(), QStringLiteral("svg"));
+        window.exporter()->writeAll(folder.path(), QStringLiteral("svg"));
         for (const char* name : { "importance.svg", "heatmap-layers.svg", "heatmap-heads.svg", "attention.svg" })
             QVERIFY2(QFile::exists(folder.filePath(QLatin1String(name))), name);
     }

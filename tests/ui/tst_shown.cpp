@@ -1,5 +1,6 @@
 #include "tests/support/test_main.h"
 #include "tests/ui/plausible.h"
+#include "ui/exporter.h"
 #include "ui/importance_strip.h"
 #include "ui/main_window.h"
 #include "ui/plot/heatmap_widget.h"
@@ -202,8 +203,10 @@ private Q_SLOTS:
         openDemo(window);
         window.showPage(2);
         QTRY_VERIFY_WITH_TIMEOUT(!window.session()->busy(), patience);
+        const auto maps = window.findChildren<plot::HeatmapWidget*>(); // they come from threads of their own
+        QTRY_VERIFY_WITH_TIMEOUT(std::ranges::all_of(maps, &plot::HeatmapWidget::hasContent), patience);
         const QTemporaryDir target;
-        window.exportCharts(target.path(), QStringLiteral("svg"));
+        window.exporter()->writeAll(target.path(), QStringLiteral("svg"));
         const QStringList files = QDir(target.path()).entryList({ QStringLiteral("*.svg") });
         QVERIFY(files.size() >= 3);
         for (const QString& name : files) {

@@ -46,7 +46,6 @@ private Q_SLOTS:
     void a_failing_audit_stands_on_the_charts_and_their_exports();
     void earlier_runs_are_dashed_and_can_be_removed();
     void the_set_up_line_names_what_the_result_depends_on();
-    void exports_fail_with_a_sentence();
     void pictures_of_every_state();
 
 private:
@@ -256,7 +255,7 @@ void TestSweepPage::a_failing_audit_stands_on_the_charts_and_their_exports()
     QVERIFY(page.findChild<QLabel*>("sweepNotes")->text().contains("falls from 50% to 80%"));
     QVERIFY(page.findChild<QLabel*>("sweepState")->text().contains("audit fails"));
     const QTemporaryDir folder;
-    QVERIFY(page.exportChart(folder.filePath("chart.svg")));
+    QVERIFY(!exportChart(*page.exportables()[0], folder.filePath("chart.svg")));
     QFile svg(folder.filePath("chart.svg"));
     QVERIFY(svg.open(QIODevice::ReadOnly));
     QVERIFY(svg.readAll().contains("CAB and H2O are identical"));
@@ -281,15 +280,6 @@ void TestSweepPage::the_set_up_line_names_what_the_result_depends_on()
     for (const char* words :
         { "WikiText-2 test", "context 1,024", "target 256", "3 of 8 windows", "per head", "prefill-evict" })
         QVERIFY2(line.contains(words), qPrintable(line));
-}
-
-void TestSweepPage::exports_fail_with_a_sentence()
-{
-    SweepPage page(&selection_);
-    QSignalSpy spy(&page, &SweepPage::exportFailed);
-    QVERIFY(!page.exportChart("/no/such/folder/chart.pdf", true));
-    QCOMPARE(spy.count(), 1);
-    QVERIFY(spy[0][0].toString().contains("/no/such/folder/chart.pdf"));
 }
 
 void TestSweepPage::pictures_of_every_state()
@@ -318,8 +308,8 @@ void TestSweepPage::pictures_of_every_state()
     test::savePictures(page, "sweep-error");
     const QString folder = QCoreApplication::applicationDirPath() + "/../pictures/";
     for (const char* suffix : { "png", "svg", "pdf", "csv" }) {
-        QVERIFY(page.exportChart(folder + "export-perplexity." + suffix));
-        QVERIFY(page.exportChart(folder + "export-difference." + suffix, true));
+        QVERIFY(!exportChart(*page.exportables()[0], folder + "export-perplexity." + suffix));
+        QVERIFY(!exportChart(*page.exportables()[1], folder + "export-difference." + suffix));
     }
 }
 

@@ -1,7 +1,8 @@
 #include "ui/charts/chart_data.h"
 
+#include "ui/csv.h"
+
 #include <QCoreApplication>
-#include <QLocale>
 #include <QStringList>
 
 #include <algorithm>
@@ -105,20 +106,6 @@ QString describe(const ChartData& data)
     return sentences.join(QLatin1Char(' '));
 }
 
-QString csvField(const QString& text)
-{
-    if (!text.contains(QLatin1Char(',')) && !text.contains(QLatin1Char('"')) && !text.contains(QLatin1Char('\n')))
-        return text;
-    QString quoted = text;
-    quoted.replace(QLatin1String("\""), QLatin1String("\"\""));
-    return QLatin1Char('"') + quoted + QLatin1Char('"');
-}
-
-QString csvNumber(double value)
-{
-    return std::isfinite(value) ? QString::number(value, 'g', QLocale::FloatingPointShortest) : QString();
-}
-
 QString chartCsv(const ChartData& data)
 {
     const bool runs = std::ranges::any_of(data.series, [](const Series& series) { return !series.run.isEmpty(); });
@@ -140,7 +127,7 @@ QString chartCsv(const ChartData& data)
                 { csvNumber(point.x), csvNumber(point.y), csvNumber(point.low), csvNumber(point.high) });
     }
     for (const ReferenceLine& line : data.references)
-        add(QString::fromStdString(line.key), {}, { csvNumber(0), csvNumber(line.value), {}, {} });
+        add(QString::fromStdString(line.key), {}, { csvNumber(0.0), csvNumber(line.value), {}, {} });
     return csv;
 }
 

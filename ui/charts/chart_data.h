@@ -81,7 +81,5 @@ QString describe(const ChartData& data);
 /// RFC 4180: method (run), x, y and, named for what they are, the ends of the interval; numbers as short as they can be
 /// without losing a bit.
 QString chartCsv(const ChartData& data);
-QString csvField(const QString& text);
-QString csvNumber(double value);
 
 } // namespace keepset::ui::charts

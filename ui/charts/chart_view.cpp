@@ -261,26 +261,20 @@ void ChartView::keyPressEvent(QKeyEvent* event)
     }
 }
 
-QSize ChartView::exportSize() const { return { std::max(width(), 560), std::max(height(), 300) + 34 }; }
+QSize ChartView::exportSize() const { return { std::max(width(), 560), std::max(height(), 300) }; }
 
 void ChartView::paintExport(QPainter& painter, QRectF canvas) const
 {
-    const QRectF rest = paintHeading(painter, canvas.adjusted(12, 10, -12, -8), data().title, data().subtitle);
     QGraphicsScene scene;
     PlotChart paper(plot::chartStyle(false)); // the same chart on paper
     scene.addItem(&paper);
     paper.setHidden(plot_->hidden());
     paper.setHighlighted(plot_->highlighted());
     paper.setData(data());
-    paper.resize(rest.size());
+    paper.resize(canvas.size());
     paper.setRange(plot_->range());
     paper.layout()->activate();
-    scene.render(&painter, rest, paper.rect());
-}
-
-QString ChartView::exportName() const
-{
-    return data().title.toLower().replace(QLatin1Char(' '), QLatin1Char('-')).remove(QLatin1Char('/'));
+    scene.render(&painter, canvas, paper.rect());
 }
 
 } // namespace keepset::ui::charts

@@ -37,10 +37,12 @@ public:
     QSize sizeHint() const override { return { 640, 320 }; }
     QSize minimumSizeHint() const override { return { 260, 170 }; }
 
+    bool hasContent() const override { return !isEmpty(data()); }
+    QString exportTitle() const override { return data().title; }
+    QString exportSubtitle() const override { return data().subtitle; }
     QSize exportSize() const override;
     void paintExport(QPainter& painter, QRectF canvas) const override;
     QString exportCsv() const override { return chartCsv(data()); }
-    QString exportName() const override;
 
 Q_SIGNALS:
     void pointHovered(const QString& key); ///< of a series; empty: none

@@ -271,6 +271,8 @@ SweepCharts::SweepCharts(QWidget* parent)
     metric_->setObjectName(QStringLiteral("perplexityChart"));
     difference_->setObjectName(QStringLiteral("differenceChart"));
     legend_->setObjectName(QStringLiteral("sweepLegend"));
+    metric_->setExportName(QStringLiteral("perplexity"));
+    difference_->setExportName(QStringLiteral("difference"));
     connect(legend_, &MethodLegend::hiddenChanged, this, [this](const std::set<std::string>& keys) {
         for (ChartView* view : { metric_, difference_ })
             view->plot()->setHidden(keys);
@@ -302,6 +304,7 @@ void SweepCharts::setRun(
             shown.push_back({ series.key, methodTitle(series.key), series.look });
     }
     legend_->setMethods(std::move(shown));
+    metric_->setExportName(QString(data.y.column).replace(QLatin1Char('_'), QLatin1Char('-')));
     metric_->setData(std::move(data));
     difference_->setData(differenceChart(run, reference));
 }

@@ -48,6 +48,7 @@ AttentionPage::AttentionPage(SelectionState* selection, Session* session, QWidge
 void AttentionPage::makeMap()
 {
     map_ = new plot::HeatmapWidget(this);
+    map_->setExportName(QStringLiteral("attention"));
     map_->setObjectName(QStringLiteral("attentionMap"));
     card_->content()->addWidget(map_, 1);
     connect(map_, &plot::HeatmapWidget::viewChanged, this, [this] {
@@ -96,11 +97,7 @@ void AttentionPage::makeControls()
     connect(lock_, &QCheckBox::toggled, this, &AttentionPage::rescale);
     connect(back_, &QToolButton::clicked, map_, &plot::HeatmapWidget::undoZoom);
     connect(whole_, &QToolButton::clicked, map_, &plot::HeatmapWidget::resetZoom);
-    connect(save, &QToolButton::clicked, this, [this] {
-        const ExportOutcome outcome = exportWithDialog(*map_, this);
-        if (outcome.error)
-            Q_EMIT exportFailed(*outcome.error);
-    });
+    connect(save, &QToolButton::clicked, this, [this] { Q_EMIT exportRequested(map_); });
 }
 
 // ---- what is looked at -----------------------------------------------------------------------------------------
@@ -363,21 +360,14 @@ void AttentionPage::tellCell(qint64 query, qint64 key)
     Q_EMIT hovered(words);
 }
 
+std::vector<const Exportable*> AttentionPage::exportables() const { return { map_ }; }
+
 void AttentionPage::setShown(Shown shown)
 {
     shown.importance.clear(); // probabilities are before all that
     shown.scope.clear();
     shown.sparsity.clear();
     map_->setShown(shown);
-}
-
-bool AttentionPage::exportChart(const QString& path)
-{
-    const auto problem = hasMap() ? ui::exportChart(*map_, path)
-                                  : std::optional(tr("There is no attention map to export yet: look at it first."));
-    if (problem)
-        Q_EMIT exportFailed(*problem);
-    return !problem;
 }
 
 } // namespace keepset::ui

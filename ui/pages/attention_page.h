@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 class QCheckBox;
 class QComboBox;
@@ -17,6 +18,7 @@ namespace keepset::ui {
 
 class AttentionDrawing;
 class Card;
+class Exportable;
 class ElidedLabel;
 class SelectionState;
 class Session;
@@ -39,15 +41,15 @@ public:
     /// Whether a map is being made.
     bool isDrawing() const;
     bool hasMap() const;
-    /// Writes the map by the suffix of the path; emits exportFailed when it cannot.
-    bool exportChart(const QString& path);
+    /// Its charts, for exports.
+    std::vector<const Exportable*> exportables() const;
     /// Of what it is, for exports.
     void setShown(Shown shown);
 
 Q_SIGNALS:
     void mapReady();
     void hovered(const QString& words); ///< for the status bar; empty: nothing
-    void exportFailed(const QString& sentence);
+    void exportRequested(const keepset::ui::Exportable* chart);
 
 protected:
     void showEvent(QShowEvent* event) override;

@@ -107,8 +107,8 @@ void HeatmapPage::makeControls()
     connect(scale_, &QComboBox::currentIndexChanged, this, &HeatmapPage::refresh);
     connect(reduction_, &QComboBox::currentIndexChanged, this, &HeatmapPage::refresh);
     connect(lock_, &QCheckBox::toggled, this, &HeatmapPage::refresh);
-    connect(saveLayers, &QToolButton::clicked, this, [this] { exportWithDialog(*layerMap_); });
-    connect(saveHeads, &QToolButton::clicked, this, [this] { exportWithDialog(*headMap_); });
+    connect(saveLayers, &QToolButton::clicked, this, [this] { Q_EMIT exportRequested(layerMap_); });
+    connect(saveHeads, &QToolButton::clicked, this, [this] { Q_EMIT exportRequested(headMap_); });
 }
 
 void HeatmapPage::makeCards()
@@ -119,6 +119,8 @@ void HeatmapPage::makeCards()
     headMap_ = new plot::HeatmapWidget(this);
     layerMap_->setObjectName(QStringLiteral("layerMap"));
     headMap_->setObjectName(QStringLiteral("headMap"));
+    layerMap_->setExportName(QStringLiteral("heatmap-layers"));
+    headMap_->setExportName(QStringLiteral("heatmap-heads"));
     layerCard_->content()->addWidget(layerMap_, 1);
     headCard_->content()->addWidget(headMap_, 1);
     connect(layerMap_, &plot::HeatmapWidget::viewChanged, headMap_, &plot::HeatmapWidget::followColumns);
@@ -148,6 +150,8 @@ void HeatmapPage::setAnalysis(std::shared_ptr<const Analysis> analysis)
     }
     refresh();
 }
+
+std::vector<const Exportable*> HeatmapPage::exportables() const { return { layerMap_, headMap_ }; }
 
 void HeatmapPage::setShown(const Shown& shown)
 {
@@ -301,21 +305,6 @@ void HeatmapPage::choose(bool heads, qint64 row, qint64 column)
         = std::max<std::int64_t>(1, analysis_->heads / std::max<std::int64_t>(1, analysis_->kv_heads));
     selection_->setScope(heads ? Scope { values_.layer, row / group } : Scope { row, -1 });
     selection_->setToken(column);
-}
-
-bool HeatmapPage::exportChart(const QString& path, bool heads)
-{
-    const auto problem = ui::exportChart(heads ? *headMap_ : *layerMap_, path);
-    if (problem)
-        Q_EMIT exportFailed(*problem);
-    return !problem;
-}
-
-void HeatmapPage::exportWithDialog(const plot::HeatmapWidget& map)
-{
-    const ExportOutcome outcome = ui::exportWithDialog(map, this);
-    if (outcome.error)
-        Q_EMIT exportFailed(*outcome.error);
 }
 
 } // namespace keepset::ui

@@ -10,6 +10,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <vector>
 
 class QCheckBox;
 class QComboBox;
@@ -17,6 +18,7 @@ class QComboBox;
 namespace keepset::ui {
 
 class Card;
+class Exportable;
 class ElidedLabel;
 class SelectionState;
 namespace plot {
@@ -44,13 +46,13 @@ public:
     std::int64_t layer() const { return layer_; }
     /// True while values are gathered.
     bool isLoading() const { return loading_; }
-    /// Writes the layer map (`heads`: the head map) by the suffix of the path; emits exportFailed when it cannot.
-    bool exportChart(const QString& path, bool heads = false);
+    /// Its charts, for exports.
+    std::vector<const Exportable*> exportables() const;
 
 Q_SIGNALS:
     void mapsReady();
     void hovered(const QString& words); ///< for the status bar; empty: nothing
-    void exportFailed(const QString& sentence);
+    void exportRequested(const keepset::ui::Exportable* chart);
 
 private:
     struct Values {
@@ -77,7 +79,6 @@ private:
     QString readout(bool heads, qint64 row, qint64 column) const;
     void showReadout(bool heads, qint64 row, qint64 column);
     void choose(bool heads, qint64 row, qint64 column);
-    void exportWithDialog(const plot::HeatmapWidget& map);
 
     SelectionState* selection_;
     Card* layerCard_ = nullptr;

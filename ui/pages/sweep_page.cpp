@@ -91,7 +91,7 @@ void SweepPage::makeChartCard()
     connect(metric_, &QComboBox::currentIndexChanged, this, &SweepPage::refresh);
     connect(over, &QToolButton::clicked, this, &SweepPage::layOverRequested);
     connect(clear, &QToolButton::clicked, this, &SweepPage::clearEarlierRuns);
-    connect(save, &QToolButton::clicked, this, [this] { exportWithDialog(*charts_->metric()); });
+    connect(save, &QToolButton::clicked, this, [this] { Q_EMIT exportRequested(charts_->metric()); });
 }
 
 void SweepPage::makeDifferenceCard()
@@ -105,7 +105,7 @@ void SweepPage::makeDifferenceCard()
     differenceCard_->addControl(save);
     differenceCard_->content()->addWidget(charts_->difference(), 1);
     connect(reference_, &QComboBox::activated, this, &SweepPage::refresh);
-    connect(save, &QToolButton::clicked, this, [this] { exportWithDialog(*charts_->difference()); });
+    connect(save, &QToolButton::clicked, this, [this] { Q_EMIT exportRequested(charts_->difference()); });
 }
 
 void SweepPage::makeTable()
@@ -201,25 +201,12 @@ void SweepPage::clearEarlierRuns()
     refresh();
 }
 
-bool SweepPage::exportChart(const QString& path, bool difference)
-{
-    const auto problem = ui::exportChart(difference ? *charts_->difference() : *charts_->metric(), path);
-    if (problem)
-        Q_EMIT exportFailed(*problem);
-    return !problem;
-}
+std::vector<const Exportable*> SweepPage::exportables() const { return { charts_->metric(), charts_->difference() }; }
 
 void SweepPage::setShown(const Shown& shown)
 {
     for (charts::ChartView* chart : { charts_->metric(), charts_->difference() })
         chart->setShown(shown);
-}
-
-void SweepPage::exportWithDialog(const Exportable& chart)
-{
-    const ExportOutcome outcome = ui::exportWithDialog(chart, this);
-    if (outcome.error)
-        Q_EMIT exportFailed(*outcome.error);
 }
 
 std::string SweepPage::reference() const

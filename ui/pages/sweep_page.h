@@ -5,6 +5,9 @@
 
 #include <QWidget>
 
+#include <memory>
+#include <vector>
+
 class QComboBox;
 class QLabel;
 class QTableWidget;
@@ -12,9 +15,9 @@ class QTableWidget;
 namespace keepset::ui {
 
 class Card;
+class Exportable;
 class SelectionState;
 class SweepForm;
-class Exportable;
 
 /// A sweep: its set-up, the chart that grows while it runs, the paired differences, the table, and what may be said.
 class SweepPage : public QWidget {
@@ -34,9 +37,8 @@ public:
     void clearEarlierRuns();
     /// The form, for defaults and obstacles.
     SweepForm* form() const { return form_; }
-    /// Writes the perplexity chart (`difference`: the other one) by the suffix of the path; emits exportFailed when it
-    /// cannot.
-    bool exportChart(const QString& path, bool difference = false);
+    /// Its charts, for exports.
+    std::vector<const Exportable*> exportables() const;
     /// Of what it is, for exports.
     void setShown(const Shown& shown);
     /// The table as tab-separated text.
@@ -46,7 +48,7 @@ Q_SIGNALS:
     void startRequested(const keepset::SweepRequest& request); ///< `resume` is set by Go on
     void stopRequested();
     void layOverRequested(); ///< the window asks for .h5 files and calls addRun
-    void exportFailed(const QString& sentence);
+    void exportRequested(const keepset::ui::Exportable* chart);
 
 protected:
     void changeEvent(QEvent* event) override;
@@ -63,7 +65,6 @@ private:
     void refreshWords();
     void showState();
     std::string reference() const;
-    void exportWithDialog(const Exportable& chart);
     void copyTable();
 
     SelectionState* selection_;

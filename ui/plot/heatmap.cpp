@@ -34,7 +34,6 @@ namespace {
         void paint(const HeatmapPicture& picture);
 
     private:
-        void paintHeading();
         void paintAxes(const MapView& view);
         void paintColumnAxis(const MapView& view);
         void paintNames(const MapView& view);
@@ -62,7 +61,6 @@ namespace {
     {
         painter_.save();
         painter_.setFont(style_.font);
-        paintHeading();
         if (!heatmap_.filled()) {
             text(layout_.canvas.adjusted(24, 0, -24, 0), Qt::AlignCenter | Qt::TextWordWrap, heatmap_.emptyText,
                 style_.muted);
@@ -87,23 +85,6 @@ namespace {
         paintColorBar();
         paintChosen(picture.view);
         painter_.restore();
-    }
-
-    void HeatmapPainter::paintHeading()
-    {
-        if (layout_.headingHeight <= 0)
-            return;
-        QFont title = style_.font;
-        title.setPixelSize(15);
-        title.setWeight(QFont::DemiBold);
-        painter_.setFont(title);
-        const QRectF row(layout_.canvas.left(), layout_.canvas.top(), layout_.canvas.width(), 22);
-        text(row, Qt::AlignLeft | Qt::AlignVCenter, heatmap_.title, style_.ink);
-        const double taken = QFontMetricsF(title).horizontalAdvance(heatmap_.title) + 12;
-        painter_.setFont(style_.font);
-        const QRectF rest = row.adjusted(taken, 1, 0, 1);
-        text(rest, Qt::AlignLeft | Qt::AlignVCenter,
-            QFontMetricsF(style_.font).elidedText(heatmap_.subtitle, Qt::ElideRight, rest.width()), style_.muted);
     }
 
     void HeatmapPainter::paintAxes(const MapView& view)
@@ -307,13 +288,11 @@ namespace {
 
 } // namespace
 
-HeatmapLayout layoutHeatmap(
-    const Heatmap& heatmap, const MapView& view, const Style& style, QRectF canvas, bool heading)
+HeatmapLayout layoutHeatmap(const Heatmap& heatmap, const MapView& view, const Style& style, QRectF canvas)
 {
     const QFontMetricsF metrics(style.font);
     HeatmapLayout layout;
     layout.canvas = canvas;
-    layout.headingHeight = heading ? 32 : 0;
     layout.named = heatmap.name && canvas.height() - nameWidth - 40 >= nameLine * view.rows()
         && canvas.width() - nameWidth - 100 >= nameLine * view.columns();
     const QString widest = formatCount(heatmap.size().rows);
@@ -325,7 +304,7 @@ HeatmapLayout layoutHeatmap(
     const double strips = static_cast<double>(heatmap.marks.size()) * (stripHeight + stripGap);
     const double names = layout.named ? nameWidth : metrics.height();
     const double bottom = canvas.bottom() - names - metrics.height() - 10 - strips;
-    const double top = canvas.top() + layout.headingHeight + 8;
+    const double top = canvas.top() + 8;
     const double right = canvas.right() - barWidth - 66 - (heatmap.valueTitle.isEmpty() ? 0 : 12);
     layout.map = QRectF(std::round(left), std::round(top), std::max(20.0, std::round(right - left)),
         std::max(10.0, std::round(bottom - top)));

@@ -65,7 +65,6 @@ struct HeatmapLayout {
     QRectF map;
     QRectF colorBar;
     std::vector<QRectF> strips; ///< one a MarkStrip
-    double headingHeight = 0;
     bool named = false; ///< axes have the names of tokens
 };
 
@@ -77,8 +76,7 @@ QImage renderMap(
 /// The label most cells of [begin, end) are kept under; evicted where none is kept.
 Label labelOfPixel(const std::vector<Label>& labels, CellRange cells);
 
-HeatmapLayout layoutHeatmap(
-    const Heatmap& heatmap, const MapView& view, const Style& style, QRectF canvas, bool heading);
+HeatmapLayout layoutHeatmap(const Heatmap& heatmap, const MapView& view, const Style& style, QRectF canvas);
 /// Paints all but the map's pixels, which `image` has (made by renderMap for layout.map).
 struct HeatmapPicture {
     MapView view;

@@ -1,5 +1,7 @@
 #include "ui/plot/heatmap.h"
 
+#include "ui/csv.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -71,7 +73,9 @@ QImage renderHeatmap(const Heatmap& heatmap, const MapView& view, QSize pixels)
 
 QString heatmapCsv(const Heatmap& heatmap, const MapView& view, std::int64_t most)
 {
-    QString csv = QStringLiteral("%1,%2 begin,%2 end,value\r\n").arg(heatmap.rowTitle, heatmap.columnTitle);
+    const QString valueTitle = heatmap.valueTitle.isEmpty() ? QStringLiteral("value") : heatmap.valueTitle;
+    QString csv
+        = QStringLiteral("%1,position_begin,position_end,%2\r\n").arg(csvField(heatmap.rowTitle), csvField(valueTitle));
     if (!heatmap.values)
         return csv;
     const MapSize size = heatmap.size();
@@ -84,7 +88,11 @@ QString heatmapCsv(const Heatmap& heatmap, const MapView& view, std::int64_t mos
         for (std::int64_t column = first; column < last; column += width) {
             const std::int64_t end = std::min(last, column + width);
             const double value = heatmap.values->pyramid.reduced({ row, row + 1 }, { column, end }, heatmap.reduction);
-            csv += QStringLiteral("%1,%2,%3,%4\r\n").arg(row).arg(column).arg(end).arg(value, 0, 'g', 9);
+            csv += QStringLiteral("%1,%2,%3,%4\r\n")
+                       .arg(row)
+                       .arg(column)
+                       .arg(end)
+                       .arg(csvNumber(static_cast<float>(value)));
         }
     }
     return csv;

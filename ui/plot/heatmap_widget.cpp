@@ -114,27 +114,19 @@ QString HeatmapWidget::exportCsv() const
 
 HeatmapLayout HeatmapWidget::currentLayout() const
 {
-    return layoutHeatmap(heatmap_, view_, styleFor(palette()), QRectF(rect()).adjusted(0, 0, 0, -2), false);
+    return layoutHeatmap(heatmap_, view_, styleFor(palette()), QRectF(rect()).adjusted(0, 0, 0, -2));
 }
 
-QSize HeatmapWidget::exportSize() const { return { std::max(width(), 640), std::max(height(), 240) + 34 }; }
+QSize HeatmapWidget::exportSize() const { return { std::max(width(), 640), std::max(height(), 240) }; }
 
 void HeatmapWidget::paintExport(QPainter& painter, QRectF canvas) const
 {
     const Style paper = chartStyle(false);
-    const HeatmapLayout layout = layoutHeatmap(heatmap_, view_, paper, canvas.adjusted(12, 10, -8, -8), true);
+    const HeatmapLayout layout = layoutHeatmap(heatmap_, view_, paper, canvas);
     QImage image;
     if (heatmap_.filled())
         image = renderHeatmap(heatmap_, view_, (layout.map.size() * 2).toSize());
     paintHeatmap(painter, heatmap_, layout, paper, { view_, image });
-}
-
-QString HeatmapWidget::exportName() const
-{
-    QString name = heatmap_.title.toLower();
-    return name.replace(QStringLiteral(" × "), QStringLiteral("-"))
-        .remove(QLatin1Char(','))
-        .replace(QLatin1Char(' '), QLatin1Char('-'));
 }
 
 const QImage& HeatmapWidget::picture(const HeatmapLayout& layout, double pixelsAPoint)

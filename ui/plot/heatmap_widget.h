@@ -41,10 +41,12 @@ public:
 
     QSize sizeHint() const override { return { 640, 300 }; }
     QSize minimumSizeHint() const override { return { 280, 120 }; }
+    bool hasContent() const override { return heatmap_.filled(); }
+    QString exportTitle() const override { return heatmap_.title; }
+    QString exportSubtitle() const override { return heatmap_.subtitle; }
     QSize exportSize() const override;
     void paintExport(QPainter& painter, QRectF canvas) const override;
     QString exportCsv() const override;
-    QString exportName() const override;
 
 Q_SIGNALS:
     void viewChanged(const keepset::ui::MapView& view);

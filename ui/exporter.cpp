@@ -1,0 +1,73 @@
+#include "ui/exporter.h"
+
+#include "ui/chart_export.h"
+
+#include <QDir>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QMenu>
+#include <QSettings>
+
+namespace keepset::ui {
+
+Exporter::Exporter(QWidget* window)
+    : QObject(window)
+    , window_(window)
+{
+}
+
+void Exporter::add(const Exportable* chart) { charts_.push_back(chart); }
+
+void Exporter::fillMenu(QMenu* menu)
+{
+    std::vector<QAction*> actions;
+    for (const Exportable* chart : charts_) {
+        QAction* action = menu->addAction(QString(), this, [this, chart] { ask(chart); });
+        action->setObjectName(QStringLiteral("export ") + chart->exportName());
+        actions.push_back(action);
+    }
+    const auto update = [this, actions] {
+        for (std::size_t i = 0; i < actions.size(); ++i) {
+            const bool named = !charts_[i]->exportTitle().isEmpty();
+            QString title = named ? charts_[i]->exportTitle() : charts_[i]->exportName();
+            actions[i]->setText(title.replace(QLatin1Char('&'), QStringLiteral("&&")) + QStringLiteral(" …"));
+            actions[i]->setEnabled(charts_[i]->hasContent());
+        }
+    };
+    connect(menu, &QMenu::aboutToShow, this, update);
+    update();
+}
+
+void Exporter::ask(const Exportable* chart)
+{
+    QSettings settings;
+    const QDir folder(settings.value(QStringLiteral("exportFolder"), QDir::homePath()).toString());
+    QString filter;
+    const QString filters = tr("Picture (*.png);;Vector graphics (*.svg);;PDF (*.pdf);;Table of the data (*.csv)");
+    QString path = QFileDialog::getSaveFileName(window_, tr("Export: %1").arg(chart->exportTitle()),
+        folder.filePath(chart->exportName() + QStringLiteral(".png")), filters, &filter);
+    if (path.isEmpty())
+        return;
+    if (QFileInfo(path).suffix().isEmpty())
+        path += filter.section(QLatin1Char('*'), 1).chopped(1);
+    settings.setValue(QStringLiteral("exportFolder"), QFileInfo(path).absolutePath());
+    write(*chart, path);
+}
+
+void Exporter::write(const Exportable& chart, const QString& path)
+{
+    if (const auto problem = exportChart(chart, path))
+        Q_EMIT failed(*problem);
+    else
+        Q_EMIT exported(path);
+}
+
+void Exporter::writeAll(const QString& folder, const QString& suffix)
+{
+    for (const Exportable* chart : charts_) {
+        if (chart->hasContent())
+            write(*chart, QDir(folder).filePath(chart->exportName() + QLatin1Char('.') + suffix));
+    }
+}
+
+} // namespace keepset::ui
