@@ -53,6 +53,11 @@ std::optional<std::size_t> dense_point(const Run& run) { return find_point(run, 
 
 Interval paired_interval(const Run& run, std::size_t a, std::size_t b)
 {
+    return paired_interval(run, a, b, interval_quantile(run.windows_done()));
+}
+
+Interval paired_interval(const Run& run, std::size_t a, std::size_t b, double quantile)
+{
     std::vector<double> differences; // (windows done)
     const auto scored = static_cast<double>(scored_in_window(run));
     for (const std::int64_t window : done_windows(run))
@@ -60,7 +65,7 @@ Interval paired_interval(const Run& run, std::size_t a, std::size_t b)
     const auto finite = [](double difference) { return std::isfinite(difference); };
     if (!std::all_of(differences.begin(), differences.end(), finite))
         return { .count = static_cast<std::int64_t>(differences.size()) };
-    return mean_interval(differences);
+    return mean_interval(differences, quantile);
 }
 
 std::string why_undecided(const Run& run, std::size_t a, std::size_t b)

@@ -37,6 +37,8 @@ std::optional<std::size_t> dense_point(const Run& run);
 /// Difference of two points' NLL per token over all windows done: mean of (a - b). NaN throughout where a loss of
 /// either is not finite in any of them: such a window never drops out.
 Interval paired_interval(const Run& run, std::size_t a, std::size_t b);
+/// The same for whoever makes many: `quantile` is interval_quantile of the windows done.
+Interval paired_interval(const Run& run, std::size_t a, std::size_t b, double quantile);
 /// Why paired_interval of two points has no mean: "the loss is not finite for CAB in 2 of 10 windows"; else empty.
 std::string why_undecided(const Run& run, std::size_t a, std::size_t b);
 

@@ -2,6 +2,9 @@
 //   bench_window TRACE.h5 [WIDTH HEIGHT SCALE]     on the platform of QT_QPA_PLATFORM, offscreen unless it is set
 // A trace of 8192 tokens, as the targets have it, is made by `keepset-cli analyze MODEL_DIR --text FILE --context
 // 8192`.
+#include "ui/charts/chart_view.h"
+#include "ui/charts/method_legend.h"
+#include "ui/charts/sweep_charts.h"
 #include "ui/main_window.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
@@ -14,12 +17,15 @@
 #include <QSettings>
 #include <QSlider>
 #include <QStandardPaths>
+#include <QVBoxLayout>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <functional>
 #include <vector>
 
+using namespace keepset;
 using namespace keepset::ui;
 
 namespace {
@@ -46,6 +52,41 @@ void measure(const char* what, const std::function<void(int)>& move)
     std::sort(times.begin(), times.end());
     std::printf("%-44s median %5.1f ms, 95%% below %5.1f ms, longest %5.1f ms\n", what, times[times.size() / 2],
         times[times.size() * 95 / 100], times.back());
+}
+
+/// A run of 20 methods at 20 sparsities over 32 windows, of which `done` are done.
+Run largeRun(std::int64_t done)
+{
+    Run run;
+    run.context = 1024;
+    run.target = 256;
+    run.windows = 32;
+    run.done.assign(32, 0);
+    std::fill_n(run.done.begin(), done, std::uint8_t { 1 });
+    for (int method = 0; method <= 20; ++method) {
+        for (int step = 0; step < (method == 0 ? 1 : 20); ++step) {
+            SweepPoint point;
+            point.policy = method == 0 ? "dense" : "h2o(local=0." + std::to_string(10 + method) + ")";
+            point.sparsity = 0.05 * step;
+            run.points.push_back(point);
+            for (int window = 0; window < 32; ++window)
+                run.window_nll.push_back(
+                    255 * (2.7 + 0.1 * std::sin(window) + 0.001 * method * step * (1 + std::cos(window))));
+        }
+    }
+    refresh_points(run);
+    return run;
+}
+
+void measureSweep(QWidget& page, const std::function<void(const Run&)>& show)
+{
+    page.resize(1100, 900);
+    page.show();
+    std::vector<Run> snapshots;
+    for (std::int64_t done = 5; done <= 32; ++done)
+        snapshots.push_back(largeRun(done));
+    measure("next window of 20 methods x 20 sparsities",
+        [&](int round) { show(snapshots[static_cast<std::size_t>(round + 5) % snapshots.size()]); });
 }
 
 } // namespace
@@ -90,5 +131,11 @@ int main(int argc, char** argv)
     measure("another token under the pointer", [&](int round) { Q_EMIT view->tokenHovered(100 + round); });
     measure("another token chosen", [&](int round) { window.selection()->setToken(100 + round); });
     measure("another layer and head", [&](int round) { window.selection()->setScope({ (round + 5) % 8, round % 2 }); });
+    QWidget page;
+    charts::SweepCharts sweep(&page);
+    auto* layout = new QVBoxLayout(&page);
+    for (QWidget* widget : std::initializer_list<QWidget*> { sweep.legend(), sweep.metric(), sweep.difference() })
+        layout->addWidget(widget);
+    measureSweep(page, [&](const Run& run) { sweep.setRun(run, {}, {}, "h2o(local=0.11)"); });
     return 0;
 }

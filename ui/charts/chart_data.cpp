@@ -14,6 +14,14 @@ namespace {
 
     QString tr(const char* text) { return QCoreApplication::translate("Chart", text); }
 
+    /// Ends moved outwards to a grid of about a twentieth of the range, so that axes rest while a running sweep moves
+    /// points a little.
+    AxisRange settled(AxisRange range)
+    {
+        const double step = std::exp2(std::floor(std::log2(range.length() / 16)));
+        return { std::floor(range.low / step) * step, std::ceil(range.high / step) * step };
+    }
+
     AxisRange yRange(const ChartData& data)
     {
         std::vector<double> points;
@@ -29,13 +37,13 @@ namespace {
         all.insert(all.end(), points.begin(), points.end());
         const AxisRange whole = rangeOf(all);
         if (!data.groups.empty())
-            return padded(whole, 0.06);
+            return settled(padded(whole, 0.05));
         // A wide band must not press the lines together: it may add a sixth of their height, and is cut there.
         const AxisRange roomy = padded(rangeOf(points), 1.0 / 6);
         AxisRange range = padded({ std::max(whole.low, roomy.low), std::min(whole.high, roomy.high) }, 0.03);
         if (!data.references.empty()) // curves rise from the dense line, so its name stands under it
             range.low = padded(range, 0.09).low;
-        return range;
+        return settled(range);
     }
 
 } // namespace

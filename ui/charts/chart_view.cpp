@@ -63,6 +63,7 @@ void ChartView::setData(ChartData data)
     } else {
         history_.front() = full;
     }
+    plot_->layout()->activate(); // now, or it is painted twice
     setAccessibleName(plot_->data().title);
     setAccessibleDescription(describe(plot_->data()));
 }

@@ -245,6 +245,8 @@ ChartRange PlotChart::range() const { return { { x_->min(), x_->max() }, { y_->m
 
 void PlotChart::setRange(const ChartRange& range)
 {
+    if (range == this->range())
+        return;
     x_->setRange(range.x.low, range.x.high);
     y_->setRange(range.y.low, range.y.high);
     updateReferences();
