@@ -27,7 +27,7 @@ Attended attend_every(
 
 /// Where queries and keys stand in the text, int64 on their device.
 struct Places {
-    at::Tensor queries; ///< (queries)
+    at::Tensor queries; ///< (queries), or (kv_heads, queries)
     at::Tensor keys; ///< (keys), or (kv_heads, keys) where each kv head has keys of its own
 };
 

@@ -35,7 +35,7 @@ namespace {
         at::Tensor q; // (heads, queries, head_dim)
         at::Tensor k; // (kv_heads, keys, head_dim)
         at::Tensor v; // (kv_heads, keys, head_dim)
-        at::Tensor query_places; // (queries)
+        at::Tensor query_places; // (1 or kv_heads, queries)
         at::Tensor key_places; // (1 or kv_heads, keys)
         at::Tensor bias; // (heads, keys) float32, or undefined
         bool in_order = false; ///< query i and key i both stand at i, so that a block needs the keys up to its own only
@@ -57,6 +57,8 @@ namespace {
         part.q = heads_of(all.q, heads);
         part.k = heads_of(all.k, kv).to(at::kFloat);
         part.v = heads_of(all.v, kv).to(at::kFloat);
+        if (all.query_places.size(0) > 1)
+            part.query_places = heads_of(all.query_places, kv);
         if (all.key_places.size(0) > 1)
             part.key_places = heads_of(all.key_places, kv);
         if (all.bias.defined())
@@ -67,7 +69,7 @@ namespace {
     /// Which keys these queries do not see: (1 or kv_heads, 1, queries, keys).
     at::Tensor hidden_keys(const Problem& part, const ScoreRule& rule, const Range& queries, const Range& keys)
     {
-        const at::Tensor places = part.query_places.slice(0, queries.begin, queries.end).unsqueeze(1); // (queries, 1)
+        const at::Tensor places = rows_of(part.query_places, queries).unsqueeze(2); // (1 or kv_heads, queries, 1)
         const at::Tensor back = places - rows_of(part.key_places, keys).unsqueeze(1); // how far back a key stands
         at::Tensor hidden = back.lt(0);
         if (rule.window > 0)
@@ -172,8 +174,9 @@ Attended attend_at(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v
     const Places& places, const std::stop_token& stop)
 {
     Problem problem;
-    problem.query_places = places.queries;
-    problem.key_places = places.keys.dim() == 1 ? places.keys.unsqueeze(0) : places.keys;
+    const auto by_head = [](const at::Tensor& x) { return x.dim() == 1 ? x.unsqueeze(0) : x; };
+    problem.query_places = by_head(places.queries);
+    problem.key_places = by_head(places.keys);
     problem.bias = rule.key_bias(places.keys);
     return attend_samples(q, k, v, rule, problem, stop);
 }
@@ -183,8 +186,8 @@ Attended attend_by_rule(
 {
     const at::Tensor places = at::arange(q.size(2), q.options().dtype(at::kLong));
     Problem problem;
-    problem.query_places = places;
-    problem.key_places = places.unsqueeze(0);
+    problem.query_places = places.unsqueeze(0);
+    problem.key_places = problem.query_places;
     problem.bias = rule.key_bias(places);
     problem.in_order = true;
     return attend_samples(q, k, v, rule, problem, stop);

@@ -34,18 +34,21 @@ namespace {
 } // namespace
 
 PackedPoints::PackedPoints(
-    const KeptPositions& kept, std::vector<std::size_t> points, std::int64_t own, at::ScalarType dtype)
+    const KeptPositions& kept, std::vector<std::size_t> points, std::int64_t own, at::ScalarType dtype, bool repacked)
     : kept_(kept)
     , points_(std::move(points))
     , own_(own)
     , side_by_side_(dtype != at::kFloat)
+    , repacked_(repacked)
     , starts_(kept.starts(points_))
 {
     std::vector<std::int32_t> ends { 0 };
     std::vector<std::int32_t> key_ends { 0 };
+    std::vector<std::int32_t> first_query;
     for (const std::size_t point : points_) {
         const std::int64_t length = kept.budgets[point] + own;
         longest_ = std::max(longest_, length);
+        first_query.push_back(static_cast<std::int32_t>(repacked ? kept.budgets[point] : kept.context));
         for (std::int64_t head = 0; head < kept.kv_heads; ++head) {
             all_ += length;
             ends.push_back(static_cast<std::int32_t>(all_));
@@ -61,6 +64,7 @@ PackedPoints::PackedPoints(
     ends_ = to_device(ends, starts_.device());
     key_ends_ = to_device(key_ends, starts_.device());
     query_ends_ = to_device(query_ends, starts_.device());
+    first_query_ = to_device(first_query, starts_.device());
 }
 
 PackedKeys PackedPoints::pack(std::int64_t layer, const at::Tensor& context_keys, const at::Tensor& context_values,
@@ -161,18 +165,15 @@ at::Tensor PackedPoints::attend_float(const at::Tensor& q, const PackedKeys& pac
 }
 
 at::Tensor PackedPoints::attend_by_rule(
-    const at::Tensor& q, const PackedKeys& packed, const ScoreRule& rule, std::int64_t layer, bool repacked) const
+    const at::Tensor& q, const PackedKeys& packed, const ScoreRule& rule, std::int64_t layer) const
 {
     const at::Device device = q.device();
-    std::vector<std::int32_t> first;
-    for (const std::size_t point : points_)
-        first.push_back(static_cast<std::int32_t>(repacked ? kept_.budgets[point] : kept_.context));
     PackedRows rows;
     rows.ends = ends_.to(device);
     rows.starts = starts_.to(device).slice(1, layer * kept_.kv_heads, (layer + 1) * kept_.kv_heads);
-    rows.first_query = to_device(first, device);
+    rows.first_query = first_query_.to(device);
     rows.length = kept_.context + own_;
-    if (!repacked)
+    if (!repacked_)
         rows.positions = kept_.positions.to(device);
     return attend_rule_cuda(q, by_head(packed.keys), by_head(packed.values), rule, rows).output;
 }

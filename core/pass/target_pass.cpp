@@ -4,6 +4,7 @@
 #include "core/attention/attend_rule_cuda.h"
 #include "core/error.h"
 #include "core/pass/packed_points.h"
+#include "core/pass/padded_points.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -19,7 +20,6 @@ namespace {
 
     /// What a point kept of one layer's context.
     struct Kept {
-        at::Tensor positions; // (kv_heads, k), where the keys now stand
         at::Tensor keys; // (kv_heads, k, head_dim)
         at::Tensor values; // (kv_heads, k, head_dim)
     };
@@ -36,15 +36,13 @@ namespace {
             const at::Tensor offsets = at::arange(rows_, job.inputs.options());
             hidden_ = decoder.embed(job.inputs, offsets + job.kept.context).repeat({ points_, 1 });
             at::Tensor first = at::empty({ points_, 1, 1 }, at::kLong); // position of each point's first target row
-            for (std::int64_t point = 0; point < points_; ++point) {
-                first_.push_back(job.repacked ? budget(point) : job.kept.context);
-                first[point].fill_(first_.back());
-            }
+            for (std::int64_t point = 0; point < points_; ++point)
+                first[point].fill_(job.repacked ? budget(point) : job.kept.context);
             length_ = job.kept.context + rows_ + 1; // with the target token that is only predicted
             rotations_ = decoder.rotations(
                 first.to(decoder.device(), at::kLong, true) + offsets, length_); // (points, 1, rows, dims)
             if (job.inputs.is_cuda())
-                packed_.emplace(job.kept, job.points, rows_, decoder.dtype());
+                packed_.emplace(job.kept, job.points, rows_, decoder.dtype(), job.repacked);
         }
 
         /// Returns (points, rows, hidden) after the last layer.
@@ -69,11 +67,15 @@ namespace {
         std::int64_t budget(std::int64_t point) const { return job_.kept.budgets[index_of(point)]; }
 
         /// Returns (points, heads, rows, head_dim).
-        at::Tensor attend_layer(std::int64_t layer, const Projected& parts, const ScoreRule& rule) const
+        at::Tensor attend_layer(std::int64_t layer, const Projected& parts, const ScoreRule& rule)
         {
             if (packed_ && (rule.plain() || rule_kernel_takes(parts.q)))
                 return attend_packed(layer, parts, rule);
-            return rule.plain() ? attend_plain(layer, parts, rule) : attend_by_rule(layer, parts, rule);
+            if (rule.plain())
+                return attend_plain(layer, parts, rule);
+            if (!padded_)
+                padded_.emplace(job_.kept, job_.points, rows_, job_.repacked);
+            return padded_->attend({ job_.decoder, layer, job_.context, rule, length_ }, parts, job_.stop);
         }
 
         /// All points in one call.
@@ -90,7 +92,7 @@ namespace {
                 packed.keys.slice(1, 0, head_dim).copy_(turned[0]);
             }
             return rule.plain() ? packed_->attend(parts.q, packed, rule.scale)
-                                : packed_->attend_by_rule(parts.q, packed, rule, layer, job_.repacked);
+                                : packed_->attend_by_rule(parts.q, packed, rule, layer);
         }
 
         /// The own keys of all points at once, merged with what each point kept.
@@ -111,25 +113,6 @@ namespace {
             return at::cat(outputs);
         }
 
-        /// The same where a window or a bias goes by positions: a point's kept and own keys make one row, of which a
-        /// query may see no kept one.
-        at::Tensor attend_by_rule(std::int64_t layer, const Projected& parts, const ScoreRule& rule) const
-        {
-            std::vector<at::Tensor> outputs;
-            for (std::int64_t point = 0; point < points_; ++point) {
-                const Kept kept = kept_of(layer, point);
-                const std::int64_t first = first_[static_cast<std::size_t>(point)];
-                const at::Tensor own = at::arange(first, first + rows_, kept.positions.options()); // (rows)
-                const at::Tensor places = at::cat({ kept.positions, own.expand({ kept.positions.size(0), rows_ }) }, 1);
-                const at::Tensor keys = at::cat({ kept.keys, parts.k[point] }, 1); // (kv_heads, k + rows, head_dim)
-                const at::Tensor values = at::cat({ kept.values, parts.v[point] }, 1);
-                const at::Tensor q = parts.q.slice(0, point, point + 1);
-                outputs.push_back(
-                    attend_at(q, keys.unsqueeze(0), values.unsqueeze(0), rule, { own, places }, job_.stop).output);
-            }
-            return at::cat(outputs);
-        }
-
         Kept kept_of(std::int64_t layer, std::int64_t point) const
         {
             const auto index = static_cast<std::size_t>(layer);
@@ -141,7 +124,7 @@ namespace {
             if (job_.repacked) // turned back from where they were to 0 … k-1
                 keys = job_.decoder.turn_keys(layer, keys, at::arange(kept.size(1), kept.options()) - kept, length_);
             const at::Tensor values = at::gather(job_.context.values[index], 1, gather);
-            return { job_.repacked ? at::arange(kept.size(1), kept.options()).expand_as(kept) : kept, keys, values };
+            return { keys, values };
         }
 
         /// Target queries q (heads, rows, head_dim) over what the point kept of the context.
@@ -160,8 +143,8 @@ namespace {
         std::int64_t rows_;
         std::int64_t points_;
         std::optional<PackedPoints> packed_; // on a GPU
+        std::optional<PaddedPoints> padded_; // where a rule goes by positions elsewhere
         at::Tensor hidden_; // (points * rows, hidden)
-        std::vector<std::int64_t> first_; // position of each point's first target row
         std::int64_t length_ = 0; // tokens of context and target
         Rotations rotations_;
     };
