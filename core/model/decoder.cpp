@@ -173,9 +173,9 @@ at::Tensor Decoder::run(const Mlp& mlp, const at::Tensor& x) const
     return product(wide, mlp.down.weight, mlp.down.bias);
 }
 
-at::Tensor Decoder::mlp(const Layer& layer, const at::Tensor& x) const
+at::Tensor Decoder::mlp(const Layer& layer, const at::Tensor& x, bool every_expert) const
 {
-    return layer.experts.empty() ? run(layer.mlp, x) : mixture(layer, x);
+    return layer.experts.empty() ? run(layer.mlp, x) : mixture(layer, x, every_expert);
 }
 
 void Decoder::add(at::Tensor& x, const at::Tensor& branch) const
@@ -183,13 +183,13 @@ void Decoder::add(at::Tensor& x, const at::Tensor& branch) const
     x.add_(config_.residual_scale == 1 ? branch : branch.mul_(config_.residual_scale));
 }
 
-void Decoder::finish_rows(const Layer& layer, at::Tensor& x, const at::Tensor& heads) const
+void Decoder::finish_rows(const Layer& layer, at::Tensor& x, const at::Tensor& heads, bool every_expert) const
 {
     at::Tensor attention = product(heads, layer.output.weight, layer.output.bias); // (rows, hidden)
     if (config_.residual == Residual::parallel) {
         const at::Tensor normed = norm(x, layer.mlp_norm.weight.defined() ? layer.mlp_norm : layer.input_norm);
         add(x, attention);
-        add(x, mlp(layer, normed));
+        add(x, mlp(layer, normed, every_expert));
         return;
     }
     if (layer.attention_norm.weight.defined())
@@ -202,7 +202,7 @@ void Decoder::finish_rows(const Layer& layer, at::Tensor& x, const at::Tensor& h
     if (post || normed)
         x.copy_(norm(x, post ? layer.input_norm : layer.mlp_norm));
     const bool ready = post || normed || !layer.mlp_norm.weight.defined();
-    at::Tensor wide = mlp(layer, ready ? x : norm(x, layer.mlp_norm));
+    at::Tensor wide = mlp(layer, ready ? x : norm(x, layer.mlp_norm), every_expert);
     if (layer.mlp_output_norm.weight.defined())
         wide = norm(wide, layer.mlp_output_norm);
     add(x, wide);
@@ -210,14 +210,15 @@ void Decoder::finish_rows(const Layer& layer, at::Tensor& x, const at::Tensor& h
         x.copy_(norm(x, layer.mlp_norm));
 }
 
-void Decoder::finish(std::int64_t layer, at::Tensor& x, const at::Tensor& attended, const std::stop_token& stop) const
+void Decoder::finish(std::int64_t layer, at::Tensor& x, const at::Tensor& attended, const FinishOptions& options) const
 {
     const at::Tensor heads = attended.transpose(1, 2).reshape({ x.size(0), config_.heads * config_.head_dim });
     for (std::int64_t begin = 0; begin < x.size(0); begin += row_block_) {
-        if (stop.stop_requested())
+        if (options.stop.stop_requested())
             throw Cancelled {};
         at::Tensor rows = x.slice(0, begin, begin + row_block_); // a view: adding to it adds to x
-        finish_rows(layers_[static_cast<std::size_t>(layer)], rows, heads.slice(0, begin, begin + row_block_));
+        finish_rows(layers_[static_cast<std::size_t>(layer)], rows, heads.slice(0, begin, begin + row_block_),
+            options.every_expert);
     }
 }
 

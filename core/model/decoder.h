@@ -31,6 +31,15 @@ struct Placement {
 /// Rotations of the same positions by every rope of a config.
 using Rotations = std::vector<Rotation>;
 
+/// How rows go through what comes behind attention.
+struct FinishOptions {
+    std::stop_token stop;
+    /// In a mixture of experts every row goes through all of them, and those that it did not choose count nothing. Then
+    /// another token changes nothing of the other rows but by attention; it changes else how many rows an expert gets,
+    /// and with that the rounding of their products. Slow: for short texts.
+    bool every_expert = false;
+};
+
 /// The decoder in pieces around its attention, so that a caller decides what each query attends to.
 /// A layer is: project → attention of the caller's → finish.
 class Decoder {
@@ -66,7 +75,7 @@ public:
         const std::stop_token& stop = {}) const;
     /// Adds the attention's output (batch, heads, rows, head_dim) and the MLP to x (batch * rows, hidden), in place, in
     /// row blocks; throws Cancelled between them.
-    void finish(std::int64_t layer, at::Tensor& x, const at::Tensor& attended, const std::stop_token& stop) const;
+    void finish(std::int64_t layer, at::Tensor& x, const at::Tensor& attended, const FinishOptions& options) const;
     /// Final norm and language-model head: x (rows, hidden) → logits (rows, vocabulary) float32. In row blocks on a
     /// CPU; throws Cancelled between them.
     at::Tensor logits(const at::Tensor& x, const std::stop_token& stop = {}) const;
@@ -103,17 +112,19 @@ private:
         at::Tensor experts_down; // (experts, hidden, expert size)
     };
     class Loader;
+    struct Choice;
     struct Routing;
 
     at::Tensor norm(const at::Tensor& x, const Norm& norm) const;
     at::Tensor norm_heads(const at::Tensor& heads, const Norm& norm) const;
-    at::Tensor mlp(const Layer& layer, const at::Tensor& x) const;
+    at::Tensor mlp(const Layer& layer, const at::Tensor& x, bool every_expert) const;
     at::Tensor run(const Mlp& mlp, const at::Tensor& x) const;
-    at::Tensor mixture(const Layer& layer, const at::Tensor& x) const;
+    at::Tensor mixture(const Layer& layer, const at::Tensor& x, bool every_expert) const;
+    at::Tensor from_every(const Layer& layer, const at::Tensor& x, const Choice& choice) const;
     at::Tensor one_by_one(const Layer& layer, const at::Tensor& x, const Routing& routing) const;
     at::Tensor grouped(const Layer& layer, const at::Tensor& x, const Routing& routing) const;
     void add(at::Tensor& x, const at::Tensor& branch) const;
-    void finish_rows(const Layer& layer, at::Tensor& x, const at::Tensor& heads) const;
+    void finish_rows(const Layer& layer, at::Tensor& x, const at::Tensor& heads, bool every_expert) const;
 
     DecoderConfig config_;
     Placement placement_;

@@ -7,10 +7,13 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/argsort.h>
 #include <ATen/ops/bincount.h>
+#include <ATen/ops/bmm.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/searchsorted.h>
 #include <ATen/ops/softmax.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/topk.h>
+#include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
 
 namespace keepset {
@@ -23,9 +26,14 @@ struct Decoder::Routing {
     at::Tensor weights; ///< (pairs, 1)
 };
 
+struct Decoder::Choice {
+    at::Tensor experts; ///< (rows, experts a token)
+    at::Tensor weights; ///< the same
+};
+
 /// Every row goes through its most probable experts; their outputs are added in the order of the experts, so that the
 /// sum does not depend on the device's scheduling.
-at::Tensor Decoder::mixture(const Layer& layer, const at::Tensor& x) const
+at::Tensor Decoder::mixture(const Layer& layer, const at::Tensor& x, bool every_expert) const
 {
     const at::Tensor router = product(x, layer.router.weight).to(at::kFloat); // (rows, experts)
     auto [weights, chosen] = at::topk(at::softmax(router, -1), config_.experts_per_token, -1); // (rows, per token)
@@ -33,6 +41,8 @@ at::Tensor Decoder::mixture(const Layer& layer, const at::Tensor& x) const
         weights = weights / weights.sum(-1, true);
     if (config_.round_routing)
         weights = weights.to(dtype_);
+    if (every_expert)
+        return from_every(layer, x, { chosen, weights });
     const at::Tensor experts = chosen.flatten();
     Routing routing;
     routing.order = at::argsort(experts, /*stable=*/true, 0, false);
@@ -43,6 +53,27 @@ at::Tensor Decoder::mixture(const Layer& layer, const at::Tensor& x) const
     const bool groups = x.is_cuda() && dtype_ == at::kBFloat16 && layer.experts_gate_up.defined()
         && config_.hidden_size % 8 == 0 && config_.expert_size % 8 == 0;
     return groups ? grouped(layer, x, routing) : one_by_one(layer, x, routing);
+}
+
+at::Tensor Decoder::from_every(const Layer& layer, const at::Tensor& x, const Choice& choice) const
+{
+    at::Tensor all; // (experts, rows, hidden)
+    if (x.is_cuda() && layer.experts_gate_up.defined()) {
+        const at::Tensor rows = x.expand({ config_.experts, -1, -1 });
+        const at::Tensor both
+            = at::bmm(rows, layer.experts_gate_up.transpose(1, 2)); // (experts, rows, 2 * expert size)
+        const at::Tensor wide = gated(both.flatten(0, 1), config_.activation).view({ config_.experts, x.size(0), -1 });
+        all = at::bmm(wide, layer.experts_down.transpose(1, 2));
+    } else {
+        std::vector<at::Tensor> parts;
+        for (const Mlp& expert : layer.experts)
+            parts.push_back(run(expert, x));
+        all = at::stack(parts);
+    }
+    const at::Tensor every = at::arange(config_.experts, choice.experts.options()).view({ -1, 1, 1 });
+    const at::Tensor taken = choice.experts.unsqueeze(0).eq(every); // (experts, rows, experts a token)
+    const at::Tensor weights = choice.weights.unsqueeze(0).mul(taken).sum(-1, true); // (experts, rows, 1)
+    return at::where(taken.any(-1, true), (all * weights).to(dtype_), 0).sum(0);
 }
 
 at::Tensor Decoder::one_by_one(const Layer& layer, const at::Tensor& x, const Routing& routing) const

@@ -12,22 +12,6 @@
 
 namespace keepset {
 
-void finish(
-    const Decoder& decoder, std::int64_t layer, at::Tensor& x, const at::Tensor& attended, const FinishOptions& options)
-{
-    if (!options.row_by_row) {
-        decoder.finish(layer, x, attended, options.stop);
-        return;
-    }
-    const std::int64_t rows = attended.size(2);
-    for (std::int64_t row = 0; row < x.size(0); ++row) {
-        at::Tensor own = x.slice(0, row, row + 1); // a view: adding to it adds to x
-        const std::int64_t batch = row / rows;
-        const std::int64_t place = row % rows;
-        decoder.finish(layer, own, attended.slice(0, batch, batch + 1).slice(2, place, place + 1), options.stop);
-    }
-}
-
 void wait_for_long(const at::Tensor& hidden)
 {
     constexpr std::int64_t long_pass = 8192; // rows
@@ -66,7 +50,7 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
             pass.keys.push_back(alone(parts.k[0]));
             pass.values.push_back(alone(parts.v[0]));
         }
-        finish(decoder, layer, pass.hidden, attended.output, { task.stop, options.row_by_row });
+        decoder.finish(layer, pass.hidden, attended.output, { task.stop, options.every_expert });
         wait_for_long(pass.hidden);
         if (task.progress) {
             const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -25,20 +25,8 @@ struct DensePassOptions {
     bool cache = false; ///< keep keys and values
     bool attention = false; ///< keep what P can be recomputed from: attention_source_bytes of memory
     std::int64_t length = 0; ///< tokens of the text that the pass is a part of; 0: it is the whole
-    /// Every row goes through a layer's products behind attention alone. Then another token changes nothing of the
-    /// other rows but by attention; in a mixture of experts it changes else how many rows an expert gets, and with that
-    /// the rounding of their products. Slow: for short texts.
-    bool row_by_row = false;
+    bool every_expert = false; ///< see FinishOptions
 };
-
-/// How rows go through what comes behind attention.
-struct FinishOptions {
-    std::stop_token stop;
-    bool row_by_row = false;
-};
-/// Decoder::finish of x (batch * rows, hidden), in place, by attended (batch, heads, rows, head_dim).
-void finish(const Decoder& decoder, std::int64_t layer, at::Tensor& x, const at::Tensor& attended,
-    const FinishOptions& options);
 
 /// A GPU is only told what to do. In passes of many rows, where a layer takes milliseconds, the host waits for each:
 /// else a stop would find all layers queued, seconds before the last is done, and the progress would be that of the

@@ -55,7 +55,7 @@ namespace {
                 hidden_ = decoder.moved(hidden_, layer);
                 const Projected parts = decoder.project(layer, hidden_, points_, rotations_, job_.stop);
                 const ScoreRule rule = decoder.rule(layer).within(job_.kept.context + rows_);
-                finish(decoder, layer, hidden_, attend_layer(layer, parts, rule), { job_.stop, job_.row_by_row });
+                decoder.finish(layer, hidden_, attend_layer(layer, parts, rule), { job_.stop, job_.every_expert });
                 wait_for_long(hidden_);
             }
             hidden_ = decoder.moved(hidden_, decoder.config().layers);

@@ -19,7 +19,7 @@ struct TargetJob {
     const KeptPositions& kept;
     const std::vector<std::size_t>& points; ///< of `kept`
     bool repacked = false; ///< kept keys are turned to 0 … k-1 and targets go on from k (SEMANTICS 5)
-    bool row_by_row = false; ///< as DensePassOptions::row_by_row
+    bool every_expert = false; ///< see FinishOptions
     std::stop_token stop = {};
 };
 

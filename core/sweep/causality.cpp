@@ -14,13 +14,7 @@ namespace keepset {
 namespace {
 
     constexpr std::size_t most_context = 64;
-    constexpr std::size_t most_experts_context = 16; // row by row takes as many products as there are rows
     constexpr std::size_t most_target = 16;
-
-    std::size_t longest(const Decoder& decoder)
-    {
-        return decoder.config().experts > 0 ? most_experts_context : most_context;
-    }
 
     std::int64_t other(std::int64_t id, const Decoder& decoder) { return (id + 1) % decoder.config().vocabulary; }
 
@@ -28,7 +22,7 @@ namespace {
     Perturbation try_ids(const Decoder& decoder, std::vector<std::int64_t> ids,
         const std::function<at::Tensor(const at::Tensor& ids)>& hidden_of)
     {
-        ids.resize(std::min(ids.size(), longest(decoder)));
+        ids.resize(std::min(ids.size(), most_context));
         const auto changed = static_cast<std::int64_t>(ids.size() / 2);
         if (changed == 0)
             return {};
@@ -74,14 +68,14 @@ namespace {
 Perturbation try_context(const SweepStep& step, const Window& window)
 {
     SweepStep own = step;
-    own.row_by_row = step.decoder.config().experts > 0;
+    own.every_expert = true;
     return try_ids(step.decoder, window.context, [&](const at::Tensor& ids) { return run_dense(own, ids, {}).hidden; });
 }
 
 Perturbation try_context(
     const Decoder& decoder, const Backend& backend, const std::vector<std::int64_t>& ids, const std::stop_token& stop)
 {
-    const DensePassOptions options { .row_by_row = decoder.config().experts > 0 };
+    const DensePassOptions options { .every_expert = true };
     return try_ids(decoder, ids, [&](const at::Tensor& text) {
         return dense_pass(decoder, text, options, backend, { stop, {} }).hidden;
     });
@@ -90,14 +84,14 @@ Perturbation try_context(
 Perturbation try_targets(const SweepStep& step, const Window& window)
 {
     Window text = window;
-    text.context.resize(std::min(text.context.size(), longest(step.decoder)));
+    text.context.resize(std::min(text.context.size(), most_context));
     text.target.resize(std::min(text.target.size(), most_target));
     const std::size_t changed = (text.target.size() - 1) / 2; // of the rows, one a target token but the last
     if (changed == 0)
         return {};
     const std::vector<SelectRequest> plan = short_plan(step);
     const SweepStep own { step.decoder, step.backend, step.request, plan, step.stop, [](std::int64_t) {}, step.faults,
-        step.decoder.config().experts > 0 };
+        true };
     const auto run = protocol_entry(step.request.protocol).run;
     const WindowResult before = run(own, text);
     text.target[changed] = other(text.target[changed], step.decoder);

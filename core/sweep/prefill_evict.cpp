@@ -80,7 +80,7 @@ WindowResult run_prefill_evict(const SweepStep& step, const Window& window)
         const std::vector<std::size_t> points(order.points.begin() + static_cast<std::ptrdiff_t>(begin),
             order.points.begin() + static_cast<std::ptrdiff_t>(next));
         at::Tensor hidden = target_pass({ step.decoder, step.backend, pass, inputs, selection.kept(), points,
-            step.request.positions == Positions::repacked, step.row_by_row, step.stop });
+            step.request.positions == Positions::repacked, step.every_expert, step.stop });
         if (step.faults.hidden)
             hidden = step.faults.hidden(hidden);
         if (!largest.empty())

@@ -68,7 +68,7 @@ bool needs_attention(const SweepStep& step)
 
 DensePass run_dense(const SweepStep& step, const at::Tensor& ids, DensePassOptions options)
 {
-    options.row_by_row = step.row_by_row;
+    options.every_expert = step.every_expert;
     if (step.faults.dense)
         return step.faults.dense(ids, options);
     return dense_pass(step.decoder, ids, options, step.backend, { step.stop, {} });

@@ -64,7 +64,7 @@ struct SweepStep {
     std::stop_token stop;
     std::function<void(std::int64_t points_done)> point_done;
     const SweepFaults& faults;
-    bool row_by_row = false; ///< of every pass, see DensePassOptions
+    bool every_expert = false; ///< in every pass, see FinishOptions
 };
 
 /// A way of measuring: one line of the protocol table.
