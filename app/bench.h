@@ -30,6 +30,7 @@ struct BenchRow {
     double ceiling_share = 0; ///< of what binds it
     double windows_s = 0; ///< windows of a sweep a second
     std::size_t points = 0; ///< of such a window
+    double attention_pass_s = 0; ///< of an analysis: the pass that gives importance, with its copy to the host
     std::int64_t peak_bytes = 0; ///< of a GPU's memory while it was measured, weights included; 0: not on one
 };
 
@@ -42,6 +43,7 @@ struct BenchRun {
     std::vector<std::string>& notes; ///< printed below the rows
 };
 
+double median(std::vector<double> values);
 /// Wall time.
 double seconds_of(const std::function<void()>& work);
 

@@ -20,19 +20,19 @@ namespace keepset::cli {
 
 namespace {
 
-    double median(std::vector<double> values)
-    {
-        std::ranges::sort(values);
-        const std::size_t middle = values.size() / 2;
-        return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-    }
-
     std::string time_text(double seconds)
     {
         return seconds < 1 ? number(seconds * 1e3, 3) + " ms" : seconds_text(seconds);
     }
 
 } // namespace
+
+double median(std::vector<double> values)
+{
+    std::ranges::sort(values);
+    const std::size_t middle = values.size() / 2;
+    return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
 
 double seconds_of(const std::function<void()>& work)
 {
@@ -213,6 +213,8 @@ namespace {
             if (row.operations_s > 0)
                 list.back().update(
                     { { "operations_per_second", row.operations_s }, { "share_of_ceiling", row.ceiling_share } });
+            if (row.attention_pass_s > 0)
+                list.back()["attention_pass_seconds"] = row.attention_pass_s;
             if (row.points > 0)
                 list.back().update({ { "windows_per_second", row.windows_s }, { "points", row.points },
                     { "peak_bytes", row.peak_bytes } });

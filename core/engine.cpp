@@ -16,6 +16,7 @@
 #include "core/tokenizer/tokenizer.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/from_blob.h>
 #include <ATen/ops/logsumexp.h>
 
 #include <algorithm>
@@ -152,8 +153,9 @@ namespace {
 
     std::vector<float> to_vector(const at::Tensor& tensor)
     {
-        const at::Tensor host = tensor.cpu().contiguous();
-        return { host.const_data_ptr<float>(), host.const_data_ptr<float>() + host.numel() };
+        std::vector<float> values(static_cast<std::size_t>(tensor.numel()));
+        at::from_blob(values.data(), tensor.sizes(), at::kFloat).copy_(tensor);
+        return values;
     }
 
 } // namespace
@@ -304,12 +306,13 @@ std::shared_ptr<Analysis> Engine::analyse(const AnalysisRequest& request, const 
         const DensePassOptions options { .importance = true,
             .attention = request.keep_attention && analysis->no_attention.empty() };
         const DensePass pass = dense_pass(*open.decoder, to_tensor(*open.decoder, ids), options, open.backend, task);
+        pass.hidden.slice(0, 0, 1).cpu(); // a GPU is done with it now
+        analysis->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         analysis->attention = pass.attention;
         analysis->bridges
             = analysis->no_attention.empty() ? bridge_source(pass.attention) : no_bridge_source(analysis->no_attention);
         analysis->importance = to_vector(pass.importance);
         analysis->row_lse = to_vector(pass.row_lse);
-        analysis->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         analysis->largest_hidden = largest_magnitude(pass.hidden);
         analysis->perturbation = try_context(*open.decoder, open.backend, ids, task.stop);
         analysis->audit = audit(*analysis);
