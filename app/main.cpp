@@ -6,6 +6,7 @@
 
 #include <QApplication>
 #include <QCommandLineParser>
+#include <QFileInfo>
 #include <QIcon>
 #include <QLocale>
 #include <QSettings>
@@ -32,6 +33,15 @@ bool is_result(const QString& path)
         || path.endsWith(QStringLiteral(".csv"), Qt::CaseInsensitive);
 }
 
+/// A file that names a model: its folder is meant, or what cannot be opened is explained.
+bool is_of_model(const QString& path)
+{
+    const QFileInfo file(path);
+    const QString ending = file.suffix().toLower();
+    return file.fileName() == QStringLiteral("config.json") || ending == QStringLiteral("safetensors")
+        || ending == QStringLiteral("gguf");
+}
+
 /// Read before there is an application, so that --help and --version need no display.
 Arguments parse(const QStringList& words)
 {
@@ -41,8 +51,8 @@ Arguments parse(const QStringList& words)
         QStringLiteral("Shows what KV-cache eviction keeps, why, and at what cost. With nothing: the bundled demo."));
     parser.addPositionalArgument(QStringLiteral("MODEL_DIR"), QStringLiteral("Model folder (Hugging Face layout)."),
         QStringLiteral("[MODEL_DIR]"));
-    parser.addPositionalArgument(
-        QStringLiteral("FILE"), QStringLiteral("Traces and runs (.h5), tables (.csv)."), QStringLiteral("[FILE.h5 …]"));
+    parser.addPositionalArgument(QStringLiteral("FILE"), QStringLiteral("Texts; traces and runs (.h5); tables (.csv)."),
+        QStringLiteral("[FILE …]"));
     parser.addOptions({ { QStringLiteral("text"), QStringLiteral("Text to analyse, UTF-8."), QStringLiteral("FILE") },
         { QStringLiteral("pictures"), QStringLiteral("Write pictures of the window into a folder and leave."),
             QStringLiteral("DIR") } });
@@ -60,14 +70,23 @@ Arguments parse(const QStringList& words)
         std::printf("keepset %s (%s)\n", keepset::version().c_str(), keepset::commit().c_str());
         arguments.status = 0;
     } else if (!understood) {
-        std::fprintf(stderr, "keepset: %s.\nkeepset --help lists what there is.\n", qPrintable(parser.errorText()));
+        QString error = parser.errorText();
+        while (error.endsWith(QLatin1Char('.')))
+            error.chop(1);
+        std::fprintf(stderr, "keepset: %s.\nkeepset --help lists what there is.\n", qPrintable(error));
         arguments.status = 2;
     }
     arguments.start.text = parser.value(QStringLiteral("text"));
     arguments.pictures = parser.value(QStringLiteral("pictures"));
     for (const QString& path : parser.positionalArguments()) {
+        const bool text = !is_result(path) && QFileInfo(path).isFile() && !is_of_model(path);
         if (is_result(path)) {
             arguments.start.files << path;
+        } else if (text && arguments.start.text.isEmpty()) {
+            arguments.start.text = path;
+        } else if (text && arguments.status < 0) {
+            std::fprintf(stderr, "keepset: %s is a second text; one can be open at a time.\n", qPrintable(path));
+            arguments.status = 2;
         } else if (arguments.start.model.isEmpty()) {
             arguments.start.model = path;
         } else if (arguments.status < 0) {

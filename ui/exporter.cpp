@@ -1,12 +1,11 @@
 #include "ui/exporter.h"
 
 #include "ui/chart_export.h"
+#include "ui/settings.h"
 
 #include <QDir>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QMenu>
-#include <QSettings>
 
 namespace keepset::ui {
 
@@ -40,17 +39,16 @@ void Exporter::fillMenu(QMenu* menu)
 
 void Exporter::ask(const Exportable* chart)
 {
-    QSettings settings;
-    const QDir folder(settings.value(QStringLiteral("exportFolder"), QDir::homePath()).toString());
     QString filter;
     const QString filters = tr("Picture (*.png);;Vector graphics (*.svg);;PDF (*.pdf);;Table of the data (*.csv)");
-    QString path = QFileDialog::getSaveFileName(window_, tr("Export: %1").arg(chart->exportTitle()),
-        folder.filePath(chart->exportName() + QStringLiteral(".png")), filters, &filter);
+    QString path = askNewFile(window_,
+        { QStringLiteral("export"), tr("Export: %1").arg(chart->exportTitle()), filters,
+            chart->exportName() + QStringLiteral(".png") },
+        &filter);
     if (path.isEmpty())
         return;
     if (QFileInfo(path).suffix().isEmpty())
         path += filter.section(QLatin1Char('*'), 1).chopped(1);
-    settings.setValue(QStringLiteral("exportFolder"), QFileInfo(path).absolutePath());
     write(*chart, path);
 }
 

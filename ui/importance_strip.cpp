@@ -2,7 +2,9 @@
 
 #include "ui/format.h"
 #include "ui/theme.h"
+#include "ui/token_keys.h"
 
+#include <QKeyEvent>
 #include <QMouseEvent>
 #include <QPainter>
 
@@ -44,6 +46,7 @@ ImportanceStrip::ImportanceStrip(QWidget* parent)
     : QWidget(parent)
 {
     setMouseTracking(true);
+    setFocusPolicy(Qt::StrongFocus);
     setFont(interfaceFont(11));
     setExportName(QStringLiteral("importance"));
     setToolTip(tr("Wheel: zoom; drag: move; double click: show everything; click: choose a token"));
@@ -267,6 +270,8 @@ void ImportanceStrip::paintEvent(QPaintEvent*)
     if (hovered_ != current_)
         paintMarker(painter, hovered_, t.muted);
     paintMarker(painter, current_, t.ink);
+    if (hasFocus())
+        paintFocusRing(painter, rect(), t);
 }
 
 void ImportanceStrip::paintExport(QPainter& painter, QRectF canvas) const
@@ -320,6 +325,7 @@ void ImportanceStrip::wheelEvent(QWheelEvent* event)
 
 void ImportanceStrip::mousePressEvent(QMouseEvent* event)
 {
+    clicked_ = false;
     pressX_ = dragX_ = event->position().x();
     dragged_ = false;
 }
@@ -341,11 +347,35 @@ void ImportanceStrip::mouseMoveEvent(QMouseEvent* event)
 
 void ImportanceStrip::mouseReleaseEvent(QMouseEvent* event)
 {
-    if (const std::int64_t token = positionAt(event->position().x()); !dragged_ && token >= 0)
+    if (const std::int64_t token = positionAt(event->position().x()); !dragged_ && token >= 0) {
+        clicked_ = true;
         Q_EMIT tokenClicked(token);
+    }
 }
 
-void ImportanceStrip::mouseDoubleClickEvent(QMouseEvent*) { setRange(0, static_cast<double>(scores_.size())); }
+void ImportanceStrip::mouseDoubleClickEvent(QMouseEvent*)
+{
+    if (std::exchange(clicked_, false))
+        Q_EMIT clickTakenBack();
+    dragged_ = true; // the release that follows is no click
+    setRange(0, static_cast<double>(scores_.size()));
+}
+
+void ImportanceStrip::keyPressEvent(QKeyEvent* event)
+{
+    const auto zoom = [&](double factor) {
+        const double centre = current_ >= 0 ? static_cast<double>(current_) + 0.5 : (low_ + high_) / 2;
+        setRange(centre - (centre - low_) * factor, centre + (high_ - centre) * factor);
+    };
+    if (const auto token = tokenByKey(*event, current_, static_cast<std::int64_t>(scores_.size())))
+        Q_EMIT tokenClicked(*token);
+    else if (event->key() == Qt::Key_Plus || event->key() == Qt::Key_Minus)
+        zoom(event->key() == Qt::Key_Plus ? 0.7 : 1 / 0.7);
+    else if (event->key() == Qt::Key_0)
+        setRange(0, static_cast<double>(scores_.size()));
+    else
+        QWidget::keyPressEvent(event);
+}
 
 void ImportanceStrip::leaveEvent(QEvent* event)
 {

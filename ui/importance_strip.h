@@ -11,7 +11,7 @@
 namespace keepset::ui {
 
 /// Importance over position on a log scale, and under it one row of marks a policy for what it keeps. Wheel zooms about
-/// the cursor, a drag moves, a double click shows everything; a click chooses a token.
+/// the cursor, a drag moves, a double click or 0 shows everything; a click or the arrows choose a token.
 class ImportanceStrip : public QWidget, public Exportable {
     Q_OBJECT
 
@@ -43,6 +43,7 @@ public:
 Q_SIGNALS:
     void tokenClicked(qint64 token);
     void tokenHovered(qint64 token);
+    void clickTakenBack(); ///< what was clicked last was the beginning of a double click
 
 protected:
     void paintEvent(QPaintEvent* event) override;
@@ -52,6 +53,7 @@ protected:
     void mouseReleaseEvent(QMouseEvent* event) override;
     void mouseDoubleClickEvent(QMouseEvent* event) override;
     void leaveEvent(QEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
 
 private:
     struct Row {
@@ -80,6 +82,7 @@ private:
     double pressX_ = -1;
     double dragX_ = -1;
     bool dragged_ = false;
+    bool clicked_ = false; ///< the last press ended in a click on a token
 };
 
 } // namespace keepset::ui

@@ -11,6 +11,7 @@
 #include "ui/row_state.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
+#include "ui/settings.h"
 #include "ui/shown_state.h"
 #include "ui/theme.h"
 #include "ui/widgets/elided_label.h"
@@ -46,6 +47,7 @@ namespace {
         area->setProperty("panel", true);
         area->setFrameShape(QFrame::NoFrame);
         area->setWidgetResizable(true);
+        area->setFocusPolicy(Qt::NoFocus); // what is in it has
         area->setWidget(panel);
         return area;
     }
@@ -84,12 +86,10 @@ void MainWindow::buildCentre()
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
     errorBar_ = new ErrorBar(centre);
-    shownLine_ = new ShownLine(centre);
     tabs_ = new QTabWidget(centre);
     tabs_->setObjectName(QStringLiteral("pages"));
     tabs_->setDocumentMode(true);
     buildPages();
-    layout->addWidget(shownLine_);
     layout->addWidget(errorBar_);
     layout->addWidget(tabs_, 1);
     setCentralWidget(centre);
@@ -145,7 +145,11 @@ void MainWindow::connectSession()
         if (model_)
             session_->estimateMemory(*model_, options_, context);
     });
-    connect(session_, &Session::textOpened, this, &MainWindow::useText);
+    connect(session_, &Session::textOpened, this, [this](const Text& text) {
+        useText(text);
+        addRecent(QStringLiteral("texts"), textPath_);
+        QSettings().setValue(QStringLiteral("lastText"), textPath_);
+    });
     connect(session_, &Session::tokensCounted, this, &MainWindow::showTokens);
     connect(session_, &Session::textNoted, setup_, &SetupPanel::setTextNotes);
     connect(session_, &Session::analysisReady, this, &MainWindow::showAnalysis);
@@ -182,7 +186,7 @@ void MainWindow::showModel(const ModelInfo& model)
         model_->name = tr("demo model").toStdString();
     tokens_.reset();
     shown_->openModel(*model_);
-    rememberModel(QString::fromStdString(model.path));
+    addRecent(QStringLiteral("models"), QString::fromStdString(model.path));
     setup_->setModel(model_);
     const bool onCpu = model.device == "cpu";
     device_->setWords(onCpu ? QString::fromStdString(model.device_name)
@@ -190,6 +194,7 @@ void MainWindow::showModel(const ModelInfo& model)
                                 QString::fromStdString(model.device_name)));
     message_->setWords(tr("opened %1").arg(QString::fromStdString(model_->name)));
     countTokens();
+    QSettings().setValue(QStringLiteral("lastModel"), QString::fromStdString(model.path));
     updateActions();
 }
 
@@ -217,10 +222,12 @@ void MainWindow::showTokens(qint64 tokens, bool all)
 {
     tokens_ = tokens;
     allCounted_ = all;
-    if (all)
+    if (all) {
         setup_->setText(QString::fromStdString(text_->name), tokens);
-    if (all)
         fitSweep();
+    }
+    if (all && setup_->offset() >= tokens)
+        setup_->setOffset(0); // a passage of another text
     if (analyseWhenReady_ && !sweeping_) // behind a sweep it would wait for hours
         analyse();
 }
@@ -259,8 +266,7 @@ void MainWindow::showAnalysis(const std::shared_ptr<const Analysis>& analysis)
     setup_->setAudit(analysis->audit);
     auditPage_->setReport(AuditPage::Of::analysis, analysis->audit, shown_->analysis());
     attentionPage_->setAnalysis(analysis);
-    QString names = tr("%1 · %2").arg(QString::fromStdString(analysis->provenance.text_name),
-        QString::fromStdString(analysis->provenance.model_name));
+    QString names = tr("%1 · %2").arg(shown_->analysis().text, shown_->analysis().model);
     names.replace(QStringLiteral("[*]"), QStringLiteral("[*][*]")); // one alone stands for "modified" in a title
     setWindowTitle(tr("%1 – Keepset").arg(names));
     message_->setWords(
@@ -324,6 +330,7 @@ void MainWindow::startTour()
 {
     if (QSettings().value(QStringLiteral("tourDone")).toBool())
         return;
+    delete findChild<Tour*>(); // one at a time
     auto* tour = new Tour(
         { { setup_, tr("What is analysed"),
               tr("A model reads a text; every token receives attention from the tokens behind it. The demo is open "
@@ -342,39 +349,11 @@ void MainWindow::startTour()
     tour->start();
 }
 
-void MainWindow::readSettings()
-{
-    const QSettings settings;
-    restoreGeometry(settings.value(QStringLiteral("geometry")).toByteArray());
-    restoreState(settings.value(QStringLiteral("state")).toByteArray());
-    recent_ = settings.value(QStringLiteral("recentModels")).toStringList();
-    selection_->setSparsity(settings.value(QStringLiteral("sparsity"), 0.8).toDouble());
-    options_.device = settings.value(QStringLiteral("device"), QStringLiteral("auto")).toString().toStdString();
-}
-
-void MainWindow::writeSettings() const
-{
-    QSettings settings;
-    settings.setValue(QStringLiteral("geometry"), saveGeometry());
-    settings.setValue(QStringLiteral("state"), saveState());
-    settings.setValue(QStringLiteral("recentModels"), recent_);
-    settings.setValue(QStringLiteral("sparsity"), selection_->sparsity());
-    settings.setValue(QStringLiteral("device"), QString::fromStdString(options_.device));
-}
-
 void MainWindow::closeEvent(QCloseEvent* event)
 {
     writeSettings();
     session_->cancel();
     QMainWindow::closeEvent(event);
-}
-
-void MainWindow::rememberModel(const QString& folder)
-{
-    recent_.removeAll(folder);
-    recent_.prepend(folder);
-    while (recent_.size() > 8)
-        recent_.removeLast();
 }
 
 } // namespace keepset::ui

@@ -59,6 +59,8 @@ public:
     void openDemo();
     /// A model folder, a text, a trace, a run or a table: whatever it is.
     void openAny(const QString& path);
+    /// A trace, a run or a table.
+    void openFile(const QString& path);
     void analyse();
     /// Sweeps what the form of the Sweep page says. False: it cannot, and the page says why.
     bool startSweep();
@@ -92,14 +94,18 @@ private:
     void buildStatusBar();
     void buildActions();
     void buildToolBar();
+    void buildShownBar();
     void buildMenus();
     QAction* makeAction(const char* name, const QString& text, const QString& tip, const QKeySequence& shortcut);
     void fillModelMenu();
     void fillTextMenu(QMenu* menu);
+    void fillRecentFiles(QMenu* menu);
     void fillExportMenu(QMenu* menu);
     void fillAppearanceMenu(QMenu* menu);
     void fillDeviceMenu(const QStringList& names, const QStringList& titles);
     void connectSession();
+    void openLast();
+    void openLastModel();
     void readSettings();
     void writeSettings() const;
     void chooseModel();
@@ -124,7 +130,6 @@ private:
     void showHelp();
     void showAbout();
     void updateActions();
-    void rememberModel(const QString& folder);
 
     Session* session_;
     SelectionState* selection_;
@@ -147,6 +152,7 @@ private:
     QToolBar* toolBar_ = nullptr;
     QMenu* modelMenu_ = nullptr;
     QMenu* deviceMenu_ = nullptr;
+    QMenu* recentFiles_ = nullptr;
     QActionGroup* deviceGroup_ = nullptr;
     QLineEdit* find_ = nullptr;
     ElidedLabel* device_ = nullptr;
@@ -164,7 +170,7 @@ private:
     std::optional<Text> text_;
     std::optional<qint64> tokens_; ///< in text_ by model_'s tokenizer, as far as they are counted
     bool allCounted_ = false;
-    QStringList recent_;
+    QString textPath_; ///< of the text that is open or being read
     bool analyseWhenReady_ = false;
     bool sweeping_ = false;
     bool busy_ = false; ///< something that Cancel stops is under way

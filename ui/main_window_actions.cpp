@@ -1,4 +1,5 @@
 #include "core/engine.h"
+#include "ui/demo.h"
 #include "ui/exporter.h"
 #include "ui/main_window.h"
 #include "ui/pages/tokens_page.h"
@@ -6,9 +7,11 @@
 #include "ui/plain_text.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
+#include "ui/settings.h"
 #include "ui/theme.h"
-#include "ui/widgets/error_bar.h"
+#include "ui/widgets/elided_label.h"
 #include "ui/widgets/help_window.h"
+#include "ui/widgets/shown_line.h"
 
 #include <QAction>
 #include <QActionGroup>
@@ -20,7 +23,6 @@
 #include <QMenuBar>
 #include <QSettings>
 #include <QTabWidget>
-#include <QTextBrowser>
 #include <QToolBar>
 #include <QToolButton>
 
@@ -39,6 +41,37 @@ namespace {
         button->setAccessibleName(text);
         bar->addWidget(button);
         return button;
+    }
+
+    /// A folder or file as people know it. The last part says little of a snapshot of the cache (…/models--owner--name/
+    /// snapshots/hash) and of a folder that is just called "model".
+    QString titleOf(const QString& path)
+    {
+        if (const auto demo = demoFolder(); demo && QDir(*demo + QStringLiteral("/model")) == QDir(path))
+            return MainWindow::tr("demo model");
+        const QStringList parts = QDir::cleanPath(path).split(QLatin1Char('/'));
+        const QString snapshotOf = parts.value(parts.size() - 3);
+        if (snapshotOf.startsWith(QStringLiteral("models--")))
+            return snapshotOf.mid(8).replace(QStringLiteral("--"), QStringLiteral("/"));
+        return parts.last() == QStringLiteral("model") && parts.size() > 1 ? parts.mid(parts.size() - 2).join(u'/')
+                                                                           : parts.last();
+    }
+
+    /// A heading and below it an entry a path; nothing where there is none.
+    void addPaths(QMenu* menu, const QString& heading, const QStringList& paths, auto open)
+    {
+        if (paths.isEmpty())
+            return;
+        if (!heading.isEmpty()) {
+            menu->addSeparator();
+            menu->addAction(heading)->setEnabled(false); // a section's own heading is not drawn under a style sheet
+        }
+        for (const QString& path : paths) {
+            QString literal = titleOf(path);
+            literal.replace(QLatin1Char('&'), QStringLiteral("&&")); // one alone marks a key
+            menu->addAction(literal, menu, [open, path] { open(path); })->setToolTip(literalToolTip(path));
+        }
+        menu->setToolTipsVisible(true);
     }
 
     QToolButton* addActionButton(QToolBar* bar, QAction* action, bool primary)
@@ -80,7 +113,7 @@ void MainWindow::buildActions()
     connect(cancelAction_, &QAction::triggered, session_, [this] { session_->cancel(); });
     connect(saveAnalysisAction_, &QAction::triggered, this, [this] { saveAs(false); });
     connect(saveRunAction_, &QAction::triggered, this, [this] { saveAs(true); });
-    modelMenu_ = new QMenu(tr("Open &model"), this);
+    modelMenu_ = new QMenu(tr("&Models"), this);
     connect(modelMenu_, &QMenu::aboutToShow, this, &MainWindow::fillModelMenu);
     deviceMenu_ = new QMenu(tr("&Device"), this);
     deviceGroup_ = new QActionGroup(this);
@@ -91,6 +124,7 @@ void MainWindow::buildActions()
     });
     buildMenus();
     buildToolBar();
+    buildShownBar();
 }
 
 void MainWindow::buildToolBar()
@@ -101,7 +135,7 @@ void MainWindow::buildToolBar()
     toolBar_->toggleViewAction()->setEnabled(false); // the way back would be hidden with it
     addMenuButton(toolBar_, "openModelButton", tr("Open model"), modelMenu_);
     auto* textMenu = new QMenu(this);
-    fillTextMenu(textMenu);
+    connect(textMenu, &QMenu::aboutToShow, this, [this, textMenu] { fillTextMenu(textMenu); });
     addMenuButton(toolBar_, "openTextButton", tr("Open text"), textMenu);
     addActionButton(toolBar_, analyseAction_, true);
     addActionButton(toolBar_, sweepAction_, false);
@@ -123,12 +157,32 @@ void MainWindow::buildToolBar()
     connect(find_, &QLineEdit::returnPressed, this, [this] { findNext(true); });
 }
 
+void MainWindow::buildShownBar()
+{
+    addToolBarBreak();
+    QToolBar* bar = addToolBar(tr("What is shown"));
+    bar->setObjectName(QStringLiteral("shownToolBar"));
+    bar->setMovable(false);
+    bar->toggleViewAction()->setEnabled(false);
+    shownLine_ = new ShownLine(bar);
+    shownLine_->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+    bar->addWidget(shownLine_);
+}
+
 void MainWindow::fillTextMenu(QMenu* menu)
 {
-    menu->addAction(findChild<QAction*>(QStringLiteral("openText")));
-    menu->addAction(findChild<QAction*>(QStringLiteral("pasteText")));
-    menu->addSeparator();
-    menu->addAction(findChild<QAction*>(QStringLiteral("openDemo")));
+    menu->clear();
+    for (const char* name : { "openText", "pasteText", "openDemo" })
+        menu->addAction(findChild<QAction*>(QLatin1String(name)));
+    addPaths(menu, tr("Recent"), recent(QStringLiteral("texts")), [this](const QString& path) { openText(path); });
+}
+
+void MainWindow::fillRecentFiles(QMenu* menu)
+{
+    menu->clear();
+    addPaths(menu, {}, recent(QStringLiteral("files")), [this](const QString& path) { openFile(path); });
+    if (menu->isEmpty())
+        menu->addAction(tr("none yet"))->setEnabled(false);
 }
 
 void MainWindow::fillExportMenu(QMenu* menu)
@@ -146,6 +200,10 @@ void MainWindow::buildMenus()
         menu->addAction(action);
     };
     auto* file = menuBar()->addMenu(tr("&File"));
+    add(file,
+        makeAction("openModel", tr("Open model &folder …"), tr("Opens a model folder (Hugging Face layout)"),
+            QKeySequence::Open),
+        &MainWindow::chooseModel);
     file->addMenu(modelMenu_);
     add(file,
         makeAction("openText", tr("Open &text …"), tr("Opens a UTF-8 text file"), QKeySequence(Qt::CTRL | Qt::Key_T)),
@@ -161,6 +219,8 @@ void MainWindow::buildMenus()
         makeAction("openFile", tr("Open trace, run or table …"), tr("Opens .h5 and .csv files, without a model"),
             QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O)),
         &MainWindow::chooseFile);
+    recentFiles_ = file->addMenu(tr("&Recent files"));
+    connect(recentFiles_, &QMenu::aboutToShow, this, [this] { fillRecentFiles(recentFiles_); });
     fillExportMenu(file->addMenu(tr("&Export")));
     file->addSeparator();
     add(file, makeAction("quit", tr("&Quit"), tr("Closes Keepset"), QKeySequence::Quit), &QWidget::close);
@@ -180,6 +240,17 @@ void MainWindow::buildMenus()
     add(view,
         makeAction("nextPage", tr("Next &page"), tr("Shows the next page"), QKeySequence(Qt::CTRL | Qt::Key_PageDown)),
         [this] { showPage((tabs_->currentIndex() + 1) % tabs_->count()); });
+    add(view,
+        makeAction(
+            "previousPage", tr("Pre&vious page"), tr("Shows the page before"), QKeySequence(Qt::CTRL | Qt::Key_PageUp)),
+        [this] { showPage((tabs_->currentIndex() + tabs_->count() - 1) % tabs_->count()); });
+    for (int page = 0; page < tabs_->count(); ++page) {
+        const QByteArray name = QByteArrayLiteral("page") + QByteArray::number(page + 1);
+        add(view,
+            makeAction(name.constData(), tabs_->tabText(page), tr("Shows the page %1").arg(tabs_->tabText(page)),
+                QKeySequence(QKeyCombination(Qt::CTRL, static_cast<Qt::Key>(Qt::Key_1 + page)))),
+            [this, page] { showPage(page); });
+    }
     view->addSeparator();
     const auto addPanel = [&](QDockWidget* dock, const char* name, const QString& tip, const QKeySequence& shortcut) {
         QAction* action = dock->toggleViewAction();
@@ -247,27 +318,13 @@ void MainWindow::fillDeviceMenu(const QStringList& names, const QStringList& tit
 void MainWindow::fillModelMenu()
 {
     modelMenu_->clear();
-    modelMenu_->addAction(tr("Choose a folder …"), QKeySequence::Open, this, &MainWindow::chooseModel);
-    const auto add = [this](const QString& folder, const QString& text) {
-        QString literal = text;
-        literal.replace(QLatin1Char('&'), QStringLiteral("&&")); // one alone marks a key
-        QAction* action = modelMenu_->addAction(literal, this, [this, folder] { openModel(folder); });
-        action->setToolTip(literalToolTip(folder));
-    };
-    if (!recent_.isEmpty())
-        modelMenu_->addSection(tr("Recent"));
-    for (const QString& folder : recent_)
-        add(folder, QDir(folder).dirName());
-    const auto cached = cached_models();
-    if (!cached.empty())
-        modelMenu_->addSection(tr("Hugging Face cache"));
-    for (const auto& folder : cached) {
-        // …/models--owner--name/snapshots/hash
-        QString name = QString::fromStdString(folder.parent_path().parent_path().filename().string());
-        name.remove(QStringLiteral("models--")).replace(QStringLiteral("--"), QStringLiteral("/"));
-        add(QString::fromStdString(folder.string()), name);
-    }
-    modelMenu_->setToolTipsVisible(true);
+    modelMenu_->addAction(findChild<QAction*>(QStringLiteral("openModel")));
+    const auto open = [this](const QString& folder) { openModel(folder); };
+    addPaths(modelMenu_, tr("Recent"), recent(QStringLiteral("models")), open);
+    QStringList cached;
+    for (const auto& folder : cached_models())
+        cached << QString::fromStdString(folder.string());
+    addPaths(modelMenu_, tr("Hugging Face cache"), cached, open);
 }
 
 void MainWindow::findNext(bool again)
@@ -281,9 +338,7 @@ void MainWindow::findNext(bool again)
     if (found)
         tabs_->setCurrentWidget(tokensPage_);
     else if (session_->analysis())
-        errorBar_->show(tr("No token matches “%1”.").arg(query), {});
-    if (found)
-        errorBar_->hide();
+        message_->setWords(tr("No token matches “%1”.").arg(query));
 }
 
 void MainWindow::showHelp()
@@ -301,7 +356,7 @@ void MainWindow::showAbout()
         help_ = new HelpWindow(this);
     help_->show();
     help_->raise();
-    help_->findChild<QTextBrowser*>()->setMarkdown(
+    help_->showText(
         tr("# Keepset %1\n\nCommit %2. What KV-cache eviction keeps, why, and at what cost.\n\n"
            "Licence: Apache-2.0. Fonts: Noto Sans and Noto Serif, SIL Open Font License 1.1. Built with Qt %3 and Qt "
            "Charts, which "

@@ -4,6 +4,7 @@
 #include "ui/panels/setup_panel.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
+#include "ui/settings.h"
 #include "ui/widgets/error_bar.h"
 
 #include "core/files.h"
@@ -11,7 +12,6 @@
 #include <QApplication>
 #include <QClipboard>
 #include <QDragEnterEvent>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QMimeData>
 
@@ -20,14 +20,16 @@ namespace keepset::ui {
 void MainWindow::start(const StartRequest& request)
 {
     for (const QString& file : request.files)
-        session_->openFile(file);
+        openFile(file);
     const bool nothing = request.model.isEmpty() && request.text.isEmpty() && request.files.isEmpty();
     if (nothing) {
-        openDemo();
+        openLast();
         return;
     }
     if (!request.model.isEmpty())
-        openModel(request.model);
+        QFileInfo(request.model).isFile() ? openAny(request.model) : openModel(request.model);
+    else if (!request.text.isEmpty())
+        openLastModel();
     if (!request.text.isEmpty())
         openText(request.text);
     else if (const auto demo = demoFolder(); demo && !request.model.isEmpty() && request.files.isEmpty())
@@ -50,6 +52,7 @@ void MainWindow::openFoundModel(const QString& folder)
 void MainWindow::openText(const QString& path)
 {
     errorBar_->hide();
+    textPath_ = path;
     session_->openText(path);
 }
 
@@ -72,16 +75,23 @@ void MainWindow::openAny(const QString& path)
         openModel(path); // which says what a file of that kind is
     else if (suffix == QStringLiteral("h5") || suffix == QStringLiteral("hdf5") || suffix == QStringLiteral("csv")
         || is_hdf5(path.toStdString()))
-        session_->openFile(path);
+        openFile(path);
     else if (info.fileName() == QStringLiteral("config.json") || suffix == QStringLiteral("safetensors"))
         openModel(info.absolutePath());
     else
         openText(path);
 }
 
+void MainWindow::openFile(const QString& path)
+{
+    errorBar_->hide();
+    addRecent(QStringLiteral("files"), path);
+    session_->openFile(path);
+}
+
 void MainWindow::chooseModel()
 {
-    const QString folder = QFileDialog::getExistingDirectory(this, tr("Open a model folder"));
+    const QString folder = askFolder(this, { QStringLiteral("model"), tr("Open a model folder") });
     if (!folder.isEmpty())
         openModel(folder);
 }
@@ -89,17 +99,18 @@ void MainWindow::chooseModel()
 void MainWindow::chooseText()
 {
     const QString path
-        = QFileDialog::getOpenFileName(this, tr("Open a text"), {}, tr("Text (*.txt *.md);;All files (*)"));
+        = askFile(this, { QStringLiteral("text"), tr("Open a text"), tr("Text (*.txt *.md);;All files (*)") });
     if (!path.isEmpty())
         openText(path);
 }
 
 void MainWindow::chooseFile()
 {
-    const QString path = QFileDialog::getOpenFileName(
-        this, tr("Open a trace, run or table"), {}, tr("Keepset files and tables (*.h5 *.hdf5 *.csv);;All files (*)"));
+    const QString path = askFile(this,
+        { QStringLiteral("file"), tr("Open a trace, run or table"),
+            tr("Keepset files and tables (*.h5 *.hdf5 *.csv);;All files (*)") });
     if (!path.isEmpty())
-        session_->openFile(path);
+        openFile(path);
 }
 
 void MainWindow::pasteText()
@@ -114,8 +125,9 @@ void MainWindow::pasteText()
 
 void MainWindow::saveAs(bool run)
 {
-    const QString path = QFileDialog::getSaveFileName(this, run ? tr("Save the sweep") : tr("Save the analysis"),
-        run ? QStringLiteral("run.h5") : QStringLiteral("trace.h5"), tr("HDF5 (*.h5)"));
+    const QString path = askNewFile(this,
+        { QStringLiteral("file"), run ? tr("Save the sweep") : tr("Save the analysis"), tr("HDF5 (*.h5)"),
+            run ? QStringLiteral("run.h5") : QStringLiteral("trace.h5") });
     if (path.isEmpty())
         return;
     if (run) {

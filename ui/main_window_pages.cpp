@@ -12,13 +12,13 @@
 #include "ui/row_state.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
+#include "ui/settings.h"
 #include "ui/shown_state.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/error_bar.h"
 #include "ui/widgets/shown_line.h"
 
 #include <QDir>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QStandardPaths>
 #include <QTabWidget>
@@ -70,12 +70,13 @@ void MainWindow::connectPages()
             message_->setWords(words);
     };
     connect(heatmapPage_, &HeatmapPage::hovered, this, tell);
+    connect(heatmapPage_, &HeatmapPage::failed, this, complain);
     connect(attentionPage_, &AttentionPage::hovered, this, tell);
     connect(sweepPage_, &SweepPage::startRequested, this, &MainWindow::sweep);
     connect(sweepPage_, &SweepPage::stopRequested, session_, [this] { session_->cancel(Session::Kind::sweep); });
     connect(sweepPage_, &SweepPage::layOverRequested, this, [this] {
         const QStringList files
-            = QFileDialog::getOpenFileNames(this, tr("Runs to lay over the chart"), {}, tr("Runs (*.h5)"));
+            = askFiles(this, { QStringLiteral("file"), tr("Runs to lay over the chart"), tr("Runs (*.h5)") });
         for (const QString& file : files)
             session_->openForComparison(file);
     });

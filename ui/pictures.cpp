@@ -102,7 +102,10 @@ int takePictures(QApplication& application, const StartRequest& request, const Q
     window.resize(1440, 900);
     window.show();
     settle();
-    window.start(request);
+    if (request.model.isEmpty() && request.text.isEmpty() && request.files.isEmpty())
+        window.openDemo(); // whatever was open the last time
+    else
+        window.start(request);
     const bool opens = waitFor(window, [&] {
         const bool analysed = window.session()->analysis() != nullptr;
         const bool onlyFiles = request.model.isEmpty() && request.text.isEmpty() && !request.files.isEmpty();

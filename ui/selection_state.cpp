@@ -39,6 +39,19 @@ void SelectionState::setToken(std::int64_t position)
     Q_EMIT tokenChanged(token_);
 }
 
+void SelectionState::choose(Scope scope, std::int64_t position)
+{
+    before_ = { scope_, token_ };
+    setScope(scope);
+    setToken(position);
+}
+
+void SelectionState::takeBack()
+{
+    setScope(before_.first);
+    setToken(before_.second);
+}
+
 void SelectionState::setPolicies(const PolicySpec& a, const PolicySpec& b)
 {
     if (a == policies_[0] && b == policies_[1])

@@ -5,6 +5,7 @@
 #include <QObject>
 
 #include <array>
+#include <utility>
 
 namespace keepset::ui {
 
@@ -33,6 +34,9 @@ public:
 
     void setScope(Scope scope);
     void setToken(std::int64_t position);
+    /// Scope and token in one step that takeBack() undoes, as a click on a map chooses them.
+    void choose(Scope scope, std::int64_t position);
+    void takeBack();
     void setPolicies(const PolicySpec& a, const PolicySpec& b);
     void setSparsity(double sparsity);
     void setGranularity(Granularity granularity);
@@ -51,6 +55,7 @@ Q_SIGNALS:
 private:
     Scope scope_;
     std::int64_t token_ = -1;
+    std::pair<Scope, std::int64_t> before_ { {}, -1 }; ///< the last choose()
     std::array<PolicySpec, 2> policies_ { PolicySpec { "h2o", {} }, PolicySpec { "cab", {} } };
     double sparsity_ = 0.8;
     Granularity granularity_ = Granularity::head;

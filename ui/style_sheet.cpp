@@ -28,7 +28,8 @@ QToolButton[chip="true"] { background: $panel; color: $muted; border: 1px dashed
 QToolButton[chip="true"]:checked { color: $ink; border: 1px solid $line; }
 QToolButton[chip="true"]:hover, QToolButton[chip="true"]:focus, QToolButton[chip="true"]:pressed { border-color: $accent; }
 QPushButton[flat="true"], QToolButton[flat="true"] { background: transparent; border: 1px solid transparent;
-    border-radius: 4px; padding: 1px 6px; color: $muted; }
+    border-radius: 4px; padding: 1px 6px; color: $ink; }
+QPushButton[flat="true"]:disabled, QToolButton[flat="true"]:disabled { color: $faint; }
 QPushButton[flat="true"]:hover, QToolButton[flat="true"]:hover { color: $ink; background: $window; }
 QPushButton[flat="true"]:focus, QToolButton[flat="true"]:focus { border-color: $accent; }
 QLineEdit, QPlainTextEdit, QSpinBox, QDoubleSpinBox { background: $window; color: $ink; border: 1px solid $line;
@@ -39,7 +40,9 @@ QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSp
     border: 0; }
 QFrame[card="true"] { background: $panel; border: 1px solid $line; border-radius: 8px; }
 QDockWidget { border: 0; }
-QWidget#setupPanel, QWidget#tokenInspector, QScrollArea[panel="true"] { background: $panel; border: 0; }
+QWidget#setupPanel, QWidget#tokenInspector { background: $panel; border: 0; }
+QScrollArea[panel="true"] { background: $panel; border: 1px solid $panel; }
+QScrollArea[panel="true"]:focus { border-color: $accent; }
 QLabel[role="group"] { font-size: 13px; font-weight: 600; }
 QLabel[role="caption"] { color: $muted; font-size: 11px; font-weight: 600; }
 QLabel[role="muted"] { color: $muted; }
@@ -53,8 +56,8 @@ QTabBar { background: transparent; }
 QTabBar::tab { background: transparent; color: $muted; padding: 9px 14px 8px 14px; border: 0;
     border-bottom: 2px solid transparent; }
 QTabBar::tab:hover { color: $ink; }
-QTabBar::tab:focus { color: $accent; }
 QTabBar::tab:selected { color: $ink; font-weight: 600; border-bottom-color: $accent; }
+QTabBar::tab:selected:focus { color: $accent; border: 1px solid $accent; border-bottom-width: 2px; }
 QStatusBar { background: $panel; border-top: 1px solid $line; color: $muted; }
 QStatusBar::item { border: 0; }
 QStatusBar QLabel { color: $muted; font-size: 12px; padding: 0 6px; }
@@ -81,7 +84,8 @@ QHeaderView, QHeaderView::section { background: $panel; color: $muted; border: 0
     padding: 5px 8px; }
 QTableCornerButton::section { background: $panel; border: 0; }
 QTextBrowser { background: $panel; color: $ink; border: 0; }
-QFrame#shownBar { background: $panel; border: 0; border-bottom: 1px solid $line; }
+QToolBar#shownToolBar { background: $panel; border: 0; border-bottom: 1px solid $line; padding: 0; spacing: 0; }
+QFrame#shownBar { background: $panel; border: 0; }
 QFrame#shownBar QLabel { color: $muted; font-size: 12px; }
 QLabel#staleWords { color: $warning; font-weight: 600; }
 QFrame#errorBar { background: $failFill; border: 0; border-bottom: 1px solid $fail; }

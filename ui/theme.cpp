@@ -5,6 +5,7 @@
 #include <QApplication>
 #include <QDir>
 #include <QFontDatabase>
+#include <QPainter>
 #include <QWidget>
 
 static void initResources() { Q_INIT_RESOURCE(keepset); }
@@ -25,14 +26,14 @@ namespace {
         t.window = QColor("#f6f7f9");
         t.panel = QColor("#ffffff");
         t.ink = QColor("#1c2128");
-        t.muted = QColor("#6b7480");
+        t.muted = QColor("#656e7a");
         t.line = QColor("#dfe3e8");
         t.accent = QColor("#1f6feb");
         t.accentInk = QColor("#ffffff");
         t.pass = QColor("#00805C");
         t.warning = QColor("#9A6700");
         t.fail = QColor("#C62828");
-        t.labels = { withAlpha(t.ink, 0.4), QColor("#5C6B7A"), QColor("#0072B2"), QColor("#D98C00"), QColor("#C2427E"),
+        t.labels = { QColor("#6f7780"), QColor("#5C6B7A"), QColor("#0072B2"), QColor("#D98C00"), QColor("#C2427E"),
             QColor("#00805C") };
         return t;
     }
@@ -51,7 +52,7 @@ namespace {
         t.pass = QColor("#3FCFA3");
         t.warning = QColor("#E3B341");
         t.fail = QColor("#FF7B72");
-        t.labels = { withAlpha(t.ink, 0.4), QColor("#9AA7B4"), QColor("#56B4E9"), QColor("#F0B13C"), QColor("#E58FB9"),
+        t.labels = { QColor("#858e99"), QColor("#9AA7B4"), QColor("#56B4E9"), QColor("#F0B13C"), QColor("#E58FB9"),
             QColor("#3FCFA3") };
         return t;
     }
@@ -148,6 +149,14 @@ Underline underlineOf(Label value)
         break;
     }
     return Underline::solid;
+}
+
+void paintFocusRing(QPainter& painter, const QRectF& box, const Theme& theme)
+{
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(QPen(theme.accent, 1.5));
+    painter.setBrush(Qt::NoBrush);
+    painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 4, 4);
 }
 
 void installTheme(QApplication& application, Appearance appearance)

@@ -10,6 +10,7 @@
 #include <array>
 
 class QApplication;
+class QPainter;
 class QWidget;
 
 /// The one table of colours and measures of the window, and what is made from it: palette, style sheet, fonts.
@@ -27,7 +28,7 @@ struct Theme {
     QColor pass;
     QColor warning;
     QColor fail;
-    std::array<QColor, label_count> labels; ///< by Label; evicted is the ink at 40%
+    std::array<QColor, label_count> labels; ///< by Label; evicted steps back, but is read at 4.5:1
 
     QColor label(Label value) const { return labels[static_cast<std::size_t>(value)]; }
     /// Background of a token with this label: its colour at 20 to 26%; transparent for evicted.
@@ -57,6 +58,9 @@ Underline underlineOf(Label value);
 
 /// How the window is to look; automatic follows the desktop's palette.
 enum class Appearance { automatic, light, dark };
+
+/// The frame around what has the focus, in what is painted by hand.
+void paintFocusRing(QPainter& painter, const QRectF& box, const Theme& theme);
 
 /// Style sheet made from the table.
 QString styleSheetFor(const Theme& theme);

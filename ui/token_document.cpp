@@ -107,6 +107,24 @@ void TokenDocument::addToken(std::int64_t token, double begin, double end)
     }
 }
 
+int TokenDocument::begin(std::int64_t token) const
+{
+    return static_cast<int>(std::floor(begins_[static_cast<std::size_t>(token)]));
+}
+
+int TokenDocument::end(std::int64_t token) const
+{
+    return token + 1 < tokens() ? begin(token + 1) : static_cast<int>(text_.size());
+}
+
+std::int64_t TokenDocument::tokenAt(int place) const
+{
+    if (place < 0 || place >= text_.size())
+        return -1;
+    const auto after = std::upper_bound(begins_.begin(), begins_.end(), static_cast<double>(place));
+    return std::max<std::int64_t>(after - begins_.begin() - 1, 0);
+}
+
 std::int64_t TokenDocument::find(const QString& query, std::int64_t from) const
 {
     if (query.isEmpty() || begins_.empty())

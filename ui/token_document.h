@@ -29,6 +29,13 @@ public:
     const std::vector<TokenPiece>& pieces() const { return pieces_; }
     /// Index of a token's first piece; (tokens + 1) entries.
     std::size_t firstPiece(std::int64_t token) const { return firstPiece_[static_cast<std::size_t>(token)]; }
+    /// Everything, with line breaks.
+    const QString& text() const { return text_; }
+    /// Where a token begins in text(), and where the next one does.
+    int begin(std::int64_t token) const;
+    int end(std::int64_t token) const;
+    /// The token at a place of text(); -1: beside it.
+    std::int64_t tokenAt(int place) const;
     std::int64_t tokens() const { return static_cast<std::int64_t>(firstPiece_.size()) - 1; }
     /// First token at or after `from`, going round, whose text begins or holds the start of a match of `query`,
     /// capitals ignored; -1: none.

@@ -2,6 +2,8 @@
 
 #include "ui/format.h"
 #include "ui/theme.h"
+#include "ui/token_keys.h"
+#include "ui/token_text_accessible.h"
 
 #include <QKeyEvent>
 #include <QMouseEvent>
@@ -52,6 +54,7 @@ TokenTextView::TokenTextView(QWidget* parent)
     viewport()->setAutoFillBackground(false);
     verticalScrollBar()->setSingleStep(static_cast<int>(TokenLayout::lineHeight));
     setMinimumHeight(96);
+    letScreenReadersIn();
 }
 
 void TokenTextView::setDocument(std::shared_ptr<const TokenDocument> document)
@@ -72,9 +75,12 @@ void TokenTextView::setLabels(std::vector<Label> labels)
 
 void TokenTextView::setCurrent(std::int64_t token)
 {
+    if (token == current_)
+        return;
     updateOutline(current_);
     current_ = document_ && token < document_->tokens() ? token : -1;
     updateOutline(current_);
+    tellScreenReader(this);
 }
 
 void TokenTextView::setHovered(std::int64_t token)
@@ -148,6 +154,10 @@ void TokenTextView::paintEvent(QPaintEvent* event)
         paintOutline(painter, hovered_, t.muted, 1);
     if (current_ >= 0)
         paintOutline(painter, current_, t.accent, 2);
+    if (hasFocus()) {
+        painter.resetTransform();
+        paintFocusRing(painter, viewport()->rect(), t);
+    }
 }
 
 void TokenTextView::paintLine(QPainter& painter, int line) const
@@ -208,6 +218,18 @@ void TokenTextView::reveal(std::int64_t token)
         verticalScrollBar()->setValue(top - page / 3);
 }
 
+void TokenTextView::focusInEvent(QFocusEvent* event)
+{
+    QAbstractScrollArea::focusInEvent(event);
+    viewport()->update();
+}
+
+void TokenTextView::focusOutEvent(QFocusEvent* event)
+{
+    QAbstractScrollArea::focusOutEvent(event);
+    viewport()->update();
+}
+
 void TokenTextView::mousePressEvent(QMouseEvent* event)
 {
     if (event->button() != Qt::LeftButton)
@@ -231,24 +253,12 @@ bool TokenTextView::viewportEvent(QEvent* event)
     return QAbstractScrollArea::viewportEvent(event);
 }
 
+/// The token above or below.
 std::int64_t TokenTextView::stepFrom(std::int64_t token, int key) const
 {
-    const std::int64_t last = document_->tokens() - 1;
-    switch (key) {
-    case Qt::Key_Left:
-        return std::max<std::int64_t>(token - 1, 0);
-    case Qt::Key_Right:
-        return std::min(token + 1, last);
-    case Qt::Key_Home:
-        return 0;
-    case Qt::Key_End:
-        return last;
-    default:
-        break;
-    }
     const auto boxes = layout_->boxes(std::max<std::int64_t>(token, 0));
     if (boxes.empty())
-        return std::clamp<std::int64_t>(token + (key == Qt::Key_Up ? -1 : 1), 0, last);
+        return std::clamp<std::int64_t>(token + (key == Qt::Key_Up ? -1 : 1), 0, document_->tokens() - 1);
     const double step = key == Qt::Key_Up ? -TokenLayout::lineHeight : TokenLayout::lineHeight;
     const std::int64_t found = layout_->tokenAt(boxes.front().center() + QPointF(0, step));
     return found >= 0 ? found : token;
@@ -256,15 +266,15 @@ std::int64_t TokenTextView::stepFrom(std::int64_t token, int key) const
 
 void TokenTextView::keyPressEvent(QKeyEvent* event)
 {
-    static constexpr std::array keys
-        = { Qt::Key_Left, Qt::Key_Right, Qt::Key_Up, Qt::Key_Down, Qt::Key_Home, Qt::Key_End };
-    if (!layout_ || document_->tokens() == 0 || std::find(keys.begin(), keys.end(), event->key()) == keys.end()) {
-        QAbstractScrollArea::keyPressEvent(event);
-        return;
-    }
-    const std::int64_t token = stepFrom(current_, event->key());
-    if (token >= 0 && token != current_)
-        Q_EMIT tokenClicked(token);
+    const bool vertical = event->key() == Qt::Key_Up || event->key() == Qt::Key_Down;
+    if (!layout_ || document_->tokens() == 0)
+        return QAbstractScrollArea::keyPressEvent(event);
+    const std::optional<std::int64_t> token
+        = vertical ? stepFrom(current_, event->key()) : tokenByKey(*event, current_, document_->tokens());
+    if (!token)
+        return QAbstractScrollArea::keyPressEvent(event);
+    if (*token >= 0 && *token != current_)
+        Q_EMIT tokenClicked(*token);
 }
 
 } // namespace keepset::ui

@@ -27,6 +27,10 @@ public:
     /// Boxes of a token in pixels of the viewport.
     std::vector<QRectF> boxes(std::int64_t token) const;
     std::int64_t tokenAt(const QPoint& viewportPosition) const;
+    /// Null: none. With labelOf() and current(), what a screen reader is told.
+    const std::shared_ptr<const TokenDocument>& document() const { return document_; }
+    std::int64_t current() const { return current_; }
+    Label labelOf(std::int64_t token) const;
 
 Q_SIGNALS:
     void tokenClicked(qint64 token);
@@ -39,6 +43,8 @@ protected:
     void mouseMoveEvent(QMouseEvent* event) override;
     void leaveEvent(QEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
+    void focusInEvent(QFocusEvent* event) override;
+    void focusOutEvent(QFocusEvent* event) override;
     bool viewportEvent(QEvent* event) override;
 
 private:
@@ -47,7 +53,6 @@ private:
     /// Draws again where a token's outline is or was.
     void updateOutline(std::int64_t token);
     void paintOutline(QPainter& painter, std::int64_t token, const QColor& color, double width) const;
-    Label labelOf(std::int64_t token) const;
     std::int64_t stepFrom(std::int64_t token, int key) const;
 
     std::shared_ptr<const TokenDocument> document_;

@@ -104,9 +104,11 @@ private Q_SLOTS:
         QCOMPARE(tile.columns, context);
         QCOMPARE(tile.cells, attention_map(*analysis_, tile.request).cells);
         QVERIFY2(shown.map->heatmap().subtitle.contains("largest of"), qPrintable(shown.map->heatmap().subtitle));
-        QTest::mouseMove(shown.map, shown.pixelAt(600.5, 100.5));
+        const QPoint at = shown.pixelAt(600.5, 100.5);
+        QTest::mouseMove(shown.map, at);
         const QString words = shown.child<QLabel>("attentionReadout")->text();
-        const auto cell = cell_at(tile, 600, 100);
+        const MapCell under = cellAt(shown.map->view(), { context, context }, shown.area(), at).value();
+        const auto cell = cell_at(tile, under.row, under.column);
         QVERIFY(cell.has_value());
         QVERIFY2(words.contains(QString("%1–%2").arg(cell->query_begin).arg(cell->query_end - 1))
                 && words.contains("largest probability of them"),

@@ -98,7 +98,7 @@ private Q_SLOTS:
         QVERIFY2(window.windowTitle().contains(QStringLiteral("[*][*]")), qPrintable(window.windowTitle()));
     }
 
-    void the_menu_of_models_shows_the_name_and_no_key()
+    void menus_of_what_was_open_show_the_name_and_no_key()
     {
         {
             MainWindow window;
@@ -106,18 +106,20 @@ private Q_SLOTS:
             window.close(); // remembers the model
         }
         MainWindow window;
-        QAction* found = nullptr;
+        QList<QAction*> found; // the model and the text
         for (QMenu* menu : window.findChildren<QMenu*>()) {
             Q_EMIT menu->aboutToShow();
             for (QAction* action : menu->actions()) {
                 if (action->text().contains(QStringLiteral("ü")))
-                    found = action;
+                    found << action;
             }
         }
-        QVERIFY(found != nullptr);
-        QString name = awkward;
-        QCOMPARE(found->text(), name.replace(QLatin1Char('&'), QStringLiteral("&&")));
-        QVERIFY(seen(found->toolTip()).contains(awkward));
+        QVERIFY(found.size() >= 2);
+        const QString name = QString(awkward).replace(QLatin1Char('&'), QStringLiteral("&&"));
+        for (const QAction* action : found) {
+            QVERIFY2(action->text().startsWith(name), qPrintable(action->text()));
+            QVERIFY(seen(action->toolTip()).contains(awkward));
+        }
     }
 
     void an_error_shows_the_name_as_it_is()

@@ -5,6 +5,7 @@
 #include "ui/pages/card.h"
 #include "ui/plot/heatmap_widget.h"
 #include "ui/selection_state.h"
+#include "ui/settings.h"
 #include "ui/theme.h"
 #include "ui/widgets/elided_label.h"
 
@@ -58,6 +59,7 @@ void AttentionPage::makeMap()
     connect(map_, &plot::HeatmapWidget::resized, this, &AttentionPage::askSoon);
     connect(map_, &plot::HeatmapWidget::cellHovered, this, &AttentionPage::tellCell);
     connect(map_, &plot::HeatmapWidget::cellClicked, this, &AttentionPage::choose);
+    connect(map_, &plot::HeatmapWidget::clickTakenBack, selection_, &SelectionState::takeBack);
 }
 
 void AttentionPage::makeControls()
@@ -82,6 +84,8 @@ void AttentionPage::makeControls()
                          "tenth of an even share. Otherwise colours are fitted to what is drawn."));
     lock_->setAccessibleName(tr("Same colours in every layer, head and part"));
     lock_->setObjectName(QStringLiteral("attentionLock"));
+    for (QWidget* control : std::initializer_list<QWidget*> { scale_, reduction_, lock_ })
+        remember(control);
     back_ = flatButton(tr("Back"), tr("Looks at the part before (Backspace or right click)"), this);
     back_->setObjectName(QStringLiteral("attentionBack"));
     whole_ = flatButton(tr("Whole"), tr("Looks at the whole map (0 or double click)"), this);
@@ -177,8 +181,7 @@ void AttentionPage::choose(qint64 query, qint64 key)
 {
     if (!analysis_ || key > query)
         return;
-    selection_->setScope({ layer_, head_ / group() });
-    selection_->setToken(key);
+    selection_->choose({ layer_, head_ / group() }, key);
 }
 
 // ---- making the picture ----------------------------------------------------------------------------------------
@@ -239,12 +242,12 @@ QString AttentionPage::emptyText() const
         return tr("Open a model and a text, then press Analyse.");
     if (analysis_->attention)
         return tr("Drawing … %1").arg(progressText());
-    try { // core says why
-        attention_map(*analysis_, {});
-    } catch (const Error& error) {
-        return QStringLiteral("%1\n%2").arg(QString::fromUtf8(error.what()), QString::fromStdString(error.hint()));
-    }
-    return {};
+    if (!analysis_->no_attention.empty()) // core says why
+        return tr("The queries and keys of this analysis were not kept, for want of memory. %1\n"
+                  "Analyse a shorter context.")
+            .arg(QString::fromStdString(analysis_->no_attention));
+    return tr("This analysis has no queries and keys to recompute attention from; a trace file has none either.\n"
+              "Open the model and analyse the text here.");
 }
 
 /// Nothing where it takes no time.

@@ -1,12 +1,12 @@
 #include "ui/pages/audit_page.h"
 
 #include "ui/pages/card.h"
+#include "ui/settings.h"
 #include "ui/theme.h"
 
 #include <QClipboard>
 #include <QComboBox>
 #include <QEvent>
-#include <QFileDialog>
 #include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -131,8 +131,8 @@ void AuditPage::fillChoice()
 
 void AuditPage::save()
 {
-    const QString path
-        = QFileDialog::getSaveFileName(this, tr("Save the report"), QStringLiteral("audit.txt"), tr("Text (*.txt)"));
+    const QString path = askNewFile(
+        this, { QStringLiteral("export"), tr("Save the report"), tr("Text (*.txt)"), QStringLiteral("audit.txt") });
     if (path.isEmpty())
         return;
     QSaveFile file(path);

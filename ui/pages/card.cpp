@@ -4,6 +4,7 @@
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/flow_layout.h"
 
+#include <QComboBox>
 #include <QVBoxLayout>
 
 namespace keepset::ui {
@@ -43,6 +44,11 @@ void Card::setTitle(const QString& title)
 
 void Card::setSubtitle(const QString& words) { subtitle_->setWords(words); }
 
-void Card::addControl(QWidget* control) { heading_->addWidget(control); }
+void Card::addControl(QWidget* control)
+{
+    heading_->addWidget(control);
+    if (qobject_cast<QComboBox*>(control))
+        nameFor(control, control->accessibleName());
+}
 
 } // namespace keepset::ui

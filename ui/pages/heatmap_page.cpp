@@ -5,8 +5,8 @@
 #include "ui/pages/card.h"
 #include "ui/plot/heatmap_widget.h"
 #include "ui/selection_state.h"
+#include "ui/settings.h"
 #include "ui/theme.h"
-#include "ui/widgets/elided_label.h"
 
 #include <QCheckBox>
 #include <QComboBox>
@@ -62,16 +62,12 @@ HeatmapPage::HeatmapPage(SelectionState* selection, QWidget* parent)
     auto* split = new QSplitter(Qt::Vertical, this);
     split->setObjectName(QStringLiteral("heatmapSplit"));
     split->setHandleWidth(gap);
-    split->setChildrenCollapsible(false);
     split->addWidget(layerCard_);
     split->addWidget(headCard_);
     split->setStretchFactor(0, 8);
     split->setStretchFactor(1, 5);
+    remember(split);
     layout->addWidget(split, 1);
-    words_ = new ElidedLabel(this);
-    words_->setProperty("role", QStringLiteral("muted"));
-    words_->setObjectName(QStringLiteral("heatmapReadout"));
-    layout->addWidget(words_);
     connect(&watcher_, &QFutureWatcher<Values>::finished, this, &HeatmapPage::take);
     connect(selection_, &SelectionState::scopeChanged, this, [this](const Scope& scope) {
         if (scope.layer >= 0 && scope.layer != layer_) {
@@ -99,6 +95,8 @@ void HeatmapPage::makeControls()
     lock_ = new QCheckBox(tr("same colours in both"), this);
     lock_->setChecked(true);
     lock_->setObjectName(QStringLiteral("heatmapLock"));
+    for (QWidget* control : std::initializer_list<QWidget*> { scale_, reduction_, lock_ })
+        remember(control);
     auto* saveLayers = flatButton(tr("Export …"), tr("Exports the layer map as PNG, SVG, PDF or CSV"), this);
     auto* saveHeads = flatButton(tr("Export …"), tr("Exports the head map as PNG, SVG, PDF or CSV"), this);
     for (QWidget* control : std::initializer_list<QWidget*> { lock_, reduction_, scale_, saveLayers })
@@ -131,6 +129,7 @@ void HeatmapPage::makeCards()
             [this, heads](qint64 row, qint64 column) { showReadout(heads, row, column); });
         connect(map, &plot::HeatmapWidget::cellClicked, this,
             [this, heads](qint64 row, qint64 column) { choose(heads, row, column); });
+        connect(map, &plot::HeatmapWidget::clickTakenBack, selection_, &SelectionState::takeBack);
     }
 }
 
@@ -140,7 +139,6 @@ void HeatmapPage::setAnalysis(std::shared_ptr<const Analysis> analysis)
     values_ = {};
     fitted_ = {};
     marks_.clear();
-    busy_ = false;
     loading_ = false;
     if (analysis_) {
         const std::int64_t chosen = selection_->scope().layer;
@@ -171,12 +169,6 @@ void HeatmapPage::setSelections(
     refresh();
 }
 
-void HeatmapPage::setBusy(bool busy)
-{
-    busy_ = busy;
-    refresh();
-}
-
 void HeatmapPage::load()
 {
     if (!analysis_ || analysis_->context == 0 || layer_ >= analysis_->layers)
@@ -188,21 +180,33 @@ void HeatmapPage::load()
     const Importance importance = selection_->importance();
     const auto known = values_.importance == importance ? values_.layers : nullptr;
     QThreadPool::globalInstance()->start([promise, analysis = analysis_, known, layer = layer_, importance] {
-        Values values;
-        values.layers = known ? known : layerValues(*analysis, importance);
-        values.heads = headValues(analysis, layer, importance);
-        values.layer = layer;
-        values.importance = importance;
-        promise->addResult(std::move(values));
+        try {
+            Values values;
+            values.layers = known ? known : layerValues(*analysis, importance);
+            values.heads = headValues(analysis, layer, importance);
+            values.layer = layer;
+            values.importance = importance;
+            promise->addResult(std::move(values));
+        } catch (...) {
+            promise->setException(std::current_exception()); // take() says it
+        }
         promise->finish();
     });
 }
 
 void HeatmapPage::take()
 {
-    if (watcher_.future().resultCount() == 0)
+    Values values;
+    try {
+        watcher_.future().waitForFinished(); // it has; throws what went wrong
+        if (watcher_.future().resultCount() == 0)
+            return;
+        values = watcher_.future().result();
+    } catch (const std::exception& error) {
+        loading_ = false;
+        Q_EMIT failed(tr("The maps cannot be shown: %1").arg(QString::fromUtf8(error.what())));
         return;
-    const Values values = watcher_.future().result();
+    }
     if (!analysis_ || values.layer != layer_ || values.importance != selection_->importance()
         || values.layers->pyramid.size() != MapSize { analysis_->layers, analysis_->context })
         return;
@@ -238,8 +242,7 @@ plot::Heatmap HeatmapPage::mapOf(const std::shared_ptr<const plot::MapValues>& v
     const std::int64_t token = selection_->token();
     if (analysis_ && token >= 0 && token < analysis_->context)
         map.chosenColumn = token;
-    const bool waiting = busy_ || analysis_;
-    map.emptyText = waiting ? tr("Analysing …") : tr("Open a model and a text, then press Analyse.");
+    map.emptyText = analysis_ ? tr("Analysing …") : tr("Open a model and a text, then press Analyse.");
     if (values)
         map.scale = scaleOf(lock_->isChecked() ? values_.layers : values);
     return map;
@@ -277,24 +280,25 @@ void HeatmapPage::refresh()
     headMap_->setHeatmap(std::move(heads));
 }
 
-QString HeatmapPage::readout(bool heads, qint64 row, qint64 column) const
-{
-    const auto& values = heads ? values_.heads : values_.layers;
-    if (!values || row < 0 || column < 0)
-        return {};
-    const Token& token = analysis_->tokens[static_cast<std::size_t>(column)];
-    const QString place = heads ? tr("layer %1 · head %2").arg(values_.layer).arg(row)
-                                : tr("layer %1 · mean of %2 heads").arg(row).arg(analysis_->heads);
-    return tr("token %1 %2 · %3 · importance %4")
-        .arg(formatCount(column), formatToken(QString::fromStdString(token.text)), place,
-            formatSignificant(static_cast<double>(values->pyramid.at({ row, column })), 4));
-}
-
 void HeatmapPage::showReadout(bool heads, qint64 row, qint64 column)
 {
-    const QString words = readout(heads, row, column);
-    words_->setWords(words);
-    Q_EMIT hovered(words);
+    plot::HeatmapWidget* map = heads ? headMap_ : layerMap_;
+    const auto& values = heads ? values_.heads : values_.layers;
+    if (!values || row < 0 || column < 0) {
+        map->setReadout(std::nullopt);
+        Q_EMIT hovered({});
+        return;
+    }
+    const QString text = formatToken(QString::fromStdString(analysis_->tokens[static_cast<std::size_t>(column)].text));
+    const QString token = QStringLiteral("%1 %2").arg(formatCount(column), text);
+    const QString layer = tr("layer %1").arg(heads ? values_.layer : row);
+    const QString head = heads ? tr("head %1").arg(row) : tr("mean of %1 heads").arg(analysis_->heads);
+    const QString value = formatSignificant(static_cast<double>(values->pyramid.at({ row, column })), 4);
+    map->setReadout(
+        plot::HeatmapReadout { { value + QLatin1Char('\t') + tr("importance"), tr("token") + QLatin1Char('\t') + token,
+                                   layer + QLatin1Char('\t') + head },
+            { row, row + 1 }, { column, column + 1 } });
+    Q_EMIT hovered(tr("token %1 · %2 · %3 · importance %4").arg(token, layer, head, value));
 }
 
 void HeatmapPage::choose(bool heads, qint64 row, qint64 column)
@@ -303,8 +307,7 @@ void HeatmapPage::choose(bool heads, qint64 row, qint64 column)
         return;
     const std::int64_t group
         = std::max<std::int64_t>(1, analysis_->heads / std::max<std::int64_t>(1, analysis_->kv_heads));
-    selection_->setScope(heads ? Scope { values_.layer, row / group } : Scope { row, -1 });
-    selection_->setToken(column);
+    selection_->choose(heads ? Scope { values_.layer, row / group } : Scope { row, -1 }, column);
 }
 
 } // namespace keepset::ui

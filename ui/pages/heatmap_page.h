@@ -19,7 +19,6 @@ namespace keepset::ui {
 
 class Card;
 class Exportable;
-class ElidedLabel;
 class SelectionState;
 namespace plot {
     class HeatmapWidget;
@@ -40,8 +39,6 @@ public:
         const std::optional<RowSelection>& a, const std::optional<RowSelection>& b, const QString& scope = {});
     /// Of what it is, for exports.
     void setShown(const Shown& shown);
-    /// An analysis is under way.
-    void setBusy(bool busy);
     /// Layer whose heads are shown.
     std::int64_t layer() const { return layer_; }
     /// True while values are gathered.
@@ -53,6 +50,7 @@ Q_SIGNALS:
     void mapsReady();
     void hovered(const QString& words); ///< for the status bar; empty: nothing
     void exportRequested(const keepset::ui::Exportable* chart);
+    void failed(const QString& sentence);
 
 private:
     struct Values {
@@ -76,7 +74,6 @@ private:
     plot::Heatmap mapOf(const std::shared_ptr<const plot::MapValues>& values);
     const ValueScale& scaleOf(const std::shared_ptr<const plot::MapValues>& values);
     ValueScaleKind scaleKind() const;
-    QString readout(bool heads, qint64 row, qint64 column) const;
     void showReadout(bool heads, qint64 row, qint64 column);
     void choose(bool heads, qint64 row, qint64 column);
 
@@ -88,7 +85,6 @@ private:
     QComboBox* scale_ = nullptr;
     QComboBox* reduction_ = nullptr;
     QCheckBox* lock_ = nullptr;
-    ElidedLabel* words_ = nullptr;
     std::shared_ptr<const Analysis> analysis_;
     std::vector<plot::MarkStrip> marks_;
     QString marksScope_; ///< of which row they are, in words
@@ -96,7 +92,6 @@ private:
     std::array<Fitted, 2> fitted_; ///< layer map, head map
     QFutureWatcher<Values> watcher_;
     std::int64_t layer_ = 0;
-    bool busy_ = false;
     bool loading_ = false;
 };
 

@@ -7,6 +7,7 @@
 #include "ui/pages/card.h"
 #include "ui/pages/sweep_form.h"
 #include "ui/selection_state.h"
+#include "ui/settings.h"
 #include "ui/theme.h"
 
 #include <QAction>
@@ -75,6 +76,8 @@ void SweepPage::makeChartCard()
         metric_->addItem(charts::nameOf(info.metric));
     metric_->setAccessibleName(tr("Quantity"));
     metric_->setObjectName(QStringLiteral("sweepMetric"));
+    remember(scale_);
+    remember(metric_);
     auto* over = flatButton(tr("Lay over …"), tr("Lays earlier runs over this one, dashed"), this);
     auto* clear = flatButton(tr("Remove"), tr("Removes the earlier runs from the chart"), this);
     auto* save = flatButton(tr("Export …"), tr("Exports the perplexity chart as PNG, SVG, PDF or CSV"), this);

@@ -6,6 +6,7 @@
 #include "ui/importance_strip.h"
 #include "ui/pages/card.h"
 #include "ui/row_state.h"
+#include "ui/settings.h"
 #include "ui/theme.h"
 #include "ui/token_text_view.h"
 #include "ui/widgets/labels.h"
@@ -47,10 +48,13 @@ TokensPage::TokensPage(SelectionState* selection, RowState* rows, QWidget* paren
         columns_[static_cast<std::size_t>(side)] = makeColumn(side);
         sides->addWidget(columns_[static_cast<std::size_t>(side)].card, 1);
     }
+    columns_[0].legend->setTwin(columns_[1].legend);
+    columns_[1].legend->setTwin(columns_[0].legend);
     split->addWidget(texts);
     split->addWidget(makeStrip());
     split->setStretchFactor(0, 1);
     split->setStretchFactor(1, 0);
+    remember(split);
     layout->addWidget(empty_, 1);
     layout->addWidget(filled_, 1);
     filled_->hide();
@@ -85,7 +89,9 @@ QWidget* TokensPage::makeStrip()
     strip_->setObjectName(QStringLiteral("importanceStrip"));
     strip_->setAccessibleName(tr("Importance over position"));
     stripCard_->content()->addWidget(strip_, 1);
-    connect(strip_, &ImportanceStrip::tokenClicked, this, [this](qint64 token) { selection_->setToken(token); });
+    connect(strip_, &ImportanceStrip::tokenClicked, this,
+        [this](qint64 token) { selection_->choose(selection_->scope(), token); });
+    connect(strip_, &ImportanceStrip::clickTakenBack, selection_, &SelectionState::takeBack);
     connect(strip_, &ImportanceStrip::tokenHovered, this, &TokensPage::showHover);
     return stripCard_;
 }

@@ -3,6 +3,8 @@
 #include "ui/theme.h"
 
 #include <QEvent>
+#include <QKeyEvent>
+#include <QPainter>
 
 namespace keepset::ui {
 
@@ -13,7 +15,9 @@ AuditLine::AuditLine(QWidget* parent)
     setProperty("role", QStringLiteral("muted"));
     setTextFormat(Qt::RichText);
     setWordWrap(true);
-    setTextInteractionFlags(Qt::LinksAccessibleByMouse | Qt::LinksAccessibleByKeyboard);
+    setTextInteractionFlags(Qt::LinksAccessibleByMouse);
+    setFocusPolicy(Qt::StrongFocus);
+    setToolTip(tr("Opens the audit"));
     setReport({});
 }
 
@@ -22,6 +26,22 @@ void AuditLine::changeEvent(QEvent* event)
     if (event->type() == QEvent::PaletteChange)
         setReport(AuditReport(report_)); // its rich text has colours in it
     QLabel::changeEvent(event);
+}
+
+void AuditLine::keyPressEvent(QKeyEvent* event)
+{
+    if (event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter || event->key() == Qt::Key_Space)
+        Q_EMIT linkActivated(QStringLiteral("audit"));
+    else
+        QLabel::keyPressEvent(event);
+}
+
+void AuditLine::paintEvent(QPaintEvent* event)
+{
+    QLabel::paintEvent(event);
+    QPainter painter(this);
+    if (hasFocus())
+        paintFocusRing(painter, rect(), themeOf(this));
 }
 
 void AuditLine::setReport(const AuditReport& report)

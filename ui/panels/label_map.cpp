@@ -19,6 +19,8 @@ LabelMap::LabelMap(QWidget* parent)
     QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     policy.setHeightForWidth(true);
     setSizePolicy(policy);
+    setFocusPolicy(Qt::StrongFocus);
+    setAccessibleName(tr("Label of the token in every layer and kv head"));
 }
 
 void LabelMap::setKeepSet(std::shared_ptr<const KeepSet> keepSet, std::int64_t token)
@@ -26,7 +28,7 @@ void LabelMap::setKeepSet(std::shared_ptr<const KeepSet> keepSet, std::int64_t t
     keepSet_ = std::move(keepSet);
     token_ = token;
     updateGeometry();
-    update();
+    moveCursor(cursor_);
 }
 
 LabelMap::Grid LabelMap::gridFor(int width) const
@@ -68,7 +70,7 @@ Label LabelMap::labelAt(std::int64_t layer, std::int64_t head) const
 
 void LabelMap::paintEvent(QPaintEvent*)
 {
-    if (!keepSet_ || token_ < 0 || token_ >= keepSet_->context)
+    if (!filled())
         return;
     const Theme& t = themeOf(this);
     const Grid grid = gridFor(width());
@@ -87,6 +89,51 @@ void LabelMap::paintEvent(QPaintEvent*)
             }
         }
     }
+    if (hasFocus())
+        paintFocusRing(painter, cell(grid, cursor_.layer, cursor_.kv_head).adjusted(-2.5, -2.5, 2.5, 2.5), t);
+}
+
+QString LabelMap::words(Scope at) const
+{
+    return tr("layer %1, kv head %2: %3").arg(at.layer).arg(at.kv_head).arg(labelTitle(labelAt(at.layer, at.kv_head)));
+}
+
+void LabelMap::moveCursor(Scope to)
+{
+    if (filled()) {
+        cursor_.layer = std::clamp<std::int64_t>(to.layer, 0, keepSet_->layers - 1);
+        cursor_.kv_head = std::clamp<std::int64_t>(to.kv_head, 0, keepSet_->kv_heads - 1);
+        setAccessibleDescription(words(cursor_));
+    }
+    update();
+}
+
+void LabelMap::keyPressEvent(QKeyEvent* event)
+{
+    switch (event->key()) {
+    case Qt::Key_Left:
+        return moveCursor({ cursor_.layer - 1, cursor_.kv_head });
+    case Qt::Key_Right:
+        return moveCursor({ cursor_.layer + 1, cursor_.kv_head });
+    case Qt::Key_Up:
+        return moveCursor({ cursor_.layer, cursor_.kv_head - 1 });
+    case Qt::Key_Down:
+        return moveCursor({ cursor_.layer, cursor_.kv_head + 1 });
+    case Qt::Key_Return:
+    case Qt::Key_Enter:
+    case Qt::Key_Space:
+        if (filled())
+            Q_EMIT cellClicked(cursor_);
+        return;
+    default:
+        QWidget::keyPressEvent(event);
+    }
+}
+
+void LabelMap::focusInEvent(QFocusEvent* event)
+{
+    QWidget::focusInEvent(event);
+    moveCursor(cursor_);
 }
 
 Scope LabelMap::cellAt(const QPointF& point) const
@@ -111,13 +158,8 @@ bool LabelMap::event(QEvent* event)
 {
     if (event->type() == QEvent::ToolTip) {
         const auto* help = static_cast<QHelpEvent*>(event);
-        if (const Scope at = cellAt(help->pos()); at.layer >= 0 && token_ >= 0 && token_ < keepSet_->context) {
-            QToolTip::showText(help->globalPos(),
-                tr("layer %1, kv head %2: %3")
-                    .arg(at.layer)
-                    .arg(at.kv_head)
-                    .arg(labelTitle(labelAt(at.layer, at.kv_head))),
-                this);
+        if (const Scope at = cellAt(help->pos()); at.layer >= 0 && filled()) {
+            QToolTip::showText(help->globalPos(), words(at), this);
             return true;
         }
     }

@@ -9,7 +9,8 @@
 
 namespace keepset::ui {
 
-/// One token's label in every layer (across) and kv head (down), as small boxes. A click chooses that layer and head.
+/// One token's label in every layer (across) and kv head (down), as small boxes. A click chooses that layer and head;
+/// so do the arrows and Enter.
 class LabelMap : public QWidget {
     Q_OBJECT
 
@@ -26,6 +27,8 @@ Q_SIGNALS:
 protected:
     void paintEvent(QPaintEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+    void focusInEvent(QFocusEvent* event) override;
     bool event(QEvent* event) override;
 
 private:
@@ -40,9 +43,13 @@ private:
     QRectF cell(const Grid& grid, std::int64_t layer, std::int64_t head) const;
     Scope cellAt(const QPointF& point) const;
     Label labelAt(std::int64_t layer, std::int64_t head) const;
+    bool filled() const { return keepSet_ && token_ >= 0 && token_ < keepSet_->context; }
+    QString words(Scope at) const;
+    void moveCursor(Scope to);
 
     std::shared_ptr<const KeepSet> keepSet_;
     std::int64_t token_ = -1;
+    Scope cursor_ { 0, 0 }; ///< of the keys
 };
 
 } // namespace keepset::ui

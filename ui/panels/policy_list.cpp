@@ -4,6 +4,7 @@
 #include "moc_policy_list.cpp"
 #include "ui/selection_state.h"
 #include "ui/widgets/elided_label.h"
+#include "ui/widgets/labels.h"
 #include "ui/widgets/legend.h"
 
 #include <QCheckBox>
@@ -74,7 +75,8 @@ PolicyList::PolicyList(SelectionState* selection, QWidget* parent)
 {
     layout_->setContentsMargins(0, 0, 0, 0);
     layout_->setSpacing(3);
-    auto* add = new QPushButton(tr("Add a variant …"), this);
+    add_ = new QPushButton(tr("Add a variant …"), this);
+    auto* add = add_;
     add->setProperty("flat", true);
     add->setObjectName(QStringLiteral("addPolicy"));
     add->setToolTip(tr("Adds a policy once more, to give it other parameters and compare the two"));
@@ -83,25 +85,22 @@ PolicyList::PolicyList(SelectionState* selection, QWidget* parent)
     for (const PolicyInfo& info : policies()) {
         if (info.name == "dense")
             continue;
-        addRow({ info.name, {} });
+        addRow({ info.name, {} }, Kind::standing);
         if (!info.parameters.empty())
             menu->addAction(QString::fromStdString(info.title), this, [this, name = info.name] {
-                addRow({ name, {} });
+                addRow({ name, {} }, Kind::variant);
             });
     }
     add->setMenu(menu);
-    for (const Row& row : rows_) {
-        if (row.spec == selection_->policyA() || row.spec == selection_->policyB())
-            chosen_.push_back(row.box);
-    }
-    showChecks();
+    connect(selection_, &SelectionState::policiesChanged, this, &PolicyList::follow);
+    follow();
 }
 
-void PolicyList::addRow(const PolicySpec& spec)
+PolicyList::Row* PolicyList::addRow(const PolicySpec& spec, Kind kind)
 {
     const PolicyInfo* info = infoOf(spec.name);
     if (!info)
-        return;
+        return nullptr;
     auto* box = new QWidget(this);
     auto* outer = new QVBoxLayout(box);
     outer->setContentsMargins(0, 0, 0, 0);
@@ -132,6 +131,7 @@ void PolicyList::addRow(const PolicySpec& spec)
         connect(edit, &QToolButton::toggled, form, &QWidget::setVisible);
         line->addWidget(edit);
         outer->addWidget(form);
+        setTabOrder(check, edit);
     } else {
         auto* none = new QToolButton(box); // the same width, so that the labels stand in line
         none->setText(QStringLiteral("⋯"));
@@ -142,9 +142,47 @@ void PolicyList::addRow(const PolicySpec& spec)
         none->hide();
         line->addWidget(none);
     }
+    if (kind == Kind::variant) {
+        auto* remove = flatButton(QStringLiteral("✕"), tr("Removes this variant of %1").arg(check->text()), box);
+        remove->setObjectName(QStringLiteral("remove_%1").arg(QString::fromStdString(spec.name)));
+        line->addWidget(remove);
+        connect(remove, &QToolButton::clicked, this, [this, box] { removeRow(box); });
+    }
     connect(check, &QCheckBox::toggled, this, [this, box](bool on) { toggled(box, on); });
     layout_->insertWidget(layout_->count() - 1, box);
+    setTabOrder(box->findChildren<QWidget*>().last(), add_); // the button stands below all rows
     rows_.push_back({ spec, box, check, form });
+    return &rows_.back();
+}
+
+void PolicyList::removeRow(QWidget* box)
+{
+    std::erase(chosen_, box);
+    std::erase_if(rows_, [&](const Row& row) { return row.box == box; });
+    box->hide();
+    box->deleteLater(); // its button is being clicked
+    tell();
+}
+
+void PolicyList::follow()
+{
+    if (compared() == std::array { selection_->policyA(), selection_->policyB() })
+        return; // of two rows that say the same the one that was checked stays so
+    std::vector<QWidget*> chosen;
+    for (int side = 0; side < 2; ++side) {
+        if (!selection_->hasPolicy(side))
+            continue;
+        const PolicySpec& spec = selection_->policy(side);
+        const auto listed = std::ranges::find(rows_, spec, &Row::spec);
+        const Row* row = listed != rows_.end() ? &*listed : addRow(spec, Kind::variant);
+        if (row)
+            chosen.push_back(row->box);
+    }
+    // The order of the choice stays, so that a third takes the place of the older.
+    const auto placeBefore = [this](QWidget* box) { return std::ranges::find(chosen_, box) - chosen_.begin(); };
+    std::ranges::stable_sort(chosen, {}, placeBefore);
+    chosen_ = chosen;
+    showChecks();
 }
 
 QWidget* PolicyList::makeForm(QWidget* parent, const PolicyInfo& info, const PolicySpec& spec)
@@ -232,16 +270,22 @@ void PolicyList::showChecks()
     }
 }
 
+std::array<PolicySpec, 2> PolicyList::compared() const
+{
+    // In the order of the list, so that a policy keeps its side.
+    std::array<PolicySpec, 2> result;
+    std::size_t side = 0;
+    for (const Row& row : rows_) {
+        if (row.check->isChecked() && side < result.size())
+            result[side++] = row.spec;
+    }
+    return result;
+}
+
 void PolicyList::tell()
 {
-    // Shown in the order of the list, so that a policy keeps its side.
-    std::vector<PolicySpec> compared;
-    for (const Row& row : rows_) {
-        if (row.check->isChecked())
-            compared.push_back(row.spec);
-    }
-    compared.resize(2);
-    selection_->setPolicies(compared[0], compared[1]);
+    const auto [a, b] = compared();
+    selection_->setPolicies(a, b);
 }
 
 } // namespace keepset::ui

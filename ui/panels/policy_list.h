@@ -4,9 +4,11 @@
 
 #include <QWidget>
 
+#include <array>
 #include <vector>
 
 class QCheckBox;
+class QPushButton;
 class QVBoxLayout;
 
 namespace keepset::ui {
@@ -14,7 +16,7 @@ namespace keepset::ui {
 class SelectionState;
 
 /// Policies to compare, two at a time, with a form for the parameters of each made from the policy table. Variants of
-/// one policy can be added beside it.
+/// one policy can be added beside it and removed again. Policies chosen elsewhere get a row, too.
 class PolicyList : public QWidget {
     Q_OBJECT
 
@@ -28,17 +30,23 @@ private:
         QCheckBox* check = nullptr;
         QWidget* form = nullptr;
     };
-    void addRow(const PolicySpec& spec);
+    enum class Kind { standing, variant };
+    Row* addRow(const PolicySpec& spec, Kind kind);
+    void removeRow(QWidget* box);
+    /// Checks the rows of what is compared.
+    void follow();
     QWidget* makeForm(QWidget* parent, const PolicyInfo& info, const PolicySpec& spec);
     QWidget* makeEditor(QWidget* parent, const PolicyParameter& parameter, const PolicySpec& spec);
     Row* rowOf(const QWidget* inside);
     void setParameter(const QWidget* inside, const PolicyParameter& parameter, const QString& value);
     void toggled(const QWidget* box, bool on);
     void showChecks();
+    std::array<PolicySpec, 2> compared() const;
     void tell();
 
     SelectionState* selection_;
     QVBoxLayout* layout_ = nullptr;
+    QPushButton* add_ = nullptr;
     std::vector<Row> rows_;
     std::vector<QWidget*> chosen_; ///< boxes of the rows compared, the older first
 };

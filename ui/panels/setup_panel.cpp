@@ -44,7 +44,7 @@ namespace {
     void nameIt(QWidget* widget, const char* objectName, const QString& accessibleName, const QString& toolTip)
     {
         widget->setObjectName(QLatin1String(objectName));
-        widget->setAccessibleName(accessibleName);
+        nameFor(widget, accessibleName);
         widget->setToolTip(toolTip);
     }
 
@@ -360,5 +360,7 @@ void SetupPanel::setContext(std::int64_t context)
 }
 
 std::int64_t SetupPanel::offset() const { return offset_->value(); }
+
+void SetupPanel::setOffset(std::int64_t offset) { offset_->setValue(static_cast<int>(offset)); }
 
 } // namespace keepset::ui

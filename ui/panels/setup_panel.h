@@ -45,6 +45,7 @@ public:
     std::int64_t context() const;
     void setContext(std::int64_t context);
     std::int64_t offset() const;
+    void setOffset(std::int64_t offset);
 
 Q_SIGNALS:
     void auditClicked();

@@ -133,8 +133,9 @@ namespace {
         const double height = QFontMetricsF(style_.font).height();
         const double top = layout_.strips.empty() ? map.bottom() : layout_.strips.back().bottom();
         const double names = layout_.named ? nameWidth : height;
-        text(QRectF(map.left(), top + 6 + names, map.width(), height + 2), Qt::AlignCenter, heatmap_.columnTitle,
-            style_.muted);
+        if (layout_.titled)
+            text(QRectF(map.left(), top + 6 + names, map.width(), height + 2), Qt::AlignCenter, heatmap_.columnTitle,
+                style_.muted);
     }
 
     /// Every token of the view at both axes: few enough are left.
@@ -209,10 +210,11 @@ namespace {
             colors.setPixel(0, y, viridis(1 - y / 255.0));
         painter_.drawImage(bar, colors, QRectF(colors.rect()));
         painter_.save();
-        painter_.translate(layout_.canvas.right() - 8, bar.center().y());
+        painter_.translate(layout_.canvas.right() - 8, layout_.canvas.center().y());
         painter_.rotate(-90);
-        const double length = layout_.canvas.bottom() - layout_.canvas.top();
-        text(QRectF(-length / 2, -10, length, 20), Qt::AlignCenter, heatmap_.valueTitle, style_.muted);
+        const double length = layout_.canvas.height();
+        text(QRectF(-length / 2, -10, length, 20), Qt::AlignCenter,
+            QFontMetricsF(style_.font).elidedText(heatmap_.valueTitle, Qt::ElideRight, length), style_.muted);
         painter_.restore();
         const QFontMetricsF metrics(style_.font);
         double free = bar.bottom() + 20;
@@ -303,7 +305,8 @@ HeatmapLayout layoutHeatmap(const Heatmap& heatmap, const MapView& view, const S
         left = std::max(left, canvas.left() + 8 + std::min(120.0, metrics.horizontalAdvance(strip.name)));
     const double strips = static_cast<double>(heatmap.marks.size()) * (stripHeight + stripGap);
     const double names = layout.named ? nameWidth : metrics.height();
-    const double bottom = canvas.bottom() - names - metrics.height() - 10 - strips;
+    layout.titled = canvas.height() >= 200;
+    const double bottom = canvas.bottom() - names - (layout.titled ? metrics.height() + 10 : 6) - strips;
     const double top = canvas.top() + 8;
     const double right = canvas.right() - barWidth - 66 - (heatmap.valueTitle.isEmpty() ? 0 : 12);
     layout.map = QRectF(std::round(left), std::round(top), std::max(20.0, std::round(right - left)),

@@ -66,6 +66,7 @@ struct HeatmapLayout {
     QRectF colorBar;
     std::vector<QRectF> strips; ///< one a MarkStrip
     bool named = false; ///< axes have the names of tokens
+    bool titled = true; ///< there is room for the title of the columns
 };
 
 /// The map's pixels, from values or from tiles: `pixels` of them for the view.

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace keepset::ui::plot {
 
@@ -149,6 +150,11 @@ void HeatmapWidget::paintEvent(QPaintEvent*)
     // screen.
     const double pixelsAPoint = painter.deviceTransform().m11();
     paintHeatmap(painter, heatmap_, layout, look, { view_, heatmap_.filled() ? picture(layout, pixelsAPoint) : none });
+    if (hasFocus()) {
+        painter.setPen(QPen(look.accent, 1.5));
+        painter.setBrush(Qt::NoBrush);
+        painter.drawRect(layout.map.adjusted(-2, -2, 2, 2));
+    }
     if (!heatmap_.filled())
         return;
     if (cursor_)
@@ -157,11 +163,6 @@ void HeatmapWidget::paintEvent(QPaintEvent*)
         painter.setPen(QPen(Qt::white, 1.5));
         painter.setBrush(QColor(255, 255, 255, 50));
         painter.drawRect(band_->normalized());
-    }
-    if (hasFocus()) {
-        painter.setPen(QPen(look.accent, 1.5));
-        painter.setBrush(Qt::NoBrush);
-        painter.drawRect(layout.map.adjusted(-2, -2, 2, 2));
     }
 }
 
@@ -195,12 +196,16 @@ void HeatmapWidget::wheelEvent(QWheelEvent* event)
         event->ignore();
         return;
     }
+    constexpr qint64 pause = 700; // ms
+    const bool follows = wheeled_.isValid() && wheeled_.elapsed() < pause && !history_.empty();
+    wheeled_.start();
+    const auto look = [&](const MapView& view) { follows ? changeView(inside(view)) : setView(view); };
     if (event->modifiers() & Qt::ShiftModifier) {
-        setView(panned(view_, QPointF(event->angleDelta().y() + event->angleDelta().x(), 0), map.size()));
+        look(panned(view_, QPointF(event->angleDelta().y() + event->angleDelta().x(), 0), map.size()));
     } else {
         const double factor = std::pow(0.8, event->angleDelta().y() / 120.0);
         const bool rowsToo = heatmap_.tiled() || (event->modifiers() & Qt::ControlModifier);
-        setView(zoomed(view_, factor, cellPointAt(view_, map, event->position()), rowsToo));
+        look(zoomed(view_, factor, cellPointAt(view_, map, event->position()), rowsToo));
     }
     event->accept();
 }
@@ -209,6 +214,7 @@ void HeatmapWidget::mousePressEvent(QMouseEvent* event)
 {
     if (event->button() == Qt::RightButton)
         return undoZoom();
+    clicked_ = false;
     if (!heatmap_.filled() || !currentLayout().map.contains(event->position()))
         return;
     const bool move = event->button() == Qt::MiddleButton || (event->modifiers() & Qt::ShiftModifier);
@@ -244,14 +250,19 @@ void HeatmapWidget::mouseReleaseEvent(QMouseEvent* event)
     const QRectF map = currentLayout().map;
     if (band.width() >= smallestBand && band.height() >= smallestBand)
         return setView(selected(view_, band, map));
-    if (const auto cell = cellAt(view_, heatmap_.size(), map, event->position()))
+    if (const auto cell = cellAt(view_, heatmap_.size(), map, event->position())) {
+        clicked_ = true;
         Q_EMIT cellClicked(cell->row, cell->column);
+    }
 }
 
 void HeatmapWidget::mouseDoubleClickEvent(QMouseEvent* event)
 {
-    if (event->button() == Qt::LeftButton)
-        resetZoom();
+    if (event->button() != Qt::LeftButton)
+        return;
+    if (std::exchange(clicked_, false))
+        Q_EMIT clickTakenBack();
+    resetZoom();
 }
 
 void HeatmapWidget::leaveEvent(QEvent*) { hover(std::nullopt); }

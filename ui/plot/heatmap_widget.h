@@ -3,6 +3,7 @@
 #include "ui/chart_export.h"
 #include "ui/plot/heatmap.h"
 
+#include <QElapsedTimer>
 #include <QWidget>
 
 namespace keepset::ui::plot {
@@ -53,6 +54,7 @@ Q_SIGNALS:
     void resized(); ///< the map has another number of pixels
     void cellHovered(qint64 row, qint64 column); ///< -1, -1: none
     void cellClicked(qint64 row, qint64 column);
+    void clickTakenBack(); ///< what was clicked last was the beginning of a double click
 
 protected:
     void paintEvent(QPaintEvent* event) override;
@@ -81,6 +83,8 @@ private:
     std::optional<HeatmapReadout> readout_; ///< of cursor_
     std::optional<QRectF> band_;
     std::optional<QPointF> grabbed_;
+    QElapsedTimer wheeled_; ///< since the wheel last turned: notches that follow are one step of the history
+    bool clicked_ = false; ///< the last press ended in a click on a cell
     QImage picture_; ///< of pictureView_
     MapView pictureView_;
 };

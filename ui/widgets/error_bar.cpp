@@ -1,6 +1,7 @@
 #include "ui/widgets/error_bar.h"
 
 #include <QHBoxLayout>
+#include <QHideEvent>
 #include <QLabel>
 #include <QPushButton>
 
@@ -32,10 +33,23 @@ ErrorBar::ErrorBar(QWidget* parent)
 
 void ErrorBar::show(const QString& sentence, const QString& hint)
 {
-    label_->setText(QStringLiteral("<span style='white-space:pre-wrap'><b>%1</b> %2</span>")
-                        .arg(sentence.toHtmlEscaped(), hint.toHtmlEscaped()));
+    constexpr qsizetype most = 3;
+    const QString line = QStringLiteral("<span style='white-space:pre-wrap'><b>%1</b> %2</span>")
+                             .arg(sentence.toHtmlEscaped(), hint.toHtmlEscaped());
+    shown_.removeAll(line);
+    shown_ << line;
+    if (shown_.size() > most)
+        shown_.removeFirst();
+    label_->setText(shown_.join(QStringLiteral("<br>")));
     setAccessibleDescription(sentence + QLatin1Char(' ') + hint);
     QFrame::show();
+}
+
+void ErrorBar::hideEvent(QHideEvent* event)
+{
+    if (!event->spontaneous()) // not when the window is minimised
+        shown_.clear();
+    QFrame::hideEvent(event);
 }
 
 QString ErrorBar::text() const { return accessibleDescription(); }

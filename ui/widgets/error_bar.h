@@ -6,7 +6,8 @@ class QLabel;
 
 namespace keepset::ui {
 
-/// One line over the pages that says what went wrong and what to do; stays until it is dismissed or the next one comes.
+/// Says over the pages what went wrong and what to do; stays until it is dismissed. Several that come before that stand
+/// below one another.
 class ErrorBar : public QFrame {
     Q_OBJECT
 
@@ -15,8 +16,12 @@ public:
     void show(const QString& sentence, const QString& hint);
     QString text() const;
 
+protected:
+    void hideEvent(QHideEvent* event) override;
+
 private:
     QLabel* label_;
+    QStringList shown_; ///< as rich text, the newest last
 };
 
 } // namespace keepset::ui

@@ -13,6 +13,14 @@ QLabel* roleLabel(const QString& text, const char* role, QWidget* parent)
     return label;
 }
 
+void nameFor(QWidget* control, const QString& name)
+{
+    control->setAccessibleName(name);
+    QLabel* label = roleLabel(name, "caption", control->parentWidget());
+    label->setBuddy(control);
+    label->hide();
+}
+
 QToolButton* flatButton(const QString& text, const QString& what, QWidget* parent)
 {
     auto* button = new QToolButton(parent);

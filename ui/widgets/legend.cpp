@@ -68,6 +68,8 @@ void Legend::setSelection(const std::optional<RowSelection>& selection)
     }
     setAccessibleDescription(spoken.join(QStringLiteral(", ")));
     updateGeometry();
+    if (twin_)
+        twin_->updateGeometry();
     update();
 }
 
@@ -111,9 +113,12 @@ int Legend::flow(int width, QPainter* painter) const
     return items_.empty() ? rowHeight : y + rowHeight;
 }
 
-int Legend::heightForWidth(int width) const { return flow(width, nullptr); }
+int Legend::heightForWidth(int width) const
+{
+    return std::max(flow(width, nullptr), twin_ ? twin_->flow(width, nullptr) : 0);
+}
 
-QSize Legend::sizeHint() const { return { 300, flow(std::max(width(), 200), nullptr) }; }
+QSize Legend::sizeHint() const { return { 300, heightForWidth(std::max(width(), 200)) }; }
 
 QSize Legend::minimumSizeHint() const { return { 120, rowHeight }; }
 

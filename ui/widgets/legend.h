@@ -15,6 +15,8 @@ class Legend : public QWidget {
 public:
     explicit Legend(QWidget* parent = nullptr);
     void setSelection(const std::optional<RowSelection>& selection);
+    /// A legend of the same width that this one is never lower than, so that what stands below both is in line.
+    void setTwin(Legend* twin) { twin_ = twin; }
     bool hasHeightForWidth() const override { return true; }
     int heightForWidth(int width) const override;
     QSize sizeHint() const override;
@@ -34,6 +36,7 @@ private:
     int flow(int width, QPainter* painter) const;
 
     std::vector<Item> items_;
+    Legend* twin_ = nullptr;
 };
 
 /// Name of a label for people.

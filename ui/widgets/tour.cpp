@@ -2,6 +2,7 @@
 
 #include <QEvent>
 #include <QHBoxLayout>
+#include <QKeyEvent>
 #include <QLabel>
 #include <QPushButton>
 #include <QVBoxLayout>
@@ -58,6 +59,7 @@ void Tour::showStep(std::size_t index)
     show();
     raise();
     place();
+    next_->setFocus(Qt::OtherFocusReason);
 }
 
 void Tour::place()
@@ -70,9 +72,7 @@ void Tour::place()
     QPoint corner = window->rect().center() - rect().center();
     if (target) {
         const QRect there(target->mapTo(window, QPoint(0, 0)), target->size());
-        // Beside a narrow part, on top of a wide one.
-        corner = there.width() < window->width() / 3 ? QPoint(there.right() + 16, there.top() + there.height() / 4)
-                                                     : there.center() - rect().center();
+        corner = QPoint(there.right() + 16, there.top() + there.height() / 4); // beside it, as far as there is room
     }
     corner.setX(std::clamp(corner.x(), 8, std::max(8, window->width() - width() - 8)));
     corner.setY(std::clamp(corner.y(), 8, std::max(8, window->height() - height() - 8)));
@@ -84,6 +84,14 @@ bool Tour::eventFilter(QObject* watched, QEvent* event)
     if (event->type() == QEvent::Resize && isVisible())
         place();
     return QFrame::eventFilter(watched, event);
+}
+
+void Tour::keyPressEvent(QKeyEvent* event)
+{
+    if (event->key() == Qt::Key_Escape)
+        end();
+    else
+        QFrame::keyPressEvent(event);
 }
 
 void Tour::end()

@@ -10,7 +10,8 @@ class QPushButton;
 
 namespace keepset::ui {
 
-/// Three cards beside the parts of the window that they explain; a click goes on, "Don't show again" ends it for ever.
+/// Three cards beside the parts of the window that they explain; Enter or a click goes on, Esc or "Don't show again"
+/// ends it for ever.
 class Tour : public QFrame {
     Q_OBJECT
 
@@ -29,6 +30,7 @@ Q_SIGNALS:
 
 protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
 
 private:
     void showStep(std::size_t index);
