@@ -1,14 +1,21 @@
 #include "tests/support/test_main.h"
+#include "tests/ui/analysis_fixture.h"
 #include "ui/importance_strip.h"
+#include "ui/plot/keep_marks.h"
 #include "ui/theme.h"
 
 #include <QApplication>
 #include <QImage>
+#include <QSignalSpy>
+#include <QTemporaryDir>
 #include <QTest>
 #include <QWheelEvent>
+#include <QtTest>
 
 #include <algorithm>
+#include <cmath>
 
+using namespace keepset;
 using namespace keepset::ui;
 
 namespace {
@@ -20,9 +27,9 @@ std::pair<double, double> peak(ImportanceStrip& strip, int scale)
     QImage image(strip.size() * scale, QImage::Format_RGB32);
     image.setDevicePixelRatio(scale);
     image.fill(Qt::white);
-    strip.render(&image);
+    static_cast<QWidget&>(strip).render(&image);
     std::pair<double, double> found { -1, -1 };
-    for (int x = 58 * scale; x < image.width(); ++x) {
+    for (int x = 66 * scale; x < image.width(); ++x) {
         for (int y = 5 * scale; y < 30 * scale; ++y) {
             const QColor color = image.pixelColor(x, y);
             if (color.blue() - color.red() < 60)
@@ -79,11 +86,143 @@ private Q_SLOTS:
         const std::int64_t before = strip.positionAt(400);
         QWheelEvent wheel(
             { 400, 40 }, { 400, 40 }, {}, { 0, 120 }, Qt::NoButton, Qt::NoModifier, Qt::NoScrollPhase, false);
-        QApplication::sendEvent(&strip, &wheel);
+        QApplication::sendEvent(strip.viewport(), &wheel);
         QCOMPARE(strip.range().second - strip.range().first, 8000.0);
         QVERIFY(std::abs(strip.positionAt(400) - before) <= 1);
-        QTest::mouseDClick(&strip, Qt::LeftButton, {}, { 400, 40 });
+        QTest::mouseDClick(strip.viewport(), Qt::LeftButton, {}, { 400, 40 });
         QCOMPARE(strip.range(), (std::pair<double, double> { 0, 10000 }));
+    }
+
+    void zoom_goes_back_by_button_and_key()
+    {
+        ImportanceStrip strip;
+        strip.resize(800, 128);
+        strip.setScores(std::vector<float>(10000, 1.0F));
+        strip.grab();
+        const auto whole = strip.range();
+        QTest::keyClick(&strip, Qt::Key_Plus);
+        const auto closer = strip.range();
+        QVERIFY(closer != whole);
+        QTest::mousePress(strip.viewport(), Qt::LeftButton, {}, { 400, 30 });
+        QMouseEvent move(QEvent::MouseMove, QPointF(300, 30), QPointF(300, 30), Qt::NoButton, Qt::LeftButton, {});
+        QApplication::sendEvent(strip.viewport(), &move);
+        QTest::mouseRelease(strip.viewport(), Qt::LeftButton, {}, { 300, 30 });
+        QVERIFY(strip.range().first > closer.first);
+        QTest::mouseClick(strip.viewport(), Qt::RightButton, {}, { 400, 30 });
+        QCOMPARE(strip.range(), closer);
+        QTest::keyClick(&strip, Qt::Key_Backspace);
+        QCOMPARE(strip.range(), whole);
+    }
+
+    void tokens_are_chosen_by_click_and_key()
+    {
+        ImportanceStrip strip;
+        strip.resize(800, 128);
+        strip.setScores(std::vector<float>(100, 1.0F));
+        strip.grab();
+        QSignalSpy clicked(&strip, &ImportanceStrip::tokenClicked);
+        QTest::mouseClick(strip.viewport(), Qt::LeftButton, {}, QPoint(qRound(strip.xOf(40.5)), 30));
+        QCOMPARE(clicked.last()[0].toLongLong(), 40);
+        strip.setCurrent(40);
+        QTest::keyClick(&strip, Qt::Key_Right);
+        QCOMPARE(clicked.last()[0].toLongLong(), 41);
+        strip.setCurrent(0);
+        QTest::keyClick(&strip, Qt::Key_Left);
+        QCOMPARE(clicked.last()[0].toLongLong(), 0);
+    }
+
+    void bars_have_the_height_of_the_share_kept_data()
+    {
+        QTest::addColumn<int>("tokens");
+        QTest::newRow("many tokens a pixel") << 131072;
+        QTest::newRow("some") << 8000;
+    }
+    void bars_have_the_height_of_the_share_kept()
+    {
+        QFETCH(int, tokens);
+        RowSelection selection;
+        selection.policy = selection.title = "h2o";
+        for (int i = 0; i < tokens; ++i)
+            selection.labels.push_back(i % 4 == 0 ? Label::important : Label::evicted);
+        ImportanceStrip strip;
+        strip.resize(800, 128);
+        strip.setScores(std::vector<float>(static_cast<std::size_t>(tokens), 1.0F));
+        strip.setSelection(0, selection);
+        constexpr int scale = 4;
+        QImage image(strip.size() * scale, QImage::Format_RGB32);
+        image.setDevicePixelRatio(scale);
+        static_cast<QWidget&>(strip).render(&image);
+        const QRect row = QRectF(strip.rowRect(0).topLeft() * scale, strip.rowRect(0).size() * scale).toRect();
+        const QColor orange = theme(false).label(Label::important);
+        int colored = 0;
+        for (int y = row.top(); y < row.top() + row.height(); ++y) {
+            for (int x = row.left(); x < row.left() + 400; ++x)
+                colored += image.pixelColor(x, y) == orange ? 1 : 0;
+        }
+        const double share = colored / (400.0 * row.height());
+        QVERIFY2(share > 0.18 && share < 0.3, qPrintable(QString::number(share))); // a quarter is kept
+        const auto shares = plot::labelShares(selection.labels, { 0, 8 });
+        QCOMPARE(shares[static_cast<std::size_t>(Label::important)], 0.25);
+        QCOMPARE(shares[static_cast<std::size_t>(Label::evicted)], 0.0);
+        QCOMPARE(plot::labelShares(selection.labels, { -5, -2 }), (std::array<double, label_count> {}));
+    }
+
+    void a_very_long_text_is_painted_in_a_frame()
+    {
+        ImportanceStrip strip;
+        strip.resize(1100, 128);
+        std::vector<float> scores;
+        RowSelection selection;
+        for (int i = 0; i < 131072; ++i) {
+            scores.push_back(std::exp(static_cast<float>(i * 7919 % 1000) / 150));
+            selection.labels.push_back(i % 7 == 0 ? Label::bridge : Label::evicted);
+        }
+        strip.setScores(scores);
+        for (int side : { 0, 1 })
+            strip.setSelection(side, selection);
+        QImage image(strip.size(), QImage::Format_RGB32);
+        static_cast<QWidget&>(strip).render(&image);
+        std::vector<double> times;
+        for (int round = 0; round < 21; ++round) {
+            QElapsedTimer timer;
+            timer.start();
+            strip.setScores(scores);
+            strip.setHovered(round);
+            static_cast<QWidget&>(strip).render(&image);
+            times.push_back(static_cast<double>(timer.nsecsElapsed()) / 1e6);
+        }
+        std::ranges::sort(times);
+        qInfo("131072 tokens in a strip of 1100 px: median %.1f ms, worst %.1f ms", times[10], times[20]);
+        QVERIFY(times.front() < 16);
+    }
+
+    void exports_hold_the_curve_the_names_and_every_token()
+    {
+        const auto analysis = fixture::prose(300);
+        ImportanceStrip strip;
+        strip.setScores(std::vector<float>(300, 0.1F), analysis);
+        RowSelection selection;
+        selection.policy = "cab(local=0.3,bridge=flow)";
+        selection.title = "CAB (flow)";
+        selection.labels.assign(300, Label::evicted);
+        selection.labels[1] = Label::bridge;
+        strip.setSelection(1, selection);
+        Shown shown;
+        shown.model = "demo model";
+        shown.text = "demo.txt";
+        strip.setShown(shown);
+        const QTemporaryDir folder;
+        QVERIFY(!exportChart(strip, folder.filePath("strip.svg")));
+        QFile svg(folder.filePath("strip.svg"));
+        QVERIFY(svg.open(QIODevice::ReadOnly));
+        const QString picture = QString::fromUtf8(svg.readAll());
+        for (const char* words : { "Importance over position", "demo model", "demo.txt", "CAB (flow)", "share kept" })
+            QVERIFY2(picture.contains(QLatin1String(words)), words);
+        QVERIFY(!picture.contains("<image"));
+        const QStringList lines = strip.exportCsv().split("\r\n");
+        QCOMPARE(lines[0], QString("position,token,importance,\"cab(local=0.3,bridge=flow)\""));
+        QVERIFY2(lines[2].startsWith("1,") && lines[2].endsWith(",0.1,bridge"), qPrintable(lines[2]));
+        QVERIFY(lines.size() >= 302);
     }
 
     void nothing_and_less_room_than_margins_draw_nothing()

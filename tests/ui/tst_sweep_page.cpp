@@ -45,7 +45,6 @@ private Q_SLOTS:
     void the_table_has_every_method_and_copies();
     void a_failing_audit_stands_on_the_charts_and_their_exports();
     void earlier_runs_are_dashed_and_can_be_removed();
-    void the_set_up_line_names_what_the_result_depends_on();
     void pictures_of_every_state();
 
 private:
@@ -272,14 +271,6 @@ void TestSweepPage::earlier_runs_are_dashed_and_can_be_removed()
     QVERIFY(!chart->data().series.back().run.isEmpty() && chart->data().series.back().name.contains("tuesday.h5"));
     page.clearEarlierRuns();
     QCOMPARE(chart->data().series.size(), alone);
-}
-
-void TestSweepPage::the_set_up_line_names_what_the_result_depends_on()
-{
-    const QString line = setUpLine(*test::plausibleRun(3));
-    for (const char* words :
-        { "WikiText-2 test", "context 1,024", "target 256", "3 of 8 windows", "per head", "prefill-evict" })
-        QVERIFY2(line.contains(words), qPrintable(line));
 }
 
 void TestSweepPage::pictures_of_every_state()

@@ -17,8 +17,6 @@ namespace {
 
     constexpr double hoverReach = 40;
     constexpr int smallestBand = 6;
-    constexpr qint64 sameTurnMs = 700; ///< between notches of one turn of the wheel
-    constexpr std::size_t longestHistory = 100;
 
     QToolButton* cornerButton(QWidget* parent, const char* name, const QString& text, const QString& what)
     {
@@ -61,30 +59,25 @@ void ChartView::setData(ChartData data)
         history_.clear();
         changeRange(full);
     } else {
-        history_.front() = full;
+        history_.setWhole(full);
     }
     plot_->layout()->activate(); // now, or it is painted twice
     setAccessibleName(plot_->data().title);
     setAccessibleDescription(describe(plot_->data()));
 }
 
-void ChartView::setRange(const ChartRange& range)
+void ChartView::setRange(const ChartRange& range, bool notch)
 {
     if (range == plot_->range() || !(range.x.length() > 1e-9) || !(range.y.length() > 1e-9) || isEmpty(data()))
         return;
-    if (history_.size() == longestHistory)
-        history_.erase(history_.begin() + 1);
-    history_.push_back(plot_->range());
+    notch ? history_.pushNotch(plot_->range()) : history_.push(plot_->range());
     changeRange(range);
 }
 
 void ChartView::undoZoom()
 {
-    if (history_.empty())
-        return;
-    const ChartRange before = history_.back();
-    history_.pop_back();
-    changeRange(before);
+    if (const auto before = history_.back())
+        changeRange(*before);
 }
 
 void ChartView::resetZoom()
@@ -186,12 +179,7 @@ void ChartView::wheelEvent(QWheelEvent* event)
         return event->ignore();
     // Some desktops turn the wheel sideways where Shift is held.
     const double notches = (event->angleDelta().y() + event->angleDelta().x()) / 120.0;
-    const bool sameTurn = isZoomed() && wheel_.isValid() && wheel_.elapsed() < sameTurnMs;
-    const auto before = history_;
-    zoomAround(std::pow(0.8, notches), event->position(), !(event->modifiers() & Qt::ShiftModifier));
-    if (sameTurn)
-        history_ = before;
-    wheel_.start();
+    zoomAround(std::pow(0.8, notches), event->position(), !(event->modifiers() & Qt::ShiftModifier), true);
     event->accept();
 }
 
@@ -226,14 +214,14 @@ void ChartView::moveReadout(int points, int series)
     }
 }
 
-void ChartView::zoomAround(double factor, QPointF pixel, bool both)
+void ChartView::zoomAround(double factor, QPointF pixel, bool both, bool notch)
 {
     const QPointF centre = plot_->toCoordinates(pixel);
     ChartRange range = plot_->range();
     range.x = zoomed(range.x, factor, centre.x());
     if (both)
         range.y = zoomed(range.y, factor, centre.y());
-    setRange(range);
+    setRange(range, notch);
 }
 
 void ChartView::keyPressEvent(QKeyEvent* event)

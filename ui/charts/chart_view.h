@@ -2,11 +2,11 @@
 
 #include "ui/chart_export.h"
 #include "ui/charts/plot_chart.h"
+#include "ui/zoom_history.h"
 
 #include <QChartView>
-#include <QElapsedTimer>
 
-#include <vector>
+#include <optional>
 
 class QRubberBand;
 class QToolButton;
@@ -27,8 +27,8 @@ public:
     void setData(ChartData data);
     const ChartData& data() const { return plot_->data(); }
     PlotChart* plot() const { return plot_; }
-    /// Looks at a part; the view before goes to the history.
-    void setRange(const ChartRange& range);
+    /// Looks at a part; the view before goes to the history (`notch`: of the wheel).
+    void setRange(const ChartRange& range, bool notch = false);
     /// Back to the view before, if any.
     void undoZoom();
     void resetZoom();
@@ -63,7 +63,7 @@ protected:
 
 private:
     void changeRange(const ChartRange& range);
-    void zoomAround(double factor, QPointF pixel, bool both);
+    void zoomAround(double factor, QPointF pixel, bool both, bool notch = false);
     void readOut(std::optional<PointRef> at);
     void moveReadout(int points, int series);
     void click(QPointF pixel, bool alone);
@@ -72,9 +72,8 @@ private:
     QRubberBand* band_;
     QToolButton* back_;
     QToolButton* whole_;
-    std::vector<ChartRange> history_;
+    ZoomHistory<ChartRange> history_;
     std::optional<QPointF> pressed_;
-    QElapsedTimer wheel_; ///< since its last notch: notches that follow one another are one step of the history
 };
 
 } // namespace keepset::ui::charts

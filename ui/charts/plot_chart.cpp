@@ -39,22 +39,6 @@ namespace {
         return QScatterSeries::MarkerShapeCircle;
     }
 
-    /// Labels of the axis, each at its coordinate, or, for groups, between the last one and its own.
-    void setTicks(
-        QCategoryAxis& axis, double start, const std::vector<double>& places, const std::vector<QString>& labels)
-    {
-        const QStringList wanted(labels.begin(), labels.end());
-        const bool same = axis.categoriesLabels() == wanted
-            && (places.empty() || axis.endValue(wanted.last()) == places.back()) && axis.startValue() == start;
-        if (same)
-            return;
-        for (const QString& old : axis.categoriesLabels())
-            axis.remove(old);
-        axis.setStartValue(start);
-        for (std::size_t i = 0; i < places.size(); ++i)
-            axis.append(labels[i], places[i]);
-    }
-
     void setPoints(QXYSeries& series, const QList<QPointF>& points)
     {
         if (series.points() != points)
@@ -62,6 +46,20 @@ namespace {
     }
 
 } // namespace
+
+void setTicks(QCategoryAxis& axis, double start, const std::vector<double>& places, const std::vector<QString>& labels)
+{
+    const QStringList wanted(labels.begin(), labels.end());
+    const bool same = axis.categoriesLabels() == wanted
+        && (places.empty() || axis.endValue(wanted.last()) == places.back()) && axis.startValue() == start;
+    if (same)
+        return;
+    for (const QString& old : axis.categoriesLabels())
+        axis.remove(old);
+    axis.setStartValue(start);
+    for (std::size_t i = 0; i < places.size(); ++i)
+        axis.append(labels[i], places[i]);
+}
 
 PlotChart::PlotChart(const plot::Style& look)
     : look_(look)

@@ -14,6 +14,9 @@ class QScatterSeries;
 
 namespace keepset::ui::charts {
 
+/// Gives an axis ticks of our own: labels at their places, or, for groups, between the last one's and its own.
+void setTicks(QCategoryAxis& axis, double start, const std::vector<double>& places, const std::vector<QString>& labels);
+
 /// A QChart of ChartData: a line series and marks a method, its interval as an area; in groups marks with bars beside
 /// one another. New data of the same methods replace points and nothing else. What Qt Charts lacks (names at the ends
 /// of lines, bars, the warning, the read-out) is painted by its overlay.

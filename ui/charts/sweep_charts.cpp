@@ -122,20 +122,6 @@ QString methodTitle(const std::string& policy)
     }
 }
 
-QString setUpLine(const Run& run)
-{
-    QStringList parts;
-    if (!run.provenance.text_name.empty())
-        parts << QString::fromStdString(run.provenance.text_name);
-    parts << tr("context %1").arg(formatCount(run.context)) << tr("target %1").arg(formatCount(run.target));
-    const std::int64_t done = run.windows_done();
-    parts << (done == run.windows ? tr("%1 windows").arg(formatCount(run.windows))
-                                  : tr("%1 of %2 windows").arg(formatCount(done), formatCount(run.windows)));
-    parts << tr("keep set per %1").arg(QString::fromStdString(name_of(run.granularity)))
-          << QString::fromStdString(name_of(run.protocol));
-    return parts.join(QStringLiteral(" · "));
-}
-
 QString auditWarning(const AuditReport& report)
 {
     QStringList failures;
@@ -173,8 +159,7 @@ const std::vector<MetricInfo>& metricTable()
     static const std::vector<MetricInfo> table {
         { Metric::perplexity, "perplexity", "perplexity", "Perplexity", NumberFormat::plain },
         { Metric::ratio, "perplexity_ratio_to_dense", "ratio to dense", "Perplexity ÷ dense", NumberFormat::plain },
-        { Metric::delta_nll, "delta_nll_to_dense", "ΔNLL to dense", "ΔNLL (nats per token)",
-            NumberFormat::signedPlain },
+        { Metric::delta_nll, "delta_nll_to_dense", "ΔNLL to dense", "ΔNLL (nats)", NumberFormat::signedPlain },
         { Metric::kl, "kl", "KL to dense", "KL(dense ‖ method) (nats)", NumberFormat::plain },
         { Metric::top1, "top1_agreement", "top-1 agreement", "Same first choice as dense", NumberFormat::percent },
         { Metric::kept_mass, "kept_mass", "kept attention mass", "Attention mass kept", NumberFormat::percent },
@@ -198,7 +183,6 @@ ChartData metricChart(const Run& run, const std::vector<EarlierRun>& earlier, co
     ChartData data;
     const QString name = nameOf(view.metric);
     data.title = tr("%1 against sparsity").arg(name.left(1).toUpper() + name.mid(1));
-    data.subtitle = setUpLine(run);
     data.x = { tr("Sparsity (share of the context evicted)"), QStringLiteral("sparsity"), AxisScale::linear,
         NumberFormat::percent };
     data.y = { log ? tr("%1 (log)").arg(tr(info.axis)) : tr(info.axis), QLatin1String(info.column),
@@ -211,8 +195,11 @@ ChartData metricChart(const Run& run, const std::vector<EarlierRun>& earlier, co
     const auto looks = looksOf(run, earlier);
     for (Series& series : data.series)
         series.look = looks.at(series.key);
-    if (isOfLosses(view.metric))
+    if (isOfLosses(view.metric)) {
         data.intervals = QStringLiteral("paired_to_dense");
+        data.subtitle = run.windows_done() < 5 ? tr("a band needs 5 windows")
+                                               : tr("band: 95% of the difference to dense, paired by window");
+    }
     if (isOfLosses(view.metric) && hasDense(run)) {
         const double dense = run.points.front().perplexity;
         data.references.push_back({ "dense", valueOf(view.metric, run.points.front(), dense),
@@ -228,7 +215,7 @@ ChartData differenceChart(const Run& run, const std::string& reference)
     data.subtitle
         = run.windows_done() < 5 ? tr("an interval needs 5 windows") : tr("95%, paired by window; above 0 is worse");
     data.x = { tr("Sparsity"), QStringLiteral("sparsity"), AxisScale::linear, NumberFormat::percent };
-    data.y = { tr("ΔNLL (nats per token)"), QStringLiteral("delta_nll_to_") + QString::fromStdString(reference),
+    data.y = { tr("ΔNLL (nats)"), QStringLiteral("delta_nll_to_") + QString::fromStdString(reference),
         AxisScale::linear, NumberFormat::signedPlain };
     data.intervals = QStringLiteral("paired_to_") + QString::fromStdString(reference);
     data.warning = run.audit.failed() ? tr("The audit fails: do not trust this chart.") : QString();

@@ -45,8 +45,6 @@ struct MetricView {
 
 /// "H2O (local 0.3)"; the name itself where it is no policy of ours.
 QString methodTitle(const std::string& policy);
-/// "demo.txt · context 1,024 · target 256 · 8 windows · keep set per head · prefill-evict".
-QString setUpLine(const Run& run);
 /// What the audit found wrong, in one text; empty where nothing failed.
 QString auditWarning(const AuditReport& report);
 

@@ -264,7 +264,7 @@ void HeatmapPage::refresh()
             = tr("mean of %1 heads · %2 scale · %3 tokens, %4")
                   .arg(formatCount(analysis_->heads), scaleName, formatCount(analysis_->context), reduction);
         heads.subtitle = marks_.empty() ? tr("%1 query heads · %2 scale").arg(formatCount(analysis_->heads), scaleName)
-                                        : tr("%1 query heads · under the maps: tokens kept of the %2")
+                                        : tr("%1 query heads · under the maps: share of tokens kept of the %2")
                                               .arg(formatCount(analysis_->heads), marksScope_);
         layers.chosenRows = CellRange { values_.layer, values_.layer + 1 };
         const std::int64_t group

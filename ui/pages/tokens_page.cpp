@@ -120,7 +120,7 @@ void TokensPage::showRow()
             selection_->setToken(-1);
         showToken(selection_->token());
     }
-    strip_->setScores(rows_->row()->scores);
+    strip_->setScores(rows_->row()->scores, rows_->analysis());
 }
 
 void TokensPage::showSelections()
@@ -139,12 +139,13 @@ void TokensPage::showSelections()
         column.card->setTitle(title);
         column.card->setSubtitle(pending ? tr("%1 · finding bridges …").arg(rows_->scopeTitle()) : rows_->scopeTitle());
         column.view->setLabels(chosen ? chosen->labels : std::vector<Label>());
-        strip_->setLabels(side, title, chosen ? chosen->labels : std::vector<Label>());
+        strip_->setSelection(side, chosen);
     }
     const double jaccard = rows_->jaccard();
-    stripCard_->setSubtitle(std::isfinite(jaccard) ? tr("Jaccard of the two keep sets %1 · %2 · log scale")
-                                                         .arg(QString::number(jaccard, 'f', 2), rows_->scopeTitle())
-                                                   : tr("%1 · log scale").arg(rows_->scopeTitle()));
+    stripCard_->setSubtitle(std::isfinite(jaccard)
+            ? tr("Jaccard of the two keep sets %1 · %2 · log scale · bars: share kept")
+                  .arg(QString::number(jaccard, 'f', 2), rows_->scopeTitle())
+            : tr("%1 · log scale · bars: share kept").arg(rows_->scopeTitle()));
 }
 
 void TokensPage::showToken(std::int64_t token)

@@ -2,6 +2,7 @@
 
 #include "ui/charts/ticks.h"
 #include "ui/format.h"
+#include "ui/plot/keep_marks.h"
 
 #include "ui/theme.h"
 
@@ -176,30 +177,14 @@ namespace {
 
     void HeatmapPainter::paintStrips(const MapView& view)
     {
-        const Theme& colors = theme(style_.dark);
-        painter_.setRenderHint(QPainter::Antialiasing, false);
         for (std::size_t i = 0; i < layout_.strips.size(); ++i) {
             const QRectF strip = layout_.strips[i];
             const MarkStrip& marks = heatmap_.marks[i];
-            QColor ground = style_.line;
-            ground.setAlphaF(0.45F);
-            painter_.fillRect(strip, ground);
-            const int pixels = static_cast<int>(strip.width());
-            for (int x = 0; x < pixels; ++x) {
-                const Label label
-                    = labelOfPixel(marks.labels, cellsOfPixel(view.columnBegin, view.columnEnd, pixels, x));
-                if (label == Label::evicted)
-                    continue;
-                // bridges stand lower, so that they are told from the rest also without colour
-                const double inset = label == Label::bridge ? strip.height() / 3 : 0;
-                const QColor color = label == Label::kept ? style_.ink : colors.label(label);
-                painter_.fillRect(QRectF(strip.left() + x, strip.top() + inset, 1, strip.height() - inset), color);
-            }
+            paintKeepMarks(painter_, strip, marks.labels, { view.columnBegin, view.columnEnd }, style_.dark);
             text(QRectF(layout_.canvas.left(), strip.top() - 4, strip.left() - 6 - layout_.canvas.left(),
                      strip.height() + 8),
                 Qt::AlignRight | Qt::AlignVCenter, marks.name, style_.muted);
         }
-        painter_.setRenderHint(QPainter::Antialiasing);
     }
 
     void HeatmapPainter::paintColorBar()

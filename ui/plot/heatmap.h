@@ -74,8 +74,6 @@ QImage renderHeatmap(const Heatmap& heatmap, const MapView& view, QSize pixels);
 /// The map's pixels: each shows the reduction of the cells it covers.
 QImage renderMap(
     const MapPyramid& pyramid, const MapView& view, QSize pixels, const ValueScale& scale, Reduction reduction);
-/// The label most cells of [begin, end) are kept under; evicted where none is kept.
-Label labelOfPixel(const std::vector<Label>& labels, CellRange cells);
 
 HeatmapLayout layoutHeatmap(const Heatmap& heatmap, const MapView& view, const Style& style, QRectF canvas);
 /// Paints all but the map's pixels, which `image` has (made by renderMap for layout.map).

@@ -3,7 +3,6 @@
 #include "ui/csv.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace keepset::ui::plot {
@@ -51,17 +50,6 @@ QImage renderMap(
         }
     }
     return image;
-}
-
-Label labelOfPixel(const std::vector<Label>& labels, CellRange cells)
-{
-    std::array<std::int64_t, label_count> counts {};
-    const auto end = std::min(cells.end, static_cast<std::int64_t>(labels.size()));
-    for (std::int64_t i = std::max<std::int64_t>(0, cells.begin); i < end; ++i)
-        ++counts[static_cast<std::size_t>(labels[static_cast<std::size_t>(i)])];
-    counts[static_cast<std::size_t>(Label::evicted)] = 0;
-    const auto most = std::max_element(counts.begin(), counts.end());
-    return *most == 0 ? Label::evicted : static_cast<Label>(most - counts.begin());
 }
 
 QImage renderHeatmap(const Heatmap& heatmap, const MapView& view, QSize pixels)

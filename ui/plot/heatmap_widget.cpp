@@ -17,7 +17,6 @@ namespace {
 
     constexpr double smallestBand = 5;
     constexpr double fewestTokens = 8; ///< of each axis of a map of tiles
-    constexpr std::size_t longestHistory = 100;
 
 } // namespace
 
@@ -47,14 +46,12 @@ void HeatmapWidget::setHeatmap(Heatmap heatmap)
     update();
 }
 
-void HeatmapWidget::setView(const MapView& view)
+void HeatmapWidget::setView(const MapView& view, bool notch)
 {
     const MapView next = inside(view);
     if (next == view_)
         return;
-    if (history_.size() == longestHistory)
-        history_.erase(history_.begin());
-    history_.push_back(view_);
+    notch ? history_.pushNotch(view_) : history_.push(view_);
     changeView(next);
 }
 
@@ -71,11 +68,8 @@ void HeatmapWidget::followColumns(const MapView& view)
 
 void HeatmapWidget::undoZoom()
 {
-    if (history_.empty())
-        return;
-    const MapView before = history_.back();
-    history_.pop_back();
-    changeView(before);
+    if (const auto before = history_.back())
+        changeView(*before);
 }
 
 void HeatmapWidget::resetZoom()
@@ -196,16 +190,12 @@ void HeatmapWidget::wheelEvent(QWheelEvent* event)
         event->ignore();
         return;
     }
-    constexpr qint64 pause = 700; // ms
-    const bool follows = wheeled_.isValid() && wheeled_.elapsed() < pause && !history_.empty();
-    wheeled_.start();
-    const auto look = [&](const MapView& view) { follows ? changeView(inside(view)) : setView(view); };
     if (event->modifiers() & Qt::ShiftModifier) {
-        look(panned(view_, QPointF(event->angleDelta().y() + event->angleDelta().x(), 0), map.size()));
+        setView(panned(view_, QPointF(event->angleDelta().y() + event->angleDelta().x(), 0), map.size()), true);
     } else {
         const double factor = std::pow(0.8, event->angleDelta().y() / 120.0);
         const bool rowsToo = heatmap_.tiled() || (event->modifiers() & Qt::ControlModifier);
-        look(zoomed(view_, factor, cellPointAt(view_, map, event->position()), rowsToo));
+        setView(zoomed(view_, factor, cellPointAt(view_, map, event->position()), rowsToo), true);
     }
     event->accept();
 }

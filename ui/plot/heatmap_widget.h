@@ -2,8 +2,8 @@
 
 #include "ui/chart_export.h"
 #include "ui/plot/heatmap.h"
+#include "ui/zoom_history.h"
 
-#include <QElapsedTimer>
 #include <QWidget>
 
 namespace keepset::ui::plot {
@@ -28,8 +28,8 @@ public:
     void setHeatmap(Heatmap heatmap);
     const Heatmap& heatmap() const { return heatmap_; }
     MapView view() const { return view_; }
-    /// Looks at a part; the view before goes to the history.
-    void setView(const MapView& view);
+    /// Looks at a part; the view before goes to the history (`notch`: of the wheel).
+    void setView(const MapView& view, bool notch = false);
     /// Takes the columns of another map's view along, without history.
     void followColumns(const MapView& view);
     void undoZoom();
@@ -78,12 +78,11 @@ private:
 
     Heatmap heatmap_;
     MapView view_;
-    std::vector<MapView> history_;
+    ZoomHistory<MapView> history_;
     std::optional<MapCell> cursor_;
     std::optional<HeatmapReadout> readout_; ///< of cursor_
     std::optional<QRectF> band_;
     std::optional<QPointF> grabbed_;
-    QElapsedTimer wheeled_; ///< since the wheel last turned: notches that follow are one step of the history
     bool clicked_ = false; ///< the last press ended in a click on a cell
     QImage picture_; ///< of pictureView_
     MapView pictureView_;
