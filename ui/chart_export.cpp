@@ -45,30 +45,42 @@ namespace {
         return lines;
     }
 
-    /// Title, muted words, the chart, and of what it is. Returns the size of all; without a painter it only measures.
+    /// The chart with its title and muted words above and of what it is below. Returns the size of all; without a
+    /// painter it only measures.
     QSize paintWhole(const Exportable& chart, QPainter* painter)
     {
         const QSizeF size = chart.exportSize();
-        double y = margin;
-        const auto write = [&](const QFont& font, const QColor& color, const QString& words) {
-            const QFontMetricsF metrics(font);
-            for (const QString& line : wrapped(words, font, size.width())) {
-                if (painter) {
-                    painter->setFont(font);
-                    painter->setPen(color);
-                    painter->drawText(QPointF(margin, y + metrics.ascent()), line);
-                }
-                y += metrics.height();
-            }
+        struct Words {
+            QFont font;
+            QColor color;
+            QStringList lines;
         };
-        write(interfaceFont(15, true), theme(false).ink, chart.exportTitle());
-        write(interfaceFont(12), theme(false).muted, chart.exportSubtitle());
-        y += margin / 2;
-        if (painter)
-            chart.paintExport(*painter, QRectF(QPointF(margin, y), size));
-        y += size.height() + margin / 2;
-        write(interfaceFont(11), theme(false).muted, footOf(chart));
-        return { qRound(size.width() + 2 * margin), qRound(y + margin) };
+        const auto words = [&](const QFont& font, const QColor& color, const QString& text) {
+            return Words { font, color, wrapped(text, font, size.width()) };
+        };
+        const auto height = [](const Words& each) {
+            return static_cast<double>(each.lines.size()) * QFontMetricsF(each.font).height();
+        };
+        const auto write = [&](const Words& each, double y) {
+            const QFontMetricsF metrics(each.font);
+            painter->setFont(each.font);
+            painter->setPen(each.color);
+            for (qsizetype line = 0; line < each.lines.size(); ++line)
+                painter->drawText(QPointF(margin, y + metrics.ascent() + static_cast<double>(line) * metrics.height()),
+                    each.lines[line]);
+        };
+        const Words title = words(interfaceFont(15, true), theme(false).ink, chart.exportTitle());
+        const Words subtitle = words(interfaceFont(12), theme(false).muted, chart.exportSubtitle());
+        const Words foot = words(interfaceFont(11), theme(false).muted, footOf(chart));
+        const double top = margin * 1.5 + height(title) + height(subtitle);
+        const double bottom = top + size.height() + margin / 2;
+        if (painter) { // words last: a chart may paint over its edges
+            chart.paintExport(*painter, QRectF(QPointF(margin, top), size));
+            write(title, margin);
+            write(subtitle, margin + height(title));
+            write(foot, bottom);
+        }
+        return { qRound(size.width() + 2 * margin), qRound(bottom + height(foot) + margin) };
     }
 
     QByteArray asPng(const Exportable& chart)

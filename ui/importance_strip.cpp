@@ -45,6 +45,7 @@ ImportanceStrip::ImportanceStrip(QWidget* parent)
     chart()->setBackgroundRoundness(0);
     chart()->layout()->setContentsMargins(0, 0, 0, 0);
     chart()->setMargins({});
+    chart()->setMinimumSize(0, 0);
     chart()->setLocale(QLocale(QLocale::English));
     chart()->setLocalizeNumbers(true);
     chart()->addSeries(curve_);

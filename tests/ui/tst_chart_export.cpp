@@ -3,7 +3,9 @@
 #include "ui/charts/chart_view.h"
 #include "ui/theme.h"
 
+#include <QPainter>
 #include <QSignalSpy>
+#include <QSvgRenderer>
 #include <QTemporaryDir>
 #include <QtTest>
 
@@ -46,6 +48,8 @@ private Q_SLOTS:
     void initTestCase() { installTheme(*qApp, Appearance::light); } // with the bundled fonts
     void png_is_twice_the_size_and_on_white();
     void svg_has_its_text_as_text();
+    void what_leaves_the_plot_is_cut_off_in_every_format_data();
+    void what_leaves_the_plot_is_cut_off_in_every_format();
     void pdf_is_one_page_with_fonts();
     void csv_quotes_and_keeps_full_precision();
     void what_cannot_be_written_is_said_in_a_sentence();
@@ -78,6 +82,49 @@ void TestChartExport::svg_has_its_text_as_text()
     for (const char* words : { "Perplexity against sparsity", "dense 15.00", "H2O", "80%", "<svg" })
         QVERIFY2(svg.contains(words), words);
     QVERIFY(!svg.contains("<image"));
+}
+
+void TestChartExport::what_leaves_the_plot_is_cut_off_in_every_format_data()
+{
+    QTest::addColumn<QString>("suffix");
+    for (const char* suffix : { "png", "svg" })
+        QTest::newRow(suffix) << suffix;
+}
+
+void TestChartExport::what_leaves_the_plot_is_cut_off_in_every_format()
+{
+    QFETCH(QString, suffix);
+    ChartView widget;
+    ChartData data = example();
+    data.series[0].points[2].high = 1000; // far above the plot
+    data.series[1].points[2].y = 90;
+    data.series[1].look.light = Qt::magenta;
+    widget.setData(data);
+    widget.setRange({ { 0.4, 0.8 }, { 1.2, 1.3 } }); // and a line that goes on at both sides
+    const QString path = folder_.filePath("cut." + suffix);
+    QVERIFY(!exportChart(widget, path));
+    QImage image(path);
+    if (suffix == "svg") {
+        QSvgRenderer renderer(path);
+        image = QImage(renderer.defaultSize() * 2, QImage::Format_RGB32);
+        image.fill(Qt::white);
+        QPainter painter(&image);
+        renderer.render(&painter);
+    }
+    const auto colored = [&](int left, int top, int width, int height) {
+        for (int y = top; y < top + height; ++y) {
+            for (int x = left; x < left + width; ++x) {
+                if (const QColor color = image.pixelColor(x, y); color.hslSaturation() > 60 && color.lightness() < 250)
+                    return true;
+            }
+        }
+        return false;
+    };
+    QVERIFY(colored(0, 0, image.width(), image.height()));
+    QVERIFY(!colored(0, 0, image.width(), 90)); // title and muted words
+    QVERIFY(!colored(0, image.height() - 90, image.width(), 90)); // below the axis
+    QVERIFY(!colored(image.width() - 40, 0, 40, image.height()));
+    QVERIFY(!colored(0, 0, 60, image.height()));
 }
 
 void TestChartExport::pdf_is_one_page_with_fonts()

@@ -102,6 +102,7 @@ private Q_SLOTS:
     void names_at_the_ends_hide_and_isolate_too();
     void what_is_hidden_does_not_hide_another_run();
     void charts_are_described_in_words();
+    void a_chart_has_the_size_that_it_is_given();
     void a_change_of_appearance_reaches_the_chart();
 };
 
@@ -421,6 +422,19 @@ void TestChartView::charts_are_described_in_words()
     QCOMPARE(view.accessibleName(), data.title);
     for (const char* words : { "baseline fails", "method1", "24.00 at 90%", "dense 15.00" })
         QVERIFY2(view.accessibleDescription().contains(words), qPrintable(view.accessibleDescription()));
+}
+
+void TestChartView::a_chart_has_the_size_that_it_is_given()
+{
+    PlotChart paper(plot::chartStyle(false));
+    ChartData data = many(12, true);
+    data.warning = QString("A long sentence about what is wrong with this result. ").repeated(5);
+    paper.setData(data);
+    for (const QSizeF size : { QSizeF(560, 300), QSizeF(200, 120) }) {
+        paper.resize(size);
+        QCOMPARE(paper.size(), size);
+        QVERIFY(paper.warningBox().width() <= size.width());
+    }
 }
 
 void TestChartView::a_change_of_appearance_reaches_the_chart()

@@ -118,22 +118,25 @@ void ChartOverlay::paintReferences(QPainter& painter) const
 
 void ChartOverlay::paintBars(QPainter& painter) const
 {
-    painter.save();
-    painter.setClipRect(chart_->plotArea());
+    const QRectF plot = chart_->plotArea();
     painter.setBrush(Qt::NoBrush);
     for (std::size_t s = 0; s < chart_->data().series.size(); ++s) {
         const Series& series = chart_->data().series[s];
         for (std::size_t p = 0; p < series.points.size(); ++p) {
             const QRectF bar = chart_->barOf({ s, p });
-            if (bar.isEmpty())
+            const double x = bar.center().x();
+            const double top = std::max(bar.top(), plot.top());
+            const double bottom = std::min(bar.bottom(), plot.bottom());
+            if (bar.width() <= 0 || x < plot.left() || x > plot.right() || top > bottom)
                 continue;
             painter.setPen(QPen(series.look.on(chart_->look()), 2, Qt::SolidLine, Qt::FlatCap));
-            painter.drawLine(QPointF(bar.center().x(), bar.top()), QPointF(bar.center().x(), bar.bottom()));
-            painter.drawLine(bar.topLeft(), bar.topRight());
-            painter.drawLine(bar.bottomLeft(), bar.bottomRight());
+            painter.drawLine(QPointF(x, top), QPointF(x, bottom));
+            if (top == bar.top())
+                painter.drawLine(bar.topLeft(), bar.topRight());
+            if (bottom == bar.bottom())
+                painter.drawLine(bar.bottomLeft(), bar.bottomRight());
         }
     }
-    painter.restore();
 }
 
 void ChartOverlay::paintNames(QPainter& painter) const

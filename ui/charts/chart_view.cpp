@@ -258,12 +258,10 @@ void ChartView::paintExport(QPainter& painter, QRectF canvas) const
     PlotChart paper(plot::chartStyle(false)); // the same chart on paper
     scene.addItem(&paper);
     paper.setHidden(plot_->hidden());
-    paper.setHighlighted(plot_->highlighted());
     paper.setData(data());
     paper.resize(canvas.size());
     paper.setRange(plot_->range());
-    paper.layout()->activate();
-    scene.render(&painter, canvas, paper.rect());
+    paper.paintOnPaper(painter, canvas);
 }
 
 } // namespace keepset::ui::charts

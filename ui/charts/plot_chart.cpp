@@ -5,8 +5,11 @@
 #include <QAreaSeries>
 #include <QFontMetricsF>
 #include <QGraphicsLayout>
+#include <QGraphicsScene>
 #include <QLegend>
 #include <QLineSeries>
+#include <QPainter>
+#include <QPainterPath>
 #include <QScatterSeries>
 
 #include <algorithm>
@@ -69,6 +72,7 @@ PlotChart::PlotChart(const plot::Style& look)
 {
     legend()->hide();
     setBackgroundRoundness(0);
+    setMinimumSize(0, 0); // of its own layout it would stay taller than it is asked to be
     layout()->setContentsMargins(0, 0, 0, 0);
     addAxis(x_, Qt::AlignBottom);
     addAxis(y_, Qt::AlignLeft);
@@ -272,6 +276,31 @@ void PlotChart::setReadout(std::optional<PointRef> at)
 {
     readout_ = at;
     overlay_->update();
+}
+
+void PlotChart::paintOnPaper(QPainter& painter, QRectF canvas)
+{
+    layout()->activate();
+    setPlotArea(plotArea()); // what is left out for a while moves nothing
+    const auto paint = [&](bool inside) {
+        for (QAbstractSeries* each : series())
+            each->setVisible(inside && each->isVisible());
+        for (QCategoryAxis* axis : { x_, y_ }) {
+            axis->setLabelsVisible(!inside);
+            axis->setTitleVisible(!inside);
+        }
+        y_->setGridLineVisible(inside);
+        x_->setShadesVisible(inside && !data_.groups.empty());
+        setBackgroundVisible(inside);
+        overlay_->setVisible(!inside);
+        scene()->render(&painter, canvas, rect());
+    };
+    paint(true);
+    QPainterPath around;
+    around.addRect(canvas.adjusted(-10000, -10000, 10000, 10000));
+    around.addRect(plotArea().translated(canvas.topLeft()).adjusted(-5, -5, 5, 5)); // a mark may stand on its edge
+    painter.fillPath(around, look_.panel);
+    paint(false);
 }
 
 bool PlotChart::isDrawn(PointRef at) const

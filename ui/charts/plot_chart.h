@@ -42,6 +42,10 @@ public:
     void setReadout(std::optional<PointRef> at);
     std::optional<PointRef> readout() const { return readout_; }
 
+    /// Paints a chart that has a scene of its own. Not every format cuts off what leaves the plot (SVG knows no clip
+    /// here), so what is around it is painted over that.
+    void paintOnPaper(QPainter& painter, QRectF canvas);
+
     bool isShown(std::size_t series) const { return !hidden_.contains(data_.series[series].key); }
     bool isDrawn(PointRef at) const;
     bool isBandShown(std::size_t series) const;
