@@ -1,5 +1,7 @@
 #include "app/commands.h"
 
+#include "core/command.h"
+
 #include <algorithm>
 #include <csignal>
 #include <cstring>
@@ -12,52 +14,11 @@ namespace {
 using namespace keepset;
 using namespace keepset::cli;
 
-/// Bytes that stand in quotes as they are: printable, and UTF-8 beyond ASCII.
-bool is_printable(const std::string& word)
-{
-    const bool controls
-        = std::ranges::any_of(word, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-    return !controls && is_utf8(word);
-}
-
-/// $'…', as bash, zsh and ksh read it: one line of plain characters whatever the bytes are.
-std::string escaped(const std::string& word)
-{
-    constexpr const char* digits = "0123456789abcdef";
-    std::string text = "$'";
-    for (const char c : word) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '\'' || c == '\\')
-            text += std::string("\\") + c;
-        else if (byte < 0x20 || byte >= 0x7F)
-            text += std::string("\\x") + digits[byte >> 4U] + digits[byte & 15U];
-        else
-            text += c;
-    }
-    return text + "'";
-}
-
-/// Quoted for a shell where it has to be.
-std::string quoted(const std::string& word)
-{
-    const bool plain = !word.empty()
-        && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%")
-            == std::string::npos;
-    if (plain)
-        return word;
-    if (!is_printable(word))
-        return escaped(word);
-    std::string text = "'";
-    for (const char c : word)
-        text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return text + "'";
-}
-
 std::string whole_command(int count, char** words)
 {
     std::string text = "keepset-cli";
     for (int index = 1; index < count; ++index)
-        text += " " + quoted(words[index]);
+        text += " " + quoted_for_shell(words[index]);
     return text;
 }
 

@@ -122,8 +122,7 @@ namespace {
         return names;
     }
 
-    template <typename Number, typename Text>
-    std::string list_of(const std::vector<Number>& numbers, const Text& text)
+    template <typename Number, typename Text> std::string list_of(const std::vector<Number>& numbers, const Text& text)
     {
         std::vector<std::string> parts;
         for (const Number number : numbers)

@@ -21,8 +21,8 @@ struct SweepPlace {
     std::string text; ///< file
     OpenOptions options;
 };
-/// Arguments of keepset-cli, "sweep" first, that do what `request` asks for; what has its default there is left out, but
-/// for the sizes and the granularity. request.out empty: without --out.
+/// Arguments of keepset-cli, "sweep" first, that do what `request` asks for; what has its default there is left out,
+/// but for the sizes and the granularity. request.out empty: without --out.
 std::vector<std::string> sweep_arguments(const SweepRequest& request, const SweepPlace& place);
 /// The same as a line for a shell: "keepset-cli sweep …".
 std::string sweep_command(const SweepRequest& request, const SweepPlace& place);

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 /// What can be told or refused before a model is read: a wrong setting must not cost minutes.
 namespace keepset {
@@ -38,6 +39,13 @@ std::string sentence(const MemoryNeed& need);
 /// Throws Error{usage} where the settings of a sweep contradict one another, which is known without model and text: no
 /// points, sparsities outside [0, 1), budgets above the context, too small windows, what token-drop cannot have.
 void check_request(const SweepRequest& request);
+
+/// How many windows of a sweep's sizes and offset a text of so many tokens has; `bos`: one of them is a BOS, which
+/// every window begins with.
+std::int64_t windows_in(const SweepRequest& request, std::int64_t tokens, bool bos);
+/// What the user of a sweep of `windows` windows should know before it starts, a sentence each, often none: too few
+/// windows for intervals, a control that is missing (SEMANTICS 4).
+std::vector<std::string> advice(const SweepRequest& request, std::int64_t windows);
 
 /// Throws unless `file` may become a result: Error{usage} where it exists and `force` is not set (`hint` says what to
 /// do), Error{input} where it is a folder or a device, or its folder is missing.

@@ -5,6 +5,7 @@
 #include "ui/pages/attention_page.h"
 #include "ui/pages/audit_page.h"
 #include "ui/pages/heatmap_page.h"
+#include "ui/pages/sweep_page.h"
 #include "ui/pages/tokens_page.h"
 #include "ui/panels/setup_panel.h"
 #include "ui/panels/token_inspector.h"
@@ -13,6 +14,7 @@
 #include "ui/session.h"
 #include "ui/settings.h"
 #include "ui/shown_state.h"
+#include "ui/sweep_controller.h"
 #include "ui/theme.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/error_bar.h"
@@ -145,16 +147,18 @@ void MainWindow::connectSession()
         if (model_)
             session_->estimateMemory(*model_, options_, context);
     });
-    connect(session_, &Session::textOpened, this, [this](const Text& text) {
-        useText(text);
+    connect(session_, &Session::textOpened, this, [this](const Text& text, const QString& path) {
+        useText(text, path);
         addRecent(QStringLiteral("texts"), textPath_);
         QSettings().setValue(QStringLiteral("lastText"), textPath_);
     });
     connect(session_, &Session::tokensCounted, this, &MainWindow::showTokens);
     connect(session_, &Session::textNoted, setup_, &SetupPanel::setTextNotes);
     connect(session_, &Session::analysisReady, this, &MainWindow::showAnalysis);
-    connect(session_, &Session::runChanged, this, &MainWindow::showRun);
-    connect(session_, &Session::runOpened, this, [this](const std::shared_ptr<const Run>& run) { showRun(run, true); });
+    connect(session_, &Session::traceOpened, this, [this] {
+        if (tabs_->currentWidget() == sweepPage_ || tabs_->currentWidget() == auditPage_)
+            tabs_->setCurrentWidget(tokensPage_);
+    });
     connect(session_, &Session::tableAudited, this, &MainWindow::showTable);
     connect(session_, &Session::progressChanged, this, &MainWindow::showProgress);
     connect(session_, &Session::busyChanged, this, &MainWindow::showBusy);
@@ -193,14 +197,18 @@ void MainWindow::showModel(const ModelInfo& model)
                             : tr("%1 · %2").arg(QString::fromStdString(model.device).toUpper(),
                                 QString::fromStdString(model.device_name)));
     message_->setWords(tr("opened %1").arg(QString::fromStdString(model_->name)));
+    sweeps_->setModel(*model_, options_);
+    if (!onCpu) // what can share a sweep
+        session_->listDevices();
     countTokens();
     QSettings().setValue(QStringLiteral("lastModel"), QString::fromStdString(model.path));
     updateActions();
 }
 
-void MainWindow::useText(const Text& text)
+void MainWindow::useText(const Text& text, const QString& path)
 {
     text_ = text;
+    sweeps_->setText(text, path);
     tokens_.reset();
     shown_->openText(text);
     analyseWhenReady_ = true;
@@ -222,13 +230,12 @@ void MainWindow::showTokens(qint64 tokens, bool all)
 {
     tokens_ = tokens;
     allCounted_ = all;
-    if (all) {
+    if (all)
         setup_->setText(QString::fromStdString(text_->name), tokens);
-        fitSweep();
-    }
     if (all && setup_->offset() >= tokens)
         setup_->setOffset(0); // a passage of another text
-    if (analyseWhenReady_ && !sweeping_) // behind a sweep it would wait for hours
+    sweeps_->setTokens(tokens, all);
+    if (analyseWhenReady_ && !sweeps_->running()) // behind a sweep it would wait for hours
         analyse();
 }
 
@@ -351,6 +358,10 @@ void MainWindow::startTour()
 
 void MainWindow::closeEvent(QCloseEvent* event)
 {
+    if (!sweeps_->mayEnd(tr("Leaving Keepset"))) {
+        event->ignore();
+        return;
+    }
     writeSettings();
     session_->cancel();
     QMainWindow::closeEvent(event);

@@ -33,6 +33,7 @@ class Session;
 class SetupPanel;
 class ShownLine;
 class ShownState;
+class SweepController;
 class SweepPage;
 class TokenInspector;
 class TokensPage;
@@ -87,8 +88,7 @@ private:
     void buildPages();
     void connectPages();
     void connectExports();
-    void sweep(SweepRequest request);
-    void fitSweep();
+    void connectSweeps();
     void buildDocks();
     void buildCentre();
     void buildStatusBar();
@@ -113,13 +113,13 @@ private:
     void chooseFile();
     void pasteText();
     void saveAs(bool run);
-    void useText(const Text& text);
+    void useText(const Text& text, const QString& path = {});
     void openFoundModel(const QString& folder);
     void showModel(const ModelInfo& model);
     void countTokens();
     void showTokens(qint64 tokens, bool all);
     void showAnalysis(const std::shared_ptr<const Analysis>& analysis);
-    void showRun(const std::shared_ptr<const Run>& run, bool finished);
+    void showRun(const std::shared_ptr<const Run>& run, const QString& file);
     void showTable(const AuditReport& report, const QString& file);
     void showProgress(const Progress& progress);
     void showBusy(bool busy, const QString& what);
@@ -135,6 +135,7 @@ private:
     SelectionState* selection_;
     RowState* rows_;
     ShownState* shown_;
+    SweepController* sweeps_ = nullptr;
     QDockWidget* setupDock_ = nullptr;
     QDockWidget* tokenDock_ = nullptr;
     SetupPanel* setup_ = nullptr;
@@ -172,7 +173,6 @@ private:
     bool allCounted_ = false;
     QString textPath_; ///< of the text that is open or being read
     bool analyseWhenReady_ = false;
-    bool sweeping_ = false;
     bool busy_ = false; ///< something that Cancel stops is under way
 };
 

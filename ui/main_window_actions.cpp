@@ -8,6 +8,7 @@
 #include "ui/selection_state.h"
 #include "ui/session.h"
 #include "ui/settings.h"
+#include "ui/sweep_controller.h"
 #include "ui/theme.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/help_window.h"
@@ -302,9 +303,15 @@ void MainWindow::fillDeviceMenu(const QStringList& names, const QStringList& tit
     const auto add = [this](const QString& name, const QString& text) {
         auto* action = new QAction(text, deviceGroup_);
         action->setCheckable(true);
+        action->setData(name);
         action->setChecked(options_.device == name.toStdString());
         deviceMenu_->addAction(action);
         connect(action, &QAction::triggered, this, [this, name] {
+            if (model_ && !sweeps_->mayEnd(tr("Another device"))) {
+                for (QAction* other : deviceGroup_->actions())
+                    other->setChecked(other->data().toString().toStdString() == options_.device);
+                return;
+            }
             options_.device = name.toStdString();
             if (model_)
                 openModel(QString::fromStdString(model_->path));
@@ -366,8 +373,8 @@ void MainWindow::showAbout()
 
 void MainWindow::updateActions()
 {
-    analyseAction_->setEnabled(model_ && text_ && !sweeping_);
-    sweepAction_->setEnabled(model_ && text_ && !sweeping_);
+    analyseAction_->setEnabled(model_ && text_ && !sweeps_->running());
+    sweepAction_->setEnabled(model_ && text_ && !sweeps_->running());
     cancelAction_->setVisible(busy_);
     cancelAction_->setEnabled(busy_);
     saveAnalysisAction_->setEnabled(session_->analysis() != nullptr);

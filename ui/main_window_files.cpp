@@ -1,10 +1,12 @@
 #include "ui/main_window.h"
 
 #include "ui/demo.h"
+#include "ui/pages/sweep_page.h"
 #include "ui/panels/setup_panel.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
 #include "ui/settings.h"
+#include "ui/sweep_controller.h"
 #include "ui/widgets/error_bar.h"
 
 #include "core/files.h"
@@ -45,6 +47,8 @@ void MainWindow::openModel(const QString& folder)
 /// Only a folder that holds a model ends what works with the one that is open.
 void MainWindow::openFoundModel(const QString& folder)
 {
+    if (!sweeps_->mayEnd(tr("Opening a model")))
+        return;
     analyseWhenReady_ = true;
     session_->openModel(folder, options_, setup_->context());
 }
@@ -131,7 +135,7 @@ void MainWindow::saveAs(bool run)
     if (path.isEmpty())
         return;
     if (run) {
-        session_->saveRun(path);
+        session_->saveRun(path, sweepPage_->run());
         return;
     }
     std::vector<SelectRequest> keepSets;

@@ -5,7 +5,6 @@
 #include "ui/pages/attention_page.h"
 #include "ui/pages/audit_page.h"
 #include "ui/pages/heatmap_page.h"
-#include "ui/pages/sweep_form.h"
 #include "ui/pages/sweep_page.h"
 #include "ui/pages/tokens_page.h"
 #include "ui/panels/setup_panel.h"
@@ -14,13 +13,12 @@
 #include "ui/session.h"
 #include "ui/settings.h"
 #include "ui/shown_state.h"
+#include "ui/sweep_controller.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/error_bar.h"
 #include "ui/widgets/shown_line.h"
 
 #include <QDir>
-#include <QFileInfo>
-#include <QStandardPaths>
 #include <QTabWidget>
 
 namespace keepset::ui {
@@ -72,35 +70,11 @@ void MainWindow::connectPages()
     connect(heatmapPage_, &HeatmapPage::hovered, this, tell);
     connect(heatmapPage_, &HeatmapPage::failed, this, complain);
     connect(attentionPage_, &AttentionPage::hovered, this, tell);
-    connect(sweepPage_, &SweepPage::startRequested, this, &MainWindow::sweep);
-    connect(sweepPage_, &SweepPage::stopRequested, session_, [this] { session_->cancel(Session::Kind::sweep); });
-    connect(sweepPage_, &SweepPage::layOverRequested, this, [this] {
-        const QStringList files
-            = askFiles(this, { QStringLiteral("file"), tr("Runs to lay over the chart"), tr("Runs (*.h5)") });
-        for (const QString& file : files)
-            session_->openForComparison(file);
-    });
-    connect(
-        session_, &Session::comparisonReady, this, [this](const std::shared_ptr<const Run>& run, const QString& path) {
-            sweepPage_->addRun(run, QFileInfo(path).completeBaseName());
-        });
-    connect(session_, &Session::sweepEnded, this, [this] {
-        sweeping_ = false;
-        sweepPage_->setBusy(false);
-        updateActions();
-        if (analyseWhenReady_ && tokens_)
-            analyse();
-    });
-    connect(
-        session_, &Session::errorOccurred, this, [this](const QString& sentence, const QString&, Session::Kind kind) {
-            if (kind == Session::Kind::sweep)
-                sweepPage_->setError(sentence);
-        });
     connect(auditPage_, &AuditPage::openRequested, this, &MainWindow::chooseFile);
     connect(auditPage_, &AuditPage::lookedAtChanged, this, &MainWindow::tellShown);
     connect(auditPage_, &AuditPage::saveFailed, this, complain);
     connect(setup_, &SetupPanel::auditClicked, this, [this] { tabs_->setCurrentWidget(auditPage_); });
-    sweepPage_->form()->setObstacle(tr("Open a model and a text first."));
+    connectSweeps();
 }
 
 void MainWindow::tellShown()
@@ -120,61 +94,35 @@ void MainWindow::tellShown()
         shownLine_->setShown(analysis);
 }
 
-void MainWindow::fitSweep()
+void MainWindow::connectSweeps()
 {
-    sweepPage_->form()->setObstacle(model_ && text_ ? QString() : tr("Open a model and a text first."));
-    SweepRequest request;
-    request.policies = parse_policies("dense,h2o,cab,h2o(local=0.3)");
-    request.sparsities = { 0, 0.5, 0.8, 0.9, 0.95 };
-    if (model_)
-        fitSizes(request, *model_, tokens_);
-    request.granularity = selection_->granularity();
-    sweepPage_->form()->setRequest(request);
+    sweeps_ = new SweepController(
+        session_, sweepPage_, selection_, [this] { return setup_->offset(); }, this);
+    connect(sweeps_, &SweepController::shown, this, &MainWindow::showRun);
+    connect(sweeps_, &SweepController::failed, errorBar_, &ErrorBar::show);
+    connect(sweeps_, &SweepController::told, this, [this](const QString& words) { message_->setWords(words); });
+    connect(sweeps_, &SweepController::pageWanted, this, [this] { tabs_->setCurrentWidget(sweepPage_); });
+    connect(sweeps_, &SweepController::modelWanted, this, &MainWindow::openModel);
+    connect(sweeps_, &SweepController::textWanted, this, &MainWindow::openText);
+    connect(sweeps_, &SweepController::runningChanged, this, [this] {
+        if (sweeps_->running())
+            errorBar_->hide();
+        updateActions();
+        if (!sweeps_->running() && analyseWhenReady_ && tokens_)
+            analyse();
+    });
+    connect(session_, &Session::devicesListed, sweeps_, [this](const QStringList& names) {
+        sweeps_->setGpus(static_cast<int>(names.filter(QStringLiteral("cuda")).size()));
+    });
 }
 
-bool MainWindow::startSweep()
-{
-    tabs_->setCurrentWidget(sweepPage_);
-    const auto request = sweepPage_->form()->request();
-    if (!model_ || !text_ || !request)
-        return false;
-    sweep(*request);
-    return true;
-}
+bool MainWindow::startSweep() { return sweeps_->start(); }
 
-void MainWindow::sweep(SweepRequest request)
+void MainWindow::showRun(const std::shared_ptr<const Run>& run, const QString& file)
 {
-    if (!model_ || !text_)
-        return;
-    errorBar_->hide();
-    request.text = *text_;
-    request.importance = selection_->importance();
-    request.gqa = selection_->gqa();
-    request.offset = setup_->offset();
-    request.command = "keepset (window), sweep";
-    // Every window that is done is on disk, so that Go on needs nothing but this file.
-    const QString folder = QStandardPaths::writableLocation(QStandardPaths::AppDataLocation);
-    if (QDir().mkpath(folder)) {
-        request.out = (folder + QStringLiteral("/last-sweep.h5")).toStdString();
-        request.force = !request.resume;
-    }
-    sweeping_ = true;
-    tabs_->setCurrentWidget(sweepPage_);
-    sweepPage_->setBusy(true);
-    session_->sweep(request);
-}
-
-void MainWindow::showRun(const std::shared_ptr<const Run>& run, bool finished)
-{
-    sweepPage_->setRun(run, finished);
-    shown_->takeRun(run, session_->runFile());
-    if (finished && !run->audit.checks.empty())
+    shown_->takeRun(run, file);
+    if (!run->audit.checks.empty())
         auditPage_->setReport(AuditPage::Of::sweep, run->audit, shown_->run());
-    if (finished) {
-        message_->setWords(tr("%1 of %2 windows done").arg(run->windows_done()).arg(run->windows_of_shard()));
-        if (!session_->analysis())
-            tabs_->setCurrentWidget(sweepPage_);
-    }
     updateActions();
 }
 

@@ -332,6 +332,7 @@ bool Session::shows(Kind kind)
     case Kind::keepSetB:
     case Kind::devices:
     case Kind::memory:
+    case Kind::sweepMemory:
     case Kind::follow:
     case Kind::list:
     case Kind::attention:

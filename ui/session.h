@@ -38,6 +38,7 @@ public:
         look,
         model,
         memory,
+        sweepMemory,
         text,
         count,
         analysis,
@@ -67,6 +68,8 @@ public:
     void openModel(const QString& folder, const OpenOptions& options, std::int64_t context = 0);
     /// Announces what the open model needs for another context.
     void estimateMemory(const ModelInfo& model, const OpenOptions& options, std::int64_t context);
+    /// The same of a sweep's windows, announced apart.
+    void estimateSweepMemory(const ModelInfo& model, const OpenOptions& options, std::int64_t context);
     /// Reads a text file.
     void openText(const QString& path);
     /// Tokenises a text by a model's tokenizer and announces how many tokens it has; of a long text first, after
@@ -86,7 +89,8 @@ public:
     void listRuns(const QString& folder, const QStringList& files);
     /// Writes the newest analysis, with the keep sets given, or run; an existing file is replaced.
     void saveAnalysis(const QString& path, const std::vector<SelectRequest>& keepSets = {});
-    void saveRun(const QString& path);
+    /// The run given, or the newest.
+    void saveRun(const QString& path, std::shared_ptr<const Run> run = {});
     /// Labels of every layer and kv head under policy A (0) or B (1), for small maps.
     void selectAll(const std::shared_ptr<const Analysis>& analysis, const SelectRequest& request, int side);
     /// P of one head over a part of an analysis; cancel() leaves it alone.
@@ -115,6 +119,7 @@ Q_SIGNALS:
     void modelFound(const QString& folder);
     void modelOpened(const keepset::ModelInfo& model);
     void memoryEstimated(const keepset::MemoryNeed& need);
+    void sweepMemoryEstimated(const keepset::MemoryNeed& need);
     void textOpened(const keepset::Text& text, const QString& path);
     void tokensCounted(qint64 tokens, bool all); ///< not all: there are at least so many, and counting goes on
     void textNoted(const QStringList& notes); ///< about the text just counted: sentences, often none

@@ -39,6 +39,15 @@ void Session::estimateMemory(const ModelInfo& model, const OpenOptions& options,
     });
 }
 
+void Session::estimateSweepMemory(const ModelInfo& model, const OpenOptions& options, std::int64_t context)
+{
+    enqueue(Kind::sweepMemory, tr("estimating memory"), [=, this](const Task&, const auto& job) {
+        MemoryNeed need = memory_need(model, options, context);
+        need.loaded = true;
+        announce(job, [this, need] { Q_EMIT sweepMemoryEstimated(need); });
+    });
+}
+
 void Session::openText(const QString& path)
 {
     enqueue(Kind::text, tr("reading the text"), [=, this](const Task& task, const auto& job) {
@@ -143,20 +152,21 @@ void Session::saveAnalysis(const QString& path, const std::vector<SelectRequest>
         });
 }
 
-void Session::saveRun(const QString& path)
+void Session::saveRun(const QString& path, std::shared_ptr<const Run> run)
 {
-    if (!run_) {
+    if (!run)
+        run = run_;
+    if (!run) {
         Q_EMIT errorOccurred(tr("There is no sweep to save yet."), tr("Press Sweep first."), Kind::save);
         return;
     }
-    enqueue(
-        Kind::save, tr("saving"), [=, this, source = run_, model = modelFolder_](const Task& task, const auto& job) {
-            refuseFileOfModel(path, model);
-            Run run = *source;
-            know_weights(run.provenance, task);
-            save(run, path.toStdString(), true);
-            announce(job, [this, path] { Q_EMIT saved(path); });
-        });
+    enqueue(Kind::save, tr("saving"), [=, this, model = modelFolder_](const Task& task, const auto& job) {
+        refuseFileOfModel(path, model);
+        Run copy = *run;
+        know_weights(copy.provenance, task);
+        save(copy, path.toStdString(), true);
+        announce(job, [this, path] { Q_EMIT saved(path); });
+    });
 }
 
 void Session::listDevices()

@@ -120,13 +120,20 @@ std::vector<SelectRequest> plan_points(const SweepRequest& request)
     return plan;
 }
 
+std::int64_t windows_in(const SweepRequest& request, std::int64_t tokens, bool bos)
+{
+    const std::int64_t front = bos ? 1 : 0;
+    const std::int64_t piece = request.context + request.target - front; // text tokens of one window
+    return std::max<std::int64_t>(0, tokens - front - request.offset) / std::max<std::int64_t>(1, piece);
+}
+
 std::vector<Window> cut_windows(const SweepRequest& request, const std::vector<Token>& tokens, bool bos)
 {
     const std::int64_t front = bos ? 1 : 0;
     const std::int64_t piece = request.context + request.target - front; // text tokens of one window
     const std::int64_t begin = front + request.offset;
     const auto total = static_cast<std::int64_t>(tokens.size());
-    const std::int64_t room = std::max<std::int64_t>(0, total - begin) / piece;
+    const std::int64_t room = windows_in(request, total, bos);
     const std::int64_t wanted = request.windows == 0 ? room : request.windows;
     if (room < std::max<std::int64_t>(1, wanted))
         throw Error(ErrorKind::input,

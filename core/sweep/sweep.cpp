@@ -59,7 +59,7 @@ namespace {
         stored.provenance.weights_hash = run.provenance.weights_hash;
         if (const auto different = trace::difference(stored, run))
             throw Error(ErrorKind::usage, "'" + request.out + "' holds another sweep: " + *different + ".",
-                "Repeat its command with --resume, or choose another file.");
+                "It goes on with the model, text and settings that it was begun with; choose another file for these.");
         file.note_generator(run.provenance.generator, stored);
         run = std::move(stored);
         return file;

@@ -22,13 +22,12 @@ private:
         run.granularity = request.granularity;
         run.rounding = request.rounding;
         run.offset = request.offset;
-        run.done.assign(static_cast<std::size_t>(request.windows), 1);
         for (const SelectRequest& point : plan_points(request)) {
             SweepPoint row;
             row.policy = canonical(point.policy);
             row.sparsity = point.sparsity;
-            row.budget
-                = point.budget > 0 ? point.budget : budget_of(point.sparsity, request.context, request.rounding);
+            row.windows = request.windows;
+            row.budget = point.budget > 0 ? point.budget : budget_of(point.sparsity, request.context, request.rounding);
             run.points.push_back(row);
         }
         return run;
@@ -49,9 +48,8 @@ private Q_SLOTS:
     void words_survive_a_shell_data()
     {
         QTest::addColumn<QByteArray>("word");
-        for (const char* word :
-            { "plain", "", "two words", "it's", "a\"b", "$HOME", "tab\there", "new\nline", "caf\xC3\xA9 x", "\xFF bad",
-                "back\\slash", "h2o(local=0.5)", "*", "a;b|c" })
+        for (const char* word : { "plain", "", "two words", "it's", "a\"b", "$HOME", "tab\there", "new\nline",
+                 "caf\xC3\xA9 x", "\xFF bad", "back\\slash", "h2o(local=0.5)", "*", "a;b|c" })
             QTest::newRow(word) << QByteArray(word);
     }
 
@@ -154,13 +152,13 @@ private Q_SLOTS:
         other.provenance.text_sha256 = "2";
         other.context = 512;
         const RunComparison found = compare_runs(shown, other);
-        QCOMPARE(found.differs,
-            (std::vector<std::string> { "text b.txt instead of a.txt", "context 512 instead of 100" }));
+        QCOMPARE(
+            found.differs, (std::vector<std::string> { "text b.txt instead of a.txt", "context 512 instead of 100" }));
         QVERIFY(found.refusal.empty());
         other.provenance.tokenizer_sha256 = "3";
         QVERIFY(compare_runs(shown, other).refusal.find("tokenizer") != std::string::npos);
         other = shown;
-        other.done.assign(7, 0);
+        other.points.front().windows = 0;
         QVERIFY(!compare_runs(shown, other).refusal.empty());
     }
 };

@@ -78,7 +78,7 @@ private Q_SLOTS:
         QVERIFY(!menu.actions()[0]->isEnabled() && !menu.actions()[1]->isEnabled());
         exporter.writeAll(folder_.path(), "svg");
         QVERIFY(!QFile::exists(folder_.filePath("perplexity.svg")));
-        page.setRun(test::plausibleRun(), true);
+        page.setRun(test::plausibleRun());
         Q_EMIT menu.aboutToShow();
         QVERIFY(menu.actions()[0]->isEnabled() && menu.actions()[1]->isEnabled());
         QCOMPARE(menu.actions()[1]->text(), QString("Difference to H2O …"));
@@ -90,7 +90,7 @@ private Q_SLOTS:
     {
         SelectionState selection;
         SweepPage page(&selection);
-        page.setRun(test::plausibleRun(), true);
+        page.setRun(test::plausibleRun());
         page.show();
         Exporter exporter(&page);
         for (const Exportable* chart : page.exportables())
@@ -125,7 +125,7 @@ private Q_SLOTS:
     {
         SelectionState selection;
         SweepPage page(&selection);
-        page.setRun(test::plausibleRun(), true);
+        page.setRun(test::plausibleRun());
         Exporter exporter(&page);
         exporter.add(page.exportables()[0]);
         QSignalSpy failed(&exporter, &Exporter::failed);

@@ -9,6 +9,7 @@
 #include "ui/row_state.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
+#include "ui/sweep_files.h"
 #include "ui/theme.h"
 #include "ui/token_text_view.h"
 #include "ui/widgets/error_bar.h"
@@ -114,7 +115,11 @@ private Q_SLOTS:
         installTheme(*qApp, Appearance::light);
     }
 
-    void init() { QSettings().clear(); }
+    void init()
+    {
+        QSettings().clear();
+        setRunsFolder(settings_.filePath(QStringLiteral("runs")));
+    }
 
     void an_empty_window_says_what_to_do()
     {

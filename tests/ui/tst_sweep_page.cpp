@@ -4,6 +4,7 @@
 #include "ui/charts/chart_view.h"
 #include "ui/pages/sweep_form.h"
 #include "ui/pages/sweep_page.h"
+#include "ui/pages/sweep_table.h"
 #include "ui/selection_state.h"
 #include "ui/theme.h"
 
@@ -13,7 +14,7 @@
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSignalSpy>
-#include <QTableWidget>
+#include <QSpinBox>
 #include <QTemporaryDir>
 #include <QtTest>
 
@@ -37,6 +38,8 @@ private Q_SLOTS:
     void the_proposed_sizes_fit_the_model_and_the_text_data();
     void token_drop_needs_one_keep_set();
     void a_partial_run_offers_to_go_on();
+    void a_proposal_leaves_what_the_user_typed();
+    void runs_laid_over_say_what_differs_or_are_refused();
     void the_band_is_the_paired_interval_around_the_curve();
     void a_loss_that_is_not_finite_is_said_on_the_difference_chart();
     void the_ratio_view_divides_by_dense();
@@ -54,7 +57,7 @@ private:
 void TestSweepPage::start_asks_for_the_preset_with_its_control()
 {
     SweepPage page(&selection_);
-    QSignalSpy spy(&page, &SweepPage::startRequested);
+    QSignalSpy spy(page.form(), &SweepForm::startRequested);
     QTest::mouseClick(page.findChild<QPushButton*>("sweepStart"), Qt::LeftButton);
     QCOMPARE(spy.count(), 1);
     const auto request = spy[0][0].value<SweepRequest>();
@@ -144,18 +147,68 @@ void TestSweepPage::a_partial_run_offers_to_go_on()
     SweepPage page(&selection_);
     auto* goOn = page.findChild<QPushButton*>("sweepGoOn");
     auto* stop = page.findChild<QPushButton*>("sweepStop");
-    QSignalSpy started(&page, &SweepPage::startRequested);
-    QSignalSpy stopped(&page, &SweepPage::stopRequested);
-    page.setRun(test::plausibleRun(3), false);
-    QVERIFY(stop->isVisibleTo(&page) && !goOn->isVisibleTo(&page));
+    auto* pause = page.findChild<QPushButton*>("sweepPause");
+    auto* state = page.findChild<QLabel*>("sweepState");
+    QSignalSpy wentOn(page.form(), &SweepForm::goOnRequested);
+    QSignalSpy stopped(page.form(), &SweepForm::stopRequested);
+    page.setSweeping(true);
+    page.setRun(test::plausibleRun(3), SweepPage::Activity::running);
+    QVERIFY(stop->isVisibleTo(&page) && pause->isVisibleTo(&page) && !goOn->isVisibleTo(&page));
+    QCOMPARE(state->text(), QString::fromUtf8("● running, 3 of 8 windows"));
     stop->click();
     QCOMPARE(stopped.count(), 1);
-    page.setBusy(false);
+    page.setSweeping(false);
+    page.setActivity(SweepPage::Activity::none);
     QVERIFY(goOn->isVisibleTo(&page));
+    QCOMPARE(state->text(), QString("stopped, 3 of 8 windows"));
     goOn->click();
-    QVERIFY(started[0][0].value<SweepRequest>().resume);
-    page.setRun(test::plausibleRun(8), true);
+    QCOMPARE(wentOn.count(), 1);
+    page.setRun(test::plausibleRun(3), SweepPage::Activity::following);
+    QVERIFY(!goOn->isVisibleTo(&page));
+    QCOMPARE(state->text(), QString::fromUtf8("● following, window 3 of 8"));
+    page.setRun(test::plausibleRun(8));
     QVERIFY(!goOn->isVisibleTo(&page) && !stop->isVisibleTo(&page));
+}
+
+void TestSweepPage::a_proposal_leaves_what_the_user_typed()
+{
+    SweepForm form;
+    SweepRequest first = form.request().value();
+    first.windows = 12;
+    form.propose(first);
+    QCOMPARE(form.request()->windows, std::int64_t { 12 });
+    form.findChild<QLineEdit*>("sweepPolicies")->setText("dense, recent");
+    form.findChild<QSpinBox*>("sweepContext")->setValue(333);
+    SweepRequest second = first;
+    second.windows = 5;
+    second.context = 512;
+    second.target = 128;
+    form.propose(second);
+    QCOMPARE(form.request()->policies, parse_policies("dense,recent"));
+    QCOMPARE(form.request()->context, std::int64_t { 333 });
+    QCOMPARE(form.request()->target, first.target); // belongs to the context
+    QCOMPARE(form.request()->windows, std::int64_t { 5 });
+}
+
+void TestSweepPage::runs_laid_over_say_what_differs_or_are_refused()
+{
+    SweepPage page(&selection_);
+    const auto* notes = page.findChild<QLabel*>("sweepNotes");
+    auto* chart = page.findChild<ChartView*>("perplexityChart");
+    page.setRun(test::plausibleRun());
+    const auto alone = chart->data().series.size();
+    auto other = std::make_shared<Run>(*test::plausibleRun());
+    other->context = 512;
+    page.addRun(other, "short");
+    QVERIFY2(notes->text().contains("short has context 512 instead of 1,024"), qPrintable(notes->text()));
+    QCOMPARE(chart->data().series.size(), 2 * alone);
+    auto strange = std::make_shared<Run>(*test::plausibleRun());
+    strange->provenance.tokenizer_sha256 = "other";
+    page.addRun(strange, "strange");
+    QVERIFY2(notes->text().contains("strange is not drawn"), qPrintable(notes->text()));
+    QCOMPARE(chart->data().series.size(), 2 * alone);
+    page.removeRun("short");
+    QCOMPARE(chart->data().series.size(), alone);
 }
 
 void TestSweepPage::the_band_is_the_paired_interval_around_the_curve()
@@ -215,7 +268,7 @@ void TestSweepPage::methods_differ_in_colour_and_shape()
 void TestSweepPage::the_difference_chart_follows_the_reference()
 {
     SweepPage page(&selection_);
-    page.setRun(test::plausibleRun(), true);
+    page.setRun(test::plausibleRun());
     auto* chart = page.findChild<ChartView*>("differenceChart");
     auto* reference = page.findChild<QComboBox*>("sweepReference");
     QCOMPARE(reference->currentData().toString(), QString("h2o"));
@@ -224,7 +277,7 @@ void TestSweepPage::the_difference_chart_follows_the_reference()
     reference->setCurrentIndex(reference->findData("cab"));
     Q_EMIT reference->activated(reference->currentIndex());
     QVERIFY(chart->data().title.contains("CAB"));
-    page.setRun(test::plausibleRun(), true); // a new snapshot keeps the choice
+    page.setRun(test::plausibleRun()); // a new snapshot keeps the choice
     QCOMPARE(reference->currentData().toString(), QString("cab"));
 }
 
@@ -232,12 +285,12 @@ void TestSweepPage::the_table_has_every_method_and_copies()
 {
     SweepPage page(&selection_);
     const auto run = test::plausibleRun();
-    page.setRun(run, true);
-    const QStringList lines = page.tableText().split('\n');
+    page.setRun(run);
+    auto* table = page.findChild<SweepTable*>("sweepTable");
+    const QStringList lines = table->text().split('\n');
     QCOMPARE(lines.size(), 7);
     QCOMPARE(lines[0], QString("method\t0%\t50%\t80%\t90%\t95%"));
     QVERIFY(lines[3].startsWith("CAB\t") && lines[3].split('\t').size() == 6);
-    auto* table = page.findChild<QTableWidget*>("sweepTable");
     QCOMPARE(table->item(1, 1)->text(), valueText(run->points[1].perplexity, NumberFormat::plain));
     QVERIFY(table->item(1, 4)->toolTip().contains("95% interval"));
     QVERIFY(!page.findChild<QLabel*>("sweepFindings")->text().isEmpty());
@@ -249,7 +302,7 @@ void TestSweepPage::a_failing_audit_stands_on_the_charts_and_their_exports()
     run->audit.checks = { { "distinct", CheckStatus::fail, "CAB and H2O are identical at every sparsity." },
         { "monotone", CheckStatus::warning, "Perplexity falls from 50% to 80%." } };
     SweepPage page(&selection_);
-    page.setRun(run, true);
+    page.setRun(run);
     QVERIFY(page.findChild<ChartView*>("perplexityChart")->data().warning.contains("CAB and H2O are identical"));
     QVERIFY(page.findChild<QLabel*>("sweepNotes")->text().contains("falls from 50% to 80%"));
     QVERIFY(page.findChild<QLabel*>("sweepState")->text().contains("audit fails"));
@@ -263,7 +316,7 @@ void TestSweepPage::a_failing_audit_stands_on_the_charts_and_their_exports()
 void TestSweepPage::earlier_runs_are_dashed_and_can_be_removed()
 {
     SweepPage page(&selection_);
-    page.setRun(test::plausibleRun(), true);
+    page.setRun(test::plausibleRun());
     auto* chart = page.findChild<ChartView*>("perplexityChart");
     const auto alone = chart->data().series.size();
     page.addRun(test::plausibleRun(5), "tuesday.h5");
@@ -278,10 +331,11 @@ void TestSweepPage::pictures_of_every_state()
     SweepPage page(&selection_);
     page.resize(892, 760);
     test::savePictures(page, "sweep-empty");
-    page.setBusy(true);
-    page.setRun(test::plausibleRun(6), false);
+    page.setSweeping(true);
+    page.setRun(test::plausibleRun(6), SweepPage::Activity::running);
     test::savePictures(page, "sweep-busy");
-    page.setRun(test::plausibleRun(), true);
+    page.setSweeping(false);
+    page.setRun(test::plausibleRun());
     test::savePictures(page, "sweep-done");
     auto* chart = page.findChild<ChartView*>("perplexityChart");
     for (int i = 0; i < 4; ++i)
@@ -294,7 +348,7 @@ void TestSweepPage::pictures_of_every_state()
     auto bad = std::make_shared<Run>(*test::plausibleRun());
     bad->audit.checks = { { "distinct", CheckStatus::fail,
         "CAB and H2O have identical losses at every sparsity: the policy was never applied." } };
-    page.setRun(bad, true);
+    page.setRun(bad);
     page.setError("The device ran out of memory after window 8 of 8. Choose a shorter context or the CPU.");
     test::savePictures(page, "sweep-error");
     const QString folder = QCoreApplication::applicationDirPath() + "/../pictures/";

@@ -3,6 +3,7 @@
 #include "core/engine.h"
 #include "ui/pages/card.h"
 #include "ui/theme.h"
+#include "ui/widgets/elided_label.h"
 
 #include <QComboBox>
 #include <QHBoxLayout>
@@ -10,6 +11,7 @@
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSpinBox>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 namespace keepset::ui {
@@ -35,6 +37,14 @@ namespace {
         for (const PolicySpec& policy : request.policies)
             names << QString::fromStdString(canonical(policy));
         return names.join(QStringLiteral(", "));
+    }
+
+    QString sparsityText(const SweepRequest& request)
+    {
+        QStringList shares;
+        for (const double sparsity : request.sparsities)
+            shares << QString::number(sparsity);
+        return shares.join(QStringLiteral(", "));
     }
 
     std::string withoutSpaces(const QString& text) { return QString(text).remove(QLatin1Char(' ')).toStdString(); }
@@ -64,38 +74,74 @@ SweepForm::SweepForm(QWidget* parent)
     , context_(makeSpin(1, 10000000, 1024, this))
     , target_(makeSpin(2, 1000000, 256, this))
     , windows_(makeSpin(0, 1000000, 8, this))
-    , start_(new QPushButton(tr("Start sweep"), this))
-    , stop_(new QPushButton(tr("Stop"), this))
-    , goOn_(new QPushButton(tr("Go on"), this))
     , error_(new QLabel(this))
+    , estimate_(new ElidedLabel(this))
+    , warnings_(roleLabel(QString(), "muted", this))
     , rows_ { new QHBoxLayout, new QHBoxLayout }
 {
-    start_->setProperty("primary", true);
     error_->setTextFormat(Qt::PlainText);
-    goOn_->setToolTip(tr("Goes on with the windows that are not done yet"));
     error_->setWordWrap(true);
+    error_->setObjectName(QStringLiteral("sweepError"));
+    estimate_->setProperty("role", QStringLiteral("muted"));
+    estimate_->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+    estimate_->setObjectName(QStringLiteral("sweepEstimate"));
+    warnings_->setWordWrap(true);
+    warnings_->setObjectName(QStringLiteral("sweepWarnings"));
+    warnings_->hide();
+    makeButtons();
     addFields();
+    auto* last = new QHBoxLayout;
+    last->addWidget(estimate_, 1);
+    last->addWidget(copy_);
+    last->addWidget(gpus_);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(8);
     for (QHBoxLayout* row : rows_)
         layout->addLayout(row);
+    layout->addLayout(last);
     layout->addWidget(error_);
+    layout->addWidget(warnings_);
     policies_->setObjectName(QStringLiteral("sweepPolicies"));
     sparsities_->setObjectName(QStringLiteral("sweepSparsities"));
     protocol_->setObjectName(QStringLiteral("sweepProtocol"));
-    start_->setObjectName(QStringLiteral("sweepStart"));
-    stop_->setObjectName(QStringLiteral("sweepStop"));
-    goOn_->setObjectName(QStringLiteral("sweepGoOn"));
-    error_->setObjectName(QStringLiteral("sweepError"));
-    connect(policies_, &QLineEdit::textChanged, this, &SweepForm::check);
-    connect(sparsities_, &QLineEdit::textChanged, this, &SweepForm::check);
-    connect(protocol_, &QComboBox::currentIndexChanged, this, &SweepForm::check);
-    connect(granularity_, &QComboBox::currentIndexChanged, this, &SweepForm::check);
-    connect(start_, &QPushButton::clicked, this, [this] { start(false); });
-    connect(goOn_, &QPushButton::clicked, this, [this] { start(true); });
-    connect(stop_, &QPushButton::clicked, this, &SweepForm::stopRequested);
+    granularity_->setObjectName(QStringLiteral("sweepGranularity"));
+    context_->setObjectName(QStringLiteral("sweepContext"));
+    target_->setObjectName(QStringLiteral("sweepTarget"));
+    windows_->setObjectName(QStringLiteral("sweepWindows"));
+    for (QLineEdit* field : { policies_, sparsities_ })
+        connect(field, &QLineEdit::textChanged, this, &SweepForm::check);
+    for (QComboBox* field : { protocol_, granularity_ })
+        connect(field, &QComboBox::currentIndexChanged, this, &SweepForm::check);
+    for (QSpinBox* field : { context_, target_, windows_ })
+        connect(field, &QSpinBox::valueChanged, this, &SweepForm::check);
     check();
+}
+
+void SweepForm::makeButtons()
+{
+    const auto make = [this](const char* name, const QString& text, const QString& tip) {
+        auto* button = new QPushButton(text, this);
+        button->setObjectName(QLatin1String(name));
+        button->setToolTip(tip);
+        return button;
+    };
+    start_ = make("sweepStart", tr("Start sweep"), tr("Starts a new sweep, in a file of its own"));
+    start_->setProperty("primary", true);
+    pause_ = make("sweepPause", tr("Pause"), tr("Ends behind the window under way; Go on continues"));
+    stop_ = make("sweepStop", tr("Stop"), tr("Ends at once; every window that is done stays in the file"));
+    goOn_ = make("sweepGoOn", tr("Go on"), tr("Computes the windows that the run shown does not have yet"));
+    copy_ = flatButton(tr("Copy as command"), tr("Copies the keepset-cli command that does the same"), this);
+    copy_->setObjectName(QStringLiteral("sweepCopy"));
+    gpus_ = flatButton(QString(), tr("Shares the windows among all GPUs, by torchrun and keepset-cli"), this);
+    gpus_->setObjectName(QStringLiteral("sweepGpus"));
+    gpus_->hide();
+    connect(start_, &QPushButton::clicked, this, &SweepForm::start);
+    connect(pause_, &QPushButton::clicked, this, &SweepForm::pauseRequested);
+    connect(stop_, &QPushButton::clicked, this, &SweepForm::stopRequested);
+    connect(goOn_, &QPushButton::clicked, this, &SweepForm::goOnRequested);
+    connect(copy_, &QToolButton::clicked, this, &SweepForm::copyRequested);
+    connect(gpus_, &QToolButton::clicked, this, &SweepForm::gpusRequested);
 }
 
 void SweepForm::addFields()
@@ -119,7 +165,7 @@ void SweepForm::addFields()
     addField(1, tr("Context"), context_, 2);
     addField(1, tr("Target"), target_, 2);
     addField(1, tr("Windows"), windows_, 2);
-    for (QPushButton* button : { stop_, goOn_, start_ })
+    for (QPushButton* button : { pause_, stop_, goOn_, start_ })
         rows_[0]->addWidget(button, 0, Qt::AlignBottom);
 }
 
@@ -157,16 +203,52 @@ void SweepForm::setRequest(const SweepRequest& request)
 {
     if (!request.policies.empty())
         policies_->setText(policyText(request));
-    QStringList shares;
-    for (const double sparsity : request.sparsities)
-        shares << QString::number(sparsity);
-    if (!shares.isEmpty())
-        sparsities_->setText(shares.join(QStringLiteral(", ")));
+    if (!request.sparsities.empty())
+        sparsities_->setText(sparsityText(request));
     protocol_->setCurrentIndex(protocol_->findData(static_cast<int>(request.protocol)));
     granularity_->setCurrentIndex(granularity_->findData(static_cast<int>(request.granularity)));
     context_->setValue(static_cast<int>(request.context));
     target_->setValue(static_cast<int>(request.target));
     windows_->setValue(static_cast<int>(request.windows));
+}
+
+void SweepForm::propose(const SweepRequest& request)
+{
+    if (!proposed_) {
+        setRequest(request);
+    } else {
+        if (policies_->text() == policyText(*proposed_))
+            policies_->setText(policyText(request));
+        if (sparsities_->text() == sparsityText(*proposed_))
+            sparsities_->setText(sparsityText(request));
+        const auto follow = [](QSpinBox* field, std::int64_t before, std::int64_t now) {
+            if (field->value() == before)
+                field->setValue(static_cast<int>(now));
+        };
+        // The sizes belong together: a window of the user's own context keeps its target.
+        if (context_->value() == proposed_->context && target_->value() == proposed_->target) {
+            follow(context_, proposed_->context, request.context);
+            follow(target_, proposed_->target, request.target);
+        }
+        follow(windows_, proposed_->windows, request.windows);
+    }
+    proposed_ = request;
+}
+
+void SweepForm::setEstimate(const QString& words, const QStringList& warnings)
+{
+    estimate_->setWords(words);
+    QStringList lines;
+    for (const QString& warning : warnings)
+        lines << QStringLiteral("⚠ ") + warning;
+    warnings_->setText(lines.join(QLatin1Char('\n')));
+    warnings_->setVisible(!lines.isEmpty());
+}
+
+void SweepForm::setGpus(int gpus)
+{
+    gpus_->setText(tr("Run on %1 GPUs").arg(gpus));
+    gpus_->setVisible(gpus > 1);
 }
 
 void SweepForm::setObstacle(const QString& sentence)
@@ -204,18 +286,18 @@ void SweepForm::check()
     error_->setStyleSheet(QStringLiteral("color: %1").arg(themeOf(this).fail.name()));
     start_->setEnabled(sentence.isEmpty());
     start_->setVisible(!running_);
-    stop_->setVisible(running_);
+    for (QPushButton* button : { pause_, stop_ })
+        button->setVisible(running_);
     goOn_->setVisible(!running_ && partial_);
-    goOn_->setEnabled(sentence.isEmpty());
+    copy_->setEnabled(sentence.isEmpty());
+    gpus_->setEnabled(sentence.isEmpty() && !running_);
+    Q_EMIT changed();
 }
 
-void SweepForm::start(bool resume)
+void SweepForm::start()
 {
-    auto wanted = request();
-    if (!wanted)
-        return;
-    wanted->resume = resume;
-    Q_EMIT startRequested(*wanted);
+    if (const auto wanted = request())
+        Q_EMIT startRequested(*wanted);
 }
 
 } // namespace keepset::ui

@@ -1,25 +1,24 @@
 #include "ui/pages/sweep_page.h"
 
+#include "core/compare_runs.h"
 #include "core/engine.h"
 #include "ui/charts/chart_view.h"
 #include "ui/charts/method_legend.h"
 #include "ui/format.h"
 #include "ui/pages/card.h"
+#include "ui/pages/run_list.h"
 #include "ui/pages/sweep_form.h"
+#include "ui/pages/sweep_table.h"
 #include "ui/selection_state.h"
 #include "ui/settings.h"
 #include "ui/theme.h"
 
-#include <QAction>
-#include <QClipboard>
 #include <QComboBox>
 #include <QEvent>
-#include <QGuiApplication>
 #include <QHBoxLayout>
-#include <QHeaderView>
 #include <QLabel>
 #include <QScrollArea>
-#include <QTableWidget>
+#include <QStackedWidget>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -52,12 +51,6 @@ SweepPage::SweepPage(SelectionState* selection, QWidget* parent)
     bottom->addWidget(differenceCard_, 1);
     bottom->addWidget(tableCard_, 1);
     layout->addLayout(bottom, 7);
-    connect(form_, &SweepForm::stopRequested, this, &SweepPage::stopRequested);
-    connect(form_, &SweepForm::startRequested, this, [this](SweepRequest request) {
-        request.importance = selection_->importance();
-        request.gqa = selection_->gqa();
-        Q_EMIT startRequested(request);
-    });
     refresh();
 }
 
@@ -111,36 +104,36 @@ void SweepPage::makeDifferenceCard()
     connect(save, &QToolButton::clicked, this, [this] { Q_EMIT exportRequested(charts_->difference()); });
 }
 
-void SweepPage::makeTable()
-{
-    table_ = new QTableWidget(this);
-    table_->setObjectName(QStringLiteral("sweepTable"));
-    table_->setAccessibleName(tr("Perplexity by method and sparsity"));
-    table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
-    table_->setShowGrid(false);
-    table_->setHorizontalScrollBarPolicy(Qt::ScrollBarAsNeeded);
-    table_->verticalHeader()->setDefaultSectionSize(24);
-    table_->verticalHeader()->hide();
-    table_->horizontalHeader()->setDefaultAlignment(Qt::AlignRight | Qt::AlignVCenter);
-    table_->horizontalHeader()->setHighlightSections(false);
-    table_->horizontalHeader()->setMinimumSectionSize(48);
-    table_->setSelectionBehavior(QAbstractItemView::SelectRows);
-    table_->setStyleSheet(
-        QStringLiteral("QTableView::item { padding: 0 6px; } QHeaderView::section { padding: 3px 6px; }"));
-    auto* shortcut = new QAction(this);
-    shortcut->setShortcut(QKeySequence::Copy);
-    shortcut->setShortcutContext(Qt::WidgetShortcut);
-    table_->addAction(shortcut);
-    connect(shortcut, &QAction::triggered, this, &SweepPage::copyTable);
-}
-
 void SweepPage::makeTableCard()
 {
     tableCard_ = new Card(tr("Perplexity"), this);
     tableCard_->setSubtitle(tr("95% interval on hover"));
     auto* copy = flatButton(tr("Copy"), tr("Copies the table, to be pasted into a sheet"), this);
+    showRuns_ = flatButton(tr("Runs"), tr("Shows what runs there are instead of the table"), this);
+    showRuns_->setObjectName(QStringLiteral("showRuns"));
+    showRuns_->setCheckable(true);
     tableCard_->addControl(copy);
-    makeTable();
+    tableCard_->addControl(showRuns_);
+    runs_ = new RunList(this);
+    stack_ = new QStackedWidget(this);
+    stack_->addWidget(makeTableAndWords());
+    stack_->addWidget(runs_);
+    tableCard_->content()->addWidget(stack_, 1);
+    connect(copy, &QToolButton::clicked, table_, &SweepTable::copy);
+    connect(showRuns_, &QToolButton::toggled, this, [this, copy](bool runs) {
+        stack_->setCurrentIndex(runs ? 1 : 0);
+        copy->setVisible(!runs);
+        tableCard_->setTitle(runs ? tr("Runs") : tr("Perplexity"));
+        tableCard_->setSubtitle(runs ? QString() : tr("95% interval on hover"));
+    });
+}
+
+QWidget* SweepPage::makeTableAndWords()
+{
+    auto* both = new QWidget(this);
+    auto* layout = new QVBoxLayout(both);
+    layout->setContentsMargins(0, 0, 0, 0);
+    table_ = new SweepTable(this);
     words_ = new QLabel(this);
     words_->setTextFormat(Qt::PlainText);
     words_->setObjectName(QStringLiteral("sweepFindings"));
@@ -155,9 +148,9 @@ void SweepPage::makeTableCard()
     scroll->viewport()->setAutoFillBackground(false);
     scroll->setWidget(words_);
     words_->setAutoFillBackground(false);
-    tableCard_->content()->addWidget(table_);
-    tableCard_->content()->addWidget(scroll, 1);
-    connect(copy, &QToolButton::clicked, this, &SweepPage::copyTable);
+    layout->addWidget(table_);
+    layout->addWidget(scroll, 1);
+    return both;
 }
 
 void SweepPage::changeEvent(QEvent* event)
@@ -167,34 +160,44 @@ void SweepPage::changeEvent(QEvent* event)
         QMetaObject::invokeMethod(this, &SweepPage::showState, Qt::QueuedConnection);
 }
 
-void SweepPage::setRun(std::shared_ptr<const Run> run, bool finished)
+void SweepPage::setRun(std::shared_ptr<const Run> run, Activity activity)
 {
     run_ = std::move(run);
-    finished_ = finished;
-    busy_ = run_ && !finished;
+    activity_ = activity;
     error_.clear();
     refreshMethods();
     refresh();
 }
 
-void SweepPage::setBusy(bool busy)
+void SweepPage::setActivity(Activity activity)
 {
-    busy_ = busy;
-    if (busy)
-        error_.clear();
-    refresh();
+    activity_ = activity;
+    showState();
+}
+
+void SweepPage::setSweeping(bool sweeping)
+{
+    sweeping_ = sweeping;
+    showState();
 }
 
 void SweepPage::setError(const QString& sentence)
 {
     error_ = sentence;
-    busy_ = false;
+    activity_ = Activity::none;
     refresh();
 }
 
 void SweepPage::addRun(std::shared_ptr<const Run> run, const QString& name)
 {
+    std::erase_if(earlier_, [&](const charts::EarlierRun& earlier) { return earlier.name == name; });
     earlier_.push_back({ name, std::move(run) });
+    refresh();
+}
+
+void SweepPage::removeRun(const QString& name)
+{
+    std::erase_if(earlier_, [&](const charts::EarlierRun& earlier) { return earlier.name == name; });
     refresh();
 }
 
@@ -205,6 +208,41 @@ void SweepPage::clearEarlierRuns()
 }
 
 std::vector<const Exportable*> SweepPage::exportables() const { return { charts_->metric(), charts_->difference() }; }
+
+void SweepPage::tellEarlierRuns()
+{
+    QStringList names;
+    for (const charts::EarlierRun& earlier : earlier_)
+        names << earlier.name;
+    Q_EMIT earlierRunsChanged(names);
+}
+
+void SweepPage::showRuns() { showRuns_->setChecked(true); }
+
+std::vector<charts::EarlierRun> SweepPage::comparable() const
+{
+    std::vector<charts::EarlierRun> kept = earlier_;
+    std::erase_if(
+        kept, [this](const charts::EarlierRun& other) { return !compare_runs(*run_, *other.run).refusal.empty(); });
+    return kept;
+}
+
+/// A line for each run laid over: what differs, or why it is not drawn.
+QStringList SweepPage::comparisons() const
+{
+    QStringList lines;
+    for (const charts::EarlierRun& other : run_ ? earlier_ : std::vector<charts::EarlierRun> {}) {
+        const RunComparison found = compare_runs(*run_, *other.run);
+        QStringList differs;
+        for (const std::string& part : found.differs)
+            differs << QString::fromStdString(part);
+        if (!found.refusal.empty())
+            lines << tr("✕ %1 is not drawn. %2").arg(other.name, QString::fromStdString(found.refusal));
+        else if (!differs.isEmpty())
+            lines << tr("≠ %1 has %2.").arg(other.name, differs.join(QStringLiteral(", ")));
+    }
+    return lines;
+}
 
 void SweepPage::setShown(const Shown& shown)
 {
@@ -223,18 +261,20 @@ void SweepPage::refresh()
     const auto metric = static_cast<charts::Metric>(metric_->currentIndex());
     const auto scale = scale_->currentIndex() == 0 ? charts::AxisScale::log : charts::AxisScale::linear;
     if (run_)
-        charts_->setRun(*run_, earlier_, { metric, scale }, reference());
+        charts_->setRun(*run_, comparable(), { metric, scale }, reference());
     else
-        charts_->clear(busy_ ? tr("The first window is being computed …")
-                             : tr("Start a sweep to see what eviction costs.\nThe chart grows window by window."));
+        charts_->clear(activity_ == Activity::running
+                ? tr("The first window is being computed …")
+                : tr("Start a sweep to see what eviction costs.\nThe chart grows window by window."));
     chartCard_->setTitle(charts_->metric()->data().title);
     chartCard_->setSubtitle(charts_->metric()->data().subtitle);
     differenceCard_->setTitle(run_ ? tr("Difference to") : charts_->difference()->data().title);
     differenceCard_->setSubtitle(charts_->difference()->data().subtitle);
     charts_->legend()->setVisible(run_ != nullptr);
     clear_->setVisible(!earlier_.empty());
+    tellEarlierRuns();
     reference_->setVisible(run_ != nullptr);
-    refreshTable();
+    table_->setRun(run_.get());
     refreshWords();
     showState();
 }
@@ -252,51 +292,6 @@ void SweepPage::refreshMethods()
     reference_->setCurrentIndex(before >= 0 ? before : std::max(h2o, 0));
 }
 
-void SweepPage::refreshTable()
-{
-    table_->clear();
-    table_->setRowCount(0);
-    table_->setColumnCount(0);
-    table_->setVisible(run_ != nullptr);
-    if (!run_)
-        return;
-    const auto sparsities = charts::sparsitiesOf(*run_);
-    QStringList headings { tr("method") };
-    for (const double sparsity : sparsities)
-        headings << charts::valueText(sparsity, charts::NumberFormat::percent);
-    table_->setColumnCount(static_cast<int>(headings.size()));
-    table_->setHorizontalHeaderLabels(headings);
-    table_->horizontalHeaderItem(0)->setTextAlignment(Qt::AlignLeft | Qt::AlignVCenter);
-    table_->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
-    table_->horizontalHeader()->setSectionResizeMode(0, QHeaderView::ResizeToContents);
-    for (const std::string& method : methods(*run_))
-        addTableRow(method, sparsities);
-    table_->setFixedHeight(std::min(9, table_->rowCount()) * 24 + table_->horizontalHeader()->sizeHint().height() + 4);
-}
-
-void SweepPage::addTableRow(const std::string& method, const std::vector<double>& sparsities)
-{
-    const int row = table_->rowCount();
-    table_->insertRow(row);
-    table_->setItem(row, 0, new QTableWidgetItem(charts::methodTitle(method)));
-    for (int column = 1; column < table_->columnCount(); ++column) {
-        const double sparsity = sparsities[static_cast<std::size_t>(column - 1)];
-        const SweepPoint* point = charts::pointOf(*run_, method, method == "dense" ? 0 : sparsity);
-        auto* item = new QTableWidgetItem(
-            charts::valueText(point ? point->perplexity : not_a_number, charts::NumberFormat::plain));
-        item->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
-        if (point && std::isfinite(point->ci_low)) {
-            const QString interval = charts::valueText(point->ci_low, charts::NumberFormat::plain) + tr(" to ")
-                + charts::valueText(point->ci_high, charts::NumberFormat::plain);
-            item->setToolTip(
-                tr("%1 at %2: %3\n95% interval %4 over %5 windows")
-                    .arg(charts::methodTitle(method), charts::valueText(sparsity, charts::NumberFormat::percent),
-                        item->text(), interval, formatCount(point->windows)));
-        }
-        table_->setItem(row, column, item);
-    }
-}
-
 void SweepPage::refreshWords()
 {
     QStringList sentences;
@@ -310,6 +305,7 @@ void SweepPage::refreshWords()
                              .arg(QString::fromStdString(check.name), QString::fromStdString(check.detail));
         }
     }
+    notes << comparisons();
     if (!error_.isEmpty())
         notes.prepend(QStringLiteral("✕ ") + error_);
     words_->setText(sentences.join(QStringLiteral("\n")));
@@ -320,42 +316,30 @@ void SweepPage::refreshWords()
 void SweepPage::showState()
 {
     const Theme& colors = themeOf(this);
+    const bool done = run_ && run_->finished();
+    const QString windows = run_
+        ? tr("%1 of %2 windows").arg(formatCount(run_->windows_done()), formatCount(run_->windows_of_shard()))
+        : QString();
     QString text;
     QColor color = colors.muted;
     if (!error_.isEmpty()) {
         text = tr("✕ ended by an error");
         color = colors.fail;
-    } else if (busy_) {
-        text = run_
-            ? tr("● window %1 of %2").arg(formatCount(run_->windows_done()), formatCount(run_->windows_of_shard()))
-            : tr("● starting");
+    } else if (activity_ == Activity::running) {
+        text = run_ ? tr("● running, %1").arg(windows) : tr("● starting");
+        color = colors.accent;
+    } else if (activity_ == Activity::following) {
+        text = tr("● following, window %1 of %2")
+                   .arg(formatCount(run_->windows_done()), formatCount(run_->windows_of_shard()));
         color = colors.accent;
     } else if (run_) {
         const bool failed = run_->audit.failed();
-        text = failed ? tr("✕ audit fails") : (run_->finished() ? tr("✓ done") : tr("stopped"));
-        color = failed ? colors.fail : (run_->finished() ? colors.pass : colors.muted);
+        text = failed ? tr("✕ audit fails") : (done ? tr("✓ done") : tr("stopped, %1").arg(windows));
+        color = failed ? colors.fail : (done ? colors.pass : colors.muted);
     }
     state_->setText(text);
     state_->setStyleSheet(QStringLiteral("color: %1; font-weight: 600").arg(color.name()));
-    form_->setState(busy_, run_ && !run_->finished());
+    form_->setState(sweeping_, run_ && !done && activity_ == Activity::none);
 }
-
-QString SweepPage::tableText() const
-{
-    QStringList lines;
-    QStringList cells;
-    for (int column = 0; column < table_->columnCount(); ++column)
-        cells << table_->horizontalHeaderItem(column)->text();
-    lines << cells.join(QLatin1Char('\t'));
-    for (int row = 0; row < table_->rowCount(); ++row) {
-        cells.clear();
-        for (int column = 0; column < table_->columnCount(); ++column)
-            cells << table_->item(row, column)->text();
-        lines << cells.join(QLatin1Char('\t'));
-    }
-    return lines.join(QLatin1Char('\n'));
-}
-
-void SweepPage::copyTable() { QGuiApplication::clipboard()->setText(tableText()); }
 
 } // namespace keepset::ui

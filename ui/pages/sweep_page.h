@@ -10,14 +10,17 @@
 
 class QComboBox;
 class QLabel;
-class QTableWidget;
+class QStackedWidget;
+class QToolButton;
 
 namespace keepset::ui {
 
 class Card;
 class Exportable;
+class RunList;
 class SelectionState;
 class SweepForm;
+class SweepTable;
 
 /// A sweep: its set-up, the chart that grows while it runs, the paired differences, the table, and what may be said.
 class SweepPage : public QWidget {
@@ -26,29 +29,42 @@ class SweepPage : public QWidget {
 public:
     explicit SweepPage(SelectionState* selection, QWidget* parent = nullptr);
 
-    /// Shows a run, finished or a snapshot of one under way; null: none.
-    void setRun(std::shared_ptr<const Run> run, bool finished);
-    /// A sweep was started and has no window yet (true), or was stopped (false).
-    void setBusy(bool busy);
+    /// What goes on with the run on the page.
+    enum class Activity {
+        none,
+        running, ///< the sweep of this window
+        following ///< another process writes it
+    };
+
+    /// Shows a run, finished or as far as it is; null: none. An error shown before goes.
+    void setRun(std::shared_ptr<const Run> run, Activity activity = Activity::none);
+    void setActivity(Activity activity);
+    /// A sweep of this window is under way, whatever run is shown: it can be paused and stopped.
+    void setSweeping(bool sweeping);
+    std::shared_ptr<const Run> run() const { return run_; }
     /// An error that ended a sweep; what was done before stays on the page.
     void setError(const QString& sentence);
-    /// Lays an earlier run over the chart, dashed.
+    /// Lays an earlier run over the chart, dashed; one of the same name goes. What it has that the run shown has not is
+    /// said under the chart, and where the two cannot be compared, that instead of its curve.
     void addRun(std::shared_ptr<const Run> run, const QString& name);
+    void removeRun(const QString& name);
     void clearEarlierRuns();
+    /// The list of runs, beside the table.
+    RunList* runs() const { return runs_; }
+    void showRuns();
+    /// Says anew which runs lie over the chart.
+    void tellEarlierRuns();
     /// The form, for defaults and obstacles.
     SweepForm* form() const { return form_; }
     /// Its charts, for exports.
     std::vector<const Exportable*> exportables() const;
     /// Of what it is, for exports.
     void setShown(const Shown& shown);
-    /// The table as tab-separated text.
-    QString tableText() const;
 
 Q_SIGNALS:
-    void startRequested(const keepset::SweepRequest& request); ///< `resume` is set by Go on
-    void stopRequested();
     void layOverRequested(); ///< the window asks for .h5 files and calls addRun
     void exportRequested(const keepset::ui::Exportable* chart);
+    void earlierRunsChanged(const QStringList& names);
 
 protected:
     void changeEvent(QEvent* event) override;
@@ -57,15 +73,14 @@ private:
     void makeChartCard();
     void makeDifferenceCard();
     void makeTableCard();
-    void makeTable();
+    QWidget* makeTableAndWords();
     void refresh();
     void refreshMethods();
-    void refreshTable();
-    void addTableRow(const std::string& method, const std::vector<double>& sparsities);
     void refreshWords();
     void showState();
+    QStringList comparisons() const;
+    std::vector<charts::EarlierRun> comparable() const;
     std::string reference() const;
-    void copyTable();
 
     SelectionState* selection_;
     SweepForm* form_;
@@ -77,15 +92,18 @@ private:
     QComboBox* metric_ = nullptr;
     QComboBox* reference_ = nullptr;
     QWidget* clear_ = nullptr;
-    QTableWidget* table_ = nullptr;
+    SweepTable* table_ = nullptr;
+    QStackedWidget* stack_ = nullptr; ///< the table with its words, or the list of runs
+    RunList* runs_ = nullptr;
+    QToolButton* showRuns_ = nullptr;
     QLabel* words_ = nullptr;
     QLabel* state_ = nullptr;
     QLabel* notes_ = nullptr;
     std::shared_ptr<const Run> run_;
     std::vector<charts::EarlierRun> earlier_;
     QString error_;
-    bool finished_ = false;
-    bool busy_ = false;
+    Activity activity_ = Activity::none;
+    bool sweeping_ = false;
 };
 
 } // namespace keepset::ui

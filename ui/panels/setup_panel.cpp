@@ -177,7 +177,7 @@ void SetupPanel::buildScores()
     granularity_
         = makeChoice({ Granularity::head, Granularity::layer, Granularity::model }, selection_->granularity(), this);
     nameIt(granularity_, "granularity", tr("Keep set shared by"),
-        tr("Who shares one keep set in sweeps and in the map of the chosen token"));
+        tr("Who shares one keep set in the map of the chosen token; a sweep has its own choice on the Sweep page"));
     section(tr("Keep set shared by"), granularity_)->addWidget(granularity_);
     policies_ = new PolicyList(selection_, this);
     connect(importance_, &QComboBox::currentIndexChanged, this,

@@ -1,0 +1,62 @@
+#include "ui/sweep_estimate.h"
+
+#include "ui/format.h"
+
+#include <QCoreApplication>
+#include <QSettings>
+#include <QStringList>
+
+#include <algorithm>
+#include <cmath>
+
+namespace keepset::ui {
+
+namespace {
+
+    QString say(const char* words) { return QCoreApplication::translate("SweepEstimate", words); }
+
+    QString windowWords(const SweepCost& cost)
+    {
+        if (!cost.available)
+            return say("counting the text's tokens …");
+        const QString available = formatCount(*cost.available);
+        if (cost.asked == 0 || cost.asked == *cost.available)
+            return say("all %1 windows of the text").arg(available);
+        return say("%1 of the text's %2 windows").arg(formatCount(cost.asked), available);
+    }
+
+    QString rateKey(const ModelInfo& model)
+    {
+        QString key = QStringLiteral("%1|%2|%3")
+                          .arg(QString::fromStdString(model.path), QString::fromStdString(model.device_name),
+                              QString::fromStdString(model.dtype));
+        return QStringLiteral("sweepRates/") + key.replace(QLatin1Char('/'), QLatin1Char('_'));
+    }
+
+} // namespace
+
+QString costWords(const SweepCost& cost)
+{
+    QStringList parts { windowWords(cost) };
+    if (std::isfinite(cost.seconds))
+        parts << say("about %1").arg(formatDuration(cost.seconds));
+    if (cost.memory && cost.memory->free >= 0)
+        parts << say("%1 of memory, %2 free").arg(formatBytes(cost.memory->needed()), formatBytes(cost.memory->free));
+    return parts.join(QStringLiteral(" · "));
+}
+
+double workOfWindow(const SweepRequest& request)
+{
+    const std::size_t shares = std::max(request.sparsities.size(), request.budgets.size());
+    const double points = 1 + static_cast<double>(request.policies.size() * shares);
+    return static_cast<double>(request.context) + static_cast<double>(request.target) * points;
+}
+
+double measuredRate(const ModelInfo& model) { return QSettings().value(rateKey(model), not_a_number).toDouble(); }
+
+void rememberRate(const ModelInfo& model, double secondsPerWork)
+{
+    QSettings().setValue(rateKey(model), secondsPerWork);
+}
+
+} // namespace keepset::ui
