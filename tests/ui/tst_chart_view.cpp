@@ -100,6 +100,7 @@ private Q_SLOTS:
     void bands_of_many_methods_show_for_the_one_that_is_pointed_at();
     void the_legend_hides_and_isolates_in_both_charts();
     void names_at_the_ends_hide_and_isolate_too();
+    void names_stay_on_the_chart();
     void what_is_hidden_does_not_hide_another_run();
     void charts_are_described_in_words();
     void a_chart_has_the_size_that_it_is_given();
@@ -397,6 +398,23 @@ void TestChartView::names_at_the_ends_hide_and_isolate_too()
     QCOMPARE(charts.difference()->plot()->hidden().size(), std::size_t { 4 });
     const std::string& key = charts.metric()->data().series[names[1].series].key;
     QVERIFY(!charts.metric()->plot()->hidden().contains(key));
+}
+
+void TestChartView::names_stay_on_the_chart()
+{
+    ChartView view;
+    view.setData(many(20, false));
+    settle(view, { 560, 220 });
+    view.plot()->setHighlighted("method19");
+    const auto names = view.plot()->names();
+    QVERIFY(names.size() > 3 && names.size() < 20);
+    bool highlighted = false;
+    for (const PlotChart::Name& name : names) {
+        QVERIFY(view.plot()->rect().contains(name.box));
+        highlighted = highlighted || view.data().series[name.series].key == "method19";
+    }
+    QVERIFY(highlighted);
+    QVERIFY(view.exportSize().height() > 20 * 16); // there is no legend there
 }
 
 void TestChartView::what_is_hidden_does_not_hide_another_run()

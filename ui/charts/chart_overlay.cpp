@@ -129,7 +129,9 @@ void ChartOverlay::paintBars(QPainter& painter) const
             const double bottom = std::min(bar.bottom(), plot.bottom());
             if (bar.width() <= 0 || x < plot.left() || x > plot.right() || top > bottom)
                 continue;
-            painter.setPen(QPen(series.look.on(chart_->look()), 2, Qt::SolidLine, Qt::FlatCap));
+            QColor color = series.look.on(chart_->look());
+            color.setAlphaF(chart_->isFaded(s) ? fadedOpacity : 1.0F);
+            painter.setPen(QPen(color, 2, Qt::SolidLine, Qt::FlatCap));
             painter.drawLine(QPointF(x, top), QPointF(x, bottom));
             if (top == bar.top())
                 painter.drawLine(bar.topLeft(), bar.topRight());
@@ -254,12 +256,10 @@ std::optional<PointRef> PlotChart::nearestPoint(QPointF pixel, double reach) con
     return best;
 }
 
-std::vector<PlotChart::Name> PlotChart::names() const
+std::vector<PlotChart::Name> PlotChart::namesThatFit(std::size_t most) const
 {
-    const QRectF plot = plotArea();
-    const QRectF visible = plot.adjusted(-2, -2, 8, 2);
+    const QRectF visible = plotArea().adjusted(-2, -2, 8, 2);
     std::vector<Name> names;
-    std::vector<double> wanted;
     for (std::size_t s = 0; s < data_.series.size(); ++s) {
         std::size_t last = data_.series[s].points.size();
         while (last > 0 && !isDrawn({ s, last - 1 }))
@@ -267,9 +267,21 @@ std::vector<PlotChart::Name> PlotChart::names() const
         if (last == 0 || !visible.contains(positionOf({ s, last - 1 })))
             continue;
         names.push_back({ s, positionOf({ s, last - 1 }), {} });
-        wanted.push_back(names.back().end.y());
     }
+    std::ranges::stable_partition(
+        names, [this](const Name& name) { return data_.series[name.series].key == highlighted_; });
+    names.resize(std::min(names.size(), most));
+    return names;
+}
+
+std::vector<PlotChart::Name> PlotChart::names() const
+{
+    const QRectF plot = plotArea();
     const double height = QFontMetricsF(boldOf(look_)).height() - 1;
+    std::vector<Name> names = namesThatFit(static_cast<std::size_t>(std::max(0.0, (plot.height() + 16) / height)));
+    std::vector<double> wanted;
+    for (const Name& name : names)
+        wanted.push_back(name.end.y());
     const auto centres = spreadLabels(wanted, height, plot.top() - 8, plot.bottom() + 8);
     const double left = plot.right() + namesGap;
     for (std::size_t i = 0; i < names.size(); ++i)

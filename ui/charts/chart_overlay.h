@@ -4,6 +4,8 @@
 
 namespace keepset::ui::charts {
 
+inline constexpr float fadedOpacity = 0.35F; ///< of methods that step back
+
 /// What Qt Charts lacks, on the scene of the chart: names at the ends of lines, bars side by side, the names of
 /// reference lines, the warning, the words of an empty chart, and the read-out.
 class ChartOverlay : public QGraphicsItem {

@@ -250,7 +250,12 @@ void ChartView::keyPressEvent(QKeyEvent* event)
     }
 }
 
-QSize ChartView::exportSize() const { return { std::max(width(), 560), std::max(height(), 300) }; }
+QSize ChartView::exportSize() const
+{
+    constexpr int nameHeight = 16; // every line needs its name there
+    const int names = nameHeight * static_cast<int>(data().series.size()) + 100;
+    return { std::max(width(), 560), std::max({ height(), 300, names }) };
+}
 
 void ChartView::paintExport(QPainter& painter, QRectF canvas) const
 {

@@ -20,7 +20,6 @@ namespace keepset::ui::charts {
 namespace {
 
     constexpr std::size_t mostBands = 4; ///< more of them are mud
-    constexpr double faded = 0.35; ///< opacity of methods that step back
 
     QScatterSeries::MarkerShape shapeOf(plot::Marker marker)
     {
@@ -213,7 +212,22 @@ void PlotChart::restyle()
             pen.setDashPattern({ 4, 3 });
         references_[i]->setPen(pen);
     }
+    sizeMarks();
     fit();
+}
+
+/// Beside one another they must not cover their neighbours.
+void PlotChart::sizeMarks()
+{
+    double most = 11;
+    if (!data_.groups.empty())
+        most = std::max(5.0, (toPixel(1, 0).x() - toPixel(0, 0).x()) / static_cast<double>(drawn_.size() + 1));
+    for (std::size_t i = 0; i < drawn_.size(); ++i) {
+        const plot::Marker marker = data_.series[i].look.marker;
+        const bool small = marker == plot::Marker::circle || marker == plot::Marker::square; // fill their box
+        if (drawn_[i].marks)
+            drawn_[i].marks->setMarkerSize(std::min(small ? 8.0 : 11.0, most));
+    }
 }
 
 void PlotChart::restyle(std::size_t series)
@@ -230,8 +244,6 @@ void PlotChart::restyle(std::size_t series)
     }
     if (drawn.marks) {
         drawn.marks->setMarkerShape(shapeOf(method.marker));
-        const bool small = method.marker == plot::Marker::circle || method.marker == plot::Marker::square;
-        drawn.marks->setMarkerSize(small ? 8 : 11); // of the box around the shape
         drawn.marks->setPen(QPen(color, method.hollow ? 1.8 : 1));
         drawn.marks->setBrush(method.hollow ? look_.panel : color);
     }
@@ -318,10 +330,14 @@ bool PlotChart::isBandShown(std::size_t series) const
         && (bands <= mostBands || data_.series[series].key == highlighted_);
 }
 
+bool PlotChart::isFaded(std::size_t series) const
+{
+    return drawn_.size() > mostBands && data_.series[series].key != highlighted_
+        && std::ranges::find(data_.series, highlighted_, &Series::key) != data_.series.end();
+}
+
 void PlotChart::showState()
 {
-    const auto named = [this](const Series& series) { return series.key == highlighted_; };
-    const bool stepBack = drawn_.size() > mostBands && std::ranges::any_of(data_.series, named);
     for (std::size_t i = 0; i < drawn_.size(); ++i) {
         if (drawn_[i].band)
             drawn_[i].band->setVisible(isBandShown(i));
@@ -329,7 +345,7 @@ void PlotChart::showState()
             if (!series)
                 continue;
             series->setVisible(isShown(i));
-            series->setOpacity(stepBack && !named(data_.series[i]) ? faded : 1);
+            series->setOpacity(isFaded(i) ? fadedOpacity : 1.0F);
         }
     }
     overlay_->update();
@@ -358,6 +374,7 @@ void PlotChart::updateTicks()
     const QRectF plot = plotArea();
     if (!(seen.x.length() > 0) || !(seen.y.length() > 0))
         return;
+    sizeMarks();
     const auto place = [](QCategoryAxis& axis, const Axis& of, AxisRange sight, int wanted) {
         const bool log = of.scale == AxisScale::log;
         const auto ticks = log ? logTicks({ std::pow(10, sight.low), std::pow(10, sight.high) }, wanted)

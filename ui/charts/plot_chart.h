@@ -49,6 +49,8 @@ public:
     bool isShown(std::size_t series) const { return !hidden_.contains(data_.series[series].key); }
     bool isDrawn(PointRef at) const;
     bool isBandShown(std::size_t series) const;
+    /// Whether it steps back behind the one that is pointed at.
+    bool isFaded(std::size_t series) const;
     QPointF toPixel(double x, double y) const;
     QPointF toCoordinates(QPointF pixel) const;
     QPointF positionOf(PointRef at) const;
@@ -56,7 +58,7 @@ public:
     QRectF barOf(PointRef at) const;
     /// The nearest point in sight within `reach` pixels.
     std::optional<PointRef> nearestPoint(QPointF pixel, double reach) const;
-    /// A name at the end of a line.
+    /// A name at the end of a line. Where not all have room, that of the method pointed at goes first.
     struct Name {
         std::size_t series;
         QPointF end; ///< of the line
@@ -80,6 +82,8 @@ private:
     void fit();
     void updateTicks();
     void updateReferences();
+    void sizeMarks();
+    std::vector<Name> namesThatFit(std::size_t most) const;
     void add(QAbstractSeries* series);
 
     ChartData data_;
