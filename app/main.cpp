@@ -1,5 +1,6 @@
 #include "core/engine.h"
 #include "core/files.h"
+#include "ui/language.h"
 #include "ui/main_window.h"
 #include "ui/pictures.h"
 #include "ui/theme.h"
@@ -123,7 +124,9 @@ int main(int argc, char** argv)
     const int appearance = QSettings().value(QStringLiteral("appearance"), 0).toInt();
     installTheme(application, static_cast<Appearance>(appearance));
     QApplication::setWindowIcon(QIcon(QStringLiteral(":/icons/keepset.svg")));
-    if (!arguments.pictures.isEmpty())
+    if (arguments.pictures.isEmpty()) // pictures are named by their pages
+        speak(application, QLocale::system());
+    else
         return takePictures(application, arguments.start, arguments.pictures);
     MainWindow window;
     window.show();

@@ -4,7 +4,7 @@
 # A name|other means: the first that this system knows; a last '-' means: not needed where no such package exists.
 CLI_PACKAGES=(g++ cmake ninja-build git python3 python3-pip
     libhdf5-dev nlohmann-json3-dev libcli11-dev libicu-dev libssl-dev)
-WINDOW_PACKAGES=(pkg-config qt6-base-dev "qt6-svg-dev|libqt6svg6-dev" "qt6-charts-dev|libqt6charts6-dev" "libqt6opengl6-dev|-" libgl-dev libopengl-dev)
+WINDOW_PACKAGES=(pkg-config qt6-base-dev "qt6-svg-dev|libqt6svg6-dev" "qt6-charts-dev|libqt6charts6-dev" "libqt6opengl6-dev|-" qt6-tools-dev qt6-l10n-tools libgl-dev libopengl-dev)
 TEST_PACKAGES=(ccache clang-format clang-tidy "libomp-14-dev|-" python3-h5py)
 
 # "debian 12", "ubuntu 24.04", "fedora 41"; testing and unstable Debian have no number.

@@ -20,7 +20,7 @@ namespace {
     constexpr double pixelsPerInch = 96;
     constexpr double pointsPerInch = 72;
 
-    QString tr(const char* text) { return QCoreApplication::translate("ChartExport", text); }
+    QString tr(const char* text) { return QCoreApplication::translate("keepset::ui", text); }
 
     constexpr double margin = 12; ///< px around a picture
 

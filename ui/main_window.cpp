@@ -302,6 +302,10 @@ void MainWindow::showProgress(const Progress& progress)
 void MainWindow::showBusy(bool busy, const QString& what)
 {
     busy_ = busy;
+    const QString waiting = busy ? what : QString();
+    tokensPage_->setWaiting(waiting);
+    heatmapPage_->setWaiting(waiting);
+    attentionPage_->setWaiting(waiting);
     progress_->setVisible(busy);
     if (busy) {
         progress_->setRange(0, 0);

@@ -375,6 +375,9 @@ void MainWindow::updateActions()
 {
     analyseAction_->setEnabled(model_ && text_ && !sweeps_->running());
     sweepAction_->setEnabled(model_ && text_ && !sweeps_->running());
+    const auto* cancel = findChild<QToolButton*>(QStringLiteral("cancelButton"));
+    if (!busy_ && cancel && cancel->hasFocus())
+        tabs_->currentWidget()->setFocus(); // the next button would get it
     cancelAction_->setVisible(busy_);
     cancelAction_->setEnabled(busy_);
     saveAnalysisAction_->setEnabled(session_->analysis() != nullptr);

@@ -5,6 +5,11 @@
 
 namespace keepset::ui {
 
+std::int64_t groupOf(const Analysis& analysis)
+{
+    return std::max<std::int64_t>(1, analysis.heads / std::max<std::int64_t>(1, analysis.kv_heads));
+}
+
 RowState::RowState(SelectionState* selection, QObject* parent)
     : QObject(parent)
     , selection_(selection)

@@ -11,6 +11,9 @@
 
 namespace keepset::ui {
 
+/// Query heads that share a kv head.
+std::int64_t groupOf(const Analysis& analysis);
+
 /// The row of scores that is looked at and what each side's policy keeps of it. Scores are made once a scope; a move of
 /// the sparsity slider only selects again. Shared by the token page and the inspector.
 class RowState : public QObject {

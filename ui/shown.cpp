@@ -12,7 +12,7 @@ namespace keepset::ui {
 
 namespace {
 
-    QString tr(const char* text) { return QCoreApplication::translate("keepset::ui::Shown", text); }
+    QString tr(const char* text) { return QCoreApplication::translate("keepset::ui", text); }
 
     QString words(const std::string& text) { return QString::fromStdString(text); }
 

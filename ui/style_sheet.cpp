@@ -83,6 +83,8 @@ QTableView { gridline-color: $line; border: 0; alternate-background-color: $pane
 QHeaderView, QHeaderView::section { background: $panel; color: $muted; border: 0; border-bottom: 1px solid $line;
     padding: 5px 8px; }
 QTableCornerButton::section { background: $panel; border: 0; }
+QListWidget#helpPages { border: 0; border-right: 1px solid $line; }
+QListWidget#helpPages::item { padding: 5px 10px; }
 QTextBrowser { background: $panel; color: $ink; border: 0; }
 QToolBar#shownToolBar { background: $panel; border: 0; border-bottom: 1px solid $line; padding: 0; spacing: 0; }
 QFrame#shownBar { background: $panel; border: 0; }

@@ -96,16 +96,6 @@ QColor Theme::labelFill(Label value) const
     return withAlpha(label(value), value == Label::important ? 0.26 : 0.20);
 }
 
-QColor Theme::series(int index) const
-{
-    static constexpr std::array<const char*, seriesCount> onLight
-        = { "#D98C00", "#C2427E", "#0072B2", "#00805C", "#7A4FBF", "#A0522D", "#4A6572", "#B00020" };
-    static constexpr std::array<const char*, seriesCount> onDark
-        = { "#F0B13C", "#E58FB9", "#56B4E9", "#3FCFA3", "#B79BEA", "#D89B7A", "#A3B4C0", "#FF8A80" };
-    const auto i = static_cast<std::size_t>(((index % seriesCount) + seriesCount) % seriesCount);
-    return QColor(QLatin1String(dark ? onDark[i] : onLight[i]));
-}
-
 const Theme& theme(bool dark)
 {
     static const Theme light = lightTheme();

@@ -33,11 +33,8 @@ struct Theme {
     QColor label(Label value) const { return labels[static_cast<std::size_t>(value)]; }
     /// Background of a token with this label: its colour at 20 to 26%; transparent for evicted.
     QColor labelFill(Label value) const;
-    /// Colour of series `index` of a chart: colour-blind-safe, in an order of its own.
-    QColor series(int index) const;
 };
 
-inline constexpr int seriesCount = 8;
 inline constexpr int cardRadius = 8; ///< px
 inline constexpr int cardPadding = 14; ///< px
 inline constexpr int gap = 12; ///< px between cards

@@ -104,11 +104,7 @@ private Q_SLOTS:
         menu.actions()[0]->trigger();
         Question second;
         answerNext(second, folder_.filePath("b")); // no suffix: that of the chosen format
-        QToolButton* button = nullptr;
-        for (auto* each : page.findChildren<QToolButton*>()) {
-            if (each->text().startsWith("Export") && !button)
-                button = each;
-        }
+        auto* button = page.findChild<QToolButton*>("sweepExport");
         QVERIFY(button);
         button->click();
         QCOMPARE(first.asked + second.asked, 2);

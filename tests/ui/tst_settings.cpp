@@ -14,6 +14,7 @@
 #include <QComboBox>
 #include <QFile>
 #include <QLabel>
+#include <QLineEdit>
 #include <QMenu>
 #include <QSettings>
 #include <QStandardPaths>
@@ -79,6 +80,7 @@ private Q_SLOTS:
             box(window, "attentionReduction")->setCurrentIndex(1);
             window.findChild<QCheckBox*>(QStringLiteral("attentionLock"))->setChecked(false);
             box(window, "sweepScale")->setCurrentIndex(1);
+            window.findChild<QLineEdit*>(QStringLiteral("sweepPolicies"))->setText(QStringLiteral("dense, recent"));
             window.showPage(3);
             window.close();
         }
@@ -96,6 +98,8 @@ private Q_SLOTS:
         QVERIFY(!window.findChild<QCheckBox*>(QStringLiteral("attentionLock"))->isChecked());
         QCOMPARE(box(window, "sweepScale")->currentIndex(), 1);
         QCOMPARE(window.tabs()->currentIndex(), 3);
+        QCOMPARE(
+            window.findChild<QLineEdit*>(QStringLiteral("sweepPolicies"))->text(), QStringLiteral("dense, recent"));
         QCOMPARE(box(window, "importance")->currentText(), QStringLiteral("mean-received"));
     }
 

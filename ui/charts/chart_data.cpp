@@ -12,7 +12,7 @@ namespace keepset::ui::charts {
 
 namespace {
 
-    QString tr(const char* text) { return QCoreApplication::translate("Chart", text); }
+    QString tr(const char* text) { return QCoreApplication::translate("keepset::ui::charts", text); }
 
     /// Ends moved outwards to a grid of about a twentieth of the range, so that axes rest while a running sweep moves
     /// points a little.

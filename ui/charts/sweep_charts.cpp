@@ -16,7 +16,7 @@ namespace keepset::ui::charts {
 
 namespace {
 
-    QString tr(const char* text) { return QCoreApplication::translate("SweepCharts", text); }
+    QString tr(const char* text) { return QCoreApplication::translate("keepset::ui::charts", text); }
 
     bool same(double a, double b) { return std::abs(a - b) < 1e-9; }
 

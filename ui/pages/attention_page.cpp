@@ -4,6 +4,7 @@
 #include "ui/format.h"
 #include "ui/pages/card.h"
 #include "ui/plot/heatmap_widget.h"
+#include "ui/row_state.h"
 #include "ui/selection_state.h"
 #include "ui/settings.h"
 #include "ui/theme.h"
@@ -112,10 +113,7 @@ bool AttentionPage::hasMap() const { return !tiles().empty(); }
 
 bool AttentionPage::isDrawing() const { return asked_ || drawing_->wanted().has_value(); }
 
-std::int64_t AttentionPage::group() const
-{
-    return analysis_ ? std::max<std::int64_t>(1, analysis_->heads / std::max<std::int64_t>(1, analysis_->kv_heads)) : 1;
-}
+std::int64_t AttentionPage::group() const { return analysis_ ? groupOf(*analysis_) : 1; }
 
 void AttentionPage::setAnalysis(std::shared_ptr<const Analysis> analysis)
 {
@@ -239,7 +237,7 @@ void AttentionPage::rescale()
 QString AttentionPage::emptyText() const
 {
     if (!analysis_)
-        return tr("Open a model and a text, then press Analyse.");
+        return waiting_.isEmpty() ? tr("Open a model and a text, then press Analyse.") : tr("One moment …");
     if (analysis_->attention)
         return tr("Drawing … %1").arg(progressText());
     if (!analysis_->no_attention.empty()) // core says why
@@ -364,6 +362,13 @@ void AttentionPage::tellCell(qint64 query, qint64 key)
 }
 
 std::vector<const Exportable*> AttentionPage::exportables() const { return { map_ }; }
+
+void AttentionPage::setWaiting(const QString& what)
+{
+    waiting_ = what;
+    if (!analysis_)
+        refresh();
+}
 
 void AttentionPage::setShown(Shown shown)
 {

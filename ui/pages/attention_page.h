@@ -43,6 +43,8 @@ public:
     bool hasMap() const;
     /// Its charts, for exports.
     std::vector<const Exportable*> exportables() const;
+    /// What is under way, for a page that has nothing to show yet; empty: nothing.
+    void setWaiting(const QString& what);
     /// Of what it is, for exports.
     void setShown(Shown shown);
 
@@ -85,6 +87,7 @@ private:
     QToolButton* back_ = nullptr;
     QToolButton* whole_ = nullptr;
     ElidedLabel* words_ = nullptr;
+    QString waiting_; ///< what is under way
     std::shared_ptr<const Analysis> analysis_;
     std::int64_t layer_ = 0;
     std::int64_t head_ = 0;

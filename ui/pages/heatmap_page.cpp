@@ -4,6 +4,7 @@
 #include "ui/format.h"
 #include "ui/pages/card.h"
 #include "ui/plot/heatmap_widget.h"
+#include "ui/row_state.h"
 #include "ui/selection_state.h"
 #include "ui/settings.h"
 #include "ui/theme.h"
@@ -151,6 +152,13 @@ void HeatmapPage::setAnalysis(std::shared_ptr<const Analysis> analysis)
 
 std::vector<const Exportable*> HeatmapPage::exportables() const { return { layerMap_, headMap_ }; }
 
+void HeatmapPage::setWaiting(const QString& what)
+{
+    waiting_ = what;
+    if (!analysis_)
+        refresh();
+}
+
 void HeatmapPage::setShown(const Shown& shown)
 {
     for (plot::HeatmapWidget* map : { layerMap_, headMap_ })
@@ -242,7 +250,10 @@ plot::Heatmap HeatmapPage::mapOf(const std::shared_ptr<const plot::MapValues>& v
     const std::int64_t token = selection_->token();
     if (analysis_ && token >= 0 && token < analysis_->context)
         map.chosenColumn = token;
-    map.emptyText = analysis_ ? tr("Analysing …") : tr("Open a model and a text, then press Analyse.");
+    if (analysis_ || !waiting_.isEmpty())
+        map.emptyText = tr("One moment …");
+    else
+        map.emptyText = tr("Open a model and a text, then press Analyse.");
     if (values)
         map.scale = scaleOf(lock_->isChecked() ? values_.layers : values);
     return map;
@@ -263,12 +274,11 @@ void HeatmapPage::refresh()
         layers.subtitle
             = tr("mean of %1 heads · %2 scale · %3 tokens, %4")
                   .arg(formatCount(analysis_->heads), scaleName, formatCount(analysis_->context), reduction);
-        heads.subtitle = marks_.empty() ? tr("%1 query heads · %2 scale").arg(formatCount(analysis_->heads), scaleName)
-                                        : tr("%1 query heads · under the maps: share of tokens kept of the %2")
-                                              .arg(formatCount(analysis_->heads), marksScope_);
+        heads.subtitle = marks_.empty()
+            ? tr("%1 query heads · %2 scale").arg(formatCount(analysis_->heads), scaleName)
+            : tr("%1 query heads · share kept: %2").arg(formatCount(analysis_->heads), marksScope_);
         layers.chosenRows = CellRange { values_.layer, values_.layer + 1 };
-        const std::int64_t group
-            = std::max<std::int64_t>(1, analysis_->heads / std::max<std::int64_t>(1, analysis_->kv_heads));
+        const std::int64_t group = groupOf(*analysis_);
         if (selection_->scope().kv_head >= 0)
             heads.chosenRows
                 = CellRange { selection_->scope().kv_head * group, (selection_->scope().kv_head + 1) * group };
@@ -305,8 +315,7 @@ void HeatmapPage::choose(bool heads, qint64 row, qint64 column)
 {
     if (!analysis_)
         return;
-    const std::int64_t group
-        = std::max<std::int64_t>(1, analysis_->heads / std::max<std::int64_t>(1, analysis_->kv_heads));
+    const std::int64_t group = groupOf(*analysis_);
     selection_->choose(heads ? Scope { values_.layer, row / group } : Scope { row, -1 }, column);
 }
 

@@ -37,6 +37,8 @@ public:
     /// What the two policies keep of the row that is looked at, as marks under the maps; `scope`: which row, in words.
     void setSelections(
         const std::optional<RowSelection>& a, const std::optional<RowSelection>& b, const QString& scope = {});
+    /// What is under way, for a page that has nothing to show yet; empty: nothing.
+    void setWaiting(const QString& what);
     /// Of what it is, for exports.
     void setShown(const Shown& shown);
     /// Layer whose heads are shown.
@@ -85,6 +87,7 @@ private:
     QComboBox* scale_ = nullptr;
     QComboBox* reduction_ = nullptr;
     QCheckBox* lock_ = nullptr;
+    QString waiting_; ///< what is under way
     std::shared_ptr<const Analysis> analysis_;
     std::vector<plot::MarkStrip> marks_;
     QString marksScope_; ///< of which row they are, in words

@@ -2,6 +2,7 @@
 
 #include "core/engine.h"
 #include "ui/pages/card.h"
+#include "ui/settings.h"
 #include "ui/theme.h"
 #include "ui/widgets/elided_label.h"
 
@@ -109,6 +110,8 @@ SweepForm::SweepForm(QWidget* parent)
     context_->setObjectName(QStringLiteral("sweepContext"));
     target_->setObjectName(QStringLiteral("sweepTarget"));
     windows_->setObjectName(QStringLiteral("sweepWindows"));
+    for (QWidget* field : std::initializer_list<QWidget*> { policies_, sparsities_, protocol_, granularity_ })
+        remember(field); // the sizes are those that fit the text
     for (QLineEdit* field : { policies_, sparsities_ })
         connect(field, &QLineEdit::textChanged, this, &SweepForm::check);
     for (QComboBox* field : { protocol_, granularity_ })
@@ -214,8 +217,15 @@ void SweepForm::setRequest(const SweepRequest& request)
 
 void SweepForm::propose(const SweepRequest& request)
 {
-    if (!proposed_) {
-        setRequest(request);
+    if (!proposed_) { // what was remembered of the last time stays, too
+        SweepRequest first = request;
+        if (policies_->text() != QLatin1String(presetPolicies))
+            first.policies.clear();
+        if (sparsities_->text() != QLatin1String(presetSparsities))
+            first.sparsities.clear();
+        first.protocol = static_cast<Protocol>(protocol_->currentData().toInt());
+        first.granularity = static_cast<Granularity>(granularity_->currentData().toInt());
+        setRequest(first);
     } else {
         if (policies_->text() == policyText(*proposed_))
             policies_->setText(policyText(request));

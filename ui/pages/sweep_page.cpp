@@ -18,6 +18,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QScrollArea>
+#include <QSplitter>
 #include <QStackedWidget>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -27,13 +28,44 @@
 
 namespace keepset::ui {
 
+namespace {
+
+    QSplitter* split(Qt::Orientation orientation, const char* name, QWidget* first, QWidget* second)
+    {
+        auto* splitter = new QSplitter(orientation);
+        splitter->setObjectName(QLatin1String(name));
+        splitter->setHandleWidth(gap);
+        splitter->setChildrenCollapsible(false);
+        splitter->addWidget(first);
+        splitter->addWidget(second);
+        remember(splitter);
+        return splitter;
+    }
+
+    /// A window that is too low for all of it scrolls: charts keep the height that they can be read at.
+    QScrollArea* scrolled(QWidget* content)
+    {
+        auto* area = new QScrollArea;
+        area->setObjectName(QStringLiteral("sweepScroll"));
+        area->setFrameShape(QFrame::NoFrame);
+        area->setFocusPolicy(Qt::NoFocus); // what is in it has
+        area->setWidgetResizable(true);
+        area->setWidget(content);
+        content->setAutoFillBackground(false);
+        area->viewport()->setAutoFillBackground(false);
+        return area;
+    }
+
+} // namespace
+
 SweepPage::SweepPage(SelectionState* selection, QWidget* parent)
     : QWidget(parent)
     , selection_(selection)
     , form_(new SweepForm(this))
     , charts_(new charts::SweepCharts(this))
 {
-    auto* layout = new QVBoxLayout(this);
+    auto* content = new QWidget(this);
+    auto* layout = new QVBoxLayout(content);
     layout->setContentsMargins(cardPadding, cardPadding, cardPadding, cardPadding);
     layout->setSpacing(gap);
     auto* setUp = new QFrame(this);
@@ -45,12 +77,14 @@ SweepPage::SweepPage(SelectionState* selection, QWidget* parent)
     makeChartCard();
     makeDifferenceCard();
     makeTableCard();
-    layout->addWidget(chartCard_, 8);
-    auto* bottom = new QHBoxLayout;
-    bottom->setSpacing(gap);
-    bottom->addWidget(differenceCard_, 1);
-    bottom->addWidget(tableCard_, 1);
-    layout->addLayout(bottom, 7);
+    QSplitter* bottom = split(Qt::Horizontal, "sweepSplitBelow", differenceCard_, tableCard_);
+    QSplitter* all = split(Qt::Vertical, "sweepSplit", chartCard_, bottom);
+    all->setStretchFactor(0, 8);
+    all->setStretchFactor(1, 7);
+    layout->addWidget(all, 1);
+    auto* whole = new QVBoxLayout(this);
+    whole->setContentsMargins(0, 0, 0, 0);
+    whole->addWidget(scrolled(content));
     refresh();
 }
 
@@ -74,6 +108,7 @@ void SweepPage::makeChartCard()
     auto* over = flatButton(tr("Lay over …"), tr("Lays earlier runs over this one, dashed"), this);
     auto* clear = flatButton(tr("Remove"), tr("Removes the earlier runs from the chart"), this);
     auto* save = flatButton(tr("Export …"), tr("Exports the perplexity chart as PNG, SVG, PDF or CSV"), this);
+    save->setObjectName(QStringLiteral("sweepExport"));
     clear_ = clear;
     for (QWidget* control : std::initializer_list<QWidget*> { state_, metric_, scale_, over, clear, save })
         chartCard_->addControl(control);
@@ -297,8 +332,12 @@ void SweepPage::refreshWords()
     QStringList sentences;
     QStringList notes;
     if (run_) {
-        for (const Finding& finding : findings(*run_, reference()))
-            sentences << QString::fromStdString(finding.sentence);
+        try {
+            for (const Finding& finding : findings(*run_, reference()))
+                sentences << QString::fromStdString(finding.sentence);
+        } catch (const Error& error) { // a file may hold a run that says nothing of this method
+            notes << QString::fromStdString(error.sentence());
+        }
         for (const Check& check : run_->audit.checks) {
             if (check.status == CheckStatus::warning)
                 notes << tr("⚠ Audit, %1: %2")

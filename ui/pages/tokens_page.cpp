@@ -28,9 +28,9 @@ TokensPage::TokensPage(SelectionState* selection, RowState* rows, QWidget* paren
 {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(cardPadding, cardPadding, cardPadding, cardPadding);
-    empty_
-        = roleLabel(tr("Open a model and a text, then press Analyse.\nBoth can also be dropped here."), "muted", this);
-    static_cast<QLabel*>(empty_)->setAlignment(Qt::AlignCenter);
+    empty_ = roleLabel({}, "muted", this);
+    setWaiting({});
+    empty_->setAlignment(Qt::AlignCenter);
     empty_->setObjectName(QStringLiteral("emptyHint"));
     filled_ = new QWidget(this);
     auto* rowsLayout = new QVBoxLayout(filled_);
@@ -62,6 +62,12 @@ TokensPage::TokensPage(SelectionState* selection, RowState* rows, QWidget* paren
     connect(rows_, &RowState::rowChanged, this, &TokensPage::showRow);
     connect(rows_, &RowState::selectionsChanged, this, &TokensPage::showSelections);
     connect(selection_, &SelectionState::tokenChanged, this, &TokensPage::showToken);
+}
+
+void TokensPage::setWaiting(const QString& what)
+{
+    empty_->setText(what.isEmpty() ? tr("Open a model and a text, then press Analyse.\nBoth can also be dropped here.")
+                                   : tr("One moment: %1 …").arg(what));
 }
 
 TokensPage::Column TokensPage::makeColumn(int side)

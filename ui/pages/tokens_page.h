@@ -7,6 +7,8 @@
 #include <array>
 #include <memory>
 
+class QLabel;
+
 namespace keepset::ui {
 
 class Card;
@@ -25,6 +27,8 @@ public:
 
     /// Chooses the next token at or after `from` that matches. False: there is none.
     bool find(const QString& query, std::int64_t from);
+    /// What is under way, for a page that has nothing to show yet; empty: nothing.
+    void setWaiting(const QString& what);
     TokenTextView* view(int side) const { return columns_[static_cast<std::size_t>(side)].view; }
     ImportanceStrip* strip() const { return strip_; }
 
@@ -50,7 +54,7 @@ private:
     std::array<Column, 2> columns_;
     ImportanceStrip* strip_ = nullptr;
     Card* stripCard_ = nullptr;
-    QWidget* empty_ = nullptr;
+    QLabel* empty_ = nullptr;
     QWidget* filled_ = nullptr;
     std::shared_ptr<const Analysis> shown_; ///< whose text the views hold
     std::shared_ptr<const TokenDocument> document_;

@@ -39,6 +39,17 @@ namespace {
         return right;
     }
 
+    /// Without the label that it begins with: the chip before it says so already.
+    QString sentenceOf(const Explanation& why)
+    {
+        QString sentence = QString::fromStdString(why.sentence);
+        const QString lead = QString::fromStdString(name_of(why.label)) + QStringLiteral(": ");
+        if (!sentence.startsWith(lead, Qt::CaseInsensitive))
+            return sentence;
+        sentence.remove(0, lead.size());
+        return sentence.first(1).toUpper() + sentence.mid(1);
+    }
+
     /// The label as a chip before the sentence, in the colours of the text view.
     QString whyHtml(const Theme& t, const QString& policy, const Explanation& why)
     {
@@ -49,8 +60,7 @@ namespace {
             over(fill.red(), t.panel.red()), over(fill.green(), t.panel.green()), over(fill.blue(), t.panel.blue()));
         return QStringLiteral("<p style='line-height:118%'><span style='background:%1; font-size:11px; "
                               "font-weight:600'>&nbsp;&nbsp;%2 %3&nbsp;&nbsp;</span> %4</p>")
-            .arg(fill.name(), policy.toHtmlEscaped(), labelTitle(why.label),
-                QString::fromStdString(why.sentence).toHtmlEscaped());
+            .arg(fill.name(), policy.toHtmlEscaped(), labelTitle(why.label), sentenceOf(why).toHtmlEscaped());
     }
 
 } // namespace
@@ -70,8 +80,13 @@ TokenInspector::TokenInspector(SelectionState* selection, RowState* rows, Sessio
     later->setInterval(40);
     connect(later, &QTimer::timeout, this, &TokenInspector::requestKeepSets);
     connect(rows_, &RowState::selectionsChanged, this, &TokenInspector::showToken);
-    connect(rows_, &RowState::selectionsChanged, later, qOverload<>(&QTimer::start));
-    connect(selection_, &SelectionState::granularityChanged, later, qOverload<>(&QTimer::start));
+    const auto outdated = [this, later] {
+        outdated_ = true;
+        later->start();
+    };
+    connect(rows_, &RowState::selectionsChanged, this, outdated);
+    connect(selection_, &SelectionState::granularityChanged, this, outdated);
+    connect(selection_, &SelectionState::tokenChanged, later, qOverload<>(&QTimer::start));
     connect(selection_, &SelectionState::tokenChanged, this, &TokenInspector::showToken);
     connect(session_, &Session::keepSetReady, this, [this](const std::shared_ptr<const KeepSet>& keepSet, int side) {
         sides_[static_cast<std::size_t>(side)].keepSet = keepSet;
@@ -215,8 +230,12 @@ void TokenInspector::showMap(int index)
     side.kept->setText(tr("%1 of %2 layer × head rows").arg(formatCount(kept), formatCount(rows)));
 }
 
+/// Labels of all layers and heads are many; without a token that they are looked at for nobody waits for them.
 void TokenInspector::requestKeepSets()
 {
+    if (!outdated_ || selection_->token() < 0)
+        return;
+    outdated_ = false;
     for (int side = 0; side < 2; ++side) {
         if (rows_->analysis() && selection_->hasPolicy(side))
             session_->selectAll(rows_->analysis(), selection_->request(side), side);

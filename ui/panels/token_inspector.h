@@ -55,6 +55,7 @@ private:
     QLabel* cutOffName_ = nullptr;
     QLabel* cutOff_ = nullptr;
     std::array<Side, 2> sides_;
+    bool outdated_ = false; ///< the keep sets of sides_
 };
 
 } // namespace keepset::ui

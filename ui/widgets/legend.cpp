@@ -19,7 +19,7 @@ namespace {
 
 QString labelTitle(Label label)
 {
-    const auto tr = [](const char* text) { return QCoreApplication::translate("keepset::ui::Legend", text); };
+    const auto tr = [](const char* text) { return QCoreApplication::translate("keepset::ui", text); };
     switch (label) {
     case Label::evicted:
         return tr("evicted");

@@ -13,7 +13,7 @@ ShownLine::ShownLine(QWidget* parent)
 {
     setObjectName(QStringLiteral("shownBar"));
     auto* layout = new QHBoxLayout(this);
-    layout->setContentsMargins(14, 4, 14, 4);
+    layout->setContentsMargins(14, 2, 14, 2);
     layout->setSpacing(8);
     stale_->setObjectName(QStringLiteral("staleWords"));
     stale_->setTextFormat(Qt::PlainText);
