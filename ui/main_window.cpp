@@ -306,6 +306,9 @@ void MainWindow::showBusy(bool busy, const QString& what)
     tokensPage_->setWaiting(waiting);
     heatmapPage_->setWaiting(waiting);
     attentionPage_->setWaiting(waiting);
+    if (busy)
+        cancelAction_->setToolTip(
+            tr("Stops %1 (%2)").arg(what, cancelAction_->shortcut().toString(QKeySequence::NativeText)));
     progress_->setVisible(busy);
     if (busy) {
         progress_->setRange(0, 0);

@@ -36,6 +36,8 @@ SweepController::SweepController(
     connectList();
     connectSession();
     form_->setObstacle(tr("Open a model and a text first."));
+    listing_.setInterval(2000);
+    connect(&listing_, &QTimer::timeout, this, &SweepController::list);
     list();
 }
 
@@ -241,6 +243,7 @@ void SweepController::begin(const SweepRequest& request)
     page_->setActivity(SweepPage::Activity::running);
     page_->setSweeping(true);
     page_->runs()->setShown(path_);
+    listing_.start();
     Q_EMIT runningChanged();
 }
 
@@ -273,6 +276,7 @@ void SweepController::measure(const Run& run)
 void SweepController::end()
 {
     underWay_ = false;
+    listing_.stop();
     page_->setSweeping(running());
     if (path_.toStdString() == sweep_.out) {
         page_->setActivity(SweepPage::Activity::none);

@@ -11,6 +11,7 @@
 #include <QObject>
 #include <QProcess>
 #include <QStringList>
+#include <QTimer>
 
 #include <functional>
 #include <memory>
@@ -121,6 +122,7 @@ private:
     SweepRequest sweep_; ///< under way, without its text
     bool underWay_ = false;
     bool stopping_ = false;
+    QTimer listing_; ///< the list tells of the sweep under way, too
     QElapsedTimer since_; ///< the first window of the sweep under way
     std::int64_t doneAtFirst_ = -1; ///< windows then; -1: there is none yet
     std::optional<GoingOn> goingOn_; ///< waits for its model and text

@@ -37,6 +37,7 @@ void SweepController::connectList()
         else
             page_->removeRun(QFileInfo(path).completeBaseName());
     });
+    connect(runs, &RunList::colorChanged, session_, &Session::openForComparison);
     connect(page_, &SweepPage::earlierRunsChanged, runs, &RunList::setLaidOver);
     connect(page_, &SweepPage::layOverRequested, this, [this] {
         const QStringList files
@@ -68,8 +69,10 @@ void SweepController::takeList(const std::vector<RunSummary>& runs)
     if (!offered_ && unfinished > 0 && !running())
         Q_EMIT told(unfinished == 1 ? tr("1 sweep is unfinished: see Runs on the Sweep page")
                                     : tr("%1 sweeps are unfinished: see Runs on the Sweep page").arg(unfinished));
-    if (!offered_ && unfinished > 0 && !run_)
+    if (!offered_ && unfinished > 0 && !run_) {
         page_->showRuns();
+        page_->runs()->choose(std::ranges::find_if(runs, &RunSummary::unfinished)->path);
+    }
     offered_ = true;
 }
 
@@ -111,7 +114,7 @@ void SweepController::layOver(const std::shared_ptr<const Run>& run, const QStri
     else if (!found.refusal.empty())
         Q_EMIT failed(tr("%1 cannot be laid over the run shown.").arg(name), QString::fromStdString(found.refusal));
     else
-        page_->addRun(run, name);
+        page_->addRun(run, name, RunList::colorOf(path));
     page_->tellEarlierRuns();
 }
 

@@ -1103,6 +1103,10 @@ Lizenz: Apache-2.0. Schriften: Noto Sans und Noto Serif, SIL Open Font License 1
         <source>Opening a model</source>
         <translation>Öffnen eines Modells</translation>
     </message>
+    <message>
+        <source>Stops %1 (%2)</source>
+        <translation>Hält an: %1 (%2)</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui::PolicyList</name>
@@ -1195,10 +1199,6 @@ Zwei Verfahren werden verglichen; ein drittes tritt an die Stelle des älteren.<
         <translation>Fenster</translation>
     </message>
     <message>
-        <source>Best at the highest sparsity</source>
-        <translation>Bester beim höchsten Anteil</translation>
-    </message>
-    <message>
         <source>Show</source>
         <translation>Zeigen</translation>
     </message>
@@ -1277,6 +1277,14 @@ Tick the box to lay it over the run shown.</source>
         <translation>%1 über %2
 %3
 Das Häkchen legt ihn über den gezeigten Run.</translation>
+    </message>
+    <message>
+        <source>Best</source>
+        <translation>Beste</translation>
+    </message>
+    <message>
+        <source>The least perplexity at the highest sparsity</source>
+        <translation>Die kleinste Perplexität bei der höchsten Sparsity</translation>
     </message>
 </context>
 <context>

@@ -207,6 +207,10 @@ void TestSweepPage::runs_laid_over_say_what_differs_or_are_refused()
     page.addRun(strange, "strange");
     QVERIFY2(notes->text().contains("strange is not drawn"), qPrintable(notes->text()));
     QCOMPARE(chart->data().series.size(), 2 * alone);
+    page.addRun(other, "short", QColor("#0072b2")); // in the user's colour, once
+    QCOMPARE(chart->data().series.size(), 2 * alone);
+    QCOMPARE(chart->data().series.back().look.light, QColor("#0072b2"));
+    QVERIFY(chart->data().series.front().look.light != QColor("#0072b2"));
     page.removeRun("short");
     QCOMPARE(chart->data().series.size(), alone);
 }

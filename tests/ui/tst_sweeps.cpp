@@ -7,6 +7,7 @@
 #include "ui/pages/sweep_form.h"
 #include "ui/pages/sweep_page.h"
 #include "ui/panels/setup_panel.h"
+#include "ui/sweep_controller.h"
 #include "ui/sweep_files.h"
 #include "ui/theme.h"
 #include "ui/widgets/error_bar.h"
@@ -15,8 +16,10 @@
 #include <QApplication>
 #include <QClipboard>
 #include <QDir>
+#include <QFile>
 #include <QLabel>
 #include <QPushButton>
+#include <QScopeGuard>
 #include <QSettings>
 #include <QSignalSpy>
 #include <QTabWidget>
@@ -40,6 +43,9 @@ private:
     std::unique_ptr<QTemporaryDir> folder_; ///< of the runs
 
     QStringList files() const { return QDir(folder_->path()).entryList({ QStringLiteral("*.h5") }, QDir::Files); }
+    /// Of a label that may be cut short.
+    static QString wordsOf(const QLabel& label) { return label.text() + label.toolTip(); }
+
     std::shared_ptr<const Run> stored(const QString& name) const
     {
         return load_run(folder_->filePath(name).toStdString());
@@ -289,6 +295,40 @@ private Q_SLOTS:
         QCOMPARE(repeated->keep_hash, run->keep_hash);
     }
 
+    void all_gpus_share_a_sweep_whose_file_is_followed()
+    {
+        // torchrun is not ours: one that starts a single process stands for it, on machines without GPUs, too.
+        const QTemporaryDir programs;
+        QFile torchrun(programs.filePath(QStringLiteral("torchrun")));
+        QVERIFY(torchrun.open(QIODevice::WriteOnly));
+        torchrun.write("#!/bin/sh\necho \"$@\" > \"$0.words\"\nshift 3\nexec \"$@\"\n");
+        torchrun.close();
+        QVERIFY(torchrun.setPermissions(torchrun.permissions() | QFileDevice::ExeOwner));
+        const QByteArray before = qgetenv("PATH");
+        const auto restore = qScopeGuard([&] { qputenv("PATH", before); });
+        qputenv("PATH", programs.path().toLocal8Bit() + ':' + before);
+        MainWindow window;
+        openDemo(window);
+        window.showPage(3);
+        auto* sweeps = window.findChild<SweepController*>();
+        auto* page = window.findChild<SweepPage*>();
+        auto* gpus = window.findChild<QToolButton*>(QStringLiteral("sweepGpus"));
+        QVERIFY(!gpus->isVisibleTo(page));
+        sweeps->setGpus(2);
+        QCOMPARE(gpus->text(), QStringLiteral("Run on 2 GPUs"));
+        gpus->click();
+        QVERIFY(sweeps->running());
+        QTRY_VERIFY_WITH_TIMEOUT(page->run() && page->run()->finished(), patience);
+        QTRY_VERIFY_WITH_TIMEOUT(!sweeps->running(), patience);
+        QCOMPARE(files().size(), 1);
+        QVERIFY(stored(files()[0])->finished());
+        QFile words(torchrun.fileName() + QStringLiteral(".words"));
+        QVERIFY(words.open(QIODevice::ReadOnly));
+        QVERIFY(words.readAll().startsWith("--nproc-per-node 2 --no-python " + cli().toLocal8Bit() + " sweep "));
+        QTRY_COMPARE_WITH_TIMEOUT(
+            window.findChild<QLabel*>(QStringLiteral("sweepState"))->text(), QStringLiteral("✓ done"), patience);
+    }
+
     void runs_are_renamed_deleted_brought_back_and_laid_over()
     {
         MainWindow window;
@@ -326,13 +366,11 @@ private Q_SLOTS:
         MainWindow window;
         openDemo(window);
         const auto* estimate = window.findChild<QLabel*>(QStringLiteral("sweepEstimate"));
-        QTRY_VERIFY_WITH_TIMEOUT(estimate->toolTip().contains(QStringLiteral("windows of the text"))
-                || estimate->text().contains(QStringLiteral("windows of the text")),
-            patience);
+        QTRY_VERIFY_WITH_TIMEOUT(wordsOf(*estimate).contains(QStringLiteral("windows of the text")), patience);
         auto* policies = window.findChild<QLineEdit*>(QStringLiteral("sweepPolicies"));
         policies->setText(QStringLiteral("dense, cab, h2o"));
         const auto* warnings = window.findChild<QLabel*>(QStringLiteral("sweepWarnings"));
-        QVERIFY2(warnings->text().contains(QStringLiteral("control")), qPrintable(warnings->text()));
+        QVERIFY2(wordsOf(*warnings).contains(QStringLiteral("control")), qPrintable(wordsOf(*warnings)));
         QSignalSpy counted(window.session(), &Session::tokensCounted);
         window.openText(demo(QStringLiteral("heldout-books-test.txt")));
         QTRY_VERIFY_WITH_TIMEOUT(!counted.isEmpty() && counted.last()[1].toBool(), patience);

@@ -193,8 +193,12 @@ ChartData metricChart(const Run& run, const std::vector<EarlierRun>& earlier, co
     for (const EarlierRun& other : earlier)
         addRun(data, *other.run, other.name, view.metric);
     const auto looks = looksOf(run, earlier);
-    for (Series& series : data.series)
+    for (Series& series : data.series) {
         series.look = looks.at(series.key);
+        const auto other = std::ranges::find(earlier, series.run, &EarlierRun::name);
+        if (other != earlier.end() && other->color.isValid())
+            series.look.light = series.look.dark = other->color;
+    }
     if (isOfLosses(view.metric)) {
         data.intervals = QStringLiteral("paired_to_dense");
         data.subtitle = run.windows_done() < 5 ? tr("a band needs 5 windows")

@@ -3,6 +3,7 @@
 #include "core/run.h"
 #include "ui/charts/chart_data.h"
 
+#include <QColor>
 #include <QObject>
 
 #include <memory>
@@ -21,6 +22,7 @@ class MethodLegend;
 struct EarlierRun {
     QString name;
     std::shared_ptr<const Run> run;
+    QColor color {}; ///< of its lines; none: those of the methods
 };
 
 /// What a run measured of every point.

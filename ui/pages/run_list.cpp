@@ -63,6 +63,16 @@ namespace {
             { RunList::tr("Red"), QStringLiteral("#d55e00") } };
     }
 
+    /// As short as it is clear: the time today, the day before that.
+    QString shortTime(const QDateTime& when)
+    {
+        const QDate today = QDate::currentDate();
+        if (when.date() == today)
+            return when.toString(QStringLiteral("HH:mm"));
+        return when.toString(
+            when.date().year() == today.year() ? QStringLiteral("MM-dd HH:mm") : QStringLiteral("yyyy-MM-dd"));
+    }
+
     QString windowsOf(const RunSummary& run)
     {
         if (!run.problem.isEmpty())
@@ -83,9 +93,14 @@ RunList::RunList(QWidget* parent)
     tree_->setObjectName(QStringLiteral("runList"));
     tree_->setAccessibleName(tr("Runs"));
     tree_->setColumnCount(columns);
-    tree_->setHeaderLabels({ tr("Run"), tr("Begun"), tr("Windows"), tr("Best at the highest sparsity") });
+    tree_->setHeaderLabels({ tr("Run"), tr("Begun"), tr("Windows"), tr("Best") });
+    tree_->headerItem()->setToolTip(bestColumn, tr("The least perplexity at the highest sparsity"));
+    tree_->setStyleSheet(QStringLiteral("QHeaderView::section { padding: 3px 6px; }"));
     tree_->setRootIsDecorated(false);
     tree_->setUniformRowHeights(true);
+    tree_->setFrameShape(QFrame::NoFrame);
+    tree_->setTextElideMode(Qt::ElideMiddle); // names differ at their ends
+    tree_->header()->setMinimumSectionSize(40);
     tree_->setEditTriggers(QAbstractItemView::EditKeyPressed);
     tree_->setContextMenuPolicy(Qt::ActionsContextMenu);
     tree_->header()->setSectionResizeMode(QHeaderView::ResizeToContents);
@@ -208,7 +223,9 @@ void RunList::offerUndo(const QString& name)
 
 void RunList::choose(const QString& path)
 {
-    if (QTreeWidgetItem* item = itemOf(path))
+    QTreeWidgetItem* item = itemOf(path);
+    wanted_ = item == nullptr ? path : QString();
+    if (item != nullptr)
         tree_->setCurrentItem(item);
 }
 
@@ -239,7 +256,7 @@ void RunList::refresh()
     }
     filling_ = true;
     const RunSummary* before = chosen();
-    const QString current = before ? before->path : QString();
+    const QString current = !wanted_.isEmpty() ? wanted_ : before ? before->path : QString();
     std::ranges::stable_sort(runs_, [](const RunSummary& a, const RunSummary& b) {
         const bool pinnedA = isPinned(a.path);
         const bool pinnedB = isPinned(b.path);
@@ -266,14 +283,11 @@ void RunList::fill(QTreeWidgetItem* item, const RunSummary& run) const
         item->setFlags(item->flags() | Qt::ItemIsEditable);
     item->setText(nameColumn, run.name);
     item->setCheckState(nameColumn, laidOver_.contains(run.name) ? Qt::Checked : Qt::Unchecked);
-    item->setText(whenColumn,
-        (isPinned(run.path) ? QStringLiteral("★ ") : QString())
-            + run.when.toString(QStringLiteral("yyyy-MM-dd HH:mm")));
+    item->setText(whenColumn, (isPinned(run.path) ? QStringLiteral("★ ") : QString()) + shortTime(run.when));
     item->setText(windowsColumn, windowsOf(run));
     item->setText(bestColumn, run.problem.isEmpty() ? run.best : run.problem);
-    const QString color = QSettings().value(keyOf(run.path)).toString();
-    if (!color.isEmpty())
-        item->setIcon(nameColumn, dot(QColor(color)));
+    if (const QColor color = colorOf(run.path); color.isValid())
+        item->setIcon(nameColumn, dot(color));
     item->setToolTip(nameColumn,
         literalToolTip(
             tr("%1 over %2\n%3\nTick the box to lay it over the run shown.").arg(run.model, run.text, run.path)));
@@ -311,10 +325,16 @@ void RunList::togglePin()
 
 void RunList::setColor(const QString& color)
 {
-    if (const RunSummary* run = chosen())
-        QSettings().setValue(keyOf(run->path), color);
-    refresh();
+    const RunSummary* run = chosen();
+    if (run == nullptr)
+        return;
+    QSettings().setValue(keyOf(run->path), color);
+    if (laidOver_.contains(run->name))
+        Q_EMIT colorChanged(run->path);
+    refreshLater();
 }
+
+QColor RunList::colorOf(const QString& path) { return QColor(QSettings().value(keyOf(path)).toString()); }
 
 void RunList::updateButtons()
 {

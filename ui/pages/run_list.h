@@ -29,7 +29,9 @@ public:
     void setLaidOver(const QStringList& names);
     /// Offers to bring back what was deleted last; an empty name: nothing was.
     void offerUndo(const QString& name);
-    /// Chooses a run's line.
+    /// The user's colour of a run; invalid: none was chosen.
+    static QColor colorOf(const QString& path);
+    /// Chooses a run's line, once it is there.
     void choose(const QString& path);
 
 Q_SIGNALS:
@@ -41,6 +43,7 @@ Q_SIGNALS:
     void undoRequested();
     void openFolderRequested(const QString& path);
     void chooseFolderRequested();
+    void colorChanged(const QString& path); ///< of a run that is laid over
     void copyCommandRequested(const QString& path);
 
 private:
@@ -65,6 +68,7 @@ private:
     std::vector<RunSummary> runs_;
     QStringList laidOver_;
     QString shown_;
+    QString wanted_; ///< to be chosen with the next list
     bool filling_ = false; ///< what changes is not the user's doing
 };
 

@@ -77,7 +77,7 @@ SweepForm::SweepForm(QWidget* parent)
     , windows_(makeSpin(0, 1000000, 8, this))
     , error_(new QLabel(this))
     , estimate_(new ElidedLabel(this))
-    , warnings_(roleLabel(QString(), "muted", this))
+    , warnings_(new ElidedLabel(this))
     , rows_ { new QHBoxLayout, new QHBoxLayout }
 {
     error_->setTextFormat(Qt::PlainText);
@@ -86,7 +86,8 @@ SweepForm::SweepForm(QWidget* parent)
     estimate_->setProperty("role", QStringLiteral("muted"));
     estimate_->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
     estimate_->setObjectName(QStringLiteral("sweepEstimate"));
-    warnings_->setWordWrap(true);
+    warnings_->setProperty("role", QStringLiteral("muted"));
+    warnings_->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
     warnings_->setObjectName(QStringLiteral("sweepWarnings"));
     warnings_->hide();
     makeButtons();
@@ -248,11 +249,8 @@ void SweepForm::propose(const SweepRequest& request)
 void SweepForm::setEstimate(const QString& words, const QStringList& warnings)
 {
     estimate_->setWords(words);
-    QStringList lines;
-    for (const QString& warning : warnings)
-        lines << QStringLiteral("⚠ ") + warning;
-    warnings_->setText(lines.join(QLatin1Char('\n')));
-    warnings_->setVisible(!lines.isEmpty());
+    warnings_->setWords(warnings.isEmpty() ? QString() : QStringLiteral("⚠ ") + warnings.join(QLatin1Char(' ')));
+    warnings_->setVisible(!warnings.isEmpty());
 }
 
 void SweepForm::setGpus(int gpus)

@@ -78,7 +78,7 @@ private:
     QToolButton* gpus_ = nullptr;
     QLabel* error_;
     ElidedLabel* estimate_;
-    QLabel* warnings_;
+    ElidedLabel* warnings_;
     std::array<QHBoxLayout*, 2> rows_; ///< what is swept and the buttons; how it is measured
     std::optional<SweepRequest> proposed_;
     QString obstacle_;

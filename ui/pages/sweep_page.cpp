@@ -223,10 +223,10 @@ void SweepPage::setError(const QString& sentence)
     refresh();
 }
 
-void SweepPage::addRun(std::shared_ptr<const Run> run, const QString& name)
+void SweepPage::addRun(std::shared_ptr<const Run> run, const QString& name, const QColor& color)
 {
     std::erase_if(earlier_, [&](const charts::EarlierRun& earlier) { return earlier.name == name; });
-    earlier_.push_back({ name, std::move(run) });
+    earlier_.push_back({ name, std::move(run), color });
     refresh();
 }
 

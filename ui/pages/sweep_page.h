@@ -46,7 +46,7 @@ public:
     void setError(const QString& sentence);
     /// Lays an earlier run over the chart, dashed; one of the same name goes. What it has that the run shown has not is
     /// said under the chart, and where the two cannot be compared, that instead of its curve.
-    void addRun(std::shared_ptr<const Run> run, const QString& name);
+    void addRun(std::shared_ptr<const Run> run, const QString& name, const QColor& color = {});
     void removeRun(const QString& name);
     void clearEarlierRuns();
     /// The list of runs, beside the table.
