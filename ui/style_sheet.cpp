@@ -24,7 +24,7 @@ QPushButton[primary="true"]:focus, QToolBar QToolButton[primary="true"]:focus { 
 QPushButton[primary="true"]:disabled, QToolBar QToolButton[primary="true"]:disabled { background: $line;
     color: $muted; border-color: $line; }
 QToolButton[chip="true"] { background: $panel; color: $muted; border: 1px dashed $line; border-radius: 10px;
-    padding: 2px 8px; font-size: 12px; }
+    padding: 2px 0px 2px 7px; font-size: 12px; }
 QToolButton[chip="true"]:checked { color: $ink; border: 1px solid $line; }
 QToolButton[chip="true"]:hover, QToolButton[chip="true"]:focus, QToolButton[chip="true"]:pressed { border-color: $accent; }
 QPushButton[flat="true"], QToolButton[flat="true"] { background: transparent; border: 1px solid transparent;

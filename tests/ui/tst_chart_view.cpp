@@ -267,6 +267,9 @@ void TestChartView::zoom_has_a_history_by_mouse_wheel_and_keyboard()
     view.setRange(first);
     view.findChild<QToolButton*>("zoomWhole")->click();
     QCOMPARE(view.plot()->range(), whole);
+    turnWheel(view, centre, -2); // nothing is beyond the whole
+    QCOMPARE(view.plot()->range(), whole);
+    QVERIFY(!view.isZoomed());
 }
 
 void TestChartView::ticks_follow_the_zoom()

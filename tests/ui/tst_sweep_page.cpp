@@ -13,6 +13,8 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
+#include <QScrollArea>
+#include <QScrollBar>
 #include <QSignalSpy>
 #include <QSpinBox>
 #include <QTemporaryDir>
@@ -48,6 +50,7 @@ private Q_SLOTS:
     void the_table_has_every_method_and_copies();
     void a_failing_audit_stands_on_the_charts_and_their_exports();
     void earlier_runs_are_dashed_and_can_be_removed();
+    void a_run_of_many_methods_fits_by_scrolling();
     void pictures_of_every_state();
 
 private:
@@ -328,6 +331,34 @@ void TestSweepPage::earlier_runs_are_dashed_and_can_be_removed()
     QVERIFY(!chart->data().series.back().run.isEmpty() && chart->data().series.back().name.contains("tuesday.h5"));
     page.clearEarlierRuns();
     QCOMPARE(chart->data().series.size(), alone);
+}
+
+void TestSweepPage::a_run_of_many_methods_fits_by_scrolling()
+{
+    auto run = std::make_shared<Run>(*test::plausibleRun());
+    for (int i = 0; i < 12; ++i) {
+        for (const double sparsity : { 0.5, 0.8 }) {
+            run->points.push_back(run->points[1]);
+            run->points.back().policy = "h2o(local=0." + std::to_string(10 + i) + ")";
+            run->points.back().sparsity = sparsity;
+            for (std::int64_t window = 0; window < run->windows; ++window)
+                run->window_nll.push_back(run->window_nll[static_cast<std::size_t>(window)] * (1.01 + 0.001 * i));
+        }
+    }
+    SweepPage page(&selection_);
+    page.setRun(run);
+    QVERIFY2(page.minimumSizeHint().height() < 300, qPrintable(QString::number(page.minimumSizeHint().height())));
+    page.resize(700, 480);
+    page.show();
+    page.grab();
+    auto* area = page.findChild<QScrollArea*>("sweepScroll");
+    QVERIFY(area->verticalScrollBar()->maximum() > 0);
+    QVERIFY(!area->horizontalScrollBar()->isVisible());
+    for (const ChartView* chart : page.findChildren<ChartView*>())
+        QVERIFY(chart->height() >= chart->minimumSizeHint().height());
+    page.resize(900, 1000);
+    page.grab();
+    QCOMPARE(area->verticalScrollBar()->maximum(), 0);
 }
 
 void TestSweepPage::pictures_of_every_state()

@@ -25,6 +25,7 @@ namespace {
         button->setText(text);
         button->setToolTip(what);
         button->setAccessibleName(what);
+        button->setProperty("flat", true);
         button->setFocusPolicy(Qt::NoFocus); // Backspace and Esc do the same
         button->hide();
         return button;
@@ -221,6 +222,8 @@ void ChartView::zoomAround(double factor, QPointF pixel, bool both, bool notch)
     range.x = zoomed(range.x, factor, centre.x());
     if (both)
         range.y = zoomed(range.y, factor, centre.y());
+    if (factor > 1 && range.x.length() >= fullRange(data()).x.length())
+        return resetZoom(); // there is nothing beyond the whole
     setRange(range, notch);
 }
 

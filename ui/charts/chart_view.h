@@ -35,7 +35,7 @@ public:
     bool isZoomed() const { return !history_.empty(); }
 
     QSize sizeHint() const override { return { 640, 320 }; }
-    QSize minimumSizeHint() const override { return { 260, 170 }; }
+    QSize minimumSizeHint() const override { return { 220, 120 }; }
 
     bool hasContent() const override { return !isEmpty(data()); }
     QString exportTitle() const override { return data().title; }

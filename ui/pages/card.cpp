@@ -5,6 +5,7 @@
 #include "ui/widgets/flow_layout.h"
 
 #include <QComboBox>
+#include <QEvent>
 #include <QVBoxLayout>
 
 namespace keepset::ui {
@@ -49,6 +50,15 @@ void Card::addControl(QWidget* control)
     heading_->addWidget(control);
     if (qobject_cast<QComboBox*>(control))
         nameFor(control, control->accessibleName());
+}
+
+/// Splitters ask nobody for the height that a width needs: headings and legends wrap, charts would pay for it.
+bool Card::event(QEvent* event)
+{
+    const bool handled = QFrame::event(event);
+    if (isVisible() && (event->type() == QEvent::Resize || event->type() == QEvent::LayoutRequest))
+        setMinimumHeight(layout()->totalMinimumHeightForWidth(width()));
+    return handled;
 }
 
 } // namespace keepset::ui

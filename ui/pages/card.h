@@ -29,6 +29,9 @@ public:
     void addControl(QWidget* control);
     QVBoxLayout* content() const { return content_; }
 
+protected:
+    bool event(QEvent* event) override;
+
 private:
     ElidedLabel* title_;
     ElidedLabel* subtitle_;
