@@ -41,9 +41,9 @@ RunSummary summarise(const Run& run, const std::filesystem::path& file)
     summary.done = run.windows_done();
     summary.windows = run.windows_of_shard();
     if (const SweepPoint* best = bestOf(run))
-        summary.best = QCoreApplication::translate("RunSummary", "%1 %2 at %3%")
-                           .arg(QString::fromStdString(title_of(best->policy)), formatSignificant(best->perplexity, 4),
-                               formatSignificant(100 * best->sparsity, 3));
+        summary.best = QCoreApplication::translate("RunSummary", "%1 by %2 at %3%")
+                           .arg(formatSignificant(best->perplexity, 4), QString::fromStdString(title_of(best->policy)),
+                               QString::number(100 * best->sparsity, 'g', 4));
     return summary;
 }
 

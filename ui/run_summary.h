@@ -21,7 +21,7 @@ struct RunSummary {
     std::int64_t done = 0; ///< windows
     std::int64_t windows = 0; ///< of its shard
     bool alive = false; ///< a process writes it
-    QString best; ///< "CAB 9.31 at 80%": the least perplexity of a policy at the highest sparsity all share
+    QString best; ///< "9.31 by CAB at 80%": the least perplexity of a policy at the highest sparsity all share
     QString problem; ///< why it cannot be read; empty where it can
 
     bool unfinished() const { return problem.isEmpty() && !alive && done < windows; }

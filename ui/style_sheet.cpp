@@ -80,8 +80,8 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QAbstractItemView { background: $panel; color: $ink; border: 1px solid $line; outline: 0;
     selection-background-color: $accent; selection-color: $accentInk; }
 QTableView { gridline-color: $line; border: 0; alternate-background-color: $panel; }
-QHeaderView, QHeaderView::section { background: $panel; color: $muted; border: 0; border-bottom: 1px solid $line;
-    padding: 5px 8px; }
+QHeaderView { background: $panel; border: 0; padding: 0; }
+QHeaderView::section { background: $panel; color: $muted; border: 0; border-bottom: 1px solid $line; padding: 5px 8px; }
 QTableCornerButton::section { background: $panel; border: 0; }
 QListWidget#helpPages { border: 0; border-right: 1px solid $line; }
 QListWidget#helpPages::item { padding: 5px 10px; }

@@ -84,6 +84,13 @@ void SweepController::connectSession()
         Q_EMIT pageWanted();
     });
     connect(session_, &Session::runFollowed, this, &SweepController::takeFollowed);
+    connect(
+        session_, &Session::busyChanged, this,
+        [this](bool busy) {
+            if (!busy)
+                tellOffer();
+        },
+        Qt::QueuedConnection);
     connect(session_, &Session::comparisonReady, this, &SweepController::layOver);
     connect(session_, &Session::runsListed, this, &SweepController::takeList);
     connect(session_, &Session::sweepMemoryEstimated, this, [this](const MemoryNeed& need) {

@@ -95,6 +95,7 @@ private:
     void throwRunAway(const QString& path);
     void bringRunBack();
     void copyCommandOf(const QString& path);
+    void tellOffer();
     void takeList(const std::vector<RunSummary>& runs);
     void startOnGpus();
     void endOfGpus();
@@ -133,6 +134,7 @@ private:
     QStringList opened_; ///< files beside those of the folder
     std::vector<RunSummary> runs_;
     bool offered_ = false; ///< unfinished sweeps, once
+    QString offer_; ///< said when what the start brings is over
     QString deleted_;
     QString basket_; ///< where the deleted run lies
 };

@@ -4,8 +4,8 @@
 <context>
     <name>RunSummary</name>
     <message>
-        <source>%1 %2 at %3%</source>
-        <translation>%1 %2 bei %3%</translation>
+        <source>%1 by %2 at %3%</source>
+        <translation>%1 mit %2 bei %3%</translation>
     </message>
 </context>
 <context>

@@ -198,6 +198,8 @@ private Q_SLOTS:
         window.show();
         QTRY_VERIFY_WITH_TIMEOUT(lineOf(window, path) != nullptr, patience);
         QVERIFY(window.findChild<QLabel*>(QStringLiteral("runHint"))->text().startsWith(QStringLiteral("1 sweep")));
+        const auto* message = window.findChild<QLabel*>(QStringLiteral("message"));
+        QTRY_VERIFY_WITH_TIMEOUT(message->text().startsWith(QStringLiteral("1 sweep is unfinished")), patience);
         // Nothing is open: its command says which model and text it is of.
         const std::int64_t done = load_run(path.toStdString())->windows_done();
         choose(window, path);
@@ -359,6 +361,25 @@ private Q_SLOTS:
         undo->click();
         QVERIFY(QFile::exists(mine));
         QTRY_VERIFY_WITH_TIMEOUT(lineOf(window, mine) != nullptr, patience);
+    }
+
+    void a_dropped_trace_or_run_is_on_its_page()
+    {
+        MainWindow window;
+        openDemo(window);
+        const QTemporaryDir elsewhere;
+        const QString trace = elsewhere.filePath(QStringLiteral("trace.h5"));
+        QSignalSpy saved(window.session(), &Session::saved);
+        window.session()->saveAnalysis(trace);
+        QTRY_COMPARE_WITH_TIMEOUT(saved.size(), 1, patience);
+        window.showPage(3);
+        drop(window, trace);
+        QTRY_COMPARE_WITH_TIMEOUT(window.tabs()->currentIndex(), 0, patience);
+        window.showPage(2); // shows traces, too
+        QSignalSpy opened(window.session(), &Session::traceOpened);
+        drop(window, trace);
+        QTRY_COMPARE_WITH_TIMEOUT(opened.size(), 1, patience);
+        QCOMPARE(window.tabs()->currentIndex(), 2);
     }
 
     void the_form_says_what_a_sweep_takes_and_keeps_what_was_typed()

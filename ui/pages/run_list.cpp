@@ -25,7 +25,7 @@ namespace keepset::ui {
 
 namespace {
 
-    enum Column { nameColumn, whenColumn, windowsColumn, bestColumn, columns };
+    enum Column { nameColumn, windowsColumn, whenColumn, bestColumn, columns };
     constexpr int pathRole = Qt::UserRole;
     constexpr const char* pinsKey = "pinnedRuns";
     constexpr const char* colorsKey = "runColors/";
@@ -93,7 +93,7 @@ RunList::RunList(QWidget* parent)
     tree_->setObjectName(QStringLiteral("runList"));
     tree_->setAccessibleName(tr("Runs"));
     tree_->setColumnCount(columns);
-    tree_->setHeaderLabels({ tr("Run"), tr("Begun"), tr("Windows"), tr("Best") });
+    tree_->setHeaderLabels({ tr("Run"), tr("Windows"), tr("Begun"), tr("Best") });
     tree_->headerItem()->setToolTip(bestColumn, tr("The least perplexity at the highest sparsity"));
     tree_->setStyleSheet(QStringLiteral("QHeaderView::section { padding: 3px 6px; }"));
     tree_->setRootIsDecorated(false);
@@ -104,7 +104,8 @@ RunList::RunList(QWidget* parent)
     tree_->setEditTriggers(QAbstractItemView::EditKeyPressed);
     tree_->setContextMenuPolicy(Qt::ActionsContextMenu);
     tree_->header()->setSectionResizeMode(QHeaderView::ResizeToContents);
-    tree_->header()->setSectionResizeMode(nameColumn, QHeaderView::Stretch);
+    for (const int column : { nameColumn, bestColumn })
+        tree_->header()->setSectionResizeMode(column, QHeaderView::Stretch);
     tree_->header()->setStretchLastSection(false);
     hint_->setObjectName(QStringLiteral("runHint"));
     hint_->setWordWrap(true);

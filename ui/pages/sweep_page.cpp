@@ -78,6 +78,7 @@ SweepPage::SweepPage(SelectionState* selection, QWidget* parent)
     makeDifferenceCard();
     makeTableCard();
     QSplitter* bottom = split(Qt::Horizontal, "sweepSplitBelow", differenceCard_, tableCard_);
+    bottom->setSizes({ 1000, 1000 }); // as wide as one another
     QSplitter* all = split(Qt::Vertical, "sweepSplit", chartCard_, bottom);
     all->setStretchFactor(0, 8);
     all->setStretchFactor(1, 7);
