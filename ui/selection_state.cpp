@@ -60,6 +60,14 @@ void SelectionState::setPolicies(const PolicySpec& a, const PolicySpec& b)
     Q_EMIT policiesChanged();
 }
 
+void SelectionState::lookAt(const PolicySpec& policy, double sparsity, Granularity granularity)
+{
+    if (!(policy == policies_[0]) && !(policy == policies_[1]))
+        setPolicies(policies_[0], policy);
+    setSparsity(sparsity);
+    setGranularity(granularity);
+}
+
 void SelectionState::setSparsity(double sparsity)
 {
     sparsity = std::clamp(sparsity, 0.0, 0.999);

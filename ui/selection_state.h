@@ -38,6 +38,8 @@ public:
     void choose(Scope scope, std::int64_t position);
     void takeBack();
     void setPolicies(const PolicySpec& a, const PolicySpec& b);
+    /// A policy at a sparsity, as a sweep had it: it becomes B where it is neither A nor B.
+    void lookAt(const PolicySpec& policy, double sparsity, Granularity granularity);
     void setSparsity(double sparsity);
     void setGranularity(Granularity granularity);
     void setImportance(Importance importance);

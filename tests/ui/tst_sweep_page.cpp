@@ -17,6 +17,7 @@
 #include <QScrollBar>
 #include <QSignalSpy>
 #include <QSpinBox>
+#include <QStandardItemModel>
 #include <QTemporaryDir>
 #include <QtTest>
 
@@ -50,6 +51,9 @@ private Q_SLOTS:
     void the_table_has_every_method_and_copies();
     void a_failing_audit_stands_on_the_charts_and_their_exports();
     void earlier_runs_are_dashed_and_can_be_removed();
+    void a_click_on_a_point_is_looked_at_on_the_other_pages();
+    void quantities_that_a_run_lacks_cannot_be_chosen();
+    void every_export_says_of_what_it_is();
     void a_run_of_many_methods_fits_by_scrolling();
     void pictures_of_every_state();
 
@@ -331,6 +335,71 @@ void TestSweepPage::earlier_runs_are_dashed_and_can_be_removed()
     QVERIFY(!chart->data().series.back().run.isEmpty() && chart->data().series.back().name.contains("tuesday.h5"));
     page.clearEarlierRuns();
     QCOMPARE(chart->data().series.size(), alone);
+}
+
+void TestSweepPage::a_click_on_a_point_is_looked_at_on_the_other_pages()
+{
+    SelectionState selection;
+    SweepPage page(&selection);
+    auto run = std::make_shared<Run>(*test::plausibleRun());
+    run->granularity = Granularity::layer;
+    page.setRun(run);
+    auto* chart = page.findChild<ChartView*>("perplexityChart");
+    Q_EMIT chart->pointClicked("streaming-llm", 0.9);
+    QCOMPARE(selection.policyA(), parse_policy("h2o"));
+    QCOMPARE(selection.policyB(), parse_policy("streaming-llm"));
+    QCOMPARE(selection.sparsity(), 0.9);
+    QCOMPARE(selection.granularity(), Granularity::layer);
+    Q_EMIT chart->pointClicked("h2o", 0.5);
+    QCOMPARE(selection.policyB(), parse_policy("streaming-llm"));
+    QCOMPARE(selection.sparsity(), 0.5);
+    Q_EMIT chart->pointClicked("of-tomorrow", 0.8);
+    QCOMPARE(selection.sparsity(), 0.5);
+}
+
+void TestSweepPage::quantities_that_a_run_lacks_cannot_be_chosen()
+{
+    SweepPage page(&selection_);
+    auto run = std::make_shared<Run>(*test::plausibleRun());
+    for (SweepPoint& point : run->points) {
+        point.kept_mass = 0.5;
+        point.kl = not_a_number;
+    }
+    page.setRun(run);
+    auto* quantity = page.findChild<QComboBox*>("sweepMetric");
+    const auto* model = qobject_cast<QStandardItemModel*>(quantity->model());
+    QVERIFY(model->item(static_cast<int>(Metric::kept_mass))->isEnabled());
+    QVERIFY(!model->item(static_cast<int>(Metric::kl))->isEnabled());
+    quantity->setCurrentIndex(static_cast<int>(Metric::kept_mass));
+    const ChartData& shown = page.findChild<ChartView*>("perplexityChart")->data();
+    QCOMPARE(shown.y.column, QString("kept_mass"));
+    QCOMPARE(shown.series[0].points[0].y, 0.5);
+    QCOMPARE(page.exportables()[0]->exportName(), QString("kept-mass"));
+    quantity->setCurrentIndex(0);
+}
+
+void TestSweepPage::every_export_says_of_what_it_is()
+{
+    SweepPage page(&selection_);
+    page.setRun(test::plausibleRun());
+    Shown shown;
+    shown.model = "a-model";
+    shown.text = "a-text.txt";
+    page.setShown(shown);
+    const QTemporaryDir folder;
+    for (const Exportable* chart : page.exportables()) {
+        for (const char* suffix : { "svg", "pdf", "png" }) {
+            const QString path = folder.filePath(chart->exportName() + '.' + suffix);
+            QVERIFY(!exportChart(*chart, path));
+            if (QLatin1String(suffix) == QLatin1String("pdf"))
+                continue; // its text is compressed
+            QFile file(path);
+            QVERIFY(file.open(QIODevice::ReadOnly));
+            const QByteArray svg
+                = suffix == QLatin1String("png") ? QImage(path).text("Description").toUtf8() : file.readAll();
+            QVERIFY2(svg.contains("a-model") && svg.contains("a-text.txt"), qPrintable(path));
+        }
+    }
 }
 
 void TestSweepPage::a_run_of_many_methods_fits_by_scrolling()

@@ -37,7 +37,6 @@ public:
     const std::set<std::string>& hidden() const { return hidden_; }
     /// The method that is pointed at: its band is shown where the others' are too many, and the others step back.
     void setHighlighted(const std::string& key);
-    const std::string& highlighted() const { return highlighted_; }
     /// The point that is told of.
     void setReadout(std::optional<PointRef> at);
     std::optional<PointRef> readout() const { return readout_; }

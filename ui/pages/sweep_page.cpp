@@ -20,6 +20,7 @@
 #include <QScrollArea>
 #include <QSplitter>
 #include <QStackedWidget>
+#include <QStandardItemModel>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -124,6 +125,7 @@ void SweepPage::makeChartCard()
     connect(over, &QToolButton::clicked, this, &SweepPage::layOverRequested);
     connect(clear, &QToolButton::clicked, this, &SweepPage::clearEarlierRuns);
     connect(save, &QToolButton::clicked, this, [this] { Q_EMIT exportRequested(charts_->metric()); });
+    connect(charts_, &charts::SweepCharts::pointClicked, this, &SweepPage::choosePoint);
 }
 
 void SweepPage::makeDifferenceCard()
@@ -245,6 +247,15 @@ void SweepPage::clearEarlierRuns()
 
 std::vector<const Exportable*> SweepPage::exportables() const { return { charts_->metric(), charts_->difference() }; }
 
+/// The other pages look at what the point is of.
+void SweepPage::choosePoint(const QString& policy, double sparsity)
+{
+    try {
+        selection_->lookAt(parse_policy(policy.toStdString()), sparsity, run_->granularity);
+    } catch (const Error&) { // a file of another version may name policies that this one lacks
+    }
+}
+
 void SweepPage::tellEarlierRuns()
 {
     QStringList names;
@@ -319,6 +330,9 @@ void SweepPage::refreshMethods()
 {
     const QVariant chosen = reference_->currentData();
     reference_->clear();
+    auto* quantities = qobject_cast<QStandardItemModel*>(metric_->model());
+    for (int row = 0; row < quantities->rowCount(); ++row) // files of older versions lack some
+        quantities->item(row)->setEnabled(!run_ || charts::has(*run_, static_cast<charts::Metric>(row)));
     if (!run_)
         return;
     for (const std::string& method : methods(*run_))

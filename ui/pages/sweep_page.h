@@ -54,6 +54,7 @@ public:
     void showRuns();
     /// Says anew which runs lie over the chart.
     void tellEarlierRuns();
+    void choosePoint(const QString& policy, double sparsity);
     /// The form, for defaults and obstacles.
     SweepForm* form() const { return form_; }
     /// Its charts, for exports.

@@ -1,5 +1,7 @@
 #include "ui/plot/attention_tiles.h"
 
+#include "ui/csv.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -227,7 +229,7 @@ QImage renderTiles(const AttentionTiles& tiles, const MapView& view, QSize pixel
 
 QString tilesCsv(const AttentionTiles& tiles, const MapView& view, std::int64_t most)
 {
-    QString csv = QStringLiteral("query begin,query end,key begin,key end,probability\r\n");
+    QString csv = QStringLiteral("query_begin,query_end,key_begin,key_end,probability\r\n");
     if (tiles.empty())
         return csv;
     const AttentionMap& map = *tiles.back();
@@ -253,7 +255,7 @@ QString tilesCsv(const AttentionTiles& tiles, const MapView& view, std::int64_t 
                        .arg(queries.end)
                        .arg(keys.begin)
                        .arg(keys.end)
-                       .arg(value, 0, 'g', 9);
+                       .arg(csvNumber(static_cast<float>(value)));
         }
     }
     return csv;
