@@ -197,10 +197,10 @@ void MainWindow::showModel(const ModelInfo& model)
                             : tr("%1 · %2").arg(QString::fromStdString(model.device).toUpper(),
                                 QString::fromStdString(model.device_name)));
     message_->setWords(tr("opened %1").arg(QString::fromStdString(model_->name)));
-    sweeps_->setModel(*model_, options_);
     if (!onCpu) // what can share a sweep
         session_->listDevices();
     countTokens();
+    sweeps_->setModel(*model_, options_);
     QSettings().setValue(QStringLiteral("lastModel"), QString::fromStdString(model.path));
     updateActions();
 }
@@ -208,12 +208,12 @@ void MainWindow::showModel(const ModelInfo& model)
 void MainWindow::useText(const Text& text, const QString& path)
 {
     text_ = text;
-    sweeps_->setText(text, path);
     tokens_.reset();
     shown_->openText(text);
     analyseWhenReady_ = true;
     setup_->setText(QString::fromStdString(text.name), std::nullopt);
     countTokens();
+    sweeps_->setText(text, path);
     updateActions();
 }
 

@@ -248,7 +248,6 @@ void Session::announceAnalysis(const std::shared_ptr<const Analysis>& analysis, 
     analysis_ = analysis;
     analysisFile_ = file;
     Q_EMIT analysisReady(analysis);
-    Q_EMIT auditReady(analysis->audit, QString::fromStdString(analysis->provenance.text_name));
 }
 
 void Session::announceRun(const std::shared_ptr<const Run>& run)
@@ -256,12 +255,6 @@ void Session::announceRun(const std::shared_ptr<const Run>& run)
     run_ = run;
     runFile_.clear();
     Q_EMIT runChanged(run, true);
-    auditRun(*run);
-}
-
-void Session::auditRun(const Run& run)
-{
-    Q_EMIT auditReady(run.audit, tr("sweep of %1").arg(QString::fromStdString(run.provenance.text_name)));
 }
 
 // ---- the queue -------------------------------------------------------------------------------------------------

@@ -131,7 +131,6 @@ Q_SIGNALS:
     /// `alive`: a process writes the file.
     void runFollowed(std::shared_ptr<const keepset::Run> run, const QString& path, bool alive);
     void runsListed(const std::vector<keepset::ui::RunSummary>& runs);
-    void auditReady(const keepset::AuditReport& report, const QString& title); ///< of a result; it has it, too
     void tableAudited(const keepset::AuditReport& report, const QString& file);
     void keepSetReady(std::shared_ptr<const keepset::KeepSet> keepSet, int side);
     void attentionDrawn(
@@ -171,7 +170,6 @@ private:
     void announce(const std::shared_ptr<Job>& job, std::function<void()> result);
     void announceAnalysis(const std::shared_ptr<const Analysis>& analysis, const QString& file = {});
     void announceRun(const std::shared_ptr<const Run>& run);
-    void auditRun(const Run& run);
     void finish(const std::shared_ptr<Job>& job);
     void fail(const std::shared_ptr<Job>& job, const QString& sentence, const QString& hint);
     void updateBusy();

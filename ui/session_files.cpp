@@ -201,7 +201,6 @@ void Session::openResult(const std::filesystem::path& file, const std::shared_pt
             run_ = result;
             runFile_ = name;
             Q_EMIT runOpened(result, path);
-            auditRun(*result);
         });
     } else {
         const auto result = load_analysis(file);

@@ -91,6 +91,7 @@ void SweepController::connectSession()
                 tellOffer();
         },
         Qt::QueuedConnection);
+    connect(session_, &Session::cancelled, this, &SweepController::estimate); // counting may have been stopped
     connect(session_, &Session::comparisonReady, this, &SweepController::layOver);
     connect(session_, &Session::runsListed, this, &SweepController::takeList);
     connect(session_, &Session::sweepMemoryEstimated, this, [this](const MemoryNeed& need) {
@@ -173,6 +174,7 @@ void SweepController::estimate()
     request->offset = offset_();
     cost_.asked = request->windows;
     cost_.available.reset();
+    cost_.counting = session_->busyWith(Session::Kind::count);
     if (tokens_ && allCounted_)
         cost_.available = windows_in(*request, *tokens_, model_->adds_bos);
     const std::int64_t windows = request->windows > 0 ? request->windows : cost_.available.value_or(0);

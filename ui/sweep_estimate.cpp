@@ -13,16 +13,16 @@ namespace keepset::ui {
 
 namespace {
 
-    QString say(const char* words) { return QCoreApplication::translate("SweepEstimate", words); }
+    QString tr(const char* text) { return QCoreApplication::translate("keepset::ui", text); }
 
     QString windowWords(const SweepCost& cost)
     {
         if (!cost.available)
-            return say("counting the text's tokens …");
+            return cost.counting ? tr("counting the text's tokens …") : tr("the text's tokens are not counted");
         const QString available = formatCount(*cost.available);
         if (cost.asked == 0 || cost.asked == *cost.available)
-            return say("all %1 windows of the text").arg(available);
-        return say("%1 of the text's %2 windows").arg(formatCount(cost.asked), available);
+            return tr("all %1 windows of the text").arg(available);
+        return tr("%1 of the text's %2 windows").arg(formatCount(cost.asked), available);
     }
 
     QString rateKey(const ModelInfo& model)
@@ -39,9 +39,9 @@ QString costWords(const SweepCost& cost)
 {
     QStringList parts { windowWords(cost) };
     if (std::isfinite(cost.seconds))
-        parts << say("about %1").arg(formatDuration(cost.seconds));
+        parts << tr("about %1").arg(formatDuration(cost.seconds));
     if (cost.memory && cost.memory->free >= 0)
-        parts << say("%1 of memory, %2 free").arg(formatBytes(cost.memory->needed()), formatBytes(cost.memory->free));
+        parts << tr("%1 of memory, %2 free").arg(formatBytes(cost.memory->needed()), formatBytes(cost.memory->free));
     return parts.join(QStringLiteral(" · "));
 }
 

@@ -11,7 +11,8 @@ namespace keepset::ui {
 
 struct SweepCost {
     std::int64_t asked = 0; ///< windows; 0: all
-    std::optional<std::int64_t> available; ///< windows of the text; nothing while it is being counted
+    std::optional<std::int64_t> available; ///< windows of the text; nothing where its tokens are not counted
+    bool counting = false; ///< they are being counted
     double seconds = not_a_number; ///< NaN: nothing was measured yet on this model and device
     std::optional<MemoryNeed> memory;
 };

@@ -74,6 +74,30 @@
         <source>sink</source>
         <translation>Senke</translation>
     </message>
+    <message>
+        <source>counting the text&apos;s tokens …</source>
+        <translation>die Token des Texts werden gezählt …</translation>
+    </message>
+    <message>
+        <source>the text&apos;s tokens are not counted</source>
+        <translation>die Token des Texts sind nicht gezählt</translation>
+    </message>
+    <message>
+        <source>all %1 windows of the text</source>
+        <translation>alle %1 Fenster des Texts</translation>
+    </message>
+    <message>
+        <source>%1 of the text&apos;s %2 windows</source>
+        <translation>%1 von %2 Fenstern des Texts</translation>
+    </message>
+    <message>
+        <source>about %1</source>
+        <translation>etwa %1</translation>
+    </message>
+    <message>
+        <source>%1 of memory, %2 free</source>
+        <translation>%1 Speicher, %2 frei</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui::AttentionPage</name>
@@ -1332,10 +1356,6 @@ Das Häkchen legt ihn über den gezeigten Run.</translation>
     <message>
         <source>Please report it with what you did.</source>
         <translation>Bitte melden Sie es und was Sie getan haben.</translation>
-    </message>
-    <message>
-        <source>sweep of %1</source>
-        <translation>Sweep von %1</translation>
     </message>
     <message>
         <source>opening %1</source>

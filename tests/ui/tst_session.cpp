@@ -92,7 +92,6 @@ private Q_SLOTS:
             [&] { QCOMPARE(opened.size(), 0); }); // before a weight is read
         QSignalSpy counted(&session, &Session::tokensCounted);
         QSignalSpy analysed(&session, &Session::analysisReady);
-        QSignalSpy audited(&session, &Session::auditReady);
         QSignalSpy failed(&session, &Session::errorOccurred);
         session.openModel(demo + QStringLiteral("/model"), {});
         session.countTokens(demo + QStringLiteral("/model"), demoText());
@@ -103,7 +102,7 @@ private Q_SLOTS:
         QCOMPARE(estimated.size(), 1);
         QVERIFY(counted.value(0).value(0).toLongLong() > 1000);
         QCOMPARE(session.analysis()->context, std::int64_t { 200 });
-        QCOMPARE(audited.size(), 1);
+        QVERIFY(!session.analysis()->audit.checks.empty());
         QCOMPARE(failed.size(), 0);
         QTRY_VERIFY(!session.busy());
     }

@@ -382,6 +382,25 @@ private Q_SLOTS:
         QCOMPARE(window.tabs()->currentIndex(), 2);
     }
 
+    void a_count_that_was_stopped_is_not_said_to_go_on()
+    {
+        MainWindow window;
+        openDemo(window);
+        QFile demoText(demo(QStringLiteral("heldout-books-test.txt")));
+        QVERIFY(demoText.open(QIODevice::ReadOnly));
+        const QByteArray piece = demoText.readAll();
+        QSignalSpy counted(window.session(), &Session::tokensCounted);
+        drop(window, QStringLiteral("large.txt"), piece.repeated(20));
+        const auto* estimate = window.findChild<QLabel*>(QStringLiteral("sweepEstimate"));
+        QTRY_VERIFY_WITH_TIMEOUT(wordsOf(*estimate).contains(QStringLiteral("counting")), patience);
+        QTRY_VERIFY_WITH_TIMEOUT(!counted.isEmpty(), patience); // enough for the analysis, which goes on at once
+        QCOMPARE(counted[0][1].toBool(), false);
+        window.session()->cancel(Session::Kind::count);
+        QTRY_VERIFY_WITH_TIMEOUT(wordsOf(*estimate).contains(QStringLiteral("not counted")), patience);
+        QTRY_VERIFY_WITH_TIMEOUT(
+            window.session()->analysis()->provenance.text_name == std::string("large.txt"), patience);
+    }
+
     void the_form_says_what_a_sweep_takes_and_keeps_what_was_typed()
     {
         MainWindow window;
