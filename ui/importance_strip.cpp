@@ -65,6 +65,7 @@ ImportanceStrip::ImportanceStrip(QWidget* parent)
 void ImportanceStrip::restyle()
 {
     const Theme& colors = themeOf(palette());
+    setBackgroundBrush(colors.panel); // the chart's own background follows a resize late
     chart()->setBackgroundBrush(colors.panel);
     chart()->setBackgroundPen(Qt::NoPen);
     curve_->setPen(QPen(colors.accent, 1.2));

@@ -53,7 +53,7 @@ QLabel[role="big"] { font-size: 20px; }
 QTabWidget::pane { border: 0; border-top: 1px solid $line; background: $window; }
 QTabWidget::tab-bar { left: 14px; }
 QTabBar { background: transparent; }
-QTabBar::tab { background: transparent; color: $muted; padding: 9px 14px 8px 14px; border: 0;
+QTabBar::tab { background: transparent; color: $muted; padding: 9px 11px 8px 11px; border: 0;
     border-bottom: 2px solid transparent; }
 QTabBar::tab:hover { color: $ink; }
 QTabBar::tab:selected { color: $ink; font-weight: 600; border-bottom-color: $accent; }

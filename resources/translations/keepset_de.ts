@@ -2180,6 +2180,58 @@ Beides lässt sich auch hierher ziehen.</translation>
         <source>Nothing is decided at %1: %2.</source>
         <translation>Bei %1 ist nichts entschieden: %2.</translation>
     </message>
+    <message>
+        <source>perplexity</source>
+        <translation>Perplexität</translation>
+    </message>
+    <message>
+        <source>Perplexity</source>
+        <translation>Perplexität</translation>
+    </message>
+    <message>
+        <source>ratio to dense</source>
+        <translation>Verhältnis zu dense</translation>
+    </message>
+    <message>
+        <source>Perplexity ÷ dense</source>
+        <translation>Perplexität ÷ dense</translation>
+    </message>
+    <message>
+        <source>ΔNLL to dense</source>
+        <translation>ΔNLL zu dense</translation>
+    </message>
+    <message>
+        <source>KL to dense</source>
+        <translation>KL zu dense</translation>
+    </message>
+    <message>
+        <source>KL(dense ‖ method) (nats)</source>
+        <translation>KL(dense ‖ Verfahren) (Nats)</translation>
+    </message>
+    <message>
+        <source>top-1 agreement</source>
+        <translation>Übereinstimmung der ersten Wahl</translation>
+    </message>
+    <message>
+        <source>Same first choice as dense</source>
+        <translation>Gleiche erste Wahl wie dense</translation>
+    </message>
+    <message>
+        <source>kept attention mass</source>
+        <translation>behaltene Aufmerksamkeit</translation>
+    </message>
+    <message>
+        <source>Attention mass kept</source>
+        <translation>Behaltene Aufmerksamkeit</translation>
+    </message>
+    <message>
+        <source>seconds</source>
+        <translation>Sekunden</translation>
+    </message>
+    <message>
+        <source>Seconds</source>
+        <translation>Sekunden</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui::charts::ChartView</name>

@@ -157,13 +157,20 @@ const SweepPoint* pointOf(const Run& run, const std::string& policy, double spar
 const std::vector<MetricInfo>& metricTable()
 {
     static const std::vector<MetricInfo> table {
-        { Metric::perplexity, "perplexity", "perplexity", "Perplexity", NumberFormat::plain },
-        { Metric::ratio, "perplexity_ratio_to_dense", "ratio to dense", "Perplexity ÷ dense", NumberFormat::plain },
-        { Metric::delta_nll, "delta_nll_to_dense", "ΔNLL to dense", "ΔNLL (nats)", NumberFormat::signedPlain },
-        { Metric::kl, "kl", "KL to dense", "KL(dense ‖ method) (nats)", NumberFormat::plain },
-        { Metric::top1, "top1_agreement", "top-1 agreement", "Same first choice as dense", NumberFormat::percent },
-        { Metric::kept_mass, "kept_mass", "kept attention mass", "Attention mass kept", NumberFormat::percent },
-        { Metric::seconds, "seconds", "seconds", "Seconds", NumberFormat::plain },
+        { Metric::perplexity, "perplexity", QT_TRANSLATE_NOOP("keepset::ui::charts", "perplexity"),
+            QT_TRANSLATE_NOOP("keepset::ui::charts", "Perplexity"), NumberFormat::plain },
+        { Metric::ratio, "perplexity_ratio_to_dense", QT_TRANSLATE_NOOP("keepset::ui::charts", "ratio to dense"),
+            QT_TRANSLATE_NOOP("keepset::ui::charts", "Perplexity ÷ dense"), NumberFormat::plain },
+        { Metric::delta_nll, "delta_nll_to_dense", QT_TRANSLATE_NOOP("keepset::ui::charts", "ΔNLL to dense"),
+            QT_TRANSLATE_NOOP("keepset::ui::charts", "ΔNLL (nats)"), NumberFormat::signedPlain },
+        { Metric::kl, "kl", QT_TRANSLATE_NOOP("keepset::ui::charts", "KL to dense"),
+            QT_TRANSLATE_NOOP("keepset::ui::charts", "KL(dense ‖ method) (nats)"), NumberFormat::plain },
+        { Metric::top1, "top1_agreement", QT_TRANSLATE_NOOP("keepset::ui::charts", "top-1 agreement"),
+            QT_TRANSLATE_NOOP("keepset::ui::charts", "Same first choice as dense"), NumberFormat::percent },
+        { Metric::kept_mass, "kept_mass", QT_TRANSLATE_NOOP("keepset::ui::charts", "kept attention mass"),
+            QT_TRANSLATE_NOOP("keepset::ui::charts", "Attention mass kept"), NumberFormat::percent },
+        { Metric::seconds, "seconds", QT_TRANSLATE_NOOP("keepset::ui::charts", "seconds"),
+            QT_TRANSLATE_NOOP("keepset::ui::charts", "Seconds"), NumberFormat::plain },
     };
     return table;
 }

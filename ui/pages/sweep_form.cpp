@@ -5,6 +5,7 @@
 #include "ui/settings.h"
 #include "ui/theme.h"
 #include "ui/widgets/elided_label.h"
+#include "ui/widgets/flow_layout.h"
 
 #include <QComboBox>
 #include <QHBoxLayout>
@@ -78,7 +79,7 @@ SweepForm::SweepForm(QWidget* parent)
     , error_(new QLabel(this))
     , estimate_(new ElidedLabel(this))
     , warnings_(new ElidedLabel(this))
-    , rows_ { new QHBoxLayout, new QHBoxLayout }
+    , rows_ { new FlowLayout(10), new FlowLayout(10) }
 {
     error_->setTextFormat(Qt::PlainText);
     error_->setWordWrap(true);
@@ -99,7 +100,7 @@ SweepForm::SweepForm(QWidget* parent)
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(8);
-    for (QHBoxLayout* row : rows_)
+    for (FlowLayout* row : rows_)
         layout->addLayout(row);
     layout->addLayout(last);
     layout->addWidget(error_);
@@ -160,30 +161,33 @@ void SweepForm::addFields()
         granularity_->addItem(QString::fromStdString(name_of(value)), static_cast<int>(value));
     for (QLineEdit* field : { policies_, sparsities_ })
         field->setCursorPosition(0);
-    for (QHBoxLayout* row : rows_)
-        row->setSpacing(10);
-    addField(0, tr("Policies"), policies_, 5);
-    addField(0, tr("Sparsities"), sparsities_, 3);
-    addField(1, tr("Protocol"), protocol_, 3);
-    addField(1, tr("Keep set per"), granularity_, 2);
-    addField(1, tr("Context"), context_, 2);
-    addField(1, tr("Target"), target_, 2);
-    addField(1, tr("Windows"), windows_, 2);
-    for (QPushButton* button : { pause_, stop_, goOn_, start_ })
-        rows_[0]->addWidget(button, 0, Qt::AlignBottom);
+    addField(0, tr("Policies"), policies_, 220);
+    addField(0, tr("Sparsities"), sparsities_, 140);
+    addField(1, tr("Protocol"), protocol_, 110);
+    addField(1, tr("Keep set per"), granularity_, 90);
+    addField(1, tr("Context"), context_, 72);
+    addField(1, tr("Target"), target_, 72);
+    addField(1, tr("Windows"), windows_, 72);
+    for (QPushButton* button : { pause_, stop_, goOn_, start_ }) {
+        rows_[0]->addWidget(button);
+        rows_[0]->setAlignment(button, Qt::AlignBottom);
+    }
 }
 
-void SweepForm::addField(std::size_t row, const QString& caption, QWidget* field, int stretch)
+void SweepForm::addField(std::size_t row, const QString& caption, QWidget* field, int least)
 {
-    auto* column = new QVBoxLayout;
-    column->setSpacing(2);
-    auto* label = roleLabel(caption, "caption", this);
+    auto* column = new QWidget(this);
+    column->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    auto* layout = new QVBoxLayout(column);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(2);
+    auto* label = roleLabel(caption, "caption", column);
     label->setBuddy(field);
     field->setAccessibleName(caption);
-    field->setMinimumWidth(90);
-    column->addWidget(label);
-    column->addWidget(field);
-    rows_[row]->addLayout(column, stretch);
+    field->setMinimumWidth(least);
+    layout->addWidget(label);
+    layout->addWidget(field);
+    rows_[row]->addWidget(column);
 }
 
 std::optional<SweepRequest> SweepForm::request() const

@@ -9,7 +9,6 @@
 #include <optional>
 
 class QComboBox;
-class QHBoxLayout;
 class QLabel;
 class QLineEdit;
 class QPushButton;
@@ -19,6 +18,7 @@ class QToolButton;
 namespace keepset::ui {
 
 class ElidedLabel;
+class FlowLayout;
 
 /// Halves context and target until a window fits into the model's positions and five of them into the text, because
 /// fewer give no interval; a context of 64 or less is left to be refused. `tokens` of the text, where they are known.
@@ -57,7 +57,7 @@ Q_SIGNALS:
 
 private:
     void addFields();
-    void addField(std::size_t row, const QString& caption, QWidget* field, int stretch);
+    void addField(std::size_t row, const QString& caption, QWidget* field, int least);
     QString problem() const;
     void check();
     void makeButtons();
@@ -79,7 +79,7 @@ private:
     QLabel* error_;
     ElidedLabel* estimate_;
     ElidedLabel* warnings_;
-    std::array<QHBoxLayout*, 2> rows_; ///< what is swept and the buttons; how it is measured
+    std::array<FlowLayout*, 2> rows_; ///< what is swept and the buttons; how it is measured
     std::optional<SweepRequest> proposed_;
     QString obstacle_;
     bool running_ = false;
