@@ -8,6 +8,7 @@
 #include <QKeyEvent>
 #include <QLegend>
 #include <QLineSeries>
+#include <QLocale>
 #include <QMouseEvent>
 #include <QValueAxis>
 
@@ -336,7 +337,7 @@ void ImportanceStrip::keyPressEvent(QKeyEvent* event)
         history_.clear();
         return changeRange(whole());
     default:
-        QWidget::keyPressEvent(event);
+        event->ignore(); // for those around it
     }
 }
 

@@ -368,9 +368,9 @@ void TestSweepPage::quantities_that_a_run_lacks_cannot_be_chosen()
     page.setRun(run);
     auto* quantity = page.findChild<QComboBox*>("sweepMetric");
     const auto* model = qobject_cast<QStandardItemModel*>(quantity->model());
-    QVERIFY(model->item(static_cast<int>(Metric::kept_mass))->isEnabled());
+    QVERIFY(model->item(static_cast<int>(Metric::keptMass))->isEnabled());
     QVERIFY(!model->item(static_cast<int>(Metric::kl))->isEnabled());
-    quantity->setCurrentIndex(static_cast<int>(Metric::kept_mass));
+    quantity->setCurrentIndex(static_cast<int>(Metric::keptMass));
     const ChartData& shown = page.findChild<ChartView*>("perplexityChart")->data();
     QCOMPARE(shown.y.column, QString("kept_mass"));
     QCOMPARE(shown.series[0].points[0].y, 0.5);

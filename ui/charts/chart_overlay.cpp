@@ -203,6 +203,11 @@ void ChartOverlay::paintReadout(QPainter& painter) const
 
 // Where things stand, for the overlay and for those who point at them.
 
+bool PlotChart::isDrawn(PointRef at) const
+{
+    return isShown(at.series) && std::isfinite(coordinateOf(data_.y, data_.series[at.series].points[at.point].y));
+}
+
 QPointF PlotChart::toPixel(double x, double y) const
 {
     const QRectF plot = plotArea();
@@ -268,8 +273,8 @@ std::vector<PlotChart::Name> PlotChart::namesThatFit(std::size_t most) const
             continue;
         names.push_back({ s, positionOf({ s, last - 1 }), {} });
     }
-    std::ranges::stable_partition(
-        names, [this](const Name& name) { return data_.series[name.series].key == highlighted_; });
+    std::stable_partition(
+        names.begin(), names.end(), [this](const Name& name) { return data_.series[name.series].key == highlighted_; });
     names.resize(std::min(names.size(), most));
     return names;
 }
@@ -280,6 +285,7 @@ std::vector<PlotChart::Name> PlotChart::names() const
     const double height = QFontMetricsF(boldOf(look_)).height() - 1;
     std::vector<Name> names = namesThatFit(static_cast<std::size_t>(std::max(0.0, (plot.height() + 16) / height)));
     std::vector<double> wanted;
+    wanted.reserve(names.size());
     for (const Name& name : names)
         wanted.push_back(name.end.y());
     const auto centres = spreadLabels(wanted, height, plot.top() - 8, plot.bottom() + 8);

@@ -249,7 +249,7 @@ void ChartView::keyPressEvent(QKeyEvent* event)
     case Qt::Key_0:
         return resetZoom();
     default:
-        QWidget::keyPressEvent(event);
+        event->ignore(); // for those around it
     }
 }
 

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace keepset::ui::charts {
 
@@ -63,8 +64,8 @@ void setTicks(QCategoryAxis& axis, double start, const std::vector<double>& plac
         axis.append(labels[i], places[i]);
 }
 
-PlotChart::PlotChart(const plot::Style& look)
-    : look_(look)
+PlotChart::PlotChart(plot::Style look)
+    : look_(std::move(look))
     , x_(new QCategoryAxis(this))
     , y_(new QCategoryAxis(this))
     , overlay_(new ChartOverlay(this))
@@ -315,11 +316,6 @@ void PlotChart::paintOnPaper(QPainter& painter, QRectF canvas)
     paint(false);
 }
 
-bool PlotChart::isDrawn(PointRef at) const
-{
-    return isShown(at.series) && std::isfinite(coordinateOf(data_.y, data_.series[at.series].points[at.point].y));
-}
-
 bool PlotChart::isBandShown(std::size_t series) const
 {
     std::size_t bands = 0;
@@ -380,6 +376,7 @@ void PlotChart::updateTicks()
         const auto ticks = log ? logTicks({ std::pow(10, sight.low), std::pow(10, sight.high) }, wanted)
                                : linearTicks(sight, wanted);
         std::vector<double> places;
+        places.reserve(ticks.size());
         for (const double tick : ticks)
             places.push_back(coordinateOf(of, tick));
         const double start = std::min(sight.low, places.empty() ? sight.low : places.front()) - sight.length();
@@ -390,6 +387,8 @@ void PlotChart::updateTicks()
         return place(*x_, data_.x, seen.x, std::clamp(static_cast<int>(plot.width() / 80), 2, 10));
     std::vector<double> ends;
     std::vector<QString> labels;
+    ends.reserve(data_.groups.size());
+    labels.reserve(data_.groups.size());
     for (const double group : data_.groups) {
         ends.push_back(static_cast<double>(ends.size() + 1));
         labels.push_back(valueText(group, data_.x.format));

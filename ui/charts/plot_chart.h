@@ -24,7 +24,7 @@ class PlotChart : public QChart {
     Q_OBJECT
 
 public:
-    explicit PlotChart(const plot::Style& look);
+    explicit PlotChart(plot::Style look);
 
     void setData(ChartData data);
     const ChartData& data() const { return data_; }

@@ -25,13 +25,13 @@ namespace {
     /// Made from losses: with an interval, by the paired difference to dense.
     bool isOfLosses(Metric metric)
     {
-        return metric == Metric::perplexity || metric == Metric::ratio || metric == Metric::delta_nll;
+        return metric == Metric::perplexity || metric == Metric::ratio || metric == Metric::deltaNll;
     }
 
     /// `difference`: of the mean loss to dense, nats.
     double ofLosses(Metric metric, double dense, double difference)
     {
-        if (metric == Metric::delta_nll)
+        if (metric == Metric::deltaNll)
             return difference;
         return (metric == Metric::ratio ? 1 : dense) * std::exp(difference);
     }
@@ -43,13 +43,13 @@ namespace {
             return point.perplexity;
         case Metric::ratio:
             return point.perplexity / dense;
-        case Metric::delta_nll:
+        case Metric::deltaNll:
             return std::log(point.perplexity / dense);
         case Metric::kl:
             return point.kl;
         case Metric::top1:
             return point.top1_agreement;
-        case Metric::kept_mass:
+        case Metric::keptMass:
             return point.kept_mass;
         case Metric::seconds:
             return point.seconds;
@@ -161,13 +161,13 @@ const std::vector<MetricInfo>& metricTable()
             QT_TRANSLATE_NOOP("keepset::ui::charts", "Perplexity"), NumberFormat::plain },
         { Metric::ratio, "perplexity_ratio_to_dense", QT_TRANSLATE_NOOP("keepset::ui::charts", "ratio to dense"),
             QT_TRANSLATE_NOOP("keepset::ui::charts", "Perplexity ÷ dense"), NumberFormat::plain },
-        { Metric::delta_nll, "delta_nll_to_dense", QT_TRANSLATE_NOOP("keepset::ui::charts", "ΔNLL to dense"),
+        { Metric::deltaNll, "delta_nll_to_dense", QT_TRANSLATE_NOOP("keepset::ui::charts", "ΔNLL to dense"),
             QT_TRANSLATE_NOOP("keepset::ui::charts", "ΔNLL (nats)"), NumberFormat::signedPlain },
         { Metric::kl, "kl", QT_TRANSLATE_NOOP("keepset::ui::charts", "KL to dense"),
             QT_TRANSLATE_NOOP("keepset::ui::charts", "KL(dense ‖ method) (nats)"), NumberFormat::plain },
         { Metric::top1, "top1_agreement", QT_TRANSLATE_NOOP("keepset::ui::charts", "top-1 agreement"),
             QT_TRANSLATE_NOOP("keepset::ui::charts", "Same first choice as dense"), NumberFormat::percent },
-        { Metric::kept_mass, "kept_mass", QT_TRANSLATE_NOOP("keepset::ui::charts", "kept attention mass"),
+        { Metric::keptMass, "kept_mass", QT_TRANSLATE_NOOP("keepset::ui::charts", "kept attention mass"),
             QT_TRANSLATE_NOOP("keepset::ui::charts", "Attention mass kept"), NumberFormat::percent },
         { Metric::seconds, "seconds", QT_TRANSLATE_NOOP("keepset::ui::charts", "seconds"),
             QT_TRANSLATE_NOOP("keepset::ui::charts", "Seconds"), NumberFormat::plain },

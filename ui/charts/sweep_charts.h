@@ -26,7 +26,7 @@ struct EarlierRun {
 };
 
 /// What a run measured of every point.
-enum class Metric { perplexity, ratio, delta_nll, kl, top1, kept_mass, seconds };
+enum class Metric { perplexity, ratio, deltaNll, kl, top1, keptMass, seconds };
 struct MetricInfo {
     Metric metric;
     const char* column; ///< in tables
