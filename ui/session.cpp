@@ -139,6 +139,15 @@ void Session::drawAttention(const std::shared_ptr<const Analysis>& analysis, con
     });
 }
 
+void Session::findReaders(const std::shared_ptr<const Analysis>& analysis, const Scope& scope, qint64 token)
+{
+    constexpr std::size_t most = 6;
+    enqueue(Kind::readers, tr("looking for who reads a token"), [=, this](const Task& task, const auto& job) {
+        const TokenReaders result = token_readers(*analysis, scope, token, most, { task.stop, {} });
+        announce(job, [=, this] { Q_EMIT readersFound(analysis, result); });
+    });
+}
+
 void Session::selectRow(
     const std::shared_ptr<const RowScores>& row, const SelectRequest& request, int side, qint64 ticket)
 {
@@ -288,6 +297,7 @@ Session::Lane Session::laneOf(Kind kind)
     case Kind::rowB:
         return Lane::selecting;
     case Kind::attention:
+    case Kind::readers:
         return Lane::drawing;
     default:
         return Lane::files;
@@ -329,6 +339,7 @@ bool Session::shows(Kind kind)
     case Kind::follow:
     case Kind::list:
     case Kind::attention:
+    case Kind::readers:
         return false;
     default:
         return true;

@@ -4,6 +4,7 @@
 #include "core/model_info.h"
 #include "core/preflight.h"
 #include "core/run.h"
+#include "core/token_readers.h"
 #include "ui/run_summary.h"
 
 #include <QObject>
@@ -53,7 +54,8 @@ public:
         keepSetB,
         rowA,
         rowB,
-        attention
+        attention,
+        readers
     };
     Q_ENUM(Kind)
 
@@ -95,6 +97,8 @@ public:
     void selectAll(const std::shared_ptr<const Analysis>& analysis, const SelectRequest& request, int side);
     /// P of one head over a part of an analysis; cancel() leaves it alone.
     void drawAttention(const std::shared_ptr<const Analysis>& analysis, const AttentionMapRequest& request);
+    /// The queries that attend to a token the most, on the thread of drawAttention.
+    void findReaders(const std::shared_ptr<const Analysis>& analysis, const Scope& scope, qint64 token);
     /// One policy on one row, on the thread of selectAll: for policies that take long, until dropRow.
     void selectRow(const std::shared_ptr<const RowScores>& row, const SelectRequest& request, int side, qint64 ticket);
     void dropRow(int side);
@@ -137,6 +141,7 @@ Q_SIGNALS:
         std::shared_ptr<const keepset::Analysis> analysis, std::shared_ptr<const keepset::AttentionMap> map);
     void attentionProgressed(double share); ///< of the rows of the map under way
     void attentionEnded(); ///< drawn or failed, and no newer one is under way
+    void readersFound(std::shared_ptr<const keepset::Analysis> analysis, const keepset::TokenReaders& readers);
     void rowSelected(const keepset::RowSelection& selection, int side, qint64 ticket);
     void devicesListed(const QStringList& names, const QStringList& titles);
     void saved(const QString& path);

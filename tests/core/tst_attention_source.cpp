@@ -2,7 +2,9 @@
 #include "core/attention/bridge_scores.h"
 #include "core/device/device.h"
 #include "core/engine.h"
+#include "core/error.h"
 #include "core/preflight.h"
+#include "core/token_readers.h"
 #include "kernels/bridges/bridges.h"
 #include "kernels/shapes.h"
 #include "tests/support/test_main.h"
@@ -93,6 +95,45 @@ private Q_SLOTS:
         });
         QCOMPARE(sums, analysis->importance);
         QCOMPARE(row_lse, analysis->row_lse);
+    }
+
+    void who_reads_a_token_gave_it_its_importance_data() { column_sums_of_what_was_kept_are_the_importance_data(); }
+    void who_reads_a_token_gave_it_its_importance()
+    {
+        QFETCH(QString, model);
+        const auto analysis = analysed(source_root / model.toStdString(), true);
+        const auto context = static_cast<std::size_t>(analysis->context);
+        const std::int64_t last_layer = analysis->layers - 1;
+        const std::int64_t last_head = analysis->kv_heads - 1;
+        for (const Scope scope : { Scope {}, Scope { last_layer, -1 }, Scope { -1, 0 }, Scope { 0, last_head } }) {
+            const std::vector<double> attention = mean_attention(*analysis, scope);
+            for (const std::size_t token : { std::size_t { 0 }, context / 2, context - 1 }) {
+                const TokenReaders all = token_readers(*analysis, scope, static_cast<std::int64_t>(token), context + 1);
+                QCOMPARE(static_cast<std::int64_t>(all.largest.size()), all.queries);
+                double sum = 0;
+                for (std::size_t place = 0; place < all.largest.size(); ++place) {
+                    const TokenReader& reader = all.largest[place];
+                    const double wanted = attention[static_cast<std::size_t>(reader.query) * context + token];
+                    QVERIFY(std::abs(reader.attention - wanted) < 1e-6);
+                    QVERIFY(place == 0 || all.largest[place - 1].attention >= reader.attention);
+                    sum += wanted;
+                }
+                QVERIFY(std::abs(all.sum - sum) < 1e-5);
+                const TokenReaders few = token_readers(*analysis, scope, static_cast<std::int64_t>(token), 3);
+                QCOMPARE(few.largest.size(), std::min<std::size_t>(3, all.largest.size()));
+                QCOMPARE(few.sum, all.sum);
+                QCOMPARE(few.largest.front().query, all.largest.front().query);
+            }
+        }
+    }
+    void of_a_token_outside_there_are_no_readers()
+    {
+        const auto analysis = analysed(source_root / "resources/demo/model", true);
+        QVERIFY_THROWS_EXCEPTION(Error, token_readers(*analysis, {}, analysis->context, 3));
+        QVERIFY_THROWS_EXCEPTION(Error, token_readers(*analysis, {}, -1, 3));
+        QVERIFY_THROWS_EXCEPTION(Error, token_readers(*analysis, { analysis->layers, -1 }, 0, 3));
+        QVERIFY_THROWS_EXCEPTION(
+            Error, token_readers(*analysed(source_root / "resources/demo/model", false), {}, 0, 3));
     }
 
     void the_columns_of_a_map_sum_to_the_importance_data() { column_sums_of_what_was_kept_are_the_importance_data(); }

@@ -1,6 +1,7 @@
 #include "core/engine.h"
 #include "tests/support/test_main.h"
 #include "ui/exporter.h"
+#include "ui/format.h"
 #include "ui/main_window.h"
 #include "ui/pages/attention_page.h"
 #include "ui/pages/tokens_page.h"
@@ -231,6 +232,26 @@ private Q_SLOTS:
         QTest::mouseClick(view->viewport(), Qt::LeftButton, {}, view->boxes(9).front().center().toPoint());
         QCOMPARE(window.selection()->token(), std::int64_t { 9 });
         QCOMPARE(window.findChild<QLabel*>(QStringLiteral("inspectorPosition"))->text(), QStringLiteral("9"));
+    }
+
+    void the_inspector_says_who_reads_a_token()
+    {
+        MainWindow window;
+        openDemo(window);
+        window.selection()->setToken(46);
+        auto* readers = window.findChild<QLabel*>(QStringLiteral("inspectorReaders"));
+        const auto analysis = window.session()->analysis();
+        const auto first = [&] { return token_readers(*analysis, window.selection()->scope(), 46, 1).largest.front(); };
+        const auto link = [&] { return QStringLiteral("<a href='%1'").arg(first().query); };
+        QTRY_VERIFY_WITH_TIMEOUT(readers->text().contains(link()), patience);
+        QVERIFY(readers->text().contains(formatPercent(first().attention)));
+        // Another scope has other readers.
+        const QString whole = readers->text();
+        window.selection()->setScope({ 7, 1 });
+        QTRY_VERIFY_WITH_TIMEOUT(readers->text() != whole && readers->text().contains(link()), patience);
+        const std::int64_t reader = first().query;
+        Q_EMIT readers->linkActivated(QString::number(reader));
+        QCOMPARE(window.selection()->token(), reader);
     }
 
     void a_third_policy_takes_the_place_of_the_older()

@@ -88,6 +88,20 @@ TokenInspector::TokenInspector(SelectionState* selection, RowState* rows, Sessio
     connect(selection_, &SelectionState::granularityChanged, this, outdated);
     connect(selection_, &SelectionState::tokenChanged, later, qOverload<>(&QTimer::start));
     connect(selection_, &SelectionState::tokenChanged, this, &TokenInspector::showToken);
+    auto* readersLater = new QTimer(this);
+    readersLater->setSingleShot(true);
+    readersLater->setInterval(40);
+    connect(readersLater, &QTimer::timeout, this, &TokenInspector::requestReaders);
+    connect(selection_, &SelectionState::tokenChanged, readersLater, qOverload<>(&QTimer::start));
+    connect(rows_, &RowState::rowChanged, readersLater, qOverload<>(&QTimer::start));
+    connect(session_, &Session::readersFound, this,
+        [this](const std::shared_ptr<const Analysis>& analysis, const TokenReaders& readers) {
+            if (analysis == rows_->analysis() && readers.token == selection_->token()
+                && readers.scope == selection_->scope())
+                showReaders(readers);
+        });
+    connect(readers_, &QLabel::linkActivated, this,
+        [this](const QString& token) { selection_->setToken(token.toLongLong()); });
     connect(session_, &Session::keepSetReady, this, [this](const std::shared_ptr<const KeepSet>& keepSet, int side) {
         sides_[static_cast<std::size_t>(side)].keepSet = keepSet;
         showMap(side);
@@ -134,6 +148,16 @@ void TokenInspector::build()
         side.why->setTextInteractionFlags(Qt::TextSelectableByMouse);
         inner->addWidget(side.why);
     }
+    inner->addSpacing(6);
+    inner->addWidget(roleLabel(tr("Read by"), "caption", details_));
+    readers_ = new QLabel(details_);
+    readers_->setObjectName(QStringLiteral("inspectorReaders"));
+    readers_->setWordWrap(true);
+    readers_->setTextFormat(Qt::RichText);
+    readers_->setTextInteractionFlags(Qt::TextBrowserInteraction | Qt::LinksAccessibleByKeyboard);
+    readers_->setToolTip(tr("The tokens whose queries attend to this one the most, and how much of their attention "
+                            "it gets: the mean over the layers and heads looked at."));
+    inner->addWidget(readers_);
     for (Side& side : sides_) {
         inner->addSpacing(6);
         side.mapTitle = roleLabel({}, "caption", details_);
@@ -228,6 +252,51 @@ void TokenInspector::showMap(int index)
         kept += keep.labels[static_cast<std::size_t>(row * keep.context + token)] != Label::evicted ? 1 : 0;
     side.keptName->setText(title);
     side.kept->setText(tr("%1 of %2 layer × head rows").arg(formatCount(kept), formatCount(rows)));
+}
+
+void TokenInspector::requestReaders()
+{
+    const auto& analysis = rows_->analysis();
+    const std::int64_t token = selection_->token();
+    if (!analysis || token < 0 || token >= analysis->context)
+        return;
+    if (analysis->attention) {
+        readers_->setText(tr("looking …"));
+        session_->findReaders(analysis, selection_->scope(), token);
+        return;
+    }
+    readers_->setText(analysis->no_attention.empty() ? tr("A trace file has no queries and keys to tell it from.")
+                                                     : QString::fromStdString(analysis->no_attention).toHtmlEscaped());
+}
+
+void TokenInspector::showReaders(const TokenReaders& readers)
+{
+    const Theme& t = themeOf(this);
+    const std::vector<Token>& tokens = rows_->analysis()->tokens;
+    double listed = 0;
+    QString table;
+    const auto textOf = [&](std::int64_t at) {
+        return QString::fromStdString(tokens[static_cast<std::size_t>(at)].text).replace(QLatin1Char('\n'), u'↵');
+    };
+    for (const TokenReader& reader : readers.largest) {
+        QString before; // what stands before it says where in the text it is
+        for (std::int64_t at = std::max<std::int64_t>(0, reader.query - 3); at < reader.query; ++at)
+            before += textOf(at);
+        listed += reader.attention;
+        table
+            += QStringLiteral("<tr><td style='padding-right:6px' align='right'><a href='%1' style='color:%2'>%3</a>"
+                              "</td><td width='100%' style='white-space:pre'><span style='color:%4'>%5</span><b>%6</b>"
+                              "</td><td align='right'>%7</td></tr>")
+                   .arg(QString::number(reader.query), t.accent.name(), formatCount(reader.query), t.muted.name(),
+                       before.right(14).toHtmlEscaped(), textOf(reader.query).toHtmlEscaped(),
+                       formatPercent(reader.attention));
+    }
+    const double share = readers.sum > 0 ? listed / readers.sum : 0;
+    readers_->setText(QStringLiteral("<table width='100%' cellspacing='0' cellpadding='1'>%1</table><p>%2</p>")
+                          .arg(table,
+                              tr("%1 of the %2 that it gets from %3 tokens, %4")
+                                  .arg(formatPercent(share), formatSignificant(readers.sum),
+                                      formatCount(readers.queries), rows_->scopeTitle())));
 }
 
 /// Labels of all layers and heads are many; without a token that they are looked at for nobody waits for them.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/selection.h"
+#include "core/token_readers.h"
 
 #include <QWidget>
 
@@ -41,6 +42,8 @@ private:
     void showSide(int side);
     void showMap(int side);
     void requestKeepSets();
+    void requestReaders();
+    void showReaders(const TokenReaders& readers);
 
     SelectionState* selection_;
     RowState* rows_;
@@ -54,6 +57,7 @@ private:
     QLabel* rank_ = nullptr;
     QLabel* cutOffName_ = nullptr;
     QLabel* cutOff_ = nullptr;
+    QLabel* readers_ = nullptr; ///< its links choose the tokens
     std::array<Side, 2> sides_;
     bool outdated_ = false; ///< the keep sets of sides_
 };
