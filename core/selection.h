@@ -88,6 +88,11 @@ RowSelection select_row(const RowScores& row, const SelectRequest& request, cons
 Explanation explain(
     const RowScores& row, const RowSelection& selection, const SelectRequest& request, std::int64_t position);
 
+/// Which of two keep sets a token is in.
+enum class Membership : std::uint8_t { neither, both, only_a, only_b };
+/// By position, of two keep sets of one row (labels (context) each). Throws Error{usage} where they differ in length.
+std::vector<Membership> memberships(std::span<const Label> a, std::span<const Label> b);
+
 /// |A ∩ B| / |A ∪ B| of two keep sets of one row (labels (context) each; evicted is outside the set).
 double jaccard(std::span<const Label> a, std::span<const Label> b);
 

@@ -43,7 +43,7 @@ namespace {
             const QString word
                 = document.text().mid(document.begin(token), document.end(token) - document.begin(token));
             return TokenTextView::tr("token %1 %2: %3")
-                .arg(formatCount(token), formatToken(word), labelTitle(view().labelOf(token)));
+                .arg(formatCount(token), formatToken(word), view().stateTitleOf(token));
         }
 
         // The chosen token is the selection.
@@ -87,7 +87,7 @@ namespace {
             const std::int64_t token = tokenAt(offset);
             *begin = token >= 0 ? view().document()->begin(token) : offset;
             *end = token >= 0 ? view().document()->end(token) : offset;
-            return token >= 0 ? QStringLiteral("label:%1;").arg(labelTitle(view().labelOf(token))) : QString();
+            return token >= 0 ? QStringLiteral("label:%1;").arg(view().stateTitleOf(token)) : QString();
         }
 
     private:

@@ -24,9 +24,9 @@ namespace {
 
 } // namespace
 
-void drawUnderline(QPainter& painter, Label label, double left, double right, double y, const QColor& color)
+void drawUnderline(QPainter& painter, Underline underline, double left, double right, double y, const QColor& color)
 {
-    switch (underlineOf(label)) {
+    switch (underline) {
     case Underline::none:
         return;
     case Underline::solid:
@@ -60,18 +60,20 @@ TokenTextView::TokenTextView(QWidget* parent)
 void TokenTextView::setDocument(std::shared_ptr<const TokenDocument> document)
 {
     document_ = std::move(document);
-    labels_.clear();
+    states_.clear();
     current_ = -1;
     hovered_ = -1;
     layOut();
     verticalScrollBar()->setValue(0);
 }
 
-void TokenTextView::setLabels(std::vector<Label> labels)
+void TokenTextView::setStates(std::vector<TokenState> states)
 {
-    labels_ = std::move(labels);
+    states_ = std::move(states);
     viewport()->update();
 }
+
+void TokenTextView::setLabels(const std::vector<Label>& labels) { setStates({ labels.begin(), labels.end() }); }
 
 void TokenTextView::setCurrent(std::int64_t token)
 {
@@ -130,9 +132,9 @@ void TokenTextView::resizeEvent(QResizeEvent* event)
         0, std::max(0, static_cast<int>(std::ceil(layout_->height())) - viewport()->height()));
 }
 
-Label TokenTextView::labelOf(std::int64_t token) const
+TokenState TokenTextView::stateOf(std::int64_t token) const
 {
-    return static_cast<std::size_t>(token) < labels_.size() ? labels_[static_cast<std::size_t>(token)] : Label::evicted;
+    return static_cast<std::size_t>(token) < states_.size() ? states_[static_cast<std::size_t>(token)] : Label::evicted;
 }
 
 void TokenTextView::paintEvent(QPaintEvent* event)
@@ -168,19 +170,20 @@ void TokenTextView::paintLine(QPainter& painter, int line) const
     painter.setPen(Qt::NoPen);
     for (std::size_t i = 0; i < pieces.size(); ++i) {
         const LaidPiece& piece = pieces[i];
-        const Label label = labelOf(piece.token);
-        if (label == Label::evicted || piece.right <= piece.left)
+        const TokenState state = stateOf(piece.token);
+        const TokenStyle style = styleOf(t, state);
+        if (!style.fill.isValid() || piece.right <= piece.left)
             continue;
-        // A run of one label is one band; a token that stands alone leaves its leading space out.
-        const bool follows = i > 0 && labelOf(pieces[i - 1].token) == label;
+        // A run of one state is one band; a token that stands alone leaves its leading space out.
+        const bool follows = i > 0 && stateOf(pieces[i - 1].token) == state;
         const double left = follows ? piece.left + 0.5 : piece.inkLeft - 1;
         const QRectF box(left, top + 2, piece.right - left, TokenLayout::lineHeight - 4);
-        painter.setBrush(t.labelFill(label));
+        painter.setBrush(style.fill);
         painter.drawRoundedRect(box, 3, 3);
-        drawUnderline(painter, label, box.left() + 0.5, box.right() - 0.5, box.bottom() - 1.5, t.label(label));
+        drawUnderline(painter, style.underline, box.left() + 0.5, box.right() - 0.5, box.bottom() - 1.5, style.line);
     }
     for (const LaidPiece& piece : pieces) {
-        painter.setPen(labelOf(piece.token) == Label::evicted ? t.label(Label::evicted) : t.ink);
+        painter.setPen(styleOf(t, stateOf(piece.token)).ink);
         for (const QGlyphRun& run : piece.glyphs)
             painter.drawGlyphRun(layout_->glyphOrigin(line), run);
     }

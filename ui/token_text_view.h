@@ -1,9 +1,11 @@
 #pragma once
 
 #include "ui/token_layout.h"
+#include "ui/token_state.h"
 
 #include <QAbstractScrollArea>
 
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -18,8 +20,9 @@ public:
     explicit TokenTextView(QWidget* parent = nullptr);
 
     void setDocument(std::shared_ptr<const TokenDocument> document);
-    /// One label a token (tokens).
-    void setLabels(std::vector<Label> labels);
+    /// One state a token (tokens).
+    void setStates(std::vector<TokenState> states);
+    void setLabels(const std::vector<Label>& labels);
     void setCurrent(std::int64_t token);
     void setHovered(std::int64_t token);
     /// Scrolls until the token is in sight.
@@ -27,10 +30,13 @@ public:
     /// Boxes of a token in pixels of the viewport.
     std::vector<QRectF> boxes(std::int64_t token) const;
     std::int64_t tokenAt(const QPoint& viewportPosition) const;
-    /// Null: none. With labelOf() and current(), what a screen reader is told.
+    /// Null: none. With stateOf() and current(), what a screen reader is told.
     const std::shared_ptr<const TokenDocument>& document() const { return document_; }
     std::int64_t current() const { return current_; }
-    Label labelOf(std::int64_t token) const;
+    TokenState stateOf(std::int64_t token) const;
+    QString stateTitleOf(std::int64_t token) const { return stateTitle(stateOf(token), titles_[0], titles_[1]); }
+    /// Of the two policies whose difference is shown.
+    void setTitles(const QString& a, const QString& b) { titles_ = { a, b }; }
 
 Q_SIGNALS:
     void tokenClicked(qint64 token);
@@ -57,12 +63,13 @@ private:
 
     std::shared_ptr<const TokenDocument> document_;
     std::unique_ptr<TokenLayout> layout_;
-    std::vector<Label> labels_;
+    std::vector<TokenState> states_;
+    std::array<QString, 2> titles_;
     std::int64_t current_ = -1;
     std::int64_t hovered_ = -1;
 };
 
-/// Draws the second cue of a label under a stretch of text.
-void drawUnderline(QPainter& painter, Label label, double left, double right, double y, const QColor& color);
+/// Draws the second cue of a state under a stretch of text.
+void drawUnderline(QPainter& painter, Underline underline, double left, double right, double y, const QColor& color);
 
 } // namespace keepset::ui

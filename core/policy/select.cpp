@@ -242,21 +242,29 @@ RowSelection select_row(const RowScores& row, const SelectRequest& request, cons
     return result;
 }
 
-double jaccard(std::span<const Label> a, std::span<const Label> b)
+std::vector<Membership> memberships(std::span<const Label> a, std::span<const Label> b)
 {
     if (a.size() != b.size())
         throw Error(ErrorKind::usage,
             "Keep sets of " + grouped(static_cast<std::int64_t>(a.size())) + " and "
                 + grouped(static_cast<std::int64_t>(b.size())) + " positions cannot be compared.");
-    std::int64_t both = 0;
-    std::int64_t either = 0;
+    std::vector<Membership> all(a.size(), Membership::neither);
     for (std::size_t j = 0; j < a.size(); ++j) {
         const bool in_a = a[j] != Label::evicted;
         const bool in_b = b[j] != Label::evicted;
-        both += in_a && in_b ? 1 : 0;
-        either += in_a || in_b ? 1 : 0;
+        if (in_a || in_b)
+            all[j] = in_a && in_b ? Membership::both : (in_a ? Membership::only_a : Membership::only_b);
     }
-    return either == 0 ? 1.0 : static_cast<double>(both) / static_cast<double>(either);
+    return all;
+}
+
+double jaccard(std::span<const Label> a, std::span<const Label> b)
+{
+    const std::vector<Membership> all = memberships(a, b);
+    const auto both = static_cast<double>(std::ranges::count(all, Membership::both));
+    const auto neither = std::ranges::count(all, Membership::neither);
+    const auto either = static_cast<double>(static_cast<std::ptrdiff_t>(all.size()) - neither);
+    return either == 0 ? 1.0 : both / either;
 }
 
 } // namespace keepset

@@ -24,6 +24,7 @@
 #include <QLineEdit>
 #include <QMenuBar>
 #include <QMimeData>
+#include <QToolButton>
 #include <QSettings>
 #include <QSignalSpy>
 #include <QSlider>
@@ -232,6 +233,38 @@ private Q_SLOTS:
         QTest::mouseClick(view->viewport(), Qt::LeftButton, {}, view->boxes(9).front().center().toPoint());
         QCOMPARE(window.selection()->token(), std::int64_t { 9 });
         QCOMPARE(window.findChild<QLabel*>(QStringLiteral("inspectorPosition"))->text(), QStringLiteral("9"));
+    }
+
+    void the_difference_shows_what_only_one_policy_keeps()
+    {
+        MainWindow window;
+        openDemo(window);
+        auto* page = window.findChild<TokensPage*>();
+        auto* toggle = window.findChild<QToolButton*>(QStringLiteral("showDifference"));
+        QVERIFY(!page->differenceView()->isVisible());
+        QTest::mouseClick(toggle, Qt::LeftButton);
+        QVERIFY(page->differenceView()->isVisible());
+        QVERIFY(!page->view(0)->isVisible() && !page->view(1)->isVisible());
+        const auto* rows = window.findChild<RowState*>();
+        std::set<QString> seen;
+        for (std::int64_t token = 0; token < rows->analysis()->context; ++token) {
+            const auto kept = [&](int side) {
+                return rows->selection(side)->labels[static_cast<std::size_t>(token)] != Label::evicted;
+            };
+            const QString wanted = kept(0) && kept(1) ? "kept by both"
+                : kept(0)                             ? "only H2O"
+                : kept(1)                             ? "only CAB"
+                                                      : "evicted by both";
+            QCOMPARE(page->differenceView()->stateTitleOf(token), wanted);
+            seen.insert(wanted);
+        }
+        QCOMPARE(seen.size(), std::size_t { 4 });
+        take(window, QStringLiteral("difference"));
+        QTest::mouseClick(page->differenceView()->viewport(), Qt::LeftButton, {},
+            page->differenceView()->boxes(9).front().center().toPoint());
+        QCOMPARE(window.selection()->token(), std::int64_t { 9 });
+        QTest::mouseClick(window.findChild<QToolButton*>(QStringLiteral("showSideBySide")), Qt::LeftButton);
+        QVERIFY(!page->differenceView()->isVisible() && page->view(0)->isVisible() && page->view(1)->isVisible());
     }
 
     void the_inspector_says_who_reads_a_token()

@@ -13,6 +13,7 @@
 #include "ui/widgets/legend.h"
 
 #include <QLabel>
+#include <QToolButton>
 #include <QScrollBar>
 #include <QSplitter>
 #include <QVBoxLayout>
@@ -45,9 +46,13 @@ TokensPage::TokensPage(SelectionState* selection, RowState* rows, QWidget* paren
     sides->setContentsMargins(0, 0, 0, 0);
     sides->setSpacing(gap);
     for (int side = 0; side < 2; ++side) {
-        columns_[static_cast<std::size_t>(side)] = makeColumn(side);
-        sides->addWidget(columns_[static_cast<std::size_t>(side)].card, 1);
+        Column& column = columns_[static_cast<std::size_t>(side)];
+        column = side == 0 ? makeColumn(QStringLiteral("tokenViewA"), tr("Text, first policy"))
+                           : makeColumn(QStringLiteral("tokenViewB"), tr("Text, second policy"));
+        sides->addWidget(column.card, 1);
     }
+    makeDifference();
+    sides->addWidget(difference_.card, 1);
     columns_[0].legend->setTwin(columns_[1].legend);
     columns_[1].legend->setTwin(columns_[0].legend);
     split->addWidget(texts);
@@ -70,15 +75,15 @@ void TokensPage::setWaiting(const QString& what)
                                    : tr("One moment: %1 …").arg(what));
 }
 
-TokensPage::Column TokensPage::makeColumn(int side)
+TokensPage::Column TokensPage::makeColumn(const QString& name, const QString& spoken)
 {
     Column column;
     column.card = new Card({}, this);
     QVBoxLayout* layout = column.card->content();
     column.legend = new Legend(column.card);
     column.view = new TokenTextView(column.card);
-    column.view->setObjectName(side == 0 ? QStringLiteral("tokenViewA") : QStringLiteral("tokenViewB"));
-    column.view->setAccessibleName(side == 0 ? tr("Text, first policy") : tr("Text, second policy"));
+    column.view->setObjectName(name);
+    column.view->setAccessibleName(spoken);
     layout->addWidget(column.legend);
     layout->addSpacing(4);
     layout->addWidget(column.view, 1);
@@ -86,6 +91,25 @@ TokensPage::Column TokensPage::makeColumn(int side)
     connect(column.view, &TokenTextView::tokenClicked, this, choose);
     connect(column.view, &TokenTextView::tokenHovered, this, &TokensPage::showHover);
     return column;
+}
+
+void TokensPage::makeDifference()
+{
+    difference_ = makeColumn(QStringLiteral("tokenViewDifference"), tr("Text, which policy keeps what"));
+    difference_.card->setTitle(tr("Difference"));
+    differs_ = flatButton(tr("Difference"), tr("Shows which tokens only one of the two keeps"), this);
+    differs_->setObjectName(QStringLiteral("showDifference"));
+    differs_->setCheckable(true);
+    columns_[1].card->addControl(differs_);
+    auto* back = flatButton(tr("Side by side"), tr("Shows what each of the two keeps"), this);
+    back->setObjectName(QStringLiteral("showSideBySide"));
+    difference_.card->addControl(back);
+    connect(back, &QToolButton::clicked, this, [this] { differs_->setChecked(false); });
+    connect(differs_, &QToolButton::toggled, this, [this] {
+        showSelections();
+        showToken(selection_->token());
+    });
+    remember(differs_);
 }
 
 QWidget* TokensPage::makeStrip()
@@ -133,11 +157,12 @@ void TokensPage::showSelections()
 {
     if (!rows_->row())
         return;
+    const bool differs = showDifference();
     for (int side = 0; side < 2; ++side) {
         const Column& column = columns_[static_cast<std::size_t>(side)];
         const auto& chosen = rows_->selection(side);
         const bool pending = !chosen && rows_->pending(side);
-        column.card->setVisible(chosen.has_value() || pending);
+        column.card->setVisible(!differs && (chosen.has_value() || pending));
         column.legend->setSelection(chosen);
         const QString title = chosen ? QString::fromStdString(chosen->title)
             : pending                ? QString::fromStdString(keepset::title(selection_->policy(side)))
@@ -154,17 +179,43 @@ void TokensPage::showSelections()
             : tr("%1 · log scale · bars: share kept").arg(rows_->scopeTitle()));
 }
 
+bool TokensPage::showDifference()
+{
+    const auto& a = rows_->selection(0);
+    const auto& b = rows_->selection(1);
+    differs_->setEnabled(a && b);
+    const bool shown = a && b && differs_->isChecked();
+    difference_.card->setVisible(shown);
+    if (!shown)
+        return false;
+    if (difference_.view->document() != document_) { // laid out when it is first looked at
+        difference_.view->setDocument(document_);
+        difference_.view->setCurrent(selection_->token());
+    }
+    const QString first = QString::fromStdString(a->title);
+    const QString second = QString::fromStdString(b->title);
+    const std::vector<Membership> all = memberships(a->labels, b->labels);
+    difference_.legend->setDifference(all, first, second);
+    difference_.view->setTitles(first, second);
+    difference_.view->setStates({ all.begin(), all.end() });
+    difference_.card->setSubtitle(
+        tr("%1 and %2 · Jaccard %3 · %4")
+            .arg(first, second, QString::number(rows_->jaccard(), 'f', 2), rows_->scopeTitle()));
+    return true;
+}
+
 void TokensPage::showToken(std::int64_t token)
 {
-    for (const Column& column : columns_)
+    for (const Column& column : { columns_[0], columns_[1], difference_ })
         column.view->setCurrent(token);
-    view(view(0)->isVisible() ? 0 : 1)->reveal(token);
+    const bool differs = difference_.view->isVisible();
+    (differs ? difference_.view : view(view(0)->isVisible() ? 0 : 1))->reveal(token);
     strip_->setCurrent(token);
 }
 
 void TokensPage::showHover(std::int64_t token)
 {
-    for (const Column& column : columns_)
+    for (const Column& column : { columns_[0], columns_[1], difference_ })
         column.view->setHovered(token);
     strip_->setHovered(token);
     Q_EMIT tokenHovered(token);

@@ -9,6 +9,8 @@
 
 class QLabel;
 
+class QToolButton;
+
 namespace keepset::ui {
 
 class Card;
@@ -18,7 +20,8 @@ class RowState;
 class SelectionState;
 class TokenTextView;
 
-/// Two policies side by side on the text, scrolling as one, and the whole context at a glance under them.
+/// Two policies side by side on the text, scrolling as one, or which tokens only one of them keeps; and the whole
+/// context at a glance under them.
 class TokensPage : public QWidget {
     Q_OBJECT
 
@@ -30,6 +33,8 @@ public:
     /// What is under way, for a page that has nothing to show yet; empty: nothing.
     void setWaiting(const QString& what);
     TokenTextView* view(int side) const { return columns_[static_cast<std::size_t>(side)].view; }
+    /// Of which policy keeps what.
+    TokenTextView* differenceView() const { return difference_.view; }
     ImportanceStrip* strip() const { return strip_; }
 
 Q_SIGNALS:
@@ -41,17 +46,22 @@ private:
         Legend* legend = nullptr;
         TokenTextView* view = nullptr;
     };
-    Column makeColumn(int side);
+    Column makeColumn(const QString& name, const QString& spoken);
+    void makeDifference();
     QWidget* makeStrip();
     void linkScrolling();
     void showRow();
     void showSelections();
+    /// Returns whether it stands in the place of the two columns.
+    bool showDifference();
     void showToken(std::int64_t token);
     void showHover(std::int64_t token);
 
     SelectionState* selection_;
     RowState* rows_;
     std::array<Column, 2> columns_;
+    Column difference_;
+    QToolButton* differs_ = nullptr; ///< checked: the difference is wanted
     ImportanceStrip* strip_ = nullptr;
     Card* stripCard_ = nullptr;
     QLabel* empty_ = nullptr;

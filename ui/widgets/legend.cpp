@@ -4,8 +4,10 @@
 #include "ui/theme.h"
 #include "ui/token_text_view.h"
 
-#include <QCoreApplication>
 #include <QPainter>
+
+#include <algorithm>
+#include <utility>
 
 namespace keepset::ui {
 
@@ -16,26 +18,6 @@ namespace {
     constexpr int itemGap = 14;
 
 } // namespace
-
-QString labelTitle(Label label)
-{
-    const auto tr = [](const char* text) { return QCoreApplication::translate("keepset::ui", text); };
-    switch (label) {
-    case Label::evicted:
-        return tr("evicted");
-    case Label::kept:
-        return tr("kept");
-    case Label::local:
-        return tr("local");
-    case Label::important:
-        return tr("important");
-    case Label::bridge:
-        return tr("bridge");
-    case Label::sink:
-        return tr("sink");
-    }
-    return {};
-}
 
 Legend::Legend(QWidget* parent)
     : QWidget(parent)
@@ -48,8 +30,7 @@ Legend::Legend(QWidget* parent)
 
 void Legend::setSelection(const std::optional<RowSelection>& selection)
 {
-    items_.clear();
-    QStringList spoken;
+    std::vector<Item> items;
     if (selection) {
         static constexpr std::array order = { Label::sink, Label::local, Label::bridge, Label::important, Label::kept };
         for (const Label label : order) {
@@ -57,15 +38,32 @@ void Legend::setSelection(const std::optional<RowSelection>& selection)
             if (count == 0)
                 continue;
             const double share = static_cast<double>(count) / static_cast<double>(selection->budget);
-            items_.push_back({ label, true,
+            items.push_back({ label, true,
                 tr("%1 %2 · %3").arg(labelTitle(label), formatCount(count), formatPercent(share, 0)), {} });
         }
-        items_.push_back({ Label::evicted, false, tr("evicted"),
+        items.push_back({ Label::evicted, false, tr("evicted"),
             formatCount(selection->counts[static_cast<std::size_t>(Label::evicted)]) });
-        items_.push_back({ Label::kept, false, tr("kept attention"), formatPercent(selection->kept_mass) });
-        for (const Item& item : items_)
-            spoken << item.text + QLatin1Char(' ') + item.strong;
+        items.push_back({ Label::kept, false, tr("kept attention"), formatPercent(selection->kept_mass) });
     }
+    setItems(std::move(items));
+}
+
+void Legend::setDifference(const std::vector<Membership>& difference, const QString& a, const QString& b)
+{
+    std::vector<Item> items;
+    for (const Membership one : { Membership::only_a, Membership::only_b, Membership::both, Membership::neither }) {
+        const auto count = static_cast<std::int64_t>(std::ranges::count(difference, one));
+        items.push_back({ one, one != Membership::neither, stateTitle(one, a, b), formatCount(count) });
+    }
+    setItems(std::move(items));
+}
+
+void Legend::setItems(std::vector<Item> items)
+{
+    items_ = std::move(items);
+    QStringList spoken;
+    for (const Item& item : items_)
+        spoken << item.text + QLatin1Char(' ') + item.strong;
     setAccessibleDescription(spoken.join(QStringLiteral(", ")));
     updateGeometry();
     if (twin_)
@@ -95,10 +93,11 @@ int Legend::flow(int width, QPainter* painter) const
             if (item.swatch) {
                 const QRectF swatch(x, y + 5, swatchWidth, 12);
                 painter->setPen(Qt::NoPen);
-                painter->setBrush(t.labelFill(item.label));
+                const TokenStyle style = styleOf(t, item.state);
+                painter->setBrush(style.fill);
                 painter->drawRoundedRect(swatch, 3, 3);
-                drawUnderline(*painter, item.label, swatch.left() + 1, swatch.right() - 1, swatch.bottom() - 2,
-                    t.label(item.label));
+                drawUnderline(
+                    *painter, style.underline, swatch.left() + 1, swatch.right() - 1, swatch.bottom() - 2, style.line);
             }
             painter->setFont(font());
             painter->setPen(t.muted);
@@ -132,5 +131,3 @@ void Legend::paintEvent(QPaintEvent*)
 } // namespace keepset::ui
 
 #include "moc_legend.cpp"
-
-#include <algorithm>

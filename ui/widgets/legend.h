@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/selection.h"
+#include "ui/token_state.h"
 
 #include <QWidget>
 
@@ -15,6 +16,8 @@ class Legend : public QWidget {
 public:
     explicit Legend(QWidget* parent = nullptr);
     void setSelection(const std::optional<RowSelection>& selection);
+    /// How many tokens only a keeps, only b, both and neither; a and b are titles.
+    void setDifference(const std::vector<Membership>& difference, const QString& a, const QString& b);
     /// A legend of the same width that this one is never lower than, so that what stands below both is in line.
     void setTwin(Legend* twin) { twin_ = twin; }
     bool hasHeightForWidth() const override { return true; }
@@ -27,19 +30,17 @@ protected:
 
 private:
     struct Item {
-        Label label = Label::kept;
+        TokenState state = Label::kept;
         bool swatch = false;
         QString text;
         QString strong; ///< behind the text, in ink
     };
+    void setItems(std::vector<Item> items);
     /// Walks the items row by row; draws them where there is a painter. Returns the height.
     int flow(int width, QPainter* painter) const;
 
     std::vector<Item> items_;
     Legend* twin_ = nullptr;
 };
-
-/// Name of a label for people.
-QString labelTitle(Label label);
 
 } // namespace keepset::ui
