@@ -6,7 +6,10 @@ namespace keepset::ui {
 
 namespace {
 
-    QString translated(const char* text) { return QCoreApplication::translate("keepset::ui::TokenState", text); }
+    /// The context of the words, for translators.
+    class TokenStateWords {
+        Q_DECLARE_TR_FUNCTIONS(keepset::ui::TokenStateWords)
+    };
 
     TokenStyle styleOf(const Theme& t, Label label)
     {
@@ -47,17 +50,17 @@ QString labelTitle(Label label)
 {
     switch (label) {
     case Label::evicted:
-        return translated("evicted");
+        return TokenStateWords::tr("evicted");
     case Label::kept:
-        return translated("kept");
+        return TokenStateWords::tr("kept");
     case Label::local:
-        return translated("local");
+        return TokenStateWords::tr("local");
     case Label::important:
-        return translated("important");
+        return TokenStateWords::tr("important");
     case Label::bridge:
-        return translated("bridge");
+        return TokenStateWords::tr("bridge");
     case Label::sink:
-        return translated("sink");
+        return TokenStateWords::tr("sink");
     }
     return {};
 }
@@ -68,13 +71,13 @@ QString stateTitle(TokenState state, const QString& a, const QString& b)
         return labelTitle(*label);
     switch (std::get<Membership>(state)) {
     case Membership::neither:
-        return translated("evicted by both");
+        return TokenStateWords::tr("evicted by both");
     case Membership::both:
-        return translated("kept by both");
+        return TokenStateWords::tr("kept by both");
     case Membership::only_a:
-        return translated("only %1").arg(a);
+        return TokenStateWords::tr("only %1").arg(a);
     case Membership::only_b:
-        return translated("only %1").arg(b);
+        return TokenStateWords::tr("only %1").arg(b);
     }
     return {};
 }

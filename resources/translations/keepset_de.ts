@@ -51,30 +51,6 @@
         <translation>%1 von %2 Fenstern</translation>
     </message>
     <message>
-        <source>evicted</source>
-        <translation>verworfen</translation>
-    </message>
-    <message>
-        <source>kept</source>
-        <translation>behalten</translation>
-    </message>
-    <message>
-        <source>local</source>
-        <translation>lokal</translation>
-    </message>
-    <message>
-        <source>important</source>
-        <translation>wichtig</translation>
-    </message>
-    <message>
-        <source>bridge</source>
-        <translation>Brücke</translation>
-    </message>
-    <message>
-        <source>sink</source>
-        <translation>Senke</translation>
-    </message>
-    <message>
         <source>counting the text&apos;s tokens …</source>
         <translation>die Token des Texts werden gezählt …</translation>
     </message>
@@ -1405,6 +1381,10 @@ Das Häkchen legt ihn über den gezeigten Run.</translation>
         <source>looking for devices</source>
         <translation>Geräte suchen</translation>
     </message>
+    <message>
+        <source>looking for who reads a token</source>
+        <translation>sucht, wer ein Token liest</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui::SetupPanel</name>
@@ -2038,6 +2018,65 @@ Das Diagramm wächst Fenster um Fenster.</translation>
         <source>%1 of %2 layer × head rows</source>
         <translation>%1 von %2 Zeilen (Schicht × Kopf)</translation>
     </message>
+    <message>
+        <source>Read by</source>
+        <translation>Gelesen von</translation>
+    </message>
+    <message>
+        <source>The tokens whose queries attend to this one the most, and how much of their attention it gets: the mean over the layers and heads looked at.</source>
+        <translation>Die Tokens, deren Queries dieses am meisten beachten, und wie viel ihrer Attention es bekommt: im Mittel über die betrachteten Schichten und Köpfe.</translation>
+    </message>
+    <message>
+        <source>looking …</source>
+        <translation>sucht …</translation>
+    </message>
+    <message>
+        <source>A trace file has no queries and keys to tell it from.</source>
+        <translation>Eine Trace-Datei enthält keine Queries und Keys, aus denen es hervorginge.</translation>
+    </message>
+    <message>
+        <source>%1 of the %2 that it gets from %3 tokens, %4</source>
+        <translation>%1 der %2, die es von %3 Tokens bekommt, %4</translation>
+    </message>
+</context>
+<context>
+    <name>keepset::ui::TokenStateWords</name>
+    <message>
+        <source>evicted</source>
+        <translation>verworfen</translation>
+    </message>
+    <message>
+        <source>kept</source>
+        <translation>behalten</translation>
+    </message>
+    <message>
+        <source>local</source>
+        <translation>lokal</translation>
+    </message>
+    <message>
+        <source>important</source>
+        <translation>wichtig</translation>
+    </message>
+    <message>
+        <source>bridge</source>
+        <translation>Brücke</translation>
+    </message>
+    <message>
+        <source>sink</source>
+        <translation>Senke</translation>
+    </message>
+    <message>
+        <source>evicted by both</source>
+        <translation>von beiden verworfen</translation>
+    </message>
+    <message>
+        <source>kept by both</source>
+        <translation>von beiden behalten</translation>
+    </message>
+    <message>
+        <source>only %1</source>
+        <translation>nur %1</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui::TokenTextView</name>
@@ -2081,6 +2120,30 @@ Beides lässt sich auch hierher ziehen.</translation>
     <message>
         <source>%1 · log scale · bars: share kept</source>
         <translation>%1 · logarithmische Skala · Balken: behaltener Anteil</translation>
+    </message>
+    <message>
+        <source>Text, which policy keeps what</source>
+        <translation>Text, welche Policy was behält</translation>
+    </message>
+    <message>
+        <source>Difference</source>
+        <translation>Unterschied</translation>
+    </message>
+    <message>
+        <source>Shows which tokens only one of the two keeps</source>
+        <translation>Zeigt, welche Tokens nur eine der beiden behält</translation>
+    </message>
+    <message>
+        <source>Side by side</source>
+        <translation>Nebeneinander</translation>
+    </message>
+    <message>
+        <source>Shows what each of the two keeps</source>
+        <translation>Zeigt, was jede der beiden behält</translation>
+    </message>
+    <message>
+        <source>%1 and %2 · Jaccard %3 · %4</source>
+        <translation>%1 und %2 · Jaccard %3 · %4</translation>
     </message>
 </context>
 <context>
