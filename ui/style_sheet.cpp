@@ -43,6 +43,8 @@ QDockWidget { border: 0; }
 QWidget#setupPanel, QWidget#tokenInspector { background: $panel; border: 0; }
 QScrollArea[panel="true"] { background: $panel; border: 1px solid $panel; }
 QScrollArea[panel="true"]:focus { border-color: $accent; }
+QLabel[links="true"] { border: 1px solid transparent; border-radius: 4px; }
+QLabel[links="true"]:focus { border-color: $accent; }
 QLabel[role="group"] { font-size: 13px; font-weight: 600; }
 QLabel[role="caption"] { color: $muted; font-size: 11px; font-weight: 600; }
 QLabel[role="muted"] { color: $muted; }

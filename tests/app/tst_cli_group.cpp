@@ -140,7 +140,8 @@ private Q_SLOTS:
     {
         const auto ranks = group(sweep("hangs.h5", long_), 0, 2);
         QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(in("hangs.h5")), 20000);
-        QTest::qWait(300);
+        // Each has had windows then, however long its start took.
+        QTRY_VERIFY_WITH_TIMEOUT(keepset::load_run(in("hangs.h5").toStdString())->windows_done() >= 6, 20000);
         QVERIFY(ranks->runs(2));
         ranks->send(2, SIGSTOP);
         const cli::Result first = ranks->end(0);

@@ -274,7 +274,8 @@ private Q_SLOTS:
             return view->mapTo(&window, QPoint(0, 0)).y();
         };
         QCOMPARE(top("tokenViewA"), top("tokenViewB"));
-        const auto legends = window.findChildren<Legend*>();
+        auto legends = window.findChildren<Legend*>();
+        legends.removeIf([](const Legend* legend) { return !legend->isVisible(); }); // that of the difference
         QCOMPARE(legends.size(), 2);
         QCOMPARE(legends[0]->height(), legends[1]->height());
     }

@@ -101,6 +101,9 @@ void TokensPage::makeDifference()
     differs_->setObjectName(QStringLiteral("showDifference"));
     differs_->setCheckable(true);
     columns_[1].card->addControl(differs_);
+    auto* level = new QWidget(this); // the other heading is as high, so that both texts begin on one line
+    level->setFixedSize(1, differs_->sizeHint().height());
+    columns_[0].card->addControl(level);
     auto* back = flatButton(tr("Side by side"), tr("Shows what each of the two keeps"), this);
     back->setObjectName(QStringLiteral("showSideBySide"));
     difference_.card->addControl(back);

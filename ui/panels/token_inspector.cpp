@@ -11,6 +11,7 @@
 #include <QEvent>
 #include <QGridLayout>
 #include <QLabel>
+#include <QRegularExpression>
 #include <QTimer>
 #include <QVBoxLayout>
 
@@ -152,6 +153,7 @@ void TokenInspector::build()
     inner->addWidget(roleLabel(tr("Read by"), "caption", details_));
     readers_ = new QLabel(details_);
     readers_->setObjectName(QStringLiteral("inspectorReaders"));
+    readers_->setProperty("links", true);
     readers_->setWordWrap(true);
     readers_->setTextFormat(Qt::RichText);
     readers_->setTextInteractionFlags(Qt::TextBrowserInteraction | Qt::LinksAccessibleByKeyboard);
@@ -275,6 +277,7 @@ void TokenInspector::showReaders(const TokenReaders& readers)
     const std::vector<Token>& tokens = rows_->analysis()->tokens;
     double listed = 0;
     QString table;
+    static const QRegularExpression leading(QStringLiteral("^\\s+"));
     const auto textOf = [&](std::int64_t at) {
         return QString::fromStdString(tokens[static_cast<std::size_t>(at)].text).replace(QLatin1Char('\n'), u'↵');
     };
@@ -288,7 +291,7 @@ void TokenInspector::showReaders(const TokenReaders& readers)
                               "</td><td width='100%' style='white-space:pre'><span style='color:%4'>%5</span><b>%6</b>"
                               "</td><td align='right'>%7</td></tr>")
                    .arg(QString::number(reader.query), t.accent.name(), formatCount(reader.query), t.muted.name(),
-                       before.right(14).toHtmlEscaped(), textOf(reader.query).toHtmlEscaped(),
+                       QString(before.right(14)).remove(leading).toHtmlEscaped(), textOf(reader.query).toHtmlEscaped(),
                        formatPercent(reader.attention));
     }
     const double share = readers.sum > 0 ? listed / readers.sum : 0;
