@@ -68,6 +68,8 @@ namespace {
     {
         for (int page = 0; page < window.tabs()->count(); ++page) {
             window.showPage(page);
+            if (QWidget* focused = QApplication::focusWidget())
+                focused->clearFocus(); // no picture is of a tab being chosen
             settle(window);
             const QString name = window.tabs()->tabText(page).toLower().remove(QLatin1Char('&'));
             for (const int scale : { 1, 2 }) {

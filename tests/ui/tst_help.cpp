@@ -7,6 +7,7 @@
 #include <QLineEdit>
 #include <QListWidget>
 #include <QTest>
+#include <QTextBlock>
 #include <QTextBrowser>
 #include <QTextDocument>
 #include <QTextFrame>
@@ -64,6 +65,27 @@ private Q_SLOTS:
         auto* browser = help.findChild<QTextBrowser*>();
         QCOMPARE(browser->textCursor().selectedText().toLower(), QStringLiteral("safetensors"));
         QVERIFY(!help.find(QStringLiteral("no such words in any page of it")));
+    }
+
+    void pictures_are_there_and_no_wider_than_the_text()
+    {
+        HelpWindow help;
+        help.open(QStringLiteral("first-steps.md"));
+        const QTextDocument& page = *help.findChild<QTextBrowser*>()->document();
+        int pictures = 0;
+        for (QTextBlock block = page.begin(); block.isValid(); block = block.next()) {
+            for (auto piece = block.begin(); !piece.atEnd(); ++piece) {
+                const QTextImageFormat picture = piece.fragment().charFormat().toImageFormat();
+                if (!picture.isValid())
+                    continue;
+                ++pictures;
+                QVERIFY2(QImage(QStringLiteral(":/help/") + picture.name()).width() > 1000, qPrintable(picture.name()));
+                QVERIFY(picture.width() <= help.width());
+                const QImage drawn = page.resource(QTextDocument::ImageResource, QUrl(picture.name())).value<QImage>();
+                QCOMPARE(drawn.width(), static_cast<int>(picture.width() * drawn.devicePixelRatio()));
+            }
+        }
+        QVERIFY(pictures >= 4);
     }
 
     void tables_are_ruled_and_have_no_boxes()

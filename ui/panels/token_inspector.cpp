@@ -93,13 +93,19 @@ TokenInspector::TokenInspector(SelectionState* selection, RowState* rows, Sessio
     readersLater->setSingleShot(true);
     readersLater->setInterval(40);
     connect(readersLater, &QTimer::timeout, this, &TokenInspector::requestReaders);
-    connect(selection_, &SelectionState::tokenChanged, readersLater, qOverload<>(&QTimer::start));
-    connect(rows_, &RowState::rowChanged, readersLater, qOverload<>(&QTimer::start));
+    const auto readersOutdated = [this, readersLater] {
+        found_.reset();
+        readersLater->start();
+    };
+    connect(selection_, &SelectionState::tokenChanged, this, readersOutdated);
+    connect(rows_, &RowState::rowChanged, this, readersOutdated);
     connect(session_, &Session::readersFound, this,
         [this](const std::shared_ptr<const Analysis>& analysis, const TokenReaders& readers) {
             if (analysis == rows_->analysis() && readers.token == selection_->token()
-                && readers.scope == selection_->scope())
-                showReaders(readers);
+                && readers.scope == selection_->scope()) {
+                found_ = readers;
+                showReaders();
+            }
         });
     connect(readers_, &QLabel::linkActivated, this,
         [this](const QString& token) { selection_->setToken(token.toLongLong()); });
@@ -181,8 +187,10 @@ void TokenInspector::build()
 
 void TokenInspector::changeEvent(QEvent* event)
 {
-    if (event->type() == QEvent::PaletteChange && details_)
-        showToken(); // its rich text has colours in it
+    if (event->type() == QEvent::PaletteChange && details_) { // its rich text has colours in it
+        showToken();
+        showReaders();
+    }
     QWidget::changeEvent(event);
 }
 
@@ -271,8 +279,11 @@ void TokenInspector::requestReaders()
                                                      : QString::fromStdString(analysis->no_attention).toHtmlEscaped());
 }
 
-void TokenInspector::showReaders(const TokenReaders& readers)
+void TokenInspector::showReaders()
 {
+    if (!found_)
+        return;
+    const TokenReaders& readers = *found_;
     const Theme& t = themeOf(this);
     const std::vector<Token>& tokens = rows_->analysis()->tokens;
     double listed = 0;

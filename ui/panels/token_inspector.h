@@ -7,6 +7,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 
 class QLabel;
 
@@ -43,7 +44,7 @@ private:
     void showMap(int side);
     void requestKeepSets();
     void requestReaders();
-    void showReaders(const TokenReaders& readers);
+    void showReaders();
 
     SelectionState* selection_;
     RowState* rows_;
@@ -58,6 +59,7 @@ private:
     QLabel* cutOffName_ = nullptr;
     QLabel* cutOff_ = nullptr;
     QLabel* readers_ = nullptr; ///< its links choose the tokens
+    std::optional<TokenReaders> found_; ///< what it shows, if it does
     std::array<Side, 2> sides_;
     bool outdated_ = false; ///< the keep sets of sides_
 };

@@ -2,11 +2,16 @@
 
 #include "ui/theme.h"
 
+#include <QApplication>
+#include <QImage>
 #include <QTextBlock>
 #include <QTextCursor>
 #include <QTextDocument>
 #include <QTextFrame>
 #include <QTextTable>
+#include <QUrl>
+
+#include <vector>
 
 namespace keepset::ui {
 
@@ -62,11 +67,41 @@ namespace {
         }
     }
 
+    /// Pictures of the whole window, no wider than a column of text.
+    void narrowPictures(QTextDocument& document)
+    {
+        constexpr double width = 660;
+        std::vector<QTextCursor> pictures;
+        for (QTextBlock block = document.begin(); block.isValid(); block = block.next()) {
+            for (auto piece = block.begin(); !piece.atEnd(); ++piece) {
+                if (!piece.fragment().charFormat().isImageFormat())
+                    continue;
+                const int at = piece.fragment().position();
+                pictures.emplace_back(&document);
+                pictures.back().setPosition(at);
+                pictures.back().setPosition(at + piece.fragment().length(), QTextCursor::KeepAnchor);
+            }
+        }
+        for (QTextCursor& picture : pictures) {
+            QTextImageFormat format = picture.charFormat().toImageFormat();
+            format.setWidth(width);
+            // A document scales without smoothing.
+            const double pixels = qApp->devicePixelRatio();
+            QImage image = QImage(QStringLiteral(":/help/") + format.name());
+            image = image.convertToFormat(QImage::Format_RGB32)
+                        .scaledToWidth(static_cast<int>(width * pixels), Qt::SmoothTransformation);
+            image.setDevicePixelRatio(pixels);
+            document.addResource(QTextDocument::ImageResource, document.baseUrl().resolved(QUrl(format.name())), image);
+            picture.setCharFormat(format);
+        }
+    }
+
 } // namespace
 
 void layOutHelp(QTextDocument& document, const Theme& theme)
 {
     spread(document);
+    narrowPictures(document);
     ruleTables(*document.rootFrame(), theme);
 }
 
