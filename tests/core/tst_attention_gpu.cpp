@@ -2,6 +2,7 @@
 #include "core/attention/bridge_scores.h"
 #include "core/device/device.h"
 #include "core/engine.h"
+#include "core/token_readers.h"
 #include "kernels/bridges/bridges.h"
 #include "tests/support/test_main.h"
 
@@ -106,6 +107,27 @@ private Q_SLOTS:
                                        .arg(static_cast<double>(found.cells[cell]))
                                        .arg(static_cast<double>(wanted.cells[cell]))));
             }
+        }
+    }
+
+    void readers_are_those_of_the_cpu_data() { model_rows(); }
+    void readers_are_those_of_the_cpu()
+    {
+        QFETCH(QString, model);
+        QFETCH(at::ScalarType, type);
+        Analysis analysis = *analysed(source_root / model.toStdString());
+        const auto here = moved(*analysis.attention, type, { at::kCPU }, nullptr);
+        const auto there = moved(*analysis.attention, type, devices_, cuda_);
+        for (const std::int64_t token : { std::int64_t { 0 }, analysis.context / 2, analysis.context - 1 }) {
+            analysis.attention = here;
+            const TokenReaders wanted = token_readers(analysis, {}, token, 1000);
+            analysis.attention = there;
+            const TokenReaders found = token_readers(analysis, {}, token, 1000);
+            QCOMPARE(found.queries, wanted.queries);
+            QVERIFY(std::abs(found.sum - wanted.sum) <= 3e-5 * wanted.sum);
+            for (std::size_t place = 0; place < wanted.largest.size(); ++place)
+                QVERIFY(std::abs(found.largest[place].attention - wanted.largest[place].attention)
+                    <= 3e-5 * wanted.largest[place].attention);
         }
     }
 
