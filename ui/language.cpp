@@ -18,8 +18,8 @@ void speak(QApplication& application, const QLocale& locale)
     }
     application.installTranslator(ours);
     auto* dialogs = new QTranslator(&application); // Qt's own words: Save, Cancel, …
-    if (dialogs->load(first, QStringLiteral("qtbase"), QStringLiteral("_"),
-            QLibraryInfo::path(QLibraryInfo::TranslationsPath)))
+    if (dialogs->load(
+            first, QStringLiteral("qtbase"), QStringLiteral("_"), QLibraryInfo::path(QLibraryInfo::TranslationsPath)))
         application.installTranslator(dialogs);
     else
         delete dialogs;

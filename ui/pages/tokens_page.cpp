@@ -13,9 +13,9 @@
 #include "ui/widgets/legend.h"
 
 #include <QLabel>
-#include <QToolButton>
 #include <QScrollBar>
 #include <QSplitter>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 #include <cmath>
