@@ -117,6 +117,7 @@ namespace {
     std::vector<std::string> names_of(const std::vector<PolicySpec>& policies)
     {
         std::vector<std::string> names;
+        names.reserve(policies.size());
         for (const PolicySpec& policy : policies)
             names.push_back(canonical(policy));
         return names;
@@ -125,6 +126,7 @@ namespace {
     template <typename Number, typename Text> std::string list_of(const std::vector<Number>& numbers, const Text& text)
     {
         std::vector<std::string> parts;
+        parts.reserve(numbers.size());
         for (const Number number : numbers)
             parts.push_back(text(number));
         return joined_with_commas(parts);

@@ -96,6 +96,9 @@ private:
     void buildToolBar();
     void buildShownBar();
     void buildMenus();
+    void buildFileMenu();
+    void buildViewMenu();
+    template <typename Slot> void add(QMenu* menu, QAction* action, Slot slot);
     QAction* makeAction(const char* name, const QString& text, const QString& tip, const QKeySequence& shortcut);
     void fillModelMenu();
     void fillTextMenu(QMenu* menu);

@@ -1,6 +1,7 @@
 #include "core/engine.h"
 #include "ui/demo.h"
 #include "ui/exporter.h"
+#include "ui/format.h"
 #include "ui/main_window.h"
 #include "ui/pages/tokens_page.h"
 #include "ui/panels/setup_panel.h"
@@ -194,12 +195,14 @@ void MainWindow::fillExportMenu(QMenu* menu)
     exporter_->fillMenu(menu);
 }
 
-void MainWindow::buildMenus()
+template <typename Slot> void MainWindow::add(QMenu* menu, QAction* action, Slot slot)
 {
-    const auto add = [this](QMenu* menu, QAction* action, auto slot) {
-        connect(action, &QAction::triggered, this, slot);
-        menu->addAction(action);
-    };
+    connect(action, &QAction::triggered, this, slot);
+    menu->addAction(action);
+}
+
+void MainWindow::buildFileMenu()
+{
     auto* file = menuBar()->addMenu(tr("&File"));
     add(file,
         makeAction("openModel", tr("Open model &folder …"), tr("Opens a model folder (Hugging Face layout)"),
@@ -225,12 +228,29 @@ void MainWindow::buildMenus()
     fillExportMenu(file->addMenu(tr("&Export")));
     file->addSeparator();
     add(file, makeAction("quit", tr("&Quit"), tr("Closes Keepset"), QKeySequence::Quit), &QWidget::close);
+}
 
+void MainWindow::buildMenus()
+{
+    buildFileMenu();
     auto* run = menuBar()->addMenu(tr("&Run"));
     run->addActions({ analyseAction_, sweepAction_, cancelAction_ });
     run->addSeparator();
     run->addMenu(deviceMenu_);
+    buildViewMenu();
+    auto* help = menuBar()->addMenu(tr("&Help"));
+    add(help, makeAction("manual", tr("&Manual"), tr("Opens the manual"), QKeySequence::HelpContents),
+        &MainWindow::showHelp);
+    add(help, makeAction("tour", tr("Show the &tour"), tr("Shows the three cards of the first start again"), {}),
+        [this] {
+            QSettings().remove(QStringLiteral("tourDone"));
+            startTour();
+        });
+    add(help, makeAction("about", tr("&About Keepset"), tr("Version and licence"), {}), &MainWindow::showAbout);
+}
 
+void MainWindow::buildViewMenu()
+{
     auto* view = menuBar()->addMenu(tr("&View"));
     add(view, makeAction("find", tr("&Find token"), tr("Finds a token by its text"), QKeySequence::Find), [this] {
         find_->setFocus();
@@ -264,16 +284,6 @@ void MainWindow::buildMenus()
     addPanel(tokenDock_, "showToken", tr("Shows or hides the Token panel"), Qt::Key_F10);
     view->addSeparator();
     fillAppearanceMenu(view->addMenu(tr("&Appearance")));
-
-    auto* help = menuBar()->addMenu(tr("&Help"));
-    add(help, makeAction("manual", tr("&Manual"), tr("Opens the manual"), QKeySequence::HelpContents),
-        &MainWindow::showHelp);
-    add(help, makeAction("tour", tr("Show the &tour"), tr("Shows the three cards of the first start again"), {}),
-        [this] {
-            QSettings().remove(QStringLiteral("tourDone"));
-            startTour();
-        });
-    add(help, makeAction("about", tr("&About Keepset"), tr("Version and licence"), {}), &MainWindow::showAbout);
 }
 
 void MainWindow::fillAppearanceMenu(QMenu* menu)
@@ -337,15 +347,16 @@ void MainWindow::fillModelMenu()
 void MainWindow::findNext(bool again)
 {
     const QString query = find_->text();
-    if (query.isEmpty())
-        return;
     const std::int64_t from = std::max<std::int64_t>(selection_->token(), 0) + (again ? 1 : 0);
-    const bool found = tokensPage_->find(query, from);
-    find_->setToolTip(found ? QString() : literalToolTip(tr("No token matches “%1”.").arg(query)));
-    if (found)
+    const TokensPage::Found found = tokensPage_->find(query, from);
+    const bool none = !query.isEmpty() && found.all == 0;
+    find_->setToolTip(none ? literalToolTip(tr("No token matches “%1”.").arg(query)) : QString());
+    if (found.all > 0) {
         tabs_->setCurrentWidget(tokensPage_);
-    else if (session_->analysis())
+        message_->setWords(tr("match %1 of %2 for “%3”").arg(formatCount(found.place), formatCount(found.all), query));
+    } else if (none && session_->analysis()) {
         message_->setWords(tr("No token matches “%1”.").arg(query));
+    }
 }
 
 void MainWindow::showHelp()

@@ -125,20 +125,23 @@ std::int64_t TokenDocument::tokenAt(int place) const
     return std::max<std::int64_t>(after - begins_.begin() - 1, 0);
 }
 
-std::int64_t TokenDocument::find(const QString& query, std::int64_t from) const
+std::vector<std::int64_t> TokenDocument::matches(const QString& query) const
 {
+    std::vector<std::int64_t> found;
     if (query.isEmpty() || begins_.empty())
-        return -1;
-    const auto start = static_cast<std::size_t>(std::clamp<std::int64_t>(from, 0, tokens() - 1));
-    auto at = text_.indexOf(query, static_cast<qsizetype>(std::ceil(begins_[start])), Qt::CaseInsensitive);
-    if (at < 0)
-        at = text_.indexOf(query, 0, Qt::CaseInsensitive);
-    if (at < 0)
-        return -1;
-    while (at + 1 < text_.size() && text_[at].isSpace() && query.size() > 1 && query.front().isSpace())
-        ++at; // the word's token, not the one that ends before the space
-    const auto behind = std::upper_bound(begins_.begin(), begins_.end(), static_cast<double>(at));
-    return std::max<std::int64_t>(0, behind - begins_.begin() - 1);
+        return found;
+    const bool word = query.size() > 1 && query.front().isSpace();
+    for (auto at = text_.indexOf(query, 0, Qt::CaseInsensitive); at >= 0;
+         at = text_.indexOf(query, at + query.size(), Qt::CaseInsensitive)) {
+        auto place = at;
+        while (word && place + 1 < text_.size() && text_[place].isSpace())
+            ++place; // the word's token, not the one that ends before the space
+        const auto behind = std::upper_bound(begins_.begin(), begins_.end(), static_cast<double>(place));
+        const std::int64_t token = std::max<std::int64_t>(0, behind - begins_.begin() - 1);
+        if (found.empty() || found.back() != token)
+            found.push_back(token);
+    }
+    return found;
 }
 
 } // namespace keepset::ui

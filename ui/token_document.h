@@ -37,9 +37,8 @@ public:
     /// The token at a place of text(); -1: beside it.
     std::int64_t tokenAt(int place) const;
     std::int64_t tokens() const { return static_cast<std::int64_t>(firstPiece_.size()) - 1; }
-    /// First token at or after `from`, going round, whose text begins or holds the start of a match of `query`,
-    /// capitals ignored; -1: none.
-    std::int64_t find(const QString& query, std::int64_t from) const;
+    /// Tokens whose text begins or holds the start of a match of `query`, capitals ignored; ascending, each once.
+    std::vector<std::int64_t> matches(const QString& query) const;
 
 private:
     void addToken(std::int64_t token, double begin, double end);

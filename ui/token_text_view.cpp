@@ -61,6 +61,7 @@ void TokenTextView::setDocument(std::shared_ptr<const TokenDocument> document)
 {
     document_ = std::move(document);
     states_.clear();
+    matches_.clear();
     current_ = -1;
     hovered_ = -1;
     layOut();
@@ -74,6 +75,14 @@ void TokenTextView::setStates(std::vector<TokenState> states)
 }
 
 void TokenTextView::setLabels(const std::vector<Label>& labels) { setStates({ labels.begin(), labels.end() }); }
+
+void TokenTextView::setMatches(std::vector<std::int64_t> tokens)
+{
+    if (tokens == matches_)
+        return;
+    matches_ = std::move(tokens);
+    viewport()->update();
+}
 
 void TokenTextView::setCurrent(std::int64_t token)
 {
@@ -152,6 +161,13 @@ void TokenTextView::paintEvent(QPaintEvent* event)
             paintLine(painter, line);
     }
     const Theme& t = themeOf(this);
+    const auto& first = layout_->pieces(layout_->lineAt(event->rect().top() + scroll));
+    const auto& last = layout_->pieces(layout_->lineAt(event->rect().bottom() + scroll));
+    if (!first.empty() && !last.empty()) {
+        for (auto match = std::ranges::lower_bound(matches_, first.front().token);
+             match != matches_.end() && *match <= last.back().token; ++match)
+            paintOutline(painter, *match, t.warning, 1.5);
+    }
     if (hovered_ >= 0 && hovered_ != current_)
         paintOutline(painter, hovered_, t.muted, 1);
     if (current_ >= 0)

@@ -23,6 +23,8 @@ public:
     /// One state a token (tokens).
     void setStates(std::vector<TokenState> states);
     void setLabels(const std::vector<Label>& labels);
+    /// Tokens that a search found, ascending: they are framed.
+    void setMatches(std::vector<std::int64_t> tokens);
     void setCurrent(std::int64_t token);
     void setHovered(std::int64_t token);
     /// Scrolls until the token is in sight.
@@ -65,6 +67,7 @@ private:
     std::unique_ptr<TokenLayout> layout_;
     std::vector<TokenState> states_;
     std::array<QString, 2> titles_;
+    std::vector<std::int64_t> matches_;
     std::int64_t current_ = -1;
     std::int64_t hovered_ = -1;
 };

@@ -1107,6 +1107,10 @@ Lizenz: Apache-2.0. Schriften: Noto Sans und Noto Serif, SIL Open Font License 1
         <source>Stops %1 (%2)</source>
         <translation>Hält an: %1 (%2)</translation>
     </message>
+    <message>
+        <source>match %1 of %2 for “%3”</source>
+        <translation>Treffer %1 von %2 für „%3“</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui::PolicyList</name>

@@ -306,8 +306,20 @@ private Q_SLOTS:
         QTest::keyClicks(find, QStringLiteral("microscope"));
         const std::int64_t first = window.selection()->token();
         QVERIFY(first > 0);
+        auto* view = window.findChild<TokensPage*>()->view(0);
+        const auto all = view->document()->matches(QStringLiteral("microscope"));
+        QVERIFY(all.size() > 1);
         QTest::keyClick(find, Qt::Key_Return);
-        QVERIFY(window.selection()->token() > first);
+        QCOMPARE(window.selection()->token(), all[1]);
+        const auto* message = window.findChild<QLabel*>(QStringLiteral("message"));
+        QCOMPARE(message->text(), QStringLiteral("match 2 of %1 for “microscope”").arg(all.size()));
+        for (std::size_t i = 1; i < all.size(); ++i)
+            QTest::keyClick(find, Qt::Key_Return);
+        QCOMPARE(window.selection()->token(), all[0]); // it goes round
+        const QImage framed = view->viewport()->grab().toImage();
+        find->selectAll();
+        QTest::keyClick(find, Qt::Key_Delete);
+        QVERIFY(view->viewport()->grab().toImage() != framed);
     }
 
     void a_dropped_table_is_audited()

@@ -80,13 +80,16 @@ private Q_SLOTS:
         QCOMPARE(document.pieces()[1].begin, 3.0);
     }
 
-    void find_goes_on_and_round()
+    void matches_are_all_and_each_once()
     {
         const TokenDocument document(fixture::analysisOf("red blue red", { 3, 5 }));
-        QCOMPARE(document.find(QStringLiteral("RED"), 0), std::int64_t { 0 });
-        QCOMPARE(document.find(QStringLiteral("red"), 1), std::int64_t { 2 });
-        QCOMPARE(document.find(QStringLiteral("blue"), 2), std::int64_t { 1 });
-        QCOMPARE(document.find(QStringLiteral("green"), 0), std::int64_t { -1 });
+        using Tokens = std::vector<std::int64_t>;
+        QCOMPARE(document.matches(QStringLiteral("RED")), (Tokens { 0, 2 }));
+        QCOMPARE(document.matches(QStringLiteral(" blue")), (Tokens { 1 }));
+        QCOMPARE(document.matches(QStringLiteral("e")), (Tokens { 0, 1, 2 }));
+        QCOMPARE(document.matches(QStringLiteral("d b")), (Tokens { 0 }));
+        QCOMPARE(document.matches(QStringLiteral("green")), Tokens());
+        QCOMPARE(document.matches(QString()), Tokens());
     }
 
     void every_token_has_a_box_and_its_middle_hits_it_data()

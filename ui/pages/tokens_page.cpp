@@ -18,6 +18,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
 #include <cmath>
 
 namespace keepset::ui {
@@ -224,13 +225,18 @@ void TokensPage::showHover(std::int64_t token)
     Q_EMIT tokenHovered(token);
 }
 
-bool TokensPage::find(const QString& query, std::int64_t from)
+TokensPage::Found TokensPage::find(const QString& query, std::int64_t from)
 {
-    const std::int64_t token = document_ ? document_->find(query, from) : -1;
-    if (token < 0)
-        return false;
-    selection_->setToken(token);
-    return true;
+    const std::vector<std::int64_t> matches = document_ ? document_->matches(query) : std::vector<std::int64_t>();
+    for (const Column& column : { columns_[0], columns_[1], difference_ })
+        column.view->setMatches(matches);
+    if (matches.empty())
+        return {};
+    auto next = std::ranges::lower_bound(matches, from);
+    if (next == matches.end())
+        next = matches.begin();
+    selection_->setToken(*next);
+    return { next - matches.begin() + 1, static_cast<std::int64_t>(matches.size()) };
 }
 
 } // namespace keepset::ui

@@ -28,8 +28,12 @@ class TokensPage : public QWidget {
 public:
     TokensPage(SelectionState* selection, RowState* rows, QWidget* parent = nullptr);
 
-    /// Chooses the next token at or after `from` that matches. False: there is none.
-    bool find(const QString& query, std::int64_t from);
+    /// Frames all tokens that match and chooses the first of them at or after `from`, going round.
+    struct Found {
+        std::int64_t place = 0; ///< of all, from 1 on; 0: there is none
+        std::int64_t all = 0;
+    };
+    Found find(const QString& query, std::int64_t from);
     /// What is under way, for a page that has nothing to show yet; empty: nothing.
     void setWaiting(const QString& what);
     TokenTextView* view(int side) const { return columns_[static_cast<std::size_t>(side)].view; }

@@ -155,6 +155,14 @@ void TokenInspector::build()
         side.why->setTextInteractionFlags(Qt::TextSelectableByMouse);
         inner->addWidget(side.why);
     }
+    addReaders(inner);
+    addMaps(inner);
+    layout->addWidget(details_);
+    layout->addStretch(1);
+}
+
+void TokenInspector::addReaders(QVBoxLayout* inner)
+{
     inner->addSpacing(6);
     inner->addWidget(roleLabel(tr("Read by"), "caption", details_));
     readers_ = new QLabel(details_);
@@ -166,6 +174,10 @@ void TokenInspector::build()
     readers_->setToolTip(tr("The tokens whose queries attend to this one the most, and how much of their attention "
                             "it gets: the mean over the layers and heads looked at."));
     inner->addWidget(readers_);
+}
+
+void TokenInspector::addMaps(QVBoxLayout* inner)
+{
     for (Side& side : sides_) {
         inner->addSpacing(6);
         side.mapTitle = roleLabel({}, "caption", details_);
@@ -181,8 +193,6 @@ void TokenInspector::build()
     for (Side& side : sides_)
         side.kept = addLine(keptGrid, {}, &side.keptName);
     inner->addLayout(keptGrid);
-    layout->addWidget(details_);
-    layout->addStretch(1);
 }
 
 void TokenInspector::changeEvent(QEvent* event)

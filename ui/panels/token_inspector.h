@@ -10,6 +10,7 @@
 #include <optional>
 
 class QLabel;
+class QVBoxLayout;
 
 namespace keepset::ui {
 
@@ -39,6 +40,8 @@ private:
         std::shared_ptr<const KeepSet> keepSet;
     };
     void build();
+    void addReaders(QVBoxLayout* inner);
+    void addMaps(QVBoxLayout* inner);
     void showToken();
     void showSide(int side);
     void showMap(int side);
