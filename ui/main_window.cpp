@@ -268,11 +268,11 @@ void MainWindow::showAnalysis(const std::shared_ptr<const Analysis>& analysis)
         selection_->setToken(-1); // a position of another text means nothing here
     setup_->setAnalysis(*analysis);
     heatmapPage_->setAnalysis(analysis);
+    attentionPage_->setAnalysis(analysis);
     rows_->setAnalysis(analysis); // whose keep sets the pages mark
     shown_->takeAnalysis(session_->analysisFile());
     setup_->setAudit(analysis->audit);
     auditPage_->setReport(AuditPage::Of::analysis, analysis->audit, shown_->analysis());
-    attentionPage_->setAnalysis(analysis);
     QString names = tr("%1 · %2").arg(shown_->analysis().text, shown_->analysis().model);
     names.replace(QStringLiteral("[*]"), QStringLiteral("[*][*]")); // one alone stands for "modified" in a title
     setWindowTitle(tr("%1 – Keepset").arg(names));

@@ -59,8 +59,10 @@ void MainWindow::connectPages()
 {
     const auto complain = [this](const QString& sentence) { errorBar_->show(sentence, {}); };
     connect(tokensPage_, &TokensPage::tokenHovered, this, &MainWindow::showHover);
-    connect(rows_, &RowState::selectionsChanged, this,
-        [this] { heatmapPage_->setSelections(rows_->selection(0), rows_->selection(1), rows_->scopeTitle()); });
+    connect(rows_, &RowState::selectionsChanged, this, [this] {
+        heatmapPage_->setSelections(rows_->selection(0), rows_->selection(1), rows_->scopeTitle());
+        attentionPage_->setMarks(plot::marksOf(rows_->selection(0), rows_->selection(1)), rows_->scopeTitle());
+    });
     connect(shown_, &ShownState::changed, this, &MainWindow::tellShown);
     connect(tabs_, &QTabWidget::currentChanged, this, &MainWindow::tellShown);
     const auto tell = [this](const QString& words) {

@@ -261,6 +261,10 @@ Open the model and analyse the text here.</source>
         <source>layer %1 · head %2 · query %3 · key %4 · %6 %5</source>
         <translation>Schicht %1 · Kopf %2 · Query %3 · Key %4 · %6 %5</translation>
     </message>
+    <message>
+        <source> · share kept: %1</source>
+        <translation> · behaltener Anteil: %1</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui::AuditLine</name>
@@ -2028,7 +2032,7 @@ Das Diagramm wächst Fenster um Fenster.</translation>
     </message>
     <message>
         <source>The tokens whose queries attend to this one the most, and how much of their attention it gets: the mean over the layers and heads looked at.</source>
-        <translation>Die Tokens, deren Queries dieses am meisten beachten, und wie viel ihrer Attention es bekommt: im Mittel über die betrachteten Schichten und Köpfe.</translation>
+        <translation>Die Token, deren Queries dieses am meisten beachten, und wie viel ihrer Attention es bekommt: im Mittel über die betrachteten Schichten und Köpfe.</translation>
     </message>
     <message>
         <source>looking …</source>
@@ -2040,7 +2044,7 @@ Das Diagramm wächst Fenster um Fenster.</translation>
     </message>
     <message>
         <source>%1 of the %2 that it gets from %3 tokens, %4</source>
-        <translation>%1 der %2, die es von %3 Tokens bekommt, %4</translation>
+        <translation>%1 der %2, die es von %3 Token bekommt, %4</translation>
     </message>
 </context>
 <context>
@@ -2135,7 +2139,7 @@ Beides lässt sich auch hierher ziehen.</translation>
     </message>
     <message>
         <source>Shows which tokens only one of the two keeps</source>
-        <translation>Zeigt, welche Tokens nur eine der beiden behält</translation>
+        <translation>Zeigt, welche Token nur eine der beiden behält</translation>
     </message>
     <message>
         <source>Side by side</source>

@@ -7,6 +7,7 @@
 #include "ui/pages/tokens_page.h"
 #include "ui/panels/setup_panel.h"
 #include "ui/pictures.h"
+#include "ui/plot/heatmap_widget.h"
 #include "ui/row_state.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
@@ -265,6 +266,28 @@ private Q_SLOTS:
         QCOMPARE(window.selection()->token(), std::int64_t { 9 });
         QTest::mouseClick(window.findChild<QToolButton*>(QStringLiteral("showSideBySide")), Qt::LeftButton);
         QVERIFY(!page->differenceView()->isVisible() && page->view(0)->isVisible() && page->view(1)->isVisible());
+    }
+
+    void the_attention_map_marks_the_keys_that_are_kept()
+    {
+        MainWindow window;
+        openDemo(window);
+        window.showPage(2);
+        const auto* map = window.findChild<plot::HeatmapWidget*>(QStringLiteral("attentionMap"));
+        QTRY_VERIFY_WITH_TIMEOUT(window.findChild<AttentionPage*>()->hasMap(), patience);
+        const auto* rows = window.findChild<RowState*>();
+        const auto marked = [&](int side) { return map->heatmap().marks.at(static_cast<std::size_t>(side)).labels; };
+        QCOMPARE(map->heatmap().marks.size(), std::size_t { 2 });
+        for (int side = 0; side < 2; ++side)
+            QCOMPARE(marked(side), rows->selection(side)->labels);
+        QVERIFY(map->heatmap().subtitle.contains(rows->scopeTitle()));
+        const auto before = marked(0);
+        window.selection()->setSparsity(0.3);
+        QVERIFY(marked(0) != before);
+        QCOMPARE(marked(0), rows->selection(0)->labels);
+        window.selection()->setScope({ 3, 1 }); // of what is looked at now
+        QCOMPARE(marked(1), rows->selection(1)->labels);
+        QVERIFY(map->heatmap().subtitle.contains(rows->scopeTitle()));
     }
 
     void the_inspector_says_who_reads_a_token()

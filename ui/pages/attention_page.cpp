@@ -130,6 +130,13 @@ void AttentionPage::setAnalysis(std::shared_ptr<const Analysis> analysis)
     follow(selection_->scope());
 }
 
+void AttentionPage::setMarks(std::vector<plot::MarkStrip> marks, const QString& scope)
+{
+    marks_ = std::move(marks);
+    marksScope_ = scope;
+    refresh();
+}
+
 /// A chosen key/value head is that of several query heads: the first, unless one of them is looked at already.
 void AttentionPage::follow(Scope scope)
 {
@@ -268,6 +275,8 @@ QString AttentionPage::subtitle() const
     else if (map_->view().columns() > pixels.width() || map_->view().rows() > pixels.height())
         words += largest ? tr(" · a pixel shows the largest of its tokens")
                          : tr(" · a pixel shows the mean of its tokens");
+    if (!marks_.empty())
+        words += tr(" · share kept: %1").arg(marksScope_);
     if (drawing_->wanted())
         words += sameHead(*drawing_->wanted(), drawn) ? tr(" · drawing … %1").arg(progressText())
                                                       : tr(" · drawing layer %1, head %2 … %3")
@@ -293,6 +302,7 @@ void AttentionPage::refresh()
         map.title
             = tr("Attention, layer %1, head %2").arg(tiles().back()->request.layer).arg(tiles().back()->request.head);
         map.subtitle = subtitle();
+        map.marks = marks_;
         map.name = [analysis = analysis_](std::int64_t token) {
             return formatToken(QString::fromStdString(analysis->tokens[static_cast<std::size_t>(token)].text));
         };

@@ -35,6 +35,8 @@ public:
 
     /// Null: none.
     void setAnalysis(std::shared_ptr<const Analysis> analysis);
+    /// What each policy keeps of the keys, and of which layers and heads that is.
+    void setMarks(std::vector<plot::MarkStrip> marks, const QString& scope);
     /// What is looked at; the picture may still be of another.
     std::int64_t layer() const { return layer_; }
     std::int64_t head() const { return head_; } ///< query head
@@ -92,6 +94,8 @@ private:
     std::int64_t layer_ = 0;
     std::int64_t head_ = 0;
     ValueScale values_; ///< colours of the tiles
+    std::vector<plot::MarkStrip> marks_; ///< under the keys
+    QString marksScope_;
     std::optional<MapCell> pointed_; ///< query and key under the pointer
     bool asked_ = false; ///< a look at the view is queued
 };

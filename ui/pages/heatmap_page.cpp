@@ -169,11 +169,7 @@ void HeatmapPage::setSelections(
     const std::optional<RowSelection>& a, const std::optional<RowSelection>& b, const QString& scope)
 {
     marksScope_ = scope;
-    marks_.clear();
-    for (const auto* selection : { &a, &b }) {
-        if (*selection)
-            marks_.push_back({ QString::fromStdString((*selection)->title), (*selection)->labels });
-    }
+    marks_ = plot::marksOf(a, b);
     refresh();
 }
 

@@ -311,4 +311,14 @@ void paintHeatmap(QPainter& painter, const Heatmap& heatmap, const HeatmapLayout
     HeatmapPainter(painter, heatmap, layout, style).paint(picture);
 }
 
+std::vector<MarkStrip> marksOf(const std::optional<RowSelection>& a, const std::optional<RowSelection>& b)
+{
+    std::vector<MarkStrip> marks;
+    for (const auto* selection : { &a, &b }) {
+        if (*selection)
+            marks.push_back({ QString::fromStdString((*selection)->title), (*selection)->labels });
+    }
+    return marks;
+}
+
 } // namespace keepset::ui::plot

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/choices.h"
+#include "core/selection.h"
 #include "ui/color_map.h"
 #include "ui/heatmap_geometry.h"
 #include "ui/plot/attention_tiles.h"
@@ -35,6 +36,9 @@ struct MarkStrip {
     QString name;
     std::vector<Label> labels; ///< (columns)
 };
+
+/// Those of two policies; one that chose nothing has none.
+std::vector<MarkStrip> marksOf(const std::optional<RowSelection>& a, const std::optional<RowSelection>& b);
 
 /// Values are given whole, or, where the map is too large for that, as tiles of what is looked at. Tiles are of tokens
 /// × tokens: both axes zoom together.
