@@ -23,6 +23,7 @@
 #include <QSettings>
 #include <QSignalSpy>
 #include <QTabWidget>
+#include <QTableWidget>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QToolButton>
@@ -147,7 +148,10 @@ private Q_SLOTS:
         const QString first = files()[0];
         const std::int64_t done = stored(first)->windows_done();
         QVERIFY(done > 0);
+        const auto* table = window.findChild<QTableWidget*>(QStringLiteral("sweepTable"));
+        QVERIFY(table->rowCount() > 0);
         window.findChild<QAction*>(QStringLiteral("sweep"))->trigger(); // F6
+        QCOMPARE(table->rowCount(), 0); // nothing of the run before stands for the new one
         QTRY_VERIFY_WITH_TIMEOUT(window.session()->busyWith(Session::Kind::sweep), patience);
         window.findChild<QAction*>(QStringLiteral("cancel"))->trigger();
         QTRY_VERIFY_WITH_TIMEOUT(!window.session()->busyWith(Session::Kind::sweep), patience);
