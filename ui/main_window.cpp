@@ -213,7 +213,7 @@ void MainWindow::useText(const Text& text, const QString& path)
     analyseWhenReady_ = true;
     setup_->setText(QString::fromStdString(text.name), std::nullopt);
     countTokens();
-    sweeps_->setText(text, path);
+    sweeps_->setText(text, path, shown_->textHash());
     updateActions();
 }
 

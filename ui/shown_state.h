@@ -27,6 +27,8 @@ public:
 
     void openModel(const ModelInfo& model);
     void openText(const Text& text);
+    /// SHA-256 of the open text, hexadecimal; empty: none.
+    const QString& textHash() const { return textHash_; }
     /// `file`: where it was read from; empty: it was made here.
     void takeAnalysis(const QString& file);
     void takeRun(std::shared_ptr<const Run> run, const QString& file);

@@ -9,7 +9,6 @@
 #include "ui/sweep_files.h"
 
 #include <QClipboard>
-#include <QCryptographicHash>
 #include <QFileInfo>
 #include <QGuiApplication>
 #include <QMessageBox>
@@ -127,13 +126,11 @@ void SweepController::setModel(const ModelInfo& model, const OpenOptions& option
     tryToGoOn();
 }
 
-void SweepController::setText(const Text& text, const QString& path)
+void SweepController::setText(const Text& text, const QString& path, const QString& sha256)
 {
     text_ = text;
     textPath_ = path;
-    QCryptographicHash hash(QCryptographicHash::Sha256);
-    hash.addData(QByteArrayView(text.bytes.data(), static_cast<qsizetype>(text.bytes.size())));
-    textHash_ = hash.result().toHex();
+    textHash_ = sha256;
     tokens_.reset();
     propose();
     tryToGoOn();

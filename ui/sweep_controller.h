@@ -40,7 +40,7 @@ public:
 
     void setModel(const ModelInfo& model, const OpenOptions& options);
     /// `path`: its file; empty: it has none (pasted, dropped).
-    void setText(const Text& text, const QString& path);
+    void setText(const Text& text, const QString& path, const QString& sha256);
     /// Of the text by the model's tokenizer; not `all`: there are at least so many.
     void setTokens(qint64 tokens, bool all);
     /// Starts what the form says, in a new file. False: it cannot, and the page says why.
@@ -114,7 +114,7 @@ private:
     OpenOptions options_;
     std::optional<Text> text_;
     QString textPath_;
-    QByteArray textHash_; ///< SHA-256, hexadecimal
+    QString textHash_; ///< SHA-256, hexadecimal
     std::optional<qint64> tokens_;
     bool allCounted_ = false;
     SweepCost cost_;
