@@ -138,19 +138,25 @@ private Q_SLOTS:
 
     void a_process_that_hangs_ends_the_group_with_its_name()
     {
-        const auto ranks = group(sweep("hangs.h5", long_), 0, 2);
-        QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(in("hangs.h5")), 20000);
-        // Each has had windows then, however long its start took.
-        QTRY_VERIFY_WITH_TIMEOUT(keepset::load_run(in("hangs.h5").toStdString())->windows_done() >= 6, 20000);
-        QVERIFY(ranks->runs(2));
-        ranks->send(2, SIGSTOP);
-        const cli::Result first = ranks->end(0);
-        QVERIFY2(first.status == 4 && first.said("There is no sign of life of rank 2"), first.text());
-        QVERIFY2(first.said("which had window ") && first.said("--resume goes on from there"), first.text());
-        QVERIFY(keepset::load_run(in("hangs.h5").toStdString())->windows_done() > 0);
-        ranks->send(2, SIGCONT);
-        const cli::Result other = ranks->end(1);
-        QVERIFY2(other.status == 4, other.text());
+        // Between two windows a rank has none in hand: then the sentence names none.
+        bool named = false;
+        for (int attempt = 0; attempt < 6 && !named; ++attempt) {
+            const QString file = QString("hangs-%1.h5").arg(attempt);
+            const auto ranks = group(sweep(file, long_), 0, 2);
+            QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(in(file)), 20000);
+            // Each has had windows then, however long its start took.
+            QTRY_VERIFY_WITH_TIMEOUT(keepset::load_run(in(file).toStdString())->windows_done() >= 6, 20000);
+            QVERIFY(ranks->runs(2));
+            ranks->send(2, SIGSTOP);
+            const cli::Result first = ranks->end(0);
+            QVERIFY2(first.status == 4 && first.said("There is no sign of life of rank 2"), first.text());
+            QVERIFY2(first.said("--resume goes on from there"), first.text());
+            named = first.said("which had window ");
+            ranks->send(2, SIGCONT);
+            const cli::Result other = ranks->end(1);
+            QVERIFY2(other.status == 4, other.text());
+        }
+        QVERIFY(named);
     }
 
     void a_stop_is_heard_by_all_and_what_is_done_is_kept()
