@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 namespace keepset {
@@ -88,7 +89,11 @@ namespace {
         {
             for (at_ += 2; at_ < line_.size() && line_[at_] != '\''; ++at_) {
                 if (line_[at_] == '\\' && at_ + 3 < line_.size() && line_[at_ + 1] == 'x') {
-                    word_ += static_cast<char>(std::stoi(line_.substr(at_ + 2, 2), nullptr, 16));
+                    const char* const digits = line_.data() + at_ + 2;
+                    unsigned char byte = 0;
+                    if (std::from_chars(digits, digits + 2, byte, 16).ptr != digits + 2)
+                        return false; // not ours: anybody can write a file
+                    word_ += static_cast<char>(byte);
                     at_ += 3;
                 } else if (line_[at_] == '\\' && at_ + 1 < line_.size()) {
                     word_ += line_[++at_];

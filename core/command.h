@@ -12,7 +12,8 @@ namespace keepset {
 
 /// A word quoted for a POSIX shell where it has to be; what bash cannot print in quotes stands in $'…'.
 std::string quoted_for_shell(const std::string& word);
-/// The words of a line that quoted_for_shell made; nothing where a quote is never closed.
+/// The words of a line that quoted_for_shell made; nothing where a quote is never closed or \x has no two
+/// hexadecimal digits.
 std::optional<std::vector<std::string>> words_of_shell(const std::string& line);
 
 /// The files that a sweep reads and where it computes.

@@ -20,6 +20,7 @@ struct TokenReaders {
     double sum = 0; ///< over all queries that see the token: its cumulative importance (SEMANTICS 2), their mean
     std::int64_t queries = 0; ///< that see it in some layer
     std::vector<TokenReader> largest; ///< descending, earlier first among equals
+    double share_of_largest = 0; ///< of `sum`
 };
 
 /// The `most` queries that attend to a token the most, in the layers and kv heads of a scope. Work: context · layers ·

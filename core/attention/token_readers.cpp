@@ -58,6 +58,8 @@ TokenReaders token_readers(
     }
     std::ranges::stable_sort(result.largest, std::ranges::greater(), &TokenReader::attention);
     result.largest.resize(std::min(result.largest.size(), most));
+    for (const TokenReader& reader : result.largest)
+        result.share_of_largest += reader.attention / result.sum;
     return result;
 }
 

@@ -122,6 +122,11 @@ private Q_SLOTS:
                 const TokenReaders few = token_readers(*analysis, scope, static_cast<std::int64_t>(token), 3);
                 QCOMPARE(few.largest.size(), std::min<std::size_t>(3, all.largest.size()));
                 QCOMPARE(few.sum, all.sum);
+                QVERIFY(std::abs(all.share_of_largest - 1) < 1e-9);
+                double three = 0;
+                for (const TokenReader& reader : few.largest)
+                    three += attention[static_cast<std::size_t>(reader.query) * context + token];
+                QVERIFY(std::abs(few.share_of_largest - three / sum) < 1e-5);
                 QCOMPARE(few.largest.front().query, all.largest.front().query);
             }
         }

@@ -65,6 +65,15 @@ private Q_SLOTS:
 
     void an_open_quote_is_no_command() { QVERIFY(!words_of_shell("keepset-cli 'sweep")); }
 
+    void what_no_shell_reads_is_no_command()
+    {
+        for (const char* const line : { "keepset-cli sweep $'\\xZZ' --text t", "keepset-cli sweep $'\\x4' --text t",
+                 "keepset-cli sweep $'\\x", "keepset-cli sweep $'\\" }) {
+            QVERIFY2(!words_of_shell(line), line);
+            QVERIFY2(!place_of_command(line), line);
+        }
+    }
+
     void a_command_names_what_differs_from_the_preset()
     {
         SweepRequest asked = request();

@@ -485,6 +485,12 @@ private Q_SLOTS:
         QVERIFY(std::isnan(recent.cut_off));
         QCOMPARE(jaccard(h2o.labels, recent.labels), 0.5);
         QCOMPARE(jaccard(h2o.labels, h2o.labels), 1.0);
+        using enum Label;
+        using enum Membership;
+        const std::vector<Label> one { evicted, local, bridge, evicted, sink };
+        const std::vector<Label> other { evicted, evicted, local, kept, sink };
+        QCOMPARE(memberships(one, other), (std::vector<Membership> { neither, only_a, both, only_b, both }));
+        QCOMPARE(jaccard(one, other), 2.0 / 4);
         QVERIFY(error_of([&] { jaccard(h2o.labels, {}); }).contains("cannot be compared"));
     }
 

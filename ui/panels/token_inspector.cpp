@@ -296,7 +296,6 @@ void TokenInspector::showReaders()
     const TokenReaders& readers = *found_;
     const Theme& t = themeOf(this);
     const std::vector<Token>& tokens = rows_->analysis()->tokens;
-    double listed = 0;
     QString table;
     static const QRegularExpression leading(QStringLiteral("^\\s+"));
     const auto textOf = [&](std::int64_t at) {
@@ -306,7 +305,6 @@ void TokenInspector::showReaders()
         QString before; // what stands before it says where in the text it is
         for (std::int64_t at = std::max<std::int64_t>(0, reader.query - 3); at < reader.query; ++at)
             before += textOf(at);
-        listed += reader.attention;
         table
             += QStringLiteral("<tr><td style='padding-right:6px' align='right'><a href='%1' style='color:%2'>%3</a>"
                               "</td><td width='100%' style='white-space:pre'><span style='color:%4'>%5</span><b>%6</b>"
@@ -315,11 +313,10 @@ void TokenInspector::showReaders()
                        QString(before.right(14)).remove(leading).toHtmlEscaped(), textOf(reader.query).toHtmlEscaped(),
                        formatPercent(reader.attention));
     }
-    const double share = readers.sum > 0 ? listed / readers.sum : 0;
     readers_->setText(QStringLiteral("<table width='100%' cellspacing='0' cellpadding='1'>%1</table><p>%2</p>")
                           .arg(table,
                               tr("%1 of the %2 that it gets from %3 tokens, %4")
-                                  .arg(formatPercent(share), formatSignificant(readers.sum),
+                                  .arg(formatPercent(readers.share_of_largest), formatSignificant(readers.sum),
                                       formatCount(readers.queries), rows_->scopeTitle())));
 }
 
