@@ -1,0 +1,241 @@
+#include "core/metrics.h"
+
+#include "core/error.h"
+#include "core/sweep/statistics.h"
+#include "core/words.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace keepset {
+
+namespace {
+
+    /// A field of the point, which the table of a file keeps, too.
+    template <double SweepPoint::*Field> double field(const Run& run, std::size_t point)
+    {
+        return run.points[point].*Field;
+    }
+
+    /// An array of the run by point and window; NaN where the run has none.
+    template <std::vector<double> Run::*Array> double element(const Run& run, std::size_t point, std::int64_t window)
+    {
+        const std::vector<double>& values = run.*Array;
+        const std::size_t index = point * static_cast<std::size_t>(run.windows) + static_cast<std::size_t>(window);
+        return index < values.size() ? values[index] : not_a_number;
+    }
+
+    double mean_loss(const Run& run, std::size_t point, std::int64_t window)
+    {
+        return window_loss(run, point, window) / static_cast<double>(scored_in_window(run));
+    }
+
+    double perplexity_in_window(const Run& run, std::size_t point, std::int64_t window)
+    {
+        return std::exp(mean_loss(run, point, window));
+    }
+
+    double ratio_to_dense(const Run& run, std::size_t point)
+    {
+        const auto dense = dense_point(run);
+        return dense ? run.points[point].perplexity / run.points[*dense].perplexity : not_a_number;
+    }
+
+    double difference_to_dense(const Run& run, std::size_t point) { return std::log(ratio_to_dense(run, point)); }
+
+    double difference_in_window(const Run& run, std::size_t point, std::int64_t window)
+    {
+        const auto dense = dense_point(run);
+        return dense ? mean_loss(run, point, window) - mean_loss(run, *dense, window) : not_a_number;
+    }
+
+    double ratio_in_window(const Run& run, std::size_t point, std::int64_t window)
+    {
+        return std::exp(difference_in_window(run, point, window));
+    }
+
+    std::vector<Metric> metrics_of_losses()
+    {
+        return {
+            { .name = "perplexity",
+                .title = "perplexity",
+                .quantity = "Perplexity",
+                .unit = "",
+                .description = "exp of the mean loss over the scored tokens",
+                .mean = Metric::Mean::geometric,
+                .band_of_ratio = true,
+                .value = field<&SweepPoint::perplexity>,
+                .in_window = perplexity_in_window },
+            { .name = "perplexity_ratio_to_dense",
+                .title = "ratio to dense",
+                .quantity = "Perplexity ÷ dense",
+                .unit = "",
+                .description = "Perplexity divided by that of the model with nothing evicted",
+                .mean = Metric::Mean::geometric,
+                .paired = true,
+                .value = ratio_to_dense,
+                .in_window = ratio_in_window },
+            { .name = "delta_nll_to_dense",
+                .title = "ΔNLL to dense",
+                .quantity = "ΔNLL",
+                .unit = "nats",
+                .description = "Mean loss minus that of the model with nothing evicted",
+                .values = Metric::Values::difference,
+                .paired = true,
+                .value = difference_to_dense,
+                .in_window = difference_in_window },
+        };
+    }
+
+    std::vector<Metric> metrics_beside_losses()
+    {
+        return {
+            { .name = "kl",
+                .title = "KL to dense",
+                .quantity = "KL(dense ‖ method)",
+                .unit = "nats",
+                .description = "How far the predictions are from dense's, mean over the scored tokens",
+                .value = field<&SweepPoint::kl>,
+                .in_window = element<&Run::window_kl> },
+            { .name = "top1_agreement",
+                .title = "top-1 agreement",
+                .quantity = "Same first choice as dense",
+                .unit = "",
+                .description = "Share of the scored tokens at which the likeliest next token is dense's",
+                .values = Metric::Values::share,
+                .lower_is_better = false,
+                .value = field<&SweepPoint::top1_agreement>,
+                .in_window = element<&Run::window_top1> },
+            { .name = "kept_mass",
+                .title = "kept attention mass",
+                .quantity = "Attention mass kept",
+                .unit = "",
+                .description = "Share of the context's attention that went to what is kept",
+                .values = Metric::Values::share,
+                .lower_is_better = false,
+                .value = field<&SweepPoint::kept_mass>,
+                .in_window = element<&Run::window_kept_mass> },
+            { .name = "seconds",
+                .title = "seconds",
+                .quantity = "Time",
+                .unit = "s",
+                .description = "The point's share of the target passes of all windows done",
+                .mean = Metric::Mean::none,
+                .value = field<&SweepPoint::seconds>,
+                .in_window = element<&Run::window_seconds> },
+        };
+    }
+
+    /// The interval of values by window (windows done), of which the metric is the mean.
+    Interval interval_over(std::vector<double> values, Metric::Mean mean, double quantile)
+    {
+        const auto count = static_cast<std::int64_t>(values.size());
+        const bool geometric = mean == Metric::Mean::geometric;
+        for (double& value : values)
+            value = geometric ? std::log(value) : value;
+        const auto finite = [](double value) { return std::isfinite(value); };
+        if (mean == Metric::Mean::none || !std::all_of(values.begin(), values.end(), finite))
+            return { .count = count };
+        Interval interval = mean_interval(values, quantile);
+        for (double* each : { &interval.mean, &interval.low, &interval.high })
+            *each = geometric ? std::exp(*each) : *each;
+        return interval;
+    }
+
+    /// Of a point in all windows done (windows done).
+    std::vector<double> values_by_window(
+        const Run& run, const Metric& metric, std::size_t point, const std::vector<std::int64_t>& done)
+    {
+        std::vector<double> values;
+        values.reserve(done.size());
+        for (const std::int64_t window : done)
+            values.push_back(metric.in_window ? metric.in_window(run, point, window) : not_a_number);
+        return values;
+    }
+
+} // namespace
+
+std::span<const Metric> metrics()
+{
+    static const std::vector<Metric> table = [] {
+        std::vector<Metric> lines;
+        for (const auto& group : { metrics_of_losses(), metrics_beside_losses() })
+            lines.insert(lines.end(), group.begin(), group.end());
+        return lines;
+    }();
+    return table;
+}
+
+const Metric& find_metric(const std::string& name)
+{
+    std::vector<std::string> known;
+    for (const Metric& metric : metrics()) {
+        if (metric.name == name)
+            return metric;
+        known.push_back(metric.name);
+    }
+    throw Error(ErrorKind::usage, "Metric '" + name + "' is not known.", "Choose among: " + joined(known) + ".");
+}
+
+bool holds(const Run& run, const Metric& metric)
+{
+    for (std::size_t point = 0; point < run.points.size(); ++point) {
+        if (std::isfinite(value_of(run, metric, point)))
+            return true;
+    }
+    return false;
+}
+
+std::vector<const Metric*> metrics_of(const Run& run)
+{
+    std::vector<const Metric*> held;
+    for (const Metric& metric : metrics()) {
+        if (holds(run, metric))
+            held.push_back(&metric);
+    }
+    return held;
+}
+
+double value_of(const Run& run, const Metric& metric, std::size_t point)
+{
+    if (metric.value)
+        return metric.value(run, point);
+    const auto values = values_by_window(run, metric, point, done_windows(run));
+    return interval_over(values, metric.mean, not_a_number).mean;
+}
+
+double value_in_window(const Run& run, const Metric& metric, std::size_t point, std::int64_t window)
+{
+    return metric.in_window && window_done(run, window) ? metric.in_window(run, point, window) : not_a_number;
+}
+
+std::vector<Interval> intervals_of(const Run& run, const Metric& metric)
+{
+    const std::vector<std::int64_t> done = done_windows(run);
+    const double quantile = interval_quantile(static_cast<std::int64_t>(done.size()));
+    std::vector<Interval> intervals; // (points)
+    intervals.reserve(run.points.size());
+    for (std::size_t point = 0; point < run.points.size(); ++point) {
+        intervals.push_back(interval_over(values_by_window(run, metric, point, done), metric.mean, quantile));
+        intervals.back().mean = value_of(run, metric, point);
+    }
+    return intervals;
+}
+
+std::vector<Interval> bands_of(const Run& run, const Metric& metric)
+{
+    const auto dense = metric.band_of_ratio ? dense_point(run) : std::nullopt;
+    if (!metric.band_of_ratio)
+        return intervals_of(run, metric);
+    std::vector<Interval> bands = intervals_of(run, find_metric("perplexity_ratio_to_dense"));
+    for (std::size_t point = 0; point < bands.size(); ++point) {
+        const double of_dense = dense ? value_of(run, metric, *dense) : not_a_number;
+        bands[point].mean = value_of(run, metric, point);
+        bands[point].low *= of_dense;
+        bands[point].high *= of_dense;
+    }
+    return bands;
+}
+
+} // namespace keepset
