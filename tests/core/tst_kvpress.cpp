@@ -1,0 +1,276 @@
+#include "core/policy/select.h"
+#include "tests/core/golden_test.h"
+#include "tests/support/test_main.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+
+using namespace keepset;
+
+namespace {
+
+/// Policies of the golden folders that the table does not have. The first test here fails where one of them is there.
+constexpr std::array not_built_yet {
+    "snapkv",
+    "snapkv(window=16)",
+    "tova",
+    "keydiff",
+    "knorm",
+    "expected-attention",
+    "expected-attention(epsilon=0.01)",
+    "criticalkv(of=snapkv(window=16))",
+    "dropkv",
+    "lagkv(lag=32)",
+    "cur",
+    "chunkkv(of=snapkv(window=16))",
+    "h2o-observed",
+    "pyramid(of=snapkv(window=16))",
+    "ada(of=snapkv(window=16))",
+    "ada(of=expected-attention(epsilon=0.01))",
+    "kvzip",
+};
+
+/// Why the table does not have a policy; empty where it does.
+std::string why_unknown(const std::string& policy)
+{
+    try {
+        parse_policy(policy);
+        return {};
+    } catch (const Error& error) {
+        return error.what();
+    }
+}
+
+/// Rows that one cut goes through: one, those of a layer, or all.
+std::size_t rows_of_cut(const std::string& policy, const KeepSet& sets)
+{
+    const auto kv_heads = static_cast<std::size_t>(sets.kv_heads);
+    if (policy.starts_with("kvzip"))
+        return kv_heads * static_cast<std::size_t>(sets.layers);
+    return policy.starts_with("ada") || policy.starts_with("chunkkv") ? kv_heads : 1;
+}
+
+/// Scores of what is kept, ascending.
+std::vector<double> kept_scores(std::span<const std::uint8_t> kept, std::span<const float> scores)
+{
+    std::vector<double> found;
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+        if (kept[i] != 0)
+            found.push_back(static_cast<double>(scores[i]));
+    }
+    std::ranges::sort(found);
+    return found;
+}
+
+/// Whether two choices are the same but for scores that differ by less than 1e-6 of their size.
+bool same_scores(const std::vector<double>& found, const std::vector<double>& wanted)
+{
+    return std::ranges::equal(
+        found, wanted, [](double a, double b) { return std::abs(a - b) <= 1e-6 * std::max(std::abs(a), std::abs(b)); });
+}
+
+} // namespace
+
+/// Policies against kvpress 0.5.5 (tests/reference/policies_kvpress.py): what every row keeps, and the losses after it.
+class TstKvpress : public GoldenTest {
+    Q_OBJECT
+
+private:
+    std::filesystem::path opened_;
+
+    static void folders();
+    static std::string folder_of(const QString& name);
+    /// Opens the model of the data row, where its folder is there.
+    bool open_folder();
+    std::vector<std::uint8_t> kept_by(const nlohmann::json& point, KeepSet& sets);
+    void compare_rows(const nlohmann::json& point, std::size_t index);
+    void compare_losses(const Run& run, const nlohmann::json& point, std::size_t index);
+
+private Q_SLOTS:
+    void initTestCase();
+    void what_is_not_built_yet_is_not_known();
+    void every_row_keeps_what_kvpress_keeps_data();
+    void every_row_keeps_what_kvpress_keeps();
+    void losses_after_eviction_are_those_of_kvpress_data() { folders(); }
+    void losses_after_eviction_are_those_of_kvpress();
+};
+
+std::string TstKvpress::folder_of(const QString& name)
+{
+    if (name != "other")
+        return (golden_root / "kvpress" / name.toStdString()).string();
+    const char* const asked = std::getenv("KEEPSET_KVPRESS_GOLDEN"); // NOLINT(concurrency-mt-unsafe): nothing sets it
+    return asked ? asked : "";
+}
+
+void TstKvpress::folders()
+{
+    QTest::addColumn<QString>("folder");
+    for (const char* const name : { "llama", "qwen3", "other" })
+        QTest::newRow(name) << QString(name);
+}
+
+bool TstKvpress::open_folder()
+{
+    QFETCH(QString, folder);
+    const std::filesystem::path place = folder_of(folder);
+    if (!place.empty() && place != opened_) {
+        open(place, 1);
+        opened_ = place;
+    }
+    return !place.empty();
+}
+
+void TstKvpress::initTestCase()
+{
+    if (!has_test_device())
+        QSKIP(qPrintable(QString("no device %1 here").arg(QString::fromStdString(test_device()))));
+}
+
+void TstKvpress::what_is_not_built_yet_is_not_known()
+{
+    for (const std::string name : { "llama", "qwen3" }) {
+        const Golden golden = read_golden(golden_root / "kvpress" / name);
+        for (const auto& point : golden.about.at("points")) {
+            const auto policy = point.at("policy").get<std::string>();
+            const std::string unknown = why_unknown(policy);
+            QVERIFY2((std::ranges::find(not_built_yet, policy) != not_built_yet.end()) == !unknown.empty(),
+                (policy + ": " + unknown).c_str());
+            if (unknown.empty())
+                QCOMPARE(canonical(parse_policy(policy)), policy);
+        }
+    }
+}
+
+void TstKvpress::every_row_keeps_what_kvpress_keeps_data()
+{
+    QTest::addColumn<QString>("folder");
+    QTest::addColumn<std::size_t>("index");
+    for (const char* const folder : { "llama", "qwen3", "other" }) {
+        const std::filesystem::path place = folder_of(folder);
+        if (place.empty()) {
+            QTest::newRow(folder) << QString(folder) << std::size_t { 0 };
+            continue;
+        }
+        const Golden golden = read_golden(place);
+        std::size_t index = 0;
+        for (const auto& point : golden.about.at("points"))
+            QTest::addRow("%s: %s at %g", folder, point.at("policy").get<std::string>().c_str(),
+                point.at("sparsity").get<double>())
+                << QString(folder) << index++;
+    }
+}
+
+/// What we keep, (layers, kv_heads, context); `sets` gets the keep sets.
+std::vector<std::uint8_t> TstKvpress::kept_by(const nlohmann::json& point, KeepSet& sets)
+{
+    AnalysisRequest request;
+    request.text = expected.text;
+    request.context = expected.about.at("context");
+    SelectRequest selection;
+    selection.policy = parse_policy(point.at("policy").get<std::string>());
+    selection.sparsity = point.at("sparsity");
+    selection.rounding = Rounding::kvpress;
+    request.policies = { selection.policy };
+    request.keep_attention = needs_attention(selection.policy);
+    sets = select(*engine.analyse(request), selection);
+    std::vector<std::uint8_t> kept;
+    std::ranges::transform(
+        sets.labels, std::back_inserter(kept), [](Label label) { return label == Label::evicted ? 0 : 1; });
+    return kept;
+}
+
+void TstKvpress::compare_rows(const nlohmann::json& point, std::size_t index)
+{
+    KeepSet sets;
+    const auto found = kept_by(point, sets);
+    const auto wanted = expected.tensors.at("keep." + std::to_string(index)).values<std::uint8_t>();
+    const auto scores
+        = expected.tensors.at("scores." + point.at("scores").get<std::string>()).values<float>(); // (as keep)
+    QCOMPARE(found.size(), wanted.size());
+    QCOMPARE(std::ranges::count(found, 1), point.at("kept").get<std::ptrdiff_t>());
+    const std::size_t size = rows_of_cut(point.at("policy"), sets) * static_cast<std::size_t>(sets.context);
+    int other = 0;
+    for (std::size_t begin = 0; begin < found.size(); begin += size) {
+        const auto ours = std::span(found).subspan(begin, size);
+        const auto theirs = std::span(wanted).subspan(begin, size);
+        other += std::ranges::equal(ours, theirs) ? 0 : 1;
+        const auto part = std::span(scores).subspan(begin, size);
+        QVERIFY2(same_scores(kept_scores(ours, part), kept_scores(theirs, part)),
+            qPrintable(QString("cut %1 keeps others").arg(begin / size)));
+    }
+    if (other > 0)
+        qInfo("%d of %zu cuts keep others of equal scores", other, found.size() / size);
+}
+
+void TstKvpress::every_row_keeps_what_kvpress_keeps()
+{
+    if (!open_folder())
+        QSKIP("KEEPSET_KVPRESS_GOLDEN names no folder that policies_kvpress.py made of a model");
+    QFETCH(std::size_t, index);
+    const auto& point = expected.about.at("points").at(index);
+    if (const std::string unknown = why_unknown(point.at("policy")); !unknown.empty())
+        QSKIP(("not built yet: " + unknown).c_str());
+    try {
+        compare_rows(point, index);
+    } catch (const Error& error) {
+        QFAIL(error.what());
+    }
+}
+
+void TstKvpress::compare_losses(const Run& run, const nlohmann::json& point, std::size_t index)
+{
+    const auto found = std::ranges::find_if(run.points, [&](const SweepPoint& candidate) {
+        return candidate.policy == point.at("policy") && candidate.sparsity == point.at("sparsity");
+    });
+    QVERIFY(found != run.points.end());
+    const auto place = static_cast<std::size_t>(found - run.points.begin());
+    QCOMPARE(run.kept_entries[place], point.at("kept").get<std::int64_t>());
+    KeepSet wanted;
+    for (const std::uint8_t kept : expected.tensors.at("keep." + std::to_string(index)).values<std::uint8_t>())
+        wanted.labels.push_back(kept != 0 ? Label::kept : Label::evicted);
+    if (run.keep_hash[place] != policy::hash_of(wanted)) {
+        QVERIFY2(point.at("tied") || opened_ == folder_of("other"), "other positions kept");
+        qInfo("%s: other positions of equal scores, whose losses are not compared", point.dump().c_str());
+        return;
+    }
+    const auto losses = expected.tensors.at("token_nll." + std::to_string(index)).values<float>();
+    const double difference = largest_difference(losses_of(run, place), losses);
+    QVERIFY2(difference <= 1e-4, qPrintable(QString("losses differ by %1").arg(difference)));
+}
+
+void TstKvpress::losses_after_eviction_are_those_of_kvpress()
+{
+    if (!open_folder())
+        QSKIP("KEEPSET_KVPRESS_GOLDEN names no folder that policies_kvpress.py made of a model");
+    SweepRequest request;
+    request.text = expected.text;
+    request.context = expected.about.at("context");
+    request.target = expected.about.at("target");
+    request.windows = 1;
+    request.rounding = Rounding::kvpress;
+    request.per_token = true;
+    const auto& points = expected.about.at("points");
+    for (const auto& point : points) {
+        const auto policy = point.at("policy").get<std::string>();
+        if (const double sparsity = point.at("sparsity");
+            std::ranges::find(request.sparsities, sparsity) == request.sparsities.end())
+            request.sparsities.push_back(sparsity);
+        if (why_unknown(policy).empty()
+            && std::ranges::find(request.policies, parse_policy(policy)) == request.policies.end())
+            request.policies.push_back(parse_policy(policy));
+    }
+    const auto run = engine.sweep(request);
+    for (std::size_t index = 0; index < points.size(); ++index) {
+        if (!why_unknown(points[index].at("policy")).empty())
+            continue;
+        compare_losses(*run, points[index], index);
+        if (QTest::currentTestFailed())
+            QFAIL(qPrintable("at the point " + QString::fromStdString(points[index].dump())));
+    }
+}
+
+KEEPSET_TEST(TstKvpress)
+#include "tst_kvpress.moc"
