@@ -17,7 +17,6 @@
 #include <QScrollBar>
 #include <QSignalSpy>
 #include <QSpinBox>
-#include <QStandardItemModel>
 #include <QTemporaryDir>
 #include <QtTest>
 
@@ -52,7 +51,7 @@ private Q_SLOTS:
     void a_failing_audit_stands_on_the_charts_and_their_exports();
     void earlier_runs_are_dashed_and_can_be_removed();
     void a_click_on_a_point_is_looked_at_on_the_other_pages();
-    void quantities_that_a_run_lacks_cannot_be_chosen();
+    void what_a_run_holds_can_be_chosen_and_is_chosen_again();
     void every_export_says_of_what_it_is();
     void a_run_of_many_methods_fits_by_scrolling();
     void pictures_of_every_state();
@@ -257,7 +256,7 @@ void TestSweepPage::a_loss_that_is_not_finite_is_said_on_the_difference_chart()
 void TestSweepPage::the_ratio_view_divides_by_dense()
 {
     const auto run = test::plausibleRun();
-    const ChartData chart = metricChart(*run, {}, { Metric::ratio, AxisScale::linear });
+    const ChartData chart = metricChart(*run, {}, { "perplexity_ratio_to_dense", AxisScale::linear });
     QCOMPARE(chart.series[0].points[0].y, 1.0);
     QCOMPARE(chart.series[0].points[4].y, run->points[5].perplexity / run->points[0].perplexity);
     QCOMPARE(chart.references[0].value, 1.0);
@@ -357,7 +356,7 @@ void TestSweepPage::a_click_on_a_point_is_looked_at_on_the_other_pages()
     QCOMPARE(selection.sparsity(), 0.5);
 }
 
-void TestSweepPage::quantities_that_a_run_lacks_cannot_be_chosen()
+void TestSweepPage::what_a_run_holds_can_be_chosen_and_is_chosen_again()
 {
     SweepPage page(&selection_);
     auto run = std::make_shared<Run>(*test::plausibleRun());
@@ -367,15 +366,19 @@ void TestSweepPage::quantities_that_a_run_lacks_cannot_be_chosen()
     }
     page.setRun(run);
     auto* quantity = page.findChild<QComboBox*>("sweepMetric");
-    const auto* model = qobject_cast<QStandardItemModel*>(quantity->model());
-    QVERIFY(model->item(static_cast<int>(Metric::keptMass))->isEnabled());
-    QVERIFY(!model->item(static_cast<int>(Metric::kl))->isEnabled());
-    quantity->setCurrentIndex(static_cast<int>(Metric::keptMass));
+    QVERIFY(quantity->findData("kl") < 0);
+    quantity->setCurrentIndex(quantity->findData("kept_mass"));
     const ChartData& shown = page.findChild<ChartView*>("perplexityChart")->data();
     QCOMPARE(shown.y.column, QString("kept_mass"));
     QCOMPARE(shown.series[0].points[0].y, 0.5);
     QCOMPARE(page.exportables()[0]->exportName(), QString("kept-mass"));
-    quantity->setCurrentIndex(0);
+    QCOMPARE(page.findChild<SweepTable*>("sweepTable")->item(1, 1)->text(), QString("50%"));
+    page.setRun(test::plausibleRun()); // of a version that had none
+    QVERIFY(quantity->findData("kept_mass") < 0);
+    QCOMPARE(quantity->currentData().toString(), QString("perplexity"));
+    QCOMPARE(page.findChild<ChartView*>("perplexityChart")->data().y.column, QString("perplexity"));
+    page.setRun(run);
+    QCOMPARE(quantity->currentData().toString(), QString("kept_mass"));
 }
 
 void TestSweepPage::every_export_says_of_what_it_is()

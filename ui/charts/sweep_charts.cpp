@@ -1,8 +1,10 @@
 #include "ui/charts/sweep_charts.h"
 
 #include "core/engine.h"
+#include "core/metrics.h"
 #include "ui/charts/chart_view.h"
 #include "ui/charts/method_legend.h"
+#include "ui/charts/metric_words.h"
 #include "ui/format.h"
 
 #include <QCoreApplication>
@@ -19,43 +21,6 @@ namespace {
     QString tr(const char* text) { return QCoreApplication::translate("keepset::ui::charts", text); }
 
     bool same(double a, double b) { return std::abs(a - b) < 1e-9; }
-
-    bool hasDense(const Run& run) { return !run.points.empty() && run.points.front().policy == "dense"; }
-
-    /// Made from losses: with an interval, by the paired difference to dense.
-    bool isOfLosses(Metric metric)
-    {
-        return metric == Metric::perplexity || metric == Metric::ratio || metric == Metric::deltaNll;
-    }
-
-    /// `difference`: of the mean loss to dense, nats.
-    double ofLosses(Metric metric, double dense, double difference)
-    {
-        if (metric == Metric::deltaNll)
-            return difference;
-        return (metric == Metric::ratio ? 1 : dense) * std::exp(difference);
-    }
-
-    double valueOf(Metric metric, const SweepPoint& point, double dense)
-    {
-        switch (metric) {
-        case Metric::perplexity:
-            return point.perplexity;
-        case Metric::ratio:
-            return point.perplexity / dense;
-        case Metric::deltaNll:
-            return std::log(point.perplexity / dense);
-        case Metric::kl:
-            return point.kl;
-        case Metric::top1:
-            return point.top1_agreement;
-        case Metric::keptMass:
-            return point.kept_mass;
-        case Metric::seconds:
-            return point.seconds;
-        }
-        return not_a_number;
-    }
 
     /// The same look for a method in every run.
     std::map<std::string, plot::MethodStyle> looksOf(const Run& run, const std::vector<EarlierRun>& earlier)
@@ -74,41 +39,55 @@ namespace {
         return looks;
     }
 
-    Series lineOf(const Run& run, const std::string& method, Metric metric)
+    /// The lines of a run; earlier ones, which have a name, without bands.
+    void addRun(ChartData& data, const Run& run, const QString& name, const Metric& metric)
     {
-        Series series;
-        series.key = method;
-        series.name = methodTitle(method);
-        const double dense = hasDense(run) ? run.points.front().perplexity : not_a_number;
-        for (const double sparsity : sparsitiesOf(run)) {
-            if (const SweepPoint* point = pointOf(run, method, sparsity))
-                series.points.push_back({ sparsity, valueOf(metric, *point, dense) });
-        }
-        return series;
-    }
-
-    void addRun(ChartData& data, const Run& run, const QString& name, Metric metric)
-    {
-        const auto differences = name.isEmpty() && isOfLosses(metric) && hasDense(run)
-            ? paired_differences(run, "dense")
-            : std::vector<PairedDifference>();
+        const std::vector<Interval> bands
+            = name.isEmpty() ? bands_of(run, metric) : std::vector<Interval>(); // (points)
         for (const std::string& method : methods(run)) {
             if (method == "dense")
                 continue;
-            Series series = lineOf(run, method, metric);
-            for (ChartPoint& point : series.points) {
-                const auto paired = std::ranges::find_if(
-                    differences, [&](const auto& d) { return d.policy == method && same(d.sparsity, point.x); });
-                if (paired == differences.end())
-                    continue;
-                point.low = ofLosses(metric, run.points.front().perplexity, paired->low);
-                point.high = ofLosses(metric, run.points.front().perplexity, paired->high);
-            }
+            Series series;
+            series.key = method;
+            series.name = name.isEmpty() ? methodTitle(method) : methodTitle(method) + QStringLiteral(" · ") + name;
             series.run = name;
-            if (!name.isEmpty())
-                series.name += QStringLiteral(" · ") + name;
+            for (std::size_t i = 0; i < run.points.size(); ++i) {
+                if (run.points[i].policy != method)
+                    continue;
+                ChartPoint point { run.points[i].sparsity, value_of(run, metric, i) };
+                if (!bands.empty()) {
+                    point.low = bands[i].low;
+                    point.high = bands[i].high;
+                }
+                series.points.push_back(point);
+            }
+            std::ranges::stable_sort(series.points, {}, &ChartPoint::x);
             data.series.push_back(std::move(series));
         }
+    }
+
+    /// What low and high are, for tables and in words.
+    void nameBands(ChartData& data, const Run& run, const Metric& metric)
+    {
+        const bool paired = metric.paired || metric.band_of_ratio;
+        if (metric.mean == Metric::Mean::none)
+            return;
+        data.intervals = paired ? QStringLiteral("paired_to_dense") : QStringLiteral("over_windows");
+        if (run.windows_done() < least_windows)
+            data.subtitle = tr("a band needs 5 windows");
+        else
+            data.subtitle
+                = paired ? tr("band: 95% of the difference to dense, paired by window") : tr("band: 95% over windows");
+    }
+
+    /// Dense as a dashed line with its value.
+    void addDense(ChartData& data, const Run& run, const Metric& metric)
+    {
+        if (run.points.empty() || run.points.front().policy != "dense" || !(metric.paired || metric.band_of_ratio))
+            return;
+        const QString perplexity = valueText(run.points.front().perplexity, NumberFormat::plain);
+        data.references.push_back({ "dense", value_of(run, metric, 0),
+            metric.paired ? tr("dense, perplexity %1").arg(perplexity) : tr("dense %1").arg(perplexity), true });
     }
 
 } // namespace
@@ -154,51 +133,23 @@ const SweepPoint* pointOf(const Run& run, const std::string& policy, double spar
     return found == run.points.end() ? nullptr : &*found;
 }
 
-const std::vector<MetricInfo>& metricTable()
-{
-    static const std::vector<MetricInfo> table {
-        { Metric::perplexity, "perplexity", QT_TRANSLATE_NOOP("keepset::ui::charts", "perplexity"),
-            QT_TRANSLATE_NOOP("keepset::ui::charts", "Perplexity"), NumberFormat::plain },
-        { Metric::ratio, "perplexity_ratio_to_dense", QT_TRANSLATE_NOOP("keepset::ui::charts", "ratio to dense"),
-            QT_TRANSLATE_NOOP("keepset::ui::charts", "Perplexity ÷ dense"), NumberFormat::plain },
-        { Metric::deltaNll, "delta_nll_to_dense", QT_TRANSLATE_NOOP("keepset::ui::charts", "ΔNLL to dense"),
-            QT_TRANSLATE_NOOP("keepset::ui::charts", "ΔNLL (nats)"), NumberFormat::signedPlain },
-        { Metric::kl, "kl", QT_TRANSLATE_NOOP("keepset::ui::charts", "KL to dense"),
-            QT_TRANSLATE_NOOP("keepset::ui::charts", "KL(dense ‖ method) (nats)"), NumberFormat::plain },
-        { Metric::top1, "top1_agreement", QT_TRANSLATE_NOOP("keepset::ui::charts", "top-1 agreement"),
-            QT_TRANSLATE_NOOP("keepset::ui::charts", "Same first choice as dense"), NumberFormat::percent },
-        { Metric::keptMass, "kept_mass", QT_TRANSLATE_NOOP("keepset::ui::charts", "kept attention mass"),
-            QT_TRANSLATE_NOOP("keepset::ui::charts", "Attention mass kept"), NumberFormat::percent },
-        { Metric::seconds, "seconds", QT_TRANSLATE_NOOP("keepset::ui::charts", "seconds"),
-            QT_TRANSLATE_NOOP("keepset::ui::charts", "Seconds"), NumberFormat::plain },
-    };
-    return table;
-}
-
-QString nameOf(Metric metric) { return tr(metricTable()[static_cast<std::size_t>(metric)].name); }
-
-bool has(const Run& run, Metric metric)
-{
-    return std::ranges::any_of(
-        run.points, [&](const SweepPoint& point) { return std::isfinite(valueOf(metric, point, 1)); });
-}
-
 ChartData metricChart(const Run& run, const std::vector<EarlierRun>& earlier, const MetricView& view)
 {
-    const MetricInfo& info = metricTable()[static_cast<std::size_t>(view.metric)];
-    const bool log = view.scale == AxisScale::log && info.format == NumberFormat::plain;
+    const Metric& metric = find_metric(view.metric);
+    const bool log = view.scale == AxisScale::log && metric.values == Metric::Values::positive;
     ChartData data;
-    const QString name = nameOf(view.metric);
+    const QString name = titleOf(metric);
     data.title = tr("%1 against sparsity").arg(name.left(1).toUpper() + name.mid(1));
     data.x = { tr("Sparsity (share of the context evicted)"), QStringLiteral("sparsity"), AxisScale::linear,
         NumberFormat::percent };
-    data.y = { log ? tr("%1 (log)").arg(tr(info.axis)) : tr(info.axis), QLatin1String(info.column),
-        log ? AxisScale::log : AxisScale::linear, info.format };
+    const QString axis = axisTitleOf(metric);
+    data.y = { log ? tr("%1 (log)").arg(axis) : axis, QString::fromStdString(metric.name),
+        log ? AxisScale::log : AxisScale::linear, formatOf(metric) };
     data.emptyText = tr("No window is done yet.");
     data.warning = auditWarning(run.audit);
-    addRun(data, run, {}, view.metric);
+    addRun(data, run, {}, metric);
     for (const EarlierRun& other : earlier)
-        addRun(data, *other.run, other.name, view.metric);
+        addRun(data, *other.run, other.name, metric);
     const auto looks = looksOf(run, earlier);
     for (Series& series : data.series) {
         series.look = looks.at(series.key);
@@ -206,16 +157,8 @@ ChartData metricChart(const Run& run, const std::vector<EarlierRun>& earlier, co
         if (other != earlier.end() && other->color.isValid())
             series.look.light = series.look.dark = other->color;
     }
-    if (isOfLosses(view.metric)) {
-        data.intervals = QStringLiteral("paired_to_dense");
-        data.subtitle = run.windows_done() < 5 ? tr("a band needs 5 windows")
-                                               : tr("band: 95% of the difference to dense, paired by window");
-    }
-    if (isOfLosses(view.metric) && hasDense(run)) {
-        const double dense = run.points.front().perplexity;
-        data.references.push_back({ "dense", valueOf(view.metric, run.points.front(), dense),
-            tr("dense %1").arg(valueText(dense, NumberFormat::plain)), true });
-    }
+    nameBands(data, run, metric);
+    addDense(data, run, metric);
     return data;
 }
 

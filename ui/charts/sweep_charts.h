@@ -25,23 +25,8 @@ struct EarlierRun {
     QColor color {}; ///< of its lines; none: those of the methods
 };
 
-/// What a run measured of every point.
-enum class Metric { perplexity, ratio, deltaNll, kl, top1, keptMass, seconds };
-struct MetricInfo {
-    Metric metric;
-    const char* column; ///< in tables
-    const char* name; ///< to choose by, untranslated
-    const char* axis; ///< with its unit, untranslated
-    NumberFormat format;
-};
-const std::vector<MetricInfo>& metricTable();
-/// The metric's name in the user's language.
-QString nameOf(Metric metric);
-/// Whether any point of the run has it: files of older versions lack some.
-bool has(const Run& run, Metric metric);
-
 struct MetricView {
-    Metric metric = Metric::perplexity;
+    std::string metric = "perplexity"; ///< by its name in core's table
     AxisScale scale = AxisScale::log; ///< what can be below 0 is linear all the same
 };
 
@@ -50,8 +35,8 @@ QString methodTitle(const std::string& policy);
 /// What the audit found wrong, in one text; empty where nothing failed.
 QString auditWarning(const AuditReport& report);
 
-/// A metric against sparsity: a line a method; where it is made from losses, its band is the 95% interval of the
-/// difference to dense, paired by window; dense as a dashed line; earlier runs dashed.
+/// A metric against sparsity: a line a method with its 95% band (bands_of); dense as a dashed line; earlier runs
+/// dashed.
 ChartData metricChart(const Run& run, const std::vector<EarlierRun>& earlier, const MetricView& view);
 /// ΔNLL of every other method to `reference` with its paired 95% interval, every sparsity in a slot of its own.
 ChartData differenceChart(const Run& run, const std::string& reference);

@@ -4,11 +4,13 @@
 #include "core/engine.h"
 #include "ui/charts/chart_view.h"
 #include "ui/charts/method_legend.h"
+#include "ui/charts/metric_box.h"
 #include "ui/format.h"
 #include "ui/pages/card.h"
 #include "ui/pages/run_list.h"
 #include "ui/pages/sweep_form.h"
 #include "ui/pages/sweep_table.h"
+#include "ui/pages/sweep_words.h"
 #include "ui/selection_state.h"
 #include "ui/settings.h"
 #include "ui/theme.h"
@@ -20,7 +22,6 @@
 #include <QScrollArea>
 #include <QSplitter>
 #include <QStackedWidget>
-#include <QStandardItemModel>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -100,10 +101,7 @@ void SweepPage::makeChartCard()
     scale_->addItems({ tr("log axis"), tr("linear axis") });
     scale_->setAccessibleName(tr("Axis"));
     scale_->setObjectName(QStringLiteral("sweepScale"));
-    metric_ = new QComboBox(this);
-    for (const charts::MetricInfo& info : charts::metricTable())
-        metric_->addItem(charts::nameOf(info.metric));
-    metric_->setAccessibleName(tr("Quantity"));
+    metric_ = new charts::MetricBox(this);
     metric_->setObjectName(QStringLiteral("sweepMetric"));
     remember(scale_);
     remember(metric_);
@@ -121,7 +119,7 @@ void SweepPage::makeChartCard()
     chartCard_->content()->addWidget(charts_->metric(), 1);
     chartCard_->content()->addWidget(notes_);
     connect(scale_, &QComboBox::currentIndexChanged, this, &SweepPage::refresh);
-    connect(metric_, &QComboBox::currentIndexChanged, this, &SweepPage::refresh);
+    connect(metric_, &charts::MetricBox::metricChanged, this, &SweepPage::refresh);
     connect(over, &QToolButton::clicked, this, &SweepPage::layOverRequested);
     connect(clear, &QToolButton::clicked, this, &SweepPage::clearEarlierRuns);
     connect(save, &QToolButton::clicked, this, [this] { Q_EMIT exportRequested(charts_->metric()); });
@@ -144,8 +142,7 @@ void SweepPage::makeDifferenceCard()
 
 void SweepPage::makeTableCard()
 {
-    tableCard_ = new Card(tr("Perplexity"), this);
-    tableCard_->setSubtitle(tr("95% interval on hover"));
+    tableCard_ = new Card(QString(), this);
     auto* copy = flatButton(tr("Copy"), tr("Copies the table, to be pasted into a sheet"), this);
     showRuns_ = flatButton(tr("Runs"), tr("Shows what runs there are instead of the table"), this);
     showRuns_->setObjectName(QStringLiteral("showRuns"));
@@ -159,11 +156,18 @@ void SweepPage::makeTableCard()
     tableCard_->content()->addWidget(stack_, 1);
     connect(copy, &QToolButton::clicked, table_, &SweepTable::copy);
     connect(showRuns_, &QToolButton::toggled, this, [this, copy](bool runs) {
-        stack_->setCurrentIndex(runs ? 1 : 0);
         copy->setVisible(!runs);
-        tableCard_->setTitle(runs ? tr("Runs") : tr("Perplexity"));
-        tableCard_->setSubtitle(runs ? QString() : tr("95% interval on hover"));
+        showTableOrRuns();
     });
+}
+
+void SweepPage::showTableOrRuns()
+{
+    const bool runs = showRuns_->isChecked();
+    stack_->setCurrentIndex(runs ? 1 : 0);
+    const QString metric = metric_->currentText();
+    tableCard_->setTitle(runs ? tr("Runs") : metric.left(1).toUpper() + metric.mid(1));
+    tableCard_->setSubtitle(runs ? QString() : tr("95% interval on hover"));
 }
 
 QWidget* SweepPage::makeTableAndWords()
@@ -203,6 +207,7 @@ void SweepPage::setRun(std::shared_ptr<const Run> run, Activity activity)
     run_ = std::move(run);
     activity_ = activity;
     error_.clear();
+    metric_->setRun(run_.get());
     refreshMethods();
     refresh();
 }
@@ -274,23 +279,6 @@ std::vector<charts::EarlierRun> SweepPage::comparable() const
     return kept;
 }
 
-/// A line for each run laid over: what differs, or why it is not drawn.
-QStringList SweepPage::comparisons() const
-{
-    QStringList lines;
-    for (const charts::EarlierRun& other : run_ ? earlier_ : std::vector<charts::EarlierRun> {}) {
-        const RunComparison found = compare_runs(*run_, *other.run);
-        QStringList differs;
-        for (const std::string& part : found.differs)
-            differs << QString::fromStdString(part);
-        if (!found.refusal.empty())
-            lines << tr("✕ %1 is not drawn. %2").arg(other.name, QString::fromStdString(found.refusal));
-        else if (!differs.isEmpty())
-            lines << tr("≠ %1 has %2.").arg(other.name, differs.join(QStringLiteral(", ")));
-    }
-    return lines;
-}
-
 void SweepPage::setShown(const Shown& shown)
 {
     for (charts::ChartView* chart : { charts_->metric(), charts_->difference() })
@@ -305,10 +293,10 @@ std::string SweepPage::reference() const
 
 void SweepPage::refresh()
 {
-    const auto metric = static_cast<charts::Metric>(metric_->currentIndex());
+    const Metric& metric = metric_->metric();
     const auto scale = scale_->currentIndex() == 0 ? charts::AxisScale::log : charts::AxisScale::linear;
     if (run_)
-        charts_->setRun(*run_, comparable(), { metric, scale }, reference());
+        charts_->setRun(*run_, comparable(), { metric.name, scale }, reference());
     else
         charts_->clear(activity_ == Activity::running
                 ? tr("The first window is being computed …")
@@ -321,7 +309,8 @@ void SweepPage::refresh()
     clear_->setVisible(!earlier_.empty());
     tellEarlierRuns();
     reference_->setVisible(run_ != nullptr);
-    table_->setRun(run_.get());
+    table_->setRun(run_.get(), metric);
+    showTableOrRuns();
     refreshWords();
     showState();
 }
@@ -330,9 +319,6 @@ void SweepPage::refreshMethods()
 {
     const QVariant chosen = reference_->currentData();
     reference_->clear();
-    auto* quantities = qobject_cast<QStandardItemModel*>(metric_->model());
-    for (int row = 0; row < quantities->rowCount(); ++row) // files of older versions lack some
-        quantities->item(row)->setEnabled(!run_ || charts::has(*run_, static_cast<charts::Metric>(row)));
     if (!run_)
         return;
     for (const std::string& method : methods(*run_))
@@ -344,25 +330,11 @@ void SweepPage::refreshMethods()
 
 void SweepPage::refreshWords()
 {
-    QStringList sentences;
-    QStringList notes;
-    if (run_) {
-        try {
-            for (const Finding& finding : findings(*run_, reference()))
-                sentences << QString::fromStdString(finding.sentence);
-        } catch (const Error& error) { // a file may hold a run that says nothing of this method
-            notes << QString::fromStdString(error.sentence());
-        }
-        for (const Check& check : run_->audit.checks) {
-            if (check.status == CheckStatus::warning)
-                notes << tr("⚠ Audit, %1: %2")
-                             .arg(QString::fromStdString(check.name), QString::fromStdString(check.detail));
-        }
-    }
-    notes << comparisons();
+    const SweepWords words = wordsOf(run_.get(), earlier_, reference());
+    QStringList notes = words.notes;
     if (!error_.isEmpty())
         notes.prepend(QStringLiteral("✕ ") + error_);
-    words_->setText(sentences.join(QStringLiteral("\n")));
+    words_->setText(words.sentences.join(QStringLiteral("\n")));
     notes_->setText(notes.join(QLatin1Char('\n')));
     notes_->setVisible(!notes.isEmpty());
 }

@@ -15,6 +15,10 @@ class QToolButton;
 
 namespace keepset::ui {
 
+namespace charts {
+    class MetricBox;
+}
+
 class Card;
 class Exportable;
 class RunList;
@@ -77,9 +81,9 @@ private:
     QWidget* makeTableAndWords();
     void refresh();
     void refreshMethods();
+    void showTableOrRuns();
     void refreshWords();
     void showState();
-    QStringList comparisons() const;
     std::vector<charts::EarlierRun> comparable() const;
     std::string reference() const;
 
@@ -90,7 +94,7 @@ private:
     Card* tableCard_ = nullptr;
     charts::SweepCharts* charts_;
     QComboBox* scale_ = nullptr;
-    QComboBox* metric_ = nullptr;
+    charts::MetricBox* metric_ = nullptr;
     QComboBox* reference_ = nullptr;
     QWidget* clear_ = nullptr;
     SweepTable* table_ = nullptr;

@@ -1,6 +1,7 @@
 #include "ui/pages/sweep_table.h"
 
 #include "core/findings.h"
+#include "ui/charts/metric_words.h"
 #include "ui/charts/sweep_charts.h"
 #include "ui/format.h"
 
@@ -18,7 +19,6 @@ SweepTable::SweepTable(QWidget* parent)
     : QTableWidget(parent)
 {
     setObjectName(QStringLiteral("sweepTable"));
-    setAccessibleName(tr("Perplexity by method and sparsity"));
     setEditTriggers(QAbstractItemView::NoEditTriggers);
     setShowGrid(false);
     setHorizontalScrollBarPolicy(Qt::ScrollBarAsNeeded);
@@ -36,8 +36,9 @@ SweepTable::SweepTable(QWidget* parent)
     connect(shortcut, &QAction::triggered, this, &SweepTable::copy);
 }
 
-void SweepTable::setRun(const Run* run)
+void SweepTable::setRun(const Run* run, const Metric& metric)
 {
+    setAccessibleName(tr("%1 by method and sparsity").arg(charts::titleOf(metric)));
     clear();
     setRowCount(0);
     setColumnCount(0);
@@ -53,30 +54,32 @@ void SweepTable::setRun(const Run* run)
     horizontalHeaderItem(0)->setTextAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
     horizontalHeader()->setSectionResizeMode(0, QHeaderView::ResizeToContents);
-    for (const std::string& method : methods(*run))
-        addRow(*run, method, sparsities);
+    const std::vector<Interval> intervals = intervals_of(*run, metric); // (points)
+    for (const std::string& method : methods(*run)) {
+        std::vector<Interval> row; // (sparsities)
+        for (const double sparsity : sparsities) {
+            const SweepPoint* point = charts::pointOf(*run, method, method == "dense" ? 0 : sparsity);
+            row.push_back(point ? intervals[static_cast<std::size_t>(point - run->points.data())] : Interval());
+        }
+        addRow(charts::methodTitle(method), row, metric);
+    }
     setFixedHeight(std::min(9, rowCount()) * 24 + horizontalHeader()->sizeHint().height() + 4);
 }
 
-void SweepTable::addRow(const Run& run, const std::string& method, const std::vector<double>& sparsities)
+void SweepTable::addRow(const QString& title, const std::vector<Interval>& values, const Metric& metric)
 {
     const int row = rowCount();
     insertRow(row);
-    setItem(row, 0, new QTableWidgetItem(charts::methodTitle(method)));
+    setItem(row, 0, new QTableWidgetItem(title));
     for (int column = 1; column < columnCount(); ++column) {
-        const double sparsity = sparsities[static_cast<std::size_t>(column - 1)];
-        const SweepPoint* point = charts::pointOf(run, method, method == "dense" ? 0 : sparsity);
-        auto* item = new QTableWidgetItem(
-            charts::valueText(point ? point->perplexity : not_a_number, charts::NumberFormat::plain));
+        const Interval& value = values[static_cast<std::size_t>(column - 1)];
+        const auto words = [&](double number) { return charts::valueText(number, charts::formatOf(metric)); };
+        auto* item = new QTableWidgetItem(words(value.mean));
         item->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
-        if (point && std::isfinite(point->ci_low)) {
-            const QString interval = charts::valueText(point->ci_low, charts::NumberFormat::plain) + tr(" to ")
-                + charts::valueText(point->ci_high, charts::NumberFormat::plain);
-            item->setToolTip(
-                tr("%1 at %2: %3\n95% interval %4 over %5 windows")
-                    .arg(charts::methodTitle(method), charts::valueText(sparsity, charts::NumberFormat::percent),
-                        item->text(), interval, formatCount(point->windows)));
-        }
+        if (std::isfinite(value.low))
+            item->setToolTip(tr("%1 at %2: %3\n95% interval %4 over %5 windows")
+                                 .arg(title, horizontalHeaderItem(column)->text(), item->text(),
+                                     words(value.low) + tr(" to ") + words(value.high), formatCount(value.count)));
         setItem(row, column, item);
     }
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/run.h"
+#include "core/metrics.h"
 
 #include <QTableWidget>
 
@@ -8,7 +8,7 @@
 
 namespace keepset::ui {
 
-/// Perplexity of a run by method and sparsity, with the interval on hover; copies itself as tab-separated text.
+/// A metric of a run by method and sparsity, with the interval on hover; copies itself as tab-separated text.
 class SweepTable : public QTableWidget {
     Q_OBJECT
 
@@ -16,13 +16,13 @@ public:
     explicit SweepTable(QWidget* parent = nullptr);
 
     /// Null: it is empty and hidden.
-    void setRun(const Run* run);
+    void setRun(const Run* run, const Metric& metric);
     /// Tab-separated, the headings first.
     QString text() const;
     void copy() const;
 
 private:
-    void addRow(const Run& run, const std::string& method, const std::vector<double>& sparsities);
+    void addRow(const QString& title, const std::vector<Interval>& values, const Metric& metric);
 };
 
 } // namespace keepset::ui
