@@ -9,6 +9,7 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QLineEdit>
+#include <QMetaProperty>
 #include <QSettings>
 #include <QSpinBox>
 #include <QSplitter>
@@ -35,7 +36,7 @@ namespace {
             return line->text();
         if (const auto* split = qobject_cast<const QSplitter*>(control))
             return split->saveState();
-        return {};
+        return control->property(control->metaObject()->userProperty().name());
     }
 
     void setState(QWidget* control, const QVariant& state)
@@ -53,6 +54,8 @@ namespace {
             line->setText(state.toString());
         } else if (auto* split = qobject_cast<QSplitter*>(control)) {
             split->restoreState(state.toByteArray());
+        } else {
+            control->setProperty(control->metaObject()->userProperty().name(), state);
         }
     }
 

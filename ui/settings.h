@@ -9,7 +9,7 @@ namespace keepset::ui {
 
 class SelectionState;
 
-/// Marks a control or splitter whose state is kept under its object name.
+/// Marks a control or splitter whose state is kept under its object name; of a widget of ours that is its user property.
 void remember(QWidget* control);
 /// Gives the marked ones below `root` the state they were left in, and keeps the state they are in.
 void readRemembered(const QWidget& root);

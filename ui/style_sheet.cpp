@@ -27,8 +27,15 @@ QToolButton[chip="true"] { background: $panel; color: $muted; border: 1px dashed
     padding: 2px 0px 2px 7px; font-size: 12px; }
 QToolButton[chip="true"]:checked { color: $ink; border: 1px solid $line; }
 QToolButton[chip="true"]:hover, QToolButton[chip="true"]:focus, QToolButton[chip="true"]:pressed { border-color: $accent; }
+QToolButton[policyChip="true"] { background: $window; color: $ink; border: 1px solid $line; border-radius: 10px;
+    padding: 2px 7px; font-size: 12px; }
+QToolButton[policyChip="true"]:checked { background: $panel; border-color: $accent; }
+QToolButton[policyChip="true"]:hover, QToolButton[policyChip="true"]:focus { border-color: $accent; }
+QFrame[inset="true"] { background: $window; border: 1px solid $line; border-radius: 8px; }
+QFrame[inset="true"] QLineEdit, QFrame[inset="true"] QDoubleSpinBox { background: $panel; }
 QPushButton[flat="true"], QToolButton[flat="true"] { background: transparent; border: 1px solid transparent;
     border-radius: 4px; padding: 1px 6px; color: $ink; }
+QToolButton[flat="true"][cross="true"] { padding: 1px 2px; color: $muted; }
 QPushButton[flat="true"]:disabled, QToolButton[flat="true"]:disabled { color: $faint; }
 QPushButton[flat="true"]:hover, QToolButton[flat="true"]:hover { color: $ink; background: $window; }
 QPushButton[flat="true"]:focus, QToolButton[flat="true"]:focus { border-color: $accent; }

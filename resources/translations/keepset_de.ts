@@ -9,6 +9,101 @@
     </message>
 </context>
 <context>
+    <name>keepset::Metric</name>
+    <message>
+        <source>perplexity</source>
+        <translation>Perplexität</translation>
+    </message>
+    <message>
+        <source>Perplexity</source>
+        <translation>Perplexität</translation>
+    </message>
+    <message>
+        <source>exp of the mean loss over the scored tokens</source>
+        <translation>exp des mittleren Verlusts der gewerteten Token</translation>
+    </message>
+    <message>
+        <source>ratio to dense</source>
+        <translation>Verhältnis zu dense</translation>
+    </message>
+    <message>
+        <source>Perplexity ÷ dense</source>
+        <translation>Perplexität ÷ dense</translation>
+    </message>
+    <message>
+        <source>Perplexity divided by that of the model with nothing evicted</source>
+        <translation>Perplexität geteilt durch die des Modells, bei dem nichts verworfen ist</translation>
+    </message>
+    <message>
+        <source>ΔNLL to dense</source>
+        <translation>ΔNLL zu dense</translation>
+    </message>
+    <message>
+        <source>ΔNLL</source>
+        <translation>ΔNLL</translation>
+    </message>
+    <message>
+        <source>Mean loss minus that of the model with nothing evicted</source>
+        <translation>Mittlerer Verlust minus dem des Modells, bei dem nichts verworfen ist</translation>
+    </message>
+    <message>
+        <source>KL to dense</source>
+        <translation>KL zu dense</translation>
+    </message>
+    <message>
+        <source>KL(dense ‖ method)</source>
+        <translation>KL(dense ‖ Verfahren)</translation>
+    </message>
+    <message>
+        <source>How far the predictions are from dense&apos;s, mean over the scored tokens</source>
+        <translation>Wie weit die Vorhersagen von denen von dense entfernt sind, Mittel der gewerteten Token</translation>
+    </message>
+    <message>
+        <source>top-1 agreement</source>
+        <translation>Übereinstimmung der ersten Wahl</translation>
+    </message>
+    <message>
+        <source>Same first choice as dense</source>
+        <translation>Gleiche erste Wahl wie dense</translation>
+    </message>
+    <message>
+        <source>Share of the scored tokens at which the likeliest next token is dense&apos;s</source>
+        <translation>Anteil der gewerteten Token, bei denen das wahrscheinlichste nächste Token das von dense ist</translation>
+    </message>
+    <message>
+        <source>kept attention mass</source>
+        <translation>behaltene Aufmerksamkeit</translation>
+    </message>
+    <message>
+        <source>Attention mass kept</source>
+        <translation>Behaltene Aufmerksamkeit</translation>
+    </message>
+    <message>
+        <source>Share of the context&apos;s attention that went to what is kept</source>
+        <translation>Anteil der Aufmerksamkeit des Kontexts, der auf das Behaltene fiel</translation>
+    </message>
+    <message>
+        <source>seconds</source>
+        <translation>Sekunden</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>The point&apos;s share of the target passes of all windows done</source>
+        <translation>Anteil des Punktes an den Zieldurchläufen aller fertigen Fenster</translation>
+    </message>
+    <message>
+        <source>nats</source>
+        <translation>Nats</translation>
+    </message>
+    <message>
+        <source>s</source>
+        <translation>s</translation>
+    </message>
+</context>
+<context>
     <name>keepset::ui</name>
     <message>
         <source>Cannot write %1: %2. Choose another place.</source>
@@ -73,6 +168,18 @@
     <message>
         <source>%1 of memory, %2 free</source>
         <translation>%1 Speicher, %2 frei</translation>
+    </message>
+    <message>
+        <source>✕ %1 is not drawn. %2</source>
+        <translation>✕ %1 ist nicht gezeichnet. %2</translation>
+    </message>
+    <message>
+        <source>≠ %1 has %2.</source>
+        <translation>≠ %1 hat %2.</translation>
+    </message>
+    <message>
+        <source>⚠ Audit, %1: %2</source>
+        <translation>⚠ Prüfung, %1: %2</translation>
     </message>
 </context>
 <context>
@@ -1117,6 +1224,83 @@ Lizenz: Apache-2.0. Schriften: Noto Sans und Noto Serif, SIL Open Font License 1
     </message>
 </context>
 <context>
+    <name>keepset::ui::ParameterForm</name>
+    <message>
+        <source>the run&apos;s</source>
+        <translation>vom Lauf</translation>
+    </message>
+</context>
+<context>
+    <name>keepset::ui::PolicyChips</name>
+    <message>
+        <source>Adds a policy, also one more time with other parameters</source>
+        <translation>Fügt ein Verfahren hinzu, auch ein weiteres Mal mit anderen Parametern</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>Takes the last change of the policies back (Ctrl+Z)</source>
+        <translation>Nimmt die letzte Änderung der Verfahren zurück (Strg+Z)</translation>
+    </message>
+    <message>
+        <source>As text</source>
+        <translation>Als Text</translation>
+    </message>
+    <message>
+        <source>Shows the list as the command line writes it, to be typed or copied</source>
+        <translation>Zeigt die Liste, wie die Befehlszeile sie schreibt, zum Tippen oder Kopieren</translation>
+    </message>
+    <message>
+        <source>Policies as text</source>
+        <translation>Verfahren als Text</translation>
+    </message>
+    <message>
+        <source>Policies with parameters in parentheses, split by commas: h2o(local=0.5), cab(bridge_ratio=0.1)</source>
+        <translation>Verfahren mit Parametern in Klammern, durch Kommas getrennt: h2o(local=0.5), cab(bridge_ratio=0.1)</translation>
+    </message>
+    <message>
+        <source>Add a policy to be measured.</source>
+        <translation>Fügen Sie ein Verfahren hinzu, das gemessen werden soll.</translation>
+    </message>
+    <message>
+        <source>%1 is there twice: give one of the two other parameters.</source>
+        <translation>%1 steht zweimal da: Geben Sie einem der beiden andere Parameter.</translation>
+    </message>
+    <message>
+        <source>Always measured: everything is compared with it.</source>
+        <translation>Wird immer gemessen: Alles wird damit verglichen.</translation>
+    </message>
+    <message>
+        <source>A click shows its parameters, Delete removes it.</source>
+        <translation>Ein Klick zeigt die Parameter, Entf entfernt es.</translation>
+    </message>
+    <message>
+        <source>Removes %1</source>
+        <translation>Entfernt %1</translation>
+    </message>
+</context>
+<context>
+    <name>keepset::ui::PolicyEditor</name>
+    <message>
+        <source>One more</source>
+        <translation>Noch eins</translation>
+    </message>
+    <message>
+        <source>Adds the same policy again, to be given other parameters</source>
+        <translation>Fügt dasselbe Verfahren noch einmal hinzu, für andere Parameter</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>Hides the parameters</source>
+        <translation>Blendet die Parameter aus</translation>
+    </message>
+</context>
+<context>
     <name>keepset::ui::PolicyList</name>
     <message>
         <source>Add a variant …</source>
@@ -1734,16 +1918,8 @@ Das Häkchen legt ihn über den gezeigten Run.</translation>
         <translation>alle</translation>
     </message>
     <message>
-        <source>Policies with parameters in parentheses, split by commas: h2o(local=0.5), cab(bridge_ratio=0.1)</source>
-        <translation>Verfahren mit Parametern in Klammern, durch Kommas getrennt: h2o(local=0.5), cab(bridge_ratio=0.1)</translation>
-    </message>
-    <message>
         <source>Shares evicted: a list 0, 0.5, 0.9 or first:last:step 0:0.9:0.1</source>
         <translation>Verworfene Anteile: eine Liste 0, 0.5, 0.9 oder erster:letzter:Schritt 0:0.9:0.1</translation>
-    </message>
-    <message>
-        <source>Policies</source>
-        <translation>Verfahren</translation>
     </message>
     <message>
         <source>Sparsities</source>
@@ -1829,10 +2005,6 @@ Das Häkchen legt ihn über den gezeigten Run.</translation>
         <translation>Achse</translation>
     </message>
     <message>
-        <source>Quantity</source>
-        <translation>Größe</translation>
-    </message>
-    <message>
         <source>Lay over …</source>
         <translation>Darüberlegen …</translation>
     </message>
@@ -1869,10 +2041,6 @@ Das Häkchen legt ihn über den gezeigten Run.</translation>
         <translation>Exportiert das Diagramm der Unterschiede als PNG, SVG, PDF oder CSV</translation>
     </message>
     <message>
-        <source>Perplexity</source>
-        <translation>Perplexität</translation>
-    </message>
-    <message>
         <source>95% interval on hover</source>
         <translation>95-%-Intervall beim Zeigen</translation>
     </message>
@@ -1893,10 +2061,6 @@ Das Häkchen legt ihn über den gezeigten Run.</translation>
 The chart grows window by window.</source>
         <translation>Starten Sie einen Sweep, um zu sehen, was das Verwerfen kostet.
 Das Diagramm wächst Fenster um Fenster.</translation>
-    </message>
-    <message>
-        <source>⚠ Audit, %1: %2</source>
-        <translation>⚠ Prüfung, %1: %2</translation>
     </message>
     <message>
         <source>✕ ended by an error</source>
@@ -1923,14 +2087,6 @@ Das Diagramm wächst Fenster um Fenster.</translation>
         <translation>Zeigt die vorhandenen Runs anstelle der Tabelle</translation>
     </message>
     <message>
-        <source>✕ %1 is not drawn. %2</source>
-        <translation>✕ %1 wird nicht gezeichnet. %2</translation>
-    </message>
-    <message>
-        <source>≠ %1 has %2.</source>
-        <translation>≠ %1 hat %2.</translation>
-    </message>
-    <message>
         <source>%1 of %2 windows</source>
         <translation>%1 von %2 Fenstern</translation>
     </message>
@@ -1950,10 +2106,6 @@ Das Diagramm wächst Fenster um Fenster.</translation>
 <context>
     <name>keepset::ui::SweepTable</name>
     <message>
-        <source>Perplexity by method and sparsity</source>
-        <translation>Perplexität nach Verfahren und Anteil</translation>
-    </message>
-    <message>
         <source>method</source>
         <translation>Verfahren</translation>
     </message>
@@ -1966,6 +2118,10 @@ Das Diagramm wächst Fenster um Fenster.</translation>
 95% interval %4 over %5 windows</source>
         <translation>%1 bei %2: %3
 95-%-Intervall %4 über %5 Fenster</translation>
+    </message>
+    <message>
+        <source>%1 by method and sparsity</source>
+        <translation>%1 nach Verfahren und Anteil</translation>
     </message>
 </context>
 <context>
@@ -2252,56 +2408,20 @@ Beides lässt sich auch hierher ziehen.</translation>
         <translation>Bei %1 ist nichts entschieden: %2.</translation>
     </message>
     <message>
-        <source>perplexity</source>
-        <translation>Perplexität</translation>
+        <source>lower is better</source>
+        <translation>niedriger ist besser</translation>
     </message>
     <message>
-        <source>Perplexity</source>
-        <translation>Perplexität</translation>
+        <source>higher is better</source>
+        <translation>höher ist besser</translation>
     </message>
     <message>
-        <source>ratio to dense</source>
-        <translation>Verhältnis zu dense</translation>
+        <source>band: 95% over windows</source>
+        <translation>Band: 95% über die Fenster</translation>
     </message>
     <message>
-        <source>Perplexity ÷ dense</source>
-        <translation>Perplexität ÷ dense</translation>
-    </message>
-    <message>
-        <source>ΔNLL to dense</source>
-        <translation>ΔNLL zu dense</translation>
-    </message>
-    <message>
-        <source>KL to dense</source>
-        <translation>KL zu dense</translation>
-    </message>
-    <message>
-        <source>KL(dense ‖ method) (nats)</source>
-        <translation>KL(dense ‖ Verfahren) (Nats)</translation>
-    </message>
-    <message>
-        <source>top-1 agreement</source>
-        <translation>Übereinstimmung der ersten Wahl</translation>
-    </message>
-    <message>
-        <source>Same first choice as dense</source>
-        <translation>Gleiche erste Wahl wie dense</translation>
-    </message>
-    <message>
-        <source>kept attention mass</source>
-        <translation>behaltene Aufmerksamkeit</translation>
-    </message>
-    <message>
-        <source>Attention mass kept</source>
-        <translation>Behaltene Aufmerksamkeit</translation>
-    </message>
-    <message>
-        <source>seconds</source>
-        <translation>Sekunden</translation>
-    </message>
-    <message>
-        <source>Seconds</source>
-        <translation>Sekunden</translation>
+        <source>dense, perplexity %1</source>
+        <translation>dense, Perplexität %1</translation>
     </message>
 </context>
 <context>
@@ -2328,6 +2448,13 @@ Beides lässt sich auch hierher ziehen.</translation>
     <message>
         <source>%1: a click hides it, a double click shows it alone</source>
         <translation>%1: ein Klick blendet es aus, ein Doppelklick zeigt es allein</translation>
+    </message>
+</context>
+<context>
+    <name>keepset::ui::charts::MetricBox</name>
+    <message>
+        <source>Quantity</source>
+        <translation>Größe</translation>
     </message>
 </context>
 <context>

@@ -4,31 +4,14 @@
 #include "ui/widgets/flow_layout.h"
 
 #include <QEvent>
-#include <QIcon>
 #include <QKeyEvent>
 #include <QMouseEvent>
-#include <QPainter>
-#include <QPixmap>
 #include <QToolButton>
 
 #include <algorithm>
 #include <utility>
 
 namespace keepset::ui::charts {
-
-namespace {
-
-    QIcon iconOf(const plot::MethodStyle& look, const plot::Style& style, double ratio)
-    {
-        QPixmap picture(QSize(14, 14) * ratio);
-        picture.setDevicePixelRatio(ratio);
-        picture.fill(Qt::transparent);
-        QPainter painter(&picture);
-        plot::drawMarker(painter, { 7, 7 }, look, style, 9);
-        return QIcon(picture);
-    }
-
-} // namespace
 
 MethodLegend::MethodLegend(QWidget* parent)
     : QWidget(parent)
@@ -97,7 +80,7 @@ void MethodLegend::showState()
     const plot::Style style = plot::styleFor(palette());
     for (std::size_t i = 0; i < chips_.size(); ++i) {
         chips_[i]->setChecked(!hidden_.contains(methods_[i].key));
-        chips_[i]->setIcon(iconOf(methods_[i].look, style, devicePixelRatioF()));
+        chips_[i]->setIcon(plot::markerIcon(methods_[i].look, style, devicePixelRatioF()));
     }
 }
 

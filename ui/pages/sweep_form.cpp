@@ -2,10 +2,12 @@
 
 #include "core/engine.h"
 #include "ui/pages/card.h"
+#include "ui/pages/policy_chips.h"
 #include "ui/settings.h"
 #include "ui/theme.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/flow_layout.h"
+#include "ui/widgets/parameter_form.h"
 
 #include <QComboBox>
 #include <QHBoxLayout>
@@ -37,7 +39,7 @@ namespace {
     {
         QStringList names;
         for (const PolicySpec& policy : request.policies)
-            names << QString::fromStdString(canonical(policy));
+            names << spellingOf(policy);
         return names.join(QStringLiteral(", "));
     }
 
@@ -69,7 +71,7 @@ void fitSizes(SweepRequest& request, const ModelInfo& model, std::optional<std::
 
 SweepForm::SweepForm(QWidget* parent)
     : QWidget(parent)
-    , policies_(new QLineEdit(QLatin1String(presetPolicies), this))
+    , policies_(new PolicyChips(this))
     , sparsities_(new QLineEdit(QLatin1String(presetSparsities), this))
     , protocol_(new QComboBox(this))
     , granularity_(new QComboBox(this))
@@ -79,7 +81,7 @@ SweepForm::SweepForm(QWidget* parent)
     , error_(new QLabel(this))
     , estimate_(new ElidedLabel(this))
     , warnings_(new ElidedLabel(this))
-    , rows_ { new FlowLayout(10), new FlowLayout(10) }
+    , fields_(new FlowLayout(10))
 {
     error_->setTextFormat(Qt::PlainText);
     error_->setWordWrap(true);
@@ -100,12 +102,13 @@ SweepForm::SweepForm(QWidget* parent)
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(8);
-    for (FlowLayout* row : rows_)
-        layout->addLayout(row);
+    policies_->setSpelling(QLatin1String(presetPolicies));
+    layout->addWidget(policies_);
+    layout->addLayout(fields_);
     layout->addLayout(last);
     layout->addWidget(error_);
     layout->addWidget(warnings_);
-    policies_->setObjectName(QStringLiteral("sweepPolicies"));
+    policies_->setObjectName(QStringLiteral("policyChips"));
     sparsities_->setObjectName(QStringLiteral("sweepSparsities"));
     protocol_->setObjectName(QStringLiteral("sweepProtocol"));
     granularity_->setObjectName(QStringLiteral("sweepGranularity"));
@@ -114,8 +117,8 @@ SweepForm::SweepForm(QWidget* parent)
     windows_->setObjectName(QStringLiteral("sweepWindows"));
     for (QWidget* field : std::initializer_list<QWidget*> { policies_, sparsities_, protocol_, granularity_ })
         remember(field); // the sizes are those that fit the text
-    for (QLineEdit* field : { policies_, sparsities_ })
-        connect(field, &QLineEdit::textChanged, this, &SweepForm::check);
+    connect(policies_, &PolicyChips::changed, this, &SweepForm::check);
+    connect(sparsities_, &QLineEdit::textChanged, this, &SweepForm::check);
     for (QComboBox* field : { protocol_, granularity_ })
         connect(field, &QComboBox::currentIndexChanged, this, &SweepForm::check);
     for (QSpinBox* field : { context_, target_, windows_ })
@@ -152,29 +155,25 @@ void SweepForm::makeButtons()
 void SweepForm::addFields()
 {
     windows_->setSpecialValueText(tr("all"));
-    policies_->setToolTip(
-        tr("Policies with parameters in parentheses, split by commas: h2o(local=0.5), cab(bridge_ratio=0.1)"));
     sparsities_->setToolTip(tr("Shares evicted: a list 0, 0.5, 0.9 or first:last:step 0:0.9:0.1"));
     for (const Protocol value : { Protocol::prefill_evict, Protocol::token_drop })
         protocol_->addItem(QString::fromStdString(name_of(value)), static_cast<int>(value));
     for (const Granularity value : { Granularity::head, Granularity::layer, Granularity::model })
         granularity_->addItem(QString::fromStdString(name_of(value)), static_cast<int>(value));
-    for (QLineEdit* field : { policies_, sparsities_ })
-        field->setCursorPosition(0);
-    addField(0, tr("Policies"), policies_, 220);
-    addField(0, tr("Sparsities"), sparsities_, 140);
-    addField(1, tr("Protocol"), protocol_, 110);
-    addField(1, tr("Keep set per"), granularity_, 90);
-    addField(1, tr("Context"), context_, 72);
-    addField(1, tr("Target"), target_, 72);
-    addField(1, tr("Windows"), windows_, 72);
+    sparsities_->setCursorPosition(0);
+    addField(tr("Sparsities"), sparsities_, 140);
+    addField(tr("Protocol"), protocol_, 110);
+    addField(tr("Keep set per"), granularity_, 90);
+    addField(tr("Context"), context_, 72);
+    addField(tr("Target"), target_, 72);
+    addField(tr("Windows"), windows_, 72);
     for (QPushButton* button : { pause_, stop_, goOn_, start_ }) {
-        rows_[0]->addWidget(button);
-        rows_[0]->setAlignment(button, Qt::AlignBottom);
+        fields_->addWidget(button);
+        fields_->setAlignment(button, Qt::AlignBottom);
     }
 }
 
-void SweepForm::addField(std::size_t row, const QString& caption, QWidget* field, int least)
+void SweepForm::addField(const QString& caption, QWidget* field, int least)
 {
     auto* column = new QWidget(this);
     column->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
@@ -187,7 +186,7 @@ void SweepForm::addField(std::size_t row, const QString& caption, QWidget* field
     field->setMinimumWidth(least);
     layout->addWidget(label);
     layout->addWidget(field);
-    rows_[row]->addWidget(column);
+    fields_->addWidget(column);
 }
 
 std::optional<SweepRequest> SweepForm::request() const
@@ -199,18 +198,20 @@ std::optional<SweepRequest> SweepForm::request() const
     request.target = target_->value();
     request.windows = windows_->value();
     try {
-        request.policies = parse_policies(withoutSpaces(policies_->text()));
         request.sparsities = parse_sparsities(withoutSpaces(sparsities_->text()));
     } catch (const Error&) { // check() shows it beside the fields
         return std::nullopt;
     }
+    if (!policies_->problem().isEmpty())
+        return std::nullopt;
+    request.policies = policies_->policies();
     return request;
 }
 
 void SweepForm::setRequest(const SweepRequest& request)
 {
     if (!request.policies.empty())
-        policies_->setText(policyText(request));
+        policies_->setPolicies(request.policies);
     if (!request.sparsities.empty())
         sparsities_->setText(sparsityText(request));
     protocol_->setCurrentIndex(protocol_->findData(static_cast<int>(request.protocol)));
@@ -224,7 +225,7 @@ void SweepForm::propose(const SweepRequest& request)
 {
     if (!proposed_) { // what was remembered of the last time stays, too
         SweepRequest first = request;
-        if (policies_->text() != QLatin1String(presetPolicies))
+        if (policies_->spelling() != QLatin1String(presetPolicies))
             first.policies.clear();
         if (sparsities_->text() != QLatin1String(presetSparsities))
             first.sparsities.clear();
@@ -232,8 +233,8 @@ void SweepForm::propose(const SweepRequest& request)
         first.granularity = static_cast<Granularity>(granularity_->currentData().toInt());
         setRequest(first);
     } else {
-        if (policies_->text() == policyText(*proposed_))
-            policies_->setText(policyText(request));
+        if (policies_->spelling() == policyText(*proposed_) && policies_->policies() != request.policies)
+            policies_->setPolicies(request.policies);
         if (sparsities_->text() == sparsityText(*proposed_))
             sparsities_->setText(sparsityText(request));
         const auto follow = [](QSpinBox* field, std::int64_t before, std::int64_t now) {
@@ -278,8 +279,9 @@ void SweepForm::setState(bool running, bool partial)
 
 QString SweepForm::problem() const
 {
+    if (const QString wrong = policies_->problem(); !wrong.isEmpty())
+        return wrong;
     try {
-        (void)parse_policies(withoutSpaces(policies_->text()));
         (void)parse_sparsities(withoutSpaces(sparsities_->text()));
     } catch (const Error& error) {
         return QString::fromStdString(error.sentence());

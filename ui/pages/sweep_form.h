@@ -5,7 +5,6 @@
 
 #include <QWidget>
 
-#include <array>
 #include <optional>
 
 class QComboBox;
@@ -19,6 +18,7 @@ namespace keepset::ui {
 
 class ElidedLabel;
 class FlowLayout;
+class PolicyChips;
 
 /// Halves context and target until a window fits into the model's positions and five of them into the text, because
 /// fewer give no interval; a context of 64 or less is left to be refused. `tokens` of the text, where they are known.
@@ -57,13 +57,13 @@ Q_SIGNALS:
 
 private:
     void addFields();
-    void addField(std::size_t row, const QString& caption, QWidget* field, int least);
+    void addField(const QString& caption, QWidget* field, int least);
     QString problem() const;
     void check();
     void makeButtons();
     void start();
 
-    QLineEdit* policies_;
+    PolicyChips* policies_;
     QLineEdit* sparsities_;
     QComboBox* protocol_;
     QComboBox* granularity_;
@@ -79,7 +79,7 @@ private:
     QLabel* error_;
     ElidedLabel* estimate_;
     ElidedLabel* warnings_;
-    std::array<FlowLayout*, 2> rows_; ///< what is swept and the buttons; how it is measured
+    FlowLayout* fields_; ///< and the buttons
     std::optional<SweepRequest> proposed_;
     QString obstacle_;
     bool running_ = false;

@@ -6,12 +6,9 @@
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/labels.h"
 #include "ui/widgets/legend.h"
+#include "ui/widgets/parameter_form.h"
 
 #include <QCheckBox>
-#include <QComboBox>
-#include <QDoubleSpinBox>
-#include <QFormLayout>
-#include <QLabel>
 #include <QMenu>
 #include <QPushButton>
 #include <QSignalBlocker>
@@ -25,14 +22,6 @@
 namespace keepset::ui {
 
 namespace {
-
-    const PolicyInfo* infoOf(const std::string& name)
-    {
-        const auto all = policies();
-        const auto found
-            = std::find_if(all.begin(), all.end(), [&](const PolicyInfo& info) { return info.name == name; });
-        return found == all.end() ? nullptr : &*found;
-    }
 
     QString labelsOf(const PolicyInfo& info)
     {
@@ -59,12 +48,6 @@ namespace {
             painter.drawControl(QStyle::CE_CheckBox, option);
         }
     };
-
-    QString valueOf(const PolicySpec& spec, const PolicyParameter& parameter)
-    {
-        const auto set = spec.parameters.find(parameter.name);
-        return QString::fromStdString(set == spec.parameters.end() ? parameter.default_value : set->second);
-    }
 
 } // namespace
 
@@ -98,7 +81,7 @@ PolicyList::PolicyList(SelectionState* selection, QWidget* parent)
 
 PolicyList::Row* PolicyList::addRow(const PolicySpec& spec, Kind kind)
 {
-    const PolicyInfo* info = infoOf(spec.name);
+    const PolicyInfo* info = policyInfo(spec.name);
     if (!info)
         return nullptr;
     auto* box = new QWidget(this);
@@ -117,10 +100,12 @@ PolicyList::Row* PolicyList::addRow(const PolicySpec& spec, Kind kind)
     line->addWidget(check, 1);
     line->addWidget(labels);
     outer->addLayout(line);
-    QWidget* form = nullptr;
+    ParameterForm* form = nullptr;
     if (!info->parameters.empty()) {
-        form = makeForm(box, *info, spec);
+        form = new ParameterForm(*info, spec, ParameterForm::Layout::column, box);
+        form->setContentsMargins(18, 0, 0, 6);
         form->hide();
+        connect(form, &ParameterForm::changed, this, [this, box](const PolicySpec& now) { setSpec(box, now); });
         auto* edit = new QToolButton(box);
         edit->setText(QStringLiteral("⋯"));
         edit->setProperty("flat", true);
@@ -185,51 +170,6 @@ void PolicyList::follow()
     showChecks();
 }
 
-QWidget* PolicyList::makeForm(QWidget* parent, const PolicyInfo& info, const PolicySpec& spec)
-{
-    auto* form = new QWidget(parent);
-    auto* layout = new QFormLayout(form);
-    layout->setContentsMargins(18, 0, 0, 6);
-    layout->setVerticalSpacing(4);
-    layout->setRowWrapPolicy(QFormLayout::WrapLongRows);
-    for (const PolicyParameter& parameter : info.parameters) {
-        auto* name = new QLabel(QString::fromStdString(parameter.name), form);
-        name->setProperty("role", QStringLiteral("muted"));
-        QWidget* editor = makeEditor(form, parameter, spec);
-        editor->setToolTip(QString::fromStdString(parameter.description));
-        name->setToolTip(editor->toolTip());
-        name->setBuddy(editor);
-        layout->addRow(name, editor);
-    }
-    return form;
-}
-
-QWidget* PolicyList::makeEditor(QWidget* parent, const PolicyParameter& parameter, const PolicySpec& spec)
-{
-    if (!parameter.choices.empty()) {
-        auto* choice = new QComboBox(parent);
-        for (const std::string& name : parameter.choices)
-            choice->addItem(QString::fromStdString(name));
-        choice->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-        choice->setMinimumContentsLength(5);
-        choice->setCurrentText(valueOf(spec, parameter));
-        connect(choice, &QComboBox::currentTextChanged, this,
-            [this, choice, parameter](const QString& value) { setParameter(choice, parameter, value); });
-        return choice;
-    }
-    auto* number = new QDoubleSpinBox(parent);
-    const bool whole = parameter.maximum > 1 && parameter.default_value.find('.') == std::string::npos;
-    number->setMinimumWidth(64);
-    number->setDecimals(whole ? 0 : 2);
-    number->setSingleStep(whole ? 1 : 0.05);
-    number->setRange(parameter.minimum, parameter.maximum);
-    number->setValue(valueOf(spec, parameter).toDouble());
-    number->setLocale(QLocale::c());
-    connect(number, &QDoubleSpinBox::valueChanged, this,
-        [this, number, parameter](double value) { setParameter(number, parameter, QString::number(value, 'g', 6)); });
-    return number;
-}
-
 PolicyList::Row* PolicyList::rowOf(const QWidget* inside)
 {
     const auto found = std::find_if(
@@ -237,16 +177,13 @@ PolicyList::Row* PolicyList::rowOf(const QWidget* inside)
     return found == rows_.end() ? nullptr : &*found;
 }
 
-void PolicyList::setParameter(const QWidget* inside, const PolicyParameter& parameter, const QString& value)
+void PolicyList::setSpec(const QWidget* inside, const PolicySpec& spec)
 {
     Row* row = rowOf(inside);
     if (!row)
         return;
-    if (value.toStdString() == parameter.default_value)
-        row->spec.parameters.erase(parameter.name);
-    else
-        row->spec.parameters[parameter.name] = value.toStdString();
-    row->check->setText(QString::fromStdString(title(row->spec)));
+    row->spec = spec;
+    row->check->setText(policyTitle(spec));
     tell();
 }
 

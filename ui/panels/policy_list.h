@@ -35,10 +35,8 @@ private:
     void removeRow(QWidget* box);
     /// Checks the rows of what is compared.
     void follow();
-    QWidget* makeForm(QWidget* parent, const PolicyInfo& info, const PolicySpec& spec);
-    QWidget* makeEditor(QWidget* parent, const PolicyParameter& parameter, const PolicySpec& spec);
     Row* rowOf(const QWidget* inside);
-    void setParameter(const QWidget* inside, const PolicyParameter& parameter, const QString& value);
+    void setSpec(const QWidget* inside, const PolicySpec& spec);
     void toggled(const QWidget* box, bool on);
     void showChecks();
     std::array<PolicySpec, 2> compared() const;

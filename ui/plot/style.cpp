@@ -3,6 +3,7 @@
 #include "ui/theme.h"
 
 #include <QPainter>
+#include <QPixmap>
 #include <QPolygonF>
 
 #include <algorithm>
@@ -160,6 +161,16 @@ void drawMarker(QPainter& painter, QPointF centre, const MethodStyle& look, cons
         break;
     }
     painter.restore();
+}
+
+QIcon markerIcon(const MethodStyle& look, const Style& style, double ratio)
+{
+    QPixmap picture(QSize(14, 14) * ratio);
+    picture.setDevicePixelRatio(ratio);
+    picture.fill(Qt::transparent);
+    QPainter painter(&picture);
+    drawMarker(painter, { 7, 7 }, look, style, 9);
+    return QIcon(picture);
 }
 
 } // namespace keepset::ui::plot

@@ -2,6 +2,7 @@
 
 #include <QColor>
 #include <QFont>
+#include <QIcon>
 #include <QPalette>
 #include <QPointF>
 
@@ -50,5 +51,7 @@ std::vector<MethodStyle> methodStyles(const std::vector<std::string>& policies);
 
 /// Paints a marker of about `size` pixels.
 void drawMarker(QPainter& painter, QPointF centre, const MethodStyle& look, const Style& style, double size = 8);
+/// The same for a button; `ratio`: device pixels of one of ours.
+QIcon markerIcon(const MethodStyle& look, const Style& style, double ratio);
 
 } // namespace keepset::ui::plot

@@ -21,6 +21,16 @@ void nameFor(QWidget* control, const QString& name)
     label->hide();
 }
 
+void tabAfter(QWidget* before, const QWidget& inside)
+{
+    for (QWidget* widget : inside.findChildren<QWidget*>()) {
+        if (widget->focusPolicy() == Qt::NoFocus || widget->focusProxy() != nullptr)
+            continue;
+        QWidget::setTabOrder(before, widget);
+        before = widget;
+    }
+}
+
 QToolButton* flatButton(const QString& text, const QString& what, QWidget* parent)
 {
     auto* button = new QToolButton(parent);
