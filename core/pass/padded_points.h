@@ -23,8 +23,9 @@ struct PaddedLayer {
 /// a (point, kv head) kept and its own keys make one row, and shorter rows begin with keys that no query sees.
 class PaddedPoints {
 public:
-    /// `own`: target rows of a point. `repacked`: kept keys stand at 0 … k-1, own ones from k on.
-    PaddedPoints(const KeptPositions& kept, const std::vector<std::size_t>& points, std::int64_t own, bool repacked);
+    /// `own`: target rows of a point. `repacked`: kept keys stand at KeptPositions::places, own ones from most() on.
+    /// The kept positions must outlive this.
+    PaddedPoints(const KeptPositions& kept, std::vector<std::size_t> points, std::int64_t own, bool repacked);
 
     /// parts of (points, …, own, head_dim) → (points, heads, own, head_dim). As many points at once as take some 300 MB
     /// on a GPU, one at a time on a CPU. Throws Cancelled.
@@ -35,17 +36,25 @@ private:
         std::int64_t begin = 0;
         std::int64_t end = 0;
     };
+    /// Kept keys of (point, kv head), those of a row at its end: all (rows, longest), on the layer's device.
+    struct Rows {
+        at::Tensor is_kept; // bool; false before them
+        at::Tensor positions; // int64; 0 before them
+        at::Tensor places; // int64: where they stand; where no query sees them before them
+        at::Tensor first_query; // (rows, 1) int64: position of the first own key
+    };
+    Rows rows_of(std::int64_t layer, const Some& some, at::Device device) const;
+    std::int64_t longest(std::int64_t layer, const Some& some) const;
     at::Tensor attend_some(
         const PaddedLayer& layer, const Projected& parts, const Some& some, const std::stop_token& stop) const;
 
-    std::int64_t layers_;
-    std::int64_t kv_heads_;
+    const KeptPositions& kept_;
+    std::vector<std::size_t> points_;
     std::int64_t own_;
     bool repacked_;
-    std::vector<std::int64_t> budgets_; // (points)
-    at::Tensor positions_; // (points, layers, kv_heads, longest) int64, those of a row at its end; 0 before them
-    at::Tensor nth_; // (points, longest) int64: a row's keys counted from 0; negative before them
-    at::Tensor first_query_; // (points, 1) int64: position of a point's first own key
+    at::Tensor starts_; // (points, layers * kv_heads) int64
+    at::Tensor counts_; // (points, layers * kv_heads) int64
+    at::Tensor first_query_; // (points) int64: position of a point's first own key
 };
 
 } // namespace keepset

@@ -18,10 +18,16 @@ namespace keepset {
 
 namespace {
 
-    /// What a point kept of one layer's context.
+    /// What kv heads of a layer that keep as many kept of the context.
     struct Kept {
         at::Tensor keys; // (kv_heads, k, head_dim)
         at::Tensor values; // (kv_heads, k, head_dim)
+    };
+
+    /// kv heads of a layer.
+    struct Heads {
+        std::int64_t begin = 0;
+        std::int64_t end = 0;
     };
 
     /// Runs a group of points over the target.
@@ -37,7 +43,7 @@ namespace {
             hidden_ = decoder.embed(job.inputs, offsets + job.kept.context).repeat({ points_, 1 });
             at::Tensor first = at::empty({ points_, 1, 1 }, at::kLong); // position of each point's first target row
             for (std::int64_t point = 0; point < points_; ++point)
-                first[point].fill_(job.repacked ? budget(point) : job.kept.context);
+                first[point].fill_(job.repacked ? job.kept.most(index_of(point)) : job.kept.context);
             length_ = job.kept.context + rows_ + 1; // with the target token that is only predicted
             rotations_ = decoder.rotations(
                 first.to(decoder.device(), at::kLong, true) + offsets, length_); // (points, 1, rows, dims)
@@ -64,7 +70,6 @@ namespace {
 
     private:
         std::size_t index_of(std::int64_t point) const { return job_.points[static_cast<std::size_t>(point)]; }
-        std::int64_t budget(std::int64_t point) const { return job_.kept.budgets[index_of(point)]; }
 
         /// Returns (points, heads, rows, head_dim).
         at::Tensor attend_layer(std::int64_t layer, const Projected& parts, const ScoreRule& rule)
@@ -91,7 +96,7 @@ namespace {
                     = job_.decoder.turn_keys(layer, packed.keys.slice(1, 0, head_dim).unsqueeze(0), shifts, length_);
                 packed.keys.slice(1, 0, head_dim).copy_(turned[0]);
             }
-            return rule.plain() ? packed_->attend(parts.q, packed, rule.scale)
+            return rule.plain() ? packed_->attend(parts.q, packed, rule.scale, layer)
                                 : packed_->attend_by_rule(parts.q, packed, rule, layer);
         }
 
@@ -105,32 +110,58 @@ namespace {
                     throw Cancelled {};
                 const Attended own_part { own.output.slice(0, point, point + 1),
                     own.row_lse.slice(0, point, point + 1) };
-                const bool nothing_kept = budget(point) == 0; // rounding=kvpress
-                outputs.push_back(nothing_kept
-                        ? own_part.output
-                        : merge(own_part, attend_kept(layer, point, parts.q[point], rule.scale)).output);
+                outputs.push_back(with_kept(layer, point, parts.q[point], own_part, rule.scale));
             }
             return at::cat(outputs);
         }
 
-        Kept kept_of(std::int64_t layer, std::int64_t point) const
+        /// Merges what a point's queries found at its own keys with what they find at those it kept. q (heads, rows,
+        /// head_dim), own of one point. Returns (1, heads, rows, head_dim).
+        at::Tensor with_kept(
+            std::int64_t layer, std::int64_t point, const at::Tensor& q, const Attended& own, double scale) const
         {
-            const auto index = static_cast<std::size_t>(layer);
-            const at::Tensor& all_keys = job_.context.keys[index]; // (kv_heads, context, head_dim)
-            const at::Tensor kept
-                = job_.kept.of(index_of(point))[layer].to(all_keys.device(), at::kLong); // (kv_heads, k)
-            const at::Tensor gather = kept.unsqueeze(-1).expand({ kept.size(0), kept.size(1), all_keys.size(2) });
-            at::Tensor keys = at::gather(all_keys, 1, gather);
-            if (job_.repacked) // turned back from where they were to 0 … k-1
-                keys = job_.decoder.turn_keys(layer, keys, at::arange(kept.size(1), kept.options()) - kept, length_);
-            const at::Tensor values = at::gather(job_.context.values[index], 1, gather);
-            return { keys, values };
+            const KeptPositions& kept = job_.kept;
+            const std::int64_t group = q.size(0) / kept.kv_heads; // query heads of a kv head
+            const auto count
+                = [&](std::int64_t head) { return kept.count(index_of(point), layer * kept.kv_heads + head); };
+            std::vector<at::Tensor> outputs;
+            for (Heads heads; heads.end < kept.kv_heads; heads.begin = heads.end) { // as many as keep as many
+                while (heads.end < kept.kv_heads && count(heads.end) == count(heads.begin))
+                    ++heads.end;
+                const auto part = [&](const at::Tensor& all, std::int64_t dim) {
+                    return all.slice(dim, heads.begin * group, heads.end * group);
+                };
+                const Attended own_part { part(own.output, 1), part(own.row_lse, 1) };
+                const bool nothing_kept = count(heads.begin) == 0;
+                outputs.push_back(nothing_kept
+                        ? own_part.output
+                        : merge(own_part, attend_kept(layer, point, heads, part(q, 0), scale)).output);
+            }
+            return outputs.size() == 1 ? outputs.front() : at::cat(outputs, 1);
         }
 
-        /// Target queries q (heads, rows, head_dim) over what the point kept of the context.
-        Attended attend_kept(std::int64_t layer, std::int64_t point, const at::Tensor& q, double scale) const
+        Kept kept_of(std::int64_t layer, std::int64_t point, const Heads& heads) const
         {
-            const Kept kept = kept_of(layer, point);
+            const auto index = static_cast<std::size_t>(layer);
+            const at::Tensor all_keys = job_.context.keys[index].slice(0, heads.begin, heads.end);
+            const at::Tensor kept // (kv_heads, k)
+                = job_.kept.of(index_of(point), layer * job_.kept.kv_heads + heads.begin, heads.end - heads.begin)
+                      .to(all_keys.device(), at::kLong);
+            const at::Tensor gather = kept.unsqueeze(-1).expand({ kept.size(0), kept.size(1), all_keys.size(2) });
+            at::Tensor keys = at::gather(all_keys, 1, gather);
+            if (job_.repacked) { // turned back from where they were
+                const std::int64_t end = job_.kept.most(index_of(point));
+                const at::Tensor places = at::arange(end - kept.size(1), end, kept.options());
+                keys = job_.decoder.turn_keys(layer, keys, places - kept, length_);
+            }
+            return { keys, at::gather(job_.context.values[index].slice(0, heads.begin, heads.end), 1, gather) };
+        }
+
+        /// Target queries q (heads, rows, head_dim) over what kv heads kept of the context.
+        Attended attend_kept(
+            std::int64_t layer, std::int64_t point, const Heads& heads, const at::Tensor& q, double scale) const
+        {
+            const Kept kept = kept_of(layer, point, heads);
             // Every target query sees every kept key, so the query heads of a kv head are just more rows of it.
             const at::Tensor rows = q.reshape({ 1, kept.keys.size(0), -1, q.size(2) });
             const Attended past

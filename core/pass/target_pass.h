@@ -18,7 +18,7 @@ struct TargetJob {
     const at::Tensor& inputs; ///< (rows) int64: the target tokens but the last
     const KeptPositions& kept;
     const std::vector<std::size_t>& points; ///< of `kept`
-    bool repacked = false; ///< kept keys are turned to 0 … k-1 and targets go on from k (SEMANTICS 5)
+    bool repacked = false; ///< kept keys are turned to KeptPositions::places, targets go on from most() (SEMANTICS 5)
     bool every_expert = false; ///< see FinishOptions
     std::stop_token stop = {};
 };

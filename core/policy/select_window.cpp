@@ -145,14 +145,14 @@ WindowScores window_scores(const at::Tensor& importance, std::int64_t kv_heads, 
 SelectedPoints select_points(const WindowScores& scores, const WindowSelection& selection, const Backend& backend)
 {
     std::vector<Prepared> points;
-    std::vector<std::int64_t> budgets;
+    std::vector<PointCounts> counts;
     std::vector<std::size_t> indices;
     for (const SelectRequest& request : selection.requests) {
         indices.push_back(points.size());
-        budgets.push_back(points.emplace_back(request, scores.context).budget);
+        counts.push_back({ points.emplace_back(request, scores.context).budget });
     }
     const at::Device device = scores.scores.device();
-    SelectedPoints found { { scores.layers, scores.kv_heads, scores.context, budgets, device }, {}, {} };
+    SelectedPoints found { { scores.layers, scores.kv_heads, scores.context, counts, device }, {}, {} };
     const at::Tensor starts = found.kept.starts(indices);
     std::optional<ScoreRows> host;
     std::optional<std::int64_t> bad;
@@ -217,10 +217,11 @@ std::vector<bool> chosen_points(const WindowScores& scores, const SelectedPoints
     const bool ranked = selected.first_bad.item<std::int64_t>() < 0;
     const auto* const all = reinterpret_cast<const KeptFacts*>(facts.const_data_ptr<std::uint8_t>());
     std::vector<bool> chosen;
-    for (const std::int64_t budget : selected.kept.budgets) {
-        const KeptFacts* const rows = all + static_cast<std::int64_t>(chosen.size()) * scores.rows();
-        chosen.push_back(ranked || budget == scores.context);
+    for (std::size_t point = 0; point < selected.kept.counts.size(); ++point) {
+        const KeptFacts* const rows = all + static_cast<std::int64_t>(point) * scores.rows();
+        chosen.push_back(ranked || selected.kept.is_whole(point));
         for (std::int64_t row = 0; chosen.back() && row < scores.rows(); ++row) {
+            const std::int64_t budget = selected.kept.count(point, row);
             if (rows[row].entries != budget)
                 throw Error(ErrorKind::internal,
                     "A policy kept " + grouped(rows[row].entries) + " positions of row " + grouped(row)
@@ -234,20 +235,20 @@ at::Tensor facts_of(const KeptPositions& kept, const WindowScores& scores, const
 {
     const at::Device device = kept.positions.device();
     const std::int64_t rows = scores.rows();
-    const auto all = static_cast<std::int64_t>(kept.budgets.size());
-    const std::int64_t together
-        = std::max<std::int64_t>(1, labels_at_once / std::max<std::int64_t>(1, rows * kept.context));
+    const std::size_t all = kept.counts.size();
+    const auto together = static_cast<std::size_t>(
+        std::max<std::int64_t>(1, labels_at_once / std::max<std::int64_t>(1, rows * kept.context)));
     std::vector<at::Tensor> facts;
-    for (std::int64_t begin = 0; begin < all; begin += together) {
-        const auto first = kept.budgets.begin() + begin;
-        const std::vector<std::int64_t> budgets(first, first + std::min(together, all - begin));
-        const auto points = static_cast<std::int64_t>(budgets.size());
-        const std::int64_t from = kept.begins[static_cast<std::size_t>(begin)];
-        const std::int64_t count = std::accumulate(budgets.begin(), budgets.end(), std::int64_t { 0 }) * rows;
-        // Which row of which point a position belongs to: (count).
-        const at::Tensor row = at::repeat_interleave(
-            to_device(budgets, device).repeat_interleave(rows, {}, points * rows), std::optional(count));
-        const at::Tensor position = kept.positions.slice(0, from, from + count).to(at::kLong);
+    for (std::size_t begin = 0; begin < all; begin += together) {
+        std::vector<std::size_t> part(std::min(together, all - begin));
+        std::iota(part.begin(), part.end(), begin);
+        const auto points = static_cast<std::int64_t>(part.size());
+        const std::int64_t from = kept.begins[begin];
+        const std::int64_t end = kept.begins[part.back()] + kept.entries(part.back());
+        // Which row of which point a position belongs to: (end - from).
+        const at::Tensor row
+            = at::repeat_interleave(kept.row_counts(part).reshape({ points * rows }), std::optional(end - from));
+        const at::Tensor position = kept.positions.slice(0, from, end).to(at::kLong);
         const at::Tensor inside = position.ge(0).logical_and_(position.lt(kept.context));
         // What lies outside goes to one place more, which nobody reads.
         const std::int64_t places = points * rows * kept.context;
@@ -255,11 +256,10 @@ at::Tensor facts_of(const KeptPositions& kept, const WindowScores& scores, const
         at::Tensor labels = at::zeros({ places + 1 }, at::TensorOptions(at::kByte).device(device));
         labels.index_fill_(0, place, static_cast<std::int64_t>(Label::kept));
         const KeptPositions again(
-            kept.layers, kept.kv_heads, kept.context, std::vector<std::int64_t>(budgets.size(), kept.context), device);
-        std::vector<std::size_t> indices(budgets.size());
-        std::iota(indices.begin(), indices.end(), std::size_t { 0 });
+            kept.layers, kept.kv_heads, kept.context, std::vector<PointCounts>(part.size(), { kept.context }), device);
+        std::iota(part.begin(), part.end(), std::size_t { 0 });
         facts.push_back(list(scores, labels.slice(0, 0, places).view({ points, rows, kept.context }),
-            again.starts(indices), again.positions, backend));
+            again.starts(part), again.positions, backend));
     }
     return at::cat(facts);
 }

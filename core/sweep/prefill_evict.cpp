@@ -26,17 +26,16 @@ namespace {
         {
             const KeptPositions& kept = selection.kept();
             const std::vector<std::uint64_t> hashes = selection.kept_hashes(); // empty where a GPU would be waited for
-            std::vector<std::size_t> plan(kept.budgets.size());
+            std::vector<std::size_t> plan(kept.counts.size());
             std::iota(plan.begin(), plan.end(), std::size_t { 0 });
-            std::stable_partition(
-                plan.begin(), plan.end(), [&](std::size_t index) { return kept.budgets[index] == kept.context; });
-            std::map<std::pair<std::int64_t, std::uint64_t>, std::size_t> known; // by budget and hash
+            std::stable_partition(plan.begin(), plan.end(), [&](std::size_t index) { return kept.is_whole(index); });
+            std::map<std::pair<std::int64_t, std::uint64_t>, std::size_t> known; // by entries and hash
             result.resize(plan.size());
             for (const std::size_t index : plan) {
-                const bool whole = kept.budgets[index] == kept.context;
+                const bool whole = kept.is_whole(index);
                 std::size_t place = points.size();
                 if (!points.empty() && (whole || !hashes.empty())) { // dense stands for itself alone
-                    const auto key = std::pair(kept.budgets[index], whole ? 0 : hashes[index]);
+                    const auto key = std::pair(kept.entries(index), whole ? 0 : hashes[index]);
                     place = known.try_emplace(key, place).first->second;
                 }
                 result[index] = place;

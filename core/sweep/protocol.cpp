@@ -6,8 +6,6 @@
 #include "core/policy/definition.h"
 #include "core/selection.h"
 
-#include <ATen/ops/cat.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -27,22 +25,6 @@ namespace {
         for (SelectRequest& request : requests)
             request.window = window.index;
         return requests;
-    }
-
-    /// What a fault makes of the positions, which may be more or fewer in a point.
-    KeptPositions changed(const KeptPositions& kept, const std::function<at::Tensor(const at::Tensor&)>& fault)
-    {
-        if (!fault)
-            return kept;
-        std::vector<at::Tensor> positions;
-        std::vector<std::int64_t> budgets;
-        for (std::size_t point = 0; point < kept.budgets.size(); ++point) {
-            positions.push_back(fault(kept.of(point).to(at::kLong)).to(at::kInt).flatten());
-            budgets.push_back(positions.back().numel() / (kept.layers * kept.kv_heads));
-        }
-        KeptPositions other(kept.layers, kept.kv_heads, kept.context, budgets, kept.positions.device());
-        other.positions = at::cat(positions);
-        return other;
     }
 
 } // namespace
@@ -83,7 +65,7 @@ Selection::Selection(const SweepStep& step, const Window& window, const DensePas
     , selected_(policy::select_points(scores_,
           { .requests = requests_, .bridges = bridges_, .stop = step.stop, .fault = step.faults.selected },
           step.backend))
-    , kept_(changed(selected_.kept, step.faults.gathered))
+    , kept_(step.faults.gathered ? step.faults.gathered(selected_.kept) : selected_.kept)
     , gathered_(policy::facts_of(kept_, scores_, step.backend))
     , measured_(measure_importance(pass.importance, step.decoder))
     , largest_(largest_magnitude_of(pass.hidden))
@@ -124,6 +106,7 @@ std::vector<bool> Selection::tell(WindowResult& result) const
     result.points.resize(chosen.size());
     for (std::size_t index = 0; index < chosen.size(); ++index) {
         WindowPoint& point = result.points[index];
+        point.budget_entries = selected_.kept.entries(index);
         point.kept_mass = has_set[index] ? chosen[index].kept_mass : not_a_number;
         point.selected_hash = hashes[index];
         point.definition_hash = definitions[index];

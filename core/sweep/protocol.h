@@ -32,6 +32,7 @@ struct WindowPoint {
     std::uint64_t definition_hash = 0; ///< of those that its definition keeps on this window's scores
     std::uint64_t keep_hash = 0; ///< of those that were put into the cache
     std::int64_t kept_entries = 0; ///< that were put there
+    std::int64_t budget_entries = 0; ///< that the budgets of all rows add up to
     std::int64_t first_kept = 0; ///< rows that hold position 0
     std::int64_t tied_rows = 0;
     double seconds = 0; ///< its share of the target pass, without the dense pass that all points share
@@ -50,7 +51,7 @@ struct SweepFaults {
     std::function<void(Window&)> window; ///< before anything is done with it
     std::function<DensePass(const at::Tensor& ids, const DensePassOptions&)> dense; ///< instead of dense_pass
     std::function<void(at::Tensor&)> selected; ///< labels (points, score rows, context) uint8 of the selection
-    std::function<at::Tensor(const at::Tensor&)> gathered; ///< positions (layers, kv_heads, k) to gather keys by
+    std::function<KeptPositions(const KeptPositions&)> gathered; ///< what to gather keys by, of as many points
     std::function<at::Tensor(const at::Tensor&)> scored; ///< ids (target - 1) to be scored
     std::function<at::Tensor(const at::Tensor&)> hidden; ///< hidden states (points, rows, hidden) to be scored
 };

@@ -1,4 +1,6 @@
+#include "core/error.h"
 #include "core/pass/dense_pass.h"
+#include "core/policies.h"
 #include "core/sweep/protocol.h"
 
 #include <ATen/TensorOperators.h>
@@ -28,7 +30,12 @@ WindowResult run_token_drop(const SweepStep& step, const Window& window)
             continue;
         }
         const auto start = std::chrono::steady_clock::now();
-        const at::Tensor kept = selection.kept().of(index)[0][0]; // one keep set for all rows: the first row says it
+        if (!selection.kept().alike(index))
+            throw Error(ErrorKind::usage,
+                "The protocol token-drop reads one shorter text, and " + title_of(canonical(step.plan[index].policy))
+                    + " keeps another number of tokens in other rows.",
+                "Measure it with prefill-evict.");
+        const at::Tensor kept = selection.kept().of(index, 0, 1)[0]; // one keep set for all rows: the first row says it
         const at::Tensor ids = at::cat({ context.index_select(0, kept), inputs });
         at::Tensor hidden = run_dense(step, ids, { .length = ids.size(0) + 1 })
                                 .hidden.slice(0, -wanted.size(0))

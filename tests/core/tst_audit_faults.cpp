@@ -45,6 +45,23 @@ DensePass looks_ahead(const Decoder& decoder, const at::Tensor& ids, const Dense
     return pass;
 }
 
+/// Changes the positions (layers, kv_heads, k) of every point, whose rows are alike.
+std::function<KeptPositions(const KeptPositions&)> of_each(const std::function<at::Tensor(const at::Tensor&)>& change)
+{
+    return [change](const KeptPositions& kept) {
+        std::vector<at::Tensor> positions;
+        std::vector<PointCounts> counts;
+        for (std::size_t point = 0; point < kept.counts.size(); ++point) {
+            const at::Tensor all = kept.of(point, 0, kept.rows()).view({ kept.layers, kept.kv_heads, -1 });
+            positions.push_back(change(all).flatten());
+            counts.push_back({ positions.back().numel() / kept.rows() });
+        }
+        KeptPositions other(kept.layers, kept.kv_heads, kept.context, counts, kept.positions.device());
+        other.positions.copy_(at::cat(positions));
+        return other;
+    };
+}
+
 /// The k most recent positions for every point: labels (points, score rows, context) uint8.
 void keep_recent(at::Tensor& labels)
 {
@@ -111,13 +128,13 @@ SweepFaults TestAuditFaults::fault(const QString& name) const
     if (name == "targets shifted by one")
         faults.scored = [](const at::Tensor& ids) { return ids.roll(1, 0); };
     if (name == "one kept key too few")
-        faults.gathered = [](const at::Tensor& kept) { return kept.slice(2, 0, kept.size(2) - 1); };
+        faults.gathered = of_each([](const at::Tensor& kept) { return kept.slice(2, 0, kept.size(2) - 1); });
     if (name == "one key twice")
-        faults.gathered = [](const at::Tensor& kept) {
+        faults.gathered = of_each([](const at::Tensor& kept) {
             return at::cat({ kept.slice(2, 0, kept.size(2) - 1), kept.slice(2, 0, 1) }, 2);
-        };
+        });
     if (name == "keys of another head")
-        faults.gathered = [](const at::Tensor& kept) { return kept.roll(1, 1); };
+        faults.gathered = of_each([](const at::Tensor& kept) { return kept.roll(1, 1); });
     if (name == "mask off by one")
         faults.dense = [this](const at::Tensor& ids, const DensePassOptions& options) {
             return looks_ahead(sweep_.decoder, ids, options);
