@@ -9,8 +9,7 @@ needs: pip install kvpress==0.5.5 transformers==5.2.0 torch tokenizers safetenso
 The first makes tiny random models with peaked attention; the second takes a folder that people have (SmolLM2-135M), and
 its result is not stored: tst_kvpress reads it from the folder that KEEPSET_KVPRESS_GOLDEN names.
 
-golden.json names the points (policy in our spelling, the press it stands for, sparsity, entries kept in all);
-golden.safetensors has
+golden.json names the points (policy in our spelling, sparsity, entries kept in all); golden.safetensors has
     ids (context + target)
     keep.N (layers, kv_heads, context)     1: kept by point N
     token_nll.N (target - 1)               losses of point N, read token by token from the press's own cache
@@ -18,8 +17,8 @@ golden.safetensors has
 DropKV is in no release yet (pull request 285 of NVIDIA/kvpress): its rule is restated below, and is all that is ours.
 Keep sets are read from the compressed cache by its keys, or from what a press masks. At every cut of the tiny models
 scores differ by more than 1e-5 of their size, so that no rounding decides; but LagKV ties by construction, and so does
-SnapKV where its window is larger than the budget. There keep and token_nll are those of the earlier position first
-("tied"), and the press's own choice has been seen to be one of the highest scores too.
+SnapKV where its window is larger than the budget ("tied"). The press takes any of equal scores there; keep and token_nll
+are those of the earlier of them first, of SnapKV's window those of the last.
 """
 import argparse
 import contextlib
@@ -219,12 +218,13 @@ class Presses:
         return self.kept(cache), (cache, [module.masked_key_indices for module in self.layers]), raw, ranked
 
 
-def earlier_first(scores, sparsity):
-    """Keep sets of the highest scores, ties by position."""
-    order = np.argsort(-scores, axis=-1, kind="stable")[..., :compute_n_kept(scores.shape[-1], sparsity)]
+def ties_by_position(scores, sparsity, last_first):
+    """Keep sets of the highest scores."""
+    turned = scores[..., ::-1] if last_first else scores
+    order = np.argsort(-turned, axis=-1, kind="stable")[..., :compute_n_kept(scores.shape[-1], sparsity)]
     keep = np.zeros(scores.shape, bool)
     np.put_along_axis(keep, order, True, axis=-1)
-    return keep
+    return np.ascontiguousarray(keep[..., ::-1] if last_first else keep)
 
 
 def gap_of(policy, keep, ranked):
@@ -253,7 +253,7 @@ def gold(folder, ids, context, sparsities, clear):
             gap = gap_of(policy, keep, ranked)
             tied = outer(policy) == "lagkv" or outer(policy) == "snapkv" and gap == 0
             if tied:
-                keep = earlier_first(raw, sparsity)
+                keep = ties_by_position(raw, sparsity, last_first=outer(policy) == "snapkv")
             if clear and not tied and gap <= CLEAR_GAP:
                 print(f"  {policy} at {sparsity}: gap {gap:.1e}")
                 return None
