@@ -237,6 +237,21 @@ namespace {
         return result->audit.failed() ? 1 : 0;
     }
 
+    void add_key_tokens(CLI::App& command, KeyTokenRule& rule)
+    {
+        command
+            .add_option("--short", rule.short_context,
+                "Last context tokens of the short pass, by which key tokens are found: those that need the rest; 0: "
+                "none are looked for")
+            ->capture_default_str()
+            ->check(at_least(0));
+        command
+            .add_option("--key-gain", rule.gain, "Nats that a key token's dense loss is below that of the short pass")
+            ->capture_default_str();
+        command.add_option("--key-loss", rule.loss, "Nats that a key token's dense loss is below")
+            ->capture_default_str();
+    }
+
     void add_options(CLI::App& command, SweepOptions& options, Common& common)
     {
         command.add_option("MODEL_DIR", options.folder, "Hugging Face model folder")->required();
@@ -273,6 +288,7 @@ namespace {
         command.add_option("--seed", options.request.seed, "Of the random policy")
             ->capture_default_str()
             ->check(seed_number());
+        add_key_tokens(command, options.request.key_tokens);
         auto* out = command.add_option("--out", options.request.out,
             "Run file (HDF5), written window by window; without it and --csv the table is printed and nothing is kept");
         command.add_flag("--per-token", options.request.per_token, "Store the loss of every token in --out")

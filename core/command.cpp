@@ -224,6 +224,10 @@ std::vector<std::string> sweep_arguments(const SweepRequest& request, const Swee
     add_if(request.seed != preset.seed, "--seed", whole(request.seed));
     add_if(request.offset != preset.offset, "--offset", whole(request.offset));
     add_if(!(request.shard == preset.shard), "--shard", whole(request.shard.number) + "/" + whole(request.shard.count));
+    add_if(request.key_tokens.short_context != preset.key_tokens.short_context, "--short",
+        whole(request.key_tokens.short_context));
+    add_if(request.key_tokens.gain != preset.key_tokens.gain, "--key-gain", shortest(request.key_tokens.gain));
+    add_if(request.key_tokens.loss != preset.key_tokens.loss, "--key-loss", shortest(request.key_tokens.loss));
     add_if(place.options.device != "auto", "--device", place.options.device);
     add_if(place.options.dtype != Dtype::automatic, "--dtype", name_of(place.options.dtype));
     add_if(place.options.threads != 0, "--threads", whole(place.options.threads));
@@ -283,6 +287,7 @@ SweepRequest request_of(const Run& run)
     request.rounding = run.rounding;
     request.seed = run.provenance.seed;
     request.offset = run.offset;
+    request.key_tokens = run.key_tokens;
     request.per_token = !run.token_nll.empty();
     take_points(run, request);
     return request;

@@ -118,6 +118,27 @@ Interval mean_interval(std::span<const double> values, double quantile)
     return result;
 }
 
+Interval ratio_interval(std::span<const double> sums, std::span<const double> counts, double quantile)
+{
+    Interval result;
+    result.count = std::ranges::count_if(counts, [](double count) { return count > 0; });
+    const double all = std::accumulate(counts.begin(), counts.end(), 0.0);
+    result.mean = std::accumulate(sums.begin(), sums.end(), 0.0) / all; // of none NaN
+    if (result.count < least_windows)
+        return result;
+    double squares = 0;
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+        const double residual = sums[i] - result.mean * counts[i];
+        squares += residual * residual / (1 - counts[i] / all);
+    }
+    const double error = std::sqrt(squares) / all; // of the mean
+    const auto freedom = static_cast<double>(result.count - 1);
+    result.p_value = error == 0 && result.mean == 0 ? 1 : student_two_sided(result.mean / error, freedom);
+    result.low = result.mean - quantile * error;
+    result.high = result.mean + quantile * error;
+    return result;
+}
+
 Interval mean_interval(std::span<const double> values)
 {
     return mean_interval(values, interval_quantile(static_cast<std::int64_t>(values.size())));

@@ -34,6 +34,12 @@ std::vector<double> holm_adjusted(std::span<const double> p_values);
 Interval mean_interval(std::span<const double> values);
 /// The same for whoever makes many intervals of as many values: `quantile` is interval_quantile of their number.
 Interval mean_interval(std::span<const double> values, double quantile);
+/// Mean over things of which the windows have unlike numbers: Σ sums / Σ counts, both (windows). Its 95% interval is by
+/// Student's t over the n windows that have any, n - 1 degrees of freedom: the error of a ratio, linearised (Cochran,
+/// Sampling Techniques, 1977, ch. 6), each window's residual divided by sqrt(1 - its share of the counts), which makes
+/// it mean_interval of the windows' means where the counts are equal. `quantile` is interval_quantile of n; `count` of
+/// the result is n.
+Interval ratio_interval(std::span<const double> sums, std::span<const double> counts, double quantile);
 /// The t of a 95% interval over n values; NaN below `least_windows`.
 double interval_quantile(std::int64_t n);
 

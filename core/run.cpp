@@ -77,6 +77,12 @@ void refresh_points(Run& run)
     }
 }
 
+double sum_over_key_tokens(const Run& run, std::size_t point, std::int64_t window)
+{
+    const double count = at(run.window_key_count, run, point, window);
+    return count == 0 ? 0 : count * at(run.window_key_nll, run, point, window);
+}
+
 std::int64_t Run::windows_done() const { return points.empty() ? 0 : points.front().windows; }
 std::int64_t Run::windows_of_shard() const
 {

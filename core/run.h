@@ -25,6 +25,14 @@ struct Shard {
     bool holds(std::int64_t window) const { return window % count == number - 1; }
 };
 
+/// Which targets need the context, as the dense model alone judges (SEMANTICS 5; LongPPL, arXiv 2410.23771).
+struct KeyTokenRule {
+    std::int64_t short_context = 64; ///< last context tokens that the short pass reads, a BOS included; 0: no such pass
+    double gain = 2; ///< nats that the whole context must gain over them: NLL_short - NLL_dense is above it
+    double loss = 2; ///< nats: NLL_dense is below it
+    bool operator==(const KeyTokenRule&) const = default;
+};
+
 struct SweepRequest {
     Text text;
     std::vector<PolicySpec> policies; ///< dense is added where it is missing: everything is measured against it
@@ -43,6 +51,7 @@ struct SweepRequest {
     std::uint64_t seed = 0;
     std::int64_t offset = 0;
     bool per_token = false;
+    KeyTokenRule key_tokens;
     std::int64_t in_flight
         = 0; ///< windows at a time on a GPU; 0: as many as pay and have room. No number depends on it
     std::string out; ///< run file, written window by window; empty: none
@@ -90,6 +99,7 @@ struct Run {
     std::int64_t reach = 0;
     bool bos = false;
     double unigram_perplexity = not_a_number; ///< of all tokens read under their own frequencies, BOS included
+    KeyTokenRule key_tokens;
     std::int64_t windows = 0; ///< asked for, by all shards together
     Shard shard; ///< that this run does
     std::vector<std::uint8_t> done; ///< (windows): 1 where a window is done, whatever its losses came out as
@@ -102,6 +112,19 @@ struct Run {
     std::vector<double> window_kept_mass; ///< (later) share of the attention mass
     std::vector<double> window_seconds; ///< (later) the point's share of the window's target pass
     std::vector<float> token_nll; ///< (points, windows, target - 1), or empty: not kept
+    // (later) Beyond the mean: of the ΔNLL and KL to dense of the window's scored tokens, nats.
+    std::vector<double> window_delta_p50;
+    std::vector<double> window_delta_p95;
+    std::vector<double> window_delta_p99;
+    std::vector<double> window_kl_p50;
+    std::vector<double> window_kl_p95;
+    std::vector<double> window_kl_p99;
+    std::vector<double> window_over_one_nat; ///< share of tokens with a ΔNLL above 1
+    std::vector<double> window_key_nll; ///< mean ΔNLL over the window's key tokens; NaN where it has none
+    std::vector<double> window_key_count; ///< the same for all points; NaN without a short pass
+    std::vector<double> window_near_nll; ///< mean ΔNLL of the targets 2-32, of 33-128 and from 129 on; NaN: none there
+    std::vector<double> window_middle_nll;
+    std::vector<double> window_far_nll;
 
     // (points, windows): what was done.
     std::vector<std::uint64_t> keep_hash; ///< of the positions of all rows that were really put into the cache
@@ -112,6 +135,8 @@ struct Run {
     std::vector<std::uint64_t> target_hash; ///< of the token ids that were scored
     std::vector<std::int64_t> kept_entries; ///< distinct ones in the cache
     std::vector<std::int64_t> first_kept; ///< (later) rows that kept position 0
+    std::vector<std::int64_t> last_kept; ///< (later) rows that kept the newest position
+    std::vector<std::int64_t> evicted_everywhere; ///< (later) positions that no row kept
     std::vector<std::int64_t> tied_rows; ///< (later) rows where equal scores met at the cut
 
     // (windows): what was read, and what the dense pass gave.
@@ -125,6 +150,7 @@ struct Run {
     std::vector<double> most_of_visible; ///< (later) largest A[j] / number of queries that see j
     std::vector<double> first_token_mass; ///< (later) share of the attention mass at position 0
     std::vector<double> largest_hidden; ///< (later) largest magnitude of a hidden state after the last layer
+    std::vector<float> short_nll; ///< (windows, target - 1) of the short pass; empty where token_nll is, or without one
     Perturbation context_change; ///< of a context token: the logits of the dense pass
     Perturbation target_change; ///< of a target token: the scored rows of the protocol
     AuditReport audit;
@@ -132,6 +158,8 @@ struct Run {
     bool finished() const;
     std::int64_t windows_done() const;
     std::int64_t windows_of_shard() const;
+    /// Whether key tokens are looked for: there is a short pass, and it reads less than the context.
+    bool has_short_pass() const { return key_tokens.short_context > 0 && key_tokens.short_context < context; }
 };
 
 using SweepFn = std::function<void(std::shared_ptr<const Run>)>; ///< a snapshot after every window
@@ -144,6 +172,8 @@ std::vector<std::int64_t> done_windows(const Run& run);
 std::int64_t scored_in_window(const Run& run);
 /// Sum of the losses of one point in one window.
 double window_loss(const Run& run, std::size_t point, std::int64_t window);
+/// Sum of ΔNLL over the key tokens of one point in one window, 0 where it has none. The run has window_key_count.
+double sum_over_key_tokens(const Run& run, std::size_t point, std::int64_t window);
 
 /// Makes all of run.points but policy, sparsity and budget from the arrays of the windows that are done. Of a run that
 /// lacks window_kl and its like kl, top1_agreement, kept_mass and seconds stay.

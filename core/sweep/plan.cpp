@@ -41,6 +41,8 @@ void check_request(const SweepRequest& request)
             "Its first token is predicted from dense attention and not scored.");
     if (request.windows < 0 || request.offset < 0)
         refuse("The number of windows and the offset cannot be negative.");
+    if (request.key_tokens.short_context < 0)
+        refuse("The short context cannot be negative.", "0 looks for no key tokens.");
     refuse_impossible_size("A context", request.context);
     refuse_impossible_size("A target", request.target);
     refuse_impossible_size("A number of windows", request.windows);

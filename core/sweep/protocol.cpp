@@ -67,6 +67,7 @@ Selection::Selection(const SweepStep& step, const Window& window, const DensePas
           step.backend))
     , kept_(step.faults.gathered ? step.faults.gathered(selected_.kept) : selected_.kept)
     , gathered_(policy::facts_of(kept_, scores_, step.backend))
+    , health_(measure_keep_health(kept_))
     , measured_(measure_importance(pass.importance, step.decoder))
     , largest_(largest_magnitude_of(pass.hidden))
 {
@@ -89,6 +90,7 @@ std::vector<bool> Selection::tell(WindowResult& result) const
     const bool ranked = std::ranges::find(has_set, false) == has_set.end();
     const std::vector<policy::PointFacts> chosen = policy::sum_facts(facts, scores_.context);
     const std::vector<policy::PointFacts> cached = policy::sum_facts(gathered_.cpu(), scores_.context);
+    const std::vector<KeepHealth> health = keep_health(health_);
     std::vector<std::uint64_t> hashes; // (points)
     hashes.reserve(chosen.size());
     for (std::size_t index = 0; index < chosen.size(); ++index)
@@ -112,6 +114,7 @@ std::vector<bool> Selection::tell(WindowResult& result) const
         point.definition_hash = definitions[index];
         if (!has_set[index])
             continue;
+        point.health = health[index];
         point.tied_rows = chosen[index].tied_rows;
         point.keep_hash = cached[index].hash;
         point.kept_entries = cached[index].entries;
@@ -123,7 +126,7 @@ std::vector<bool> Selection::tell(WindowResult& result) const
 TargetScore unscored(std::int64_t rows, std::uint64_t hash)
 {
     const std::vector<float> nothing(static_cast<std::size_t>(rows), std::nanf(""));
-    return { nothing, nothing, not_a_number, not_a_number, not_a_number, hash };
+    return { nothing, nothing, nothing, not_a_number, not_a_number, not_a_number, hash };
 }
 
 } // namespace keepset

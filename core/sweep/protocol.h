@@ -5,7 +5,9 @@
 #include "core/policy/select_window.h"
 #include "core/run.h"
 #include "core/selection.h"
+#include "core/sweep/beyond_mean.h"
 #include "core/sweep/evidence.h"
+#include "core/sweep/keep_health.h"
 #include "core/sweep/target_score.h"
 
 #include <functional>
@@ -27,6 +29,8 @@ struct Window {
 /// One point on one window.
 struct WindowPoint {
     TargetScore score;
+    BeyondMean beyond;
+    KeepHealth health; ///< of what was put into the cache
     double kept_mass = not_a_number;
     std::uint64_t selected_hash = 0; ///< of the positions that the policy chose
     std::uint64_t definition_hash = 0; ///< of those that its definition keeps on this window's scores
@@ -40,6 +44,7 @@ struct WindowPoint {
 
 struct WindowResult {
     std::vector<WindowPoint> points; ///< in the order of the plan
+    std::vector<float> short_nll; ///< (target - 1) nats of the short pass; empty without one
     ImportanceFacts facts;
     std::uint64_t read_hash = 0; ///< of the context's ids, then those of the targets but the last, as they were read
     double largest_hidden = 0; ///< largest magnitude of a hidden state after the last layer, of all passes
@@ -107,6 +112,7 @@ private:
     policy::SelectedPoints selected_;
     KeptPositions kept_; // selected_.kept, or what a fault made of it
     at::Tensor gathered_; // facts of kept_
+    at::Tensor health_; // of kept_
     at::Tensor measured_; // of the importance
     at::Tensor largest_; // magnitude of the hidden states
 };

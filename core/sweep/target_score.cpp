@@ -140,6 +140,8 @@ at::Tensor TargetScorer::score(const at::Tensor& hidden, const std::stop_token& 
     return scores;
 }
 
+at::Tensor losses_of(const at::Tensor& scores) { return scores.select(2, nll); }
+
 std::vector<TargetScore> TargetScorer::tell(const at::Tensor& scores) const
 {
     const at::Tensor host = at::cat({ dense_scores_, scores }).cpu().contiguous(); // (1 + points, rows, columns)
@@ -157,6 +159,7 @@ std::vector<TargetScore> TargetScorer::tell(const at::Tensor& scores) const
             score.nll_sum += static_cast<double>(score.token_nll.back());
             const double of_row = at_dense[cross] - row[cross];
             divergence += of_row;
+            score.token_kl.push_back(static_cast<float>(of_row < 0 ? 0 : of_row)); // as kl_sum below
             // Two rows of NaN have one most probable token: that is no agreement, and no disagreement either.
             score.top1_agreements += !std::isfinite(of_row) ? not_a_number : row[top] == at_dense[top] ? 1 : 0;
         }

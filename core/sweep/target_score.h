@@ -13,6 +13,7 @@ namespace keepset {
 /// How a point did on the scored targets of one window.
 struct TargetScore {
     std::vector<float> token_nll; ///< (target - 1) nats
+    std::vector<float> token_kl; ///< (target - 1): KL(dense ‖ point), nats
     std::vector<float> row_lse; ///< (target - 1): log-sum-exp of the logits, which does not depend on what is scored
     double nll_sum = 0;
     double kl_sum = 0; ///< KL(dense ‖ point), nats
@@ -56,5 +57,8 @@ private:
     at::Tensor kept_; // (up to most_kept, vocabulary): the dense distribution of the first rows
     at::Tensor now_; // (rows of the block, vocabulary): that of the block in the first call
 };
+
+/// The losses in what TargetScorer::score returned: (points, rows) float64, a view.
+at::Tensor losses_of(const at::Tensor& scores);
 
 } // namespace keepset

@@ -1,6 +1,7 @@
 #include "core/sweep/window_work.h"
 
 #include "core/sweep/plan.h"
+#include "core/sweep/short_pass.h"
 #include "core/trace/run_arrays.h"
 
 #include <algorithm>
@@ -28,6 +29,34 @@ namespace {
         return reach;
     }
 
+    /// Dense is the first point.
+    void look_beyond_mean(const KeyTokenRule& rule, WindowResult& result)
+    {
+        const std::vector<float>& dense = result.points.front().score.token_nll;
+        std::vector<std::uint8_t> key;
+        if (!result.short_nll.empty())
+            key = key_tokens(result.short_nll, dense, rule);
+        for (WindowPoint& point : result.points)
+            point.beyond = beyond_mean({ point.score.token_nll, dense, point.score.token_kl }, key);
+    }
+
+    /// A window's cells of a point.
+    void add_beyond_mean(const BeyondMean& from, std::size_t cell, Run& run)
+    {
+        run.window_delta_p50[cell] = from.delta.p50;
+        run.window_delta_p95[cell] = from.delta.p95;
+        run.window_delta_p99[cell] = from.delta.p99;
+        run.window_kl_p50[cell] = from.kl.p50;
+        run.window_kl_p95[cell] = from.kl.p95;
+        run.window_kl_p99[cell] = from.kl.p99;
+        run.window_over_one_nat[cell] = from.over_one_nat;
+        run.window_key_nll[cell] = from.key_nll;
+        run.window_key_count[cell] = from.key_count;
+        run.window_near_nll[cell] = from.near_nll;
+        run.window_middle_nll[cell] = from.middle_nll;
+        run.window_far_nll[cell] = from.far_nll;
+    }
+
 } // namespace
 
 Run empty_run(
@@ -44,6 +73,7 @@ Run empty_run(
     run.context = request.context;
     run.target = request.target;
     run.offset = request.offset;
+    run.key_tokens = request.key_tokens;
     run.layers = model.decoder.config().layers;
     run.kv_heads = model.decoder.config().kv_heads;
     run.vocabulary = model.decoder.config().vocabulary;
@@ -70,7 +100,14 @@ WindowResult WindowWork::measure(
     Window read = window;
     if (model.faults.window)
         model.faults.window(read);
-    return protocol_entry(request.protocol).run(step, read);
+    const at::Tensor losses = short_pass(step, read, model.bos); // queued in front, so that a GPU never waits for it
+    WindowResult result = protocol_entry(request.protocol).run(step, read);
+    if (losses.defined()) {
+        const at::Tensor host = losses.cpu().contiguous();
+        result.short_nll.assign(host.const_data_ptr<float>(), host.const_data_ptr<float>() + host.numel());
+    }
+    look_beyond_mean(request.key_tokens, result);
+    return result;
 }
 
 void WindowWork::add(const Window& window, const WindowResult& result, Run& run) const
@@ -103,10 +140,15 @@ void WindowWork::add(const Window& window, const WindowResult& result, Run& run)
         run.kept_entries[cell] = from.kept_entries;
         run.target_hash[cell] = from.score.target_hash;
         run.first_kept[cell] = from.first_kept;
+        run.last_kept[cell] = from.health.last_kept;
+        run.evicted_everywhere[cell] = from.health.evicted_everywhere;
         run.tied_rows[cell] = from.tied_rows;
+        add_beyond_mean(from.beyond, cell, run);
         if (!run.token_nll.empty())
             std::ranges::copy(from.score.token_nll, run.token_nll.begin() + static_cast<std::ptrdiff_t>(cell * scored));
     }
+    if (!run.short_nll.empty())
+        std::ranges::copy(result.short_nll, run.short_nll.begin() + static_cast<std::ptrdiff_t>(column * scored));
     run.done[column] = 1;
     refresh_points(run);
 }

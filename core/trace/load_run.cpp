@@ -112,6 +112,8 @@ namespace {
         if (h5::exists(file, "/sweep/token_nll")) {
             const auto scored = static_cast<hsize_t>(std::max<std::int64_t>(run.target - 1, 0));
             run.token_nll = h5::read_numbers<float>(file, "/sweep/token_nll", { points, windows, scored });
+            if (h5::exists(file, "/sweep/short_nll"))
+                run.short_nll = h5::read_numbers<float>(file, "/sweep/short_nll", { windows, scored });
         }
     }
 

@@ -12,7 +12,7 @@ namespace {
     using Hash = RunArray<std::uint64_t>;
     using Count = RunArray<std::int64_t>;
 
-    constexpr std::array<Measure, 11> measures { {
+    constexpr std::array<Measure, 23> measures { {
         { "/sweep/window_nll", true, true, not_a_number, "nats",
             "Negative log-likelihood summed over the scored tokens of the window; NaN until it is done",
             &Run::window_nll },
@@ -24,6 +24,34 @@ namespace {
             "Share of the window's attention mass at kept positions", &Run::window_kept_mass },
         { "/sweep/window/seconds", true, false, not_a_number, "s", "The point's share of the window's target pass",
             &Run::window_seconds },
+        { "/sweep/window/delta_p50", true, false, not_a_number, "nats",
+            "Median of the scored tokens' loss minus dense's; percentiles are interpolated linearly",
+            &Run::window_delta_p50 },
+        { "/sweep/window/delta_p95", true, false, not_a_number, "nats",
+            "95th percentile of the scored tokens' loss minus dense's", &Run::window_delta_p95 },
+        { "/sweep/window/delta_p99", true, false, not_a_number, "nats",
+            "99th percentile of the scored tokens' loss minus dense's", &Run::window_delta_p99 },
+        { "/sweep/window/kl_p50", true, false, not_a_number, "nats",
+            "Median of the scored tokens' KL divergence from dense to the method", &Run::window_kl_p50 },
+        { "/sweep/window/kl_p95", true, false, not_a_number, "nats",
+            "95th percentile of the scored tokens' KL divergence from dense to the method", &Run::window_kl_p95 },
+        { "/sweep/window/kl_p99", true, false, not_a_number, "nats",
+            "99th percentile of the scored tokens' KL divergence from dense to the method", &Run::window_kl_p99 },
+        { "/sweep/window/over_one_nat", true, false, not_a_number, "share",
+            "Share of the scored tokens whose loss is more than 1 nat above dense's", &Run::window_over_one_nat },
+        { "/sweep/window/key_nll", true, false, not_a_number, "nats",
+            "Loss minus dense's, mean over the window's key tokens; NaN where it has none", &Run::window_key_nll },
+        { "/sweep/window/key_count", true, false, not_a_number, "tokens",
+            "Key tokens: scored ones that need the context, by the dense model alone; the same for all points",
+            &Run::window_key_count },
+        { "/sweep/window/near_nll", true, false, not_a_number, "nats",
+            "Loss minus dense's, mean over the targets 2 to 32 after the context", &Run::window_near_nll },
+        { "/sweep/window/middle_nll", true, false, not_a_number, "nats",
+            "Loss minus dense's, mean over the targets 33 to 128 after the context; NaN where there are none",
+            &Run::window_middle_nll },
+        { "/sweep/window/far_nll", true, false, not_a_number, "nats",
+            "Loss minus dense's, mean over the targets from the 129th on; NaN where there are none",
+            &Run::window_far_nll },
         { "/sweep/mass_error", false, true, not_a_number, "1",
             "Largest relative deviation of an importance row's sum from the context length", &Run::mass_error },
         { "/sweep/last_key_importance", false, true, not_a_number, "attention mass",
@@ -54,11 +82,15 @@ namespace {
         { "/sweep/text_target_hash", false, false, 0, "hash", "Hash of the token ids of the text that are to be scored",
             &Run::text_target_hash },
     } };
-    constexpr std::array<Count, 4> counts { {
+    constexpr std::array<Count, 6> counts { {
         { "/sweep/kept_entries", true, true, 0, "entries", "Cache entries kept, over all layers and key/value heads",
             &Run::kept_entries },
         { "/sweep/first_kept", true, false, 0, "rows", "Rows (layers x kv heads) that kept position 0",
             &Run::first_kept },
+        { "/sweep/last_kept", true, false, 0, "rows", "Rows (layers x kv heads) that kept the newest position",
+            &Run::last_kept },
+        { "/sweep/evicted_everywhere", true, false, 0, "tokens", "Context positions that no row kept",
+            &Run::evicted_everywhere },
         { "/sweep/tied_rows", true, false, 0, "rows", "Rows (layers x kv heads) where equal scores met at the cut",
             &Run::tied_rows },
         { "/sweep/window_begin", false, false, -1, "tokens",
@@ -70,15 +102,16 @@ namespace {
         return static_cast<std::size_t>(std::max<std::int64_t>(run.target - 1, 0));
     }
 
-    /// Calls `use` with every index of a window's losses of tokens.
-    template <typename Use> void for_tokens(const Run& run, std::int64_t window, const Use& use)
+    /// Calls `use` with every loss of a window's tokens: those of all points, then of the short pass.
+    template <typename SomeRun, typename Use> void for_tokens(SomeRun& run, std::int64_t window, const Use& use)
     {
         const std::size_t scored = scored_of(run);
         const std::size_t row = static_cast<std::size_t>(run.windows) * scored;
-        for (std::size_t begin = static_cast<std::size_t>(window) * scored; begin < run.token_nll.size();
-             begin += row) {
-            for (std::size_t index = begin; index < begin + scored; ++index)
-                use(index);
+        for (auto* losses : { &run.token_nll, &run.short_nll }) {
+            for (std::size_t begin = static_cast<std::size_t>(window) * scored; begin < losses->size(); begin += row) {
+                for (std::size_t index = begin; index < begin + scored; ++index)
+                    use((*losses)[index]);
+            }
         }
     }
 
@@ -92,8 +125,9 @@ void empty_arrays(Run& run, bool per_token)
 {
     for_run_arrays([&](const auto& array) { (run.*array.member).assign(array.size(run), array.fill); });
     run.done.assign(static_cast<std::size_t>(run.windows), 0);
-    run.token_nll.assign(
-        per_token ? run.points.size() * static_cast<std::size_t>(run.windows) * scored_of(run) : 0, std::nanf(""));
+    const std::size_t losses = per_token ? static_cast<std::size_t>(run.windows) * scored_of(run) : 0; // of a point
+    run.token_nll.assign(run.points.size() * losses, std::nanf(""));
+    run.short_nll.assign(run.has_short_pass() ? losses : 0, std::nanf(""));
 }
 
 void clear_unfinished(Run& run)
@@ -106,21 +140,21 @@ void clear_unfinished(Run& run)
             std::ranges::fill(column, array.fill);
             set_column(run, array, window, column);
         });
-        for_tokens(run, window, [&](std::size_t index) { run.token_nll[index] = std::nanf(""); });
+        for_tokens(run, window, [](float& loss) { loss = std::nanf(""); });
     }
 }
 
 std::vector<float> token_nll_of(const Run& run, std::int64_t window)
 {
     std::vector<float> losses;
-    for_tokens(run, window, [&](std::size_t index) { losses.push_back(run.token_nll[index]); });
+    for_tokens(run, window, [&](float loss) { losses.push_back(loss); });
     return losses;
 }
 
 void set_token_nll(Run& run, std::int64_t window, const std::vector<float>& losses)
 {
     std::size_t from = 0;
-    for_tokens(run, window, [&](std::size_t index) { run.token_nll[index] = losses.at(from++); });
+    for_tokens(run, window, [&](float& loss) { loss = losses.at(from++); });
 }
 
 bool has_all_arrays(const Run& run)

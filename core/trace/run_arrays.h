@@ -6,8 +6,9 @@
 #include <span>
 #include <vector>
 
-/// The arrays of a run by window, each named once for everything that stores, reads or merges them. Run::done and
-/// Run::token_nll are not among them: the flag decides what counts, and losses of tokens have an axis more.
+/// The arrays of a run by window, each named once for everything that stores, reads or merges them. Run::done,
+/// Run::token_nll and Run::short_nll are not among them: the flag decides what counts, and losses of tokens have an
+/// axis more.
 namespace keepset::trace {
 
 /// One array: (points, windows), or (windows).
@@ -41,7 +42,7 @@ template <typename Use> void for_run_arrays(const Use& use)
         use(array);
 }
 
-/// Gives all arrays of a run with points and windows their size, nothing done; Run::token_nll where `per_token`.
+/// Gives all arrays of a run with points and windows their size, nothing done; the losses of tokens where `per_token`.
 void empty_arrays(Run& run, bool per_token);
 /// What is not done is as if it had not begun.
 void clear_unfinished(Run& run);
@@ -65,7 +66,7 @@ void set_column(Run& run, const RunArray<T>& array, std::int64_t window, const s
     for (auto at = static_cast<std::size_t>(window); at < values.size(); at += static_cast<std::size_t>(run.windows))
         values[at] = column.at(row++);
 }
-/// The same of Run::token_nll: (points, target - 1).
+/// The same of Run::token_nll and, behind it, Run::short_nll: (points [+ 1], target - 1).
 std::vector<float> token_nll_of(const Run& run, std::int64_t window);
 void set_token_nll(Run& run, std::int64_t window, const std::vector<float>& losses);
 

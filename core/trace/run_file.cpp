@@ -75,6 +75,13 @@ namespace {
                 "Negative log-likelihood of every scored token; NaN until its window is done",
                 { "point", "window", "target" } },
             static_cast<float>(not_a_number), run.token_nll);
+        if (!run.has_short_pass() || (run.short_nll.empty() && !run.token_nll.empty())) // of an earlier version
+            return;
+        make<float>(file,
+            { "/sweep/short_nll", -1, { shape[1], shape[2] }, {}, nullptr, "nats",
+                "Negative log-likelihood of every scored token where the model reads the last context tokens only",
+                { "window", "target" } },
+            static_cast<float>(not_a_number), run.short_nll);
     }
 
     void make_points(hid_t file, const Run& run)
@@ -116,13 +123,12 @@ namespace {
         });
     }
 
-    /// Writes the elements of one window of a dataset (points, windows, …) or (windows).
-    template <typename T>
-    void write_column(hid_t file, const std::string& path, const std::vector<T>& values, std::int64_t window)
+    /// Writes the elements of one window of a dataset whose windows are on `axis`.
+    template <typename T> void write_column(
+        hid_t file, const std::string& path, const std::vector<T>& values, std::int64_t window, std::size_t axis)
     {
         const h5::Handle dataset = h5::open_dataset(file, path);
         const Shape shape = h5::shape_of(dataset);
-        const std::size_t axis = shape.size() == 1 ? 0 : 1;
         std::size_t total = 1;
         for (const hsize_t extent : shape)
             total *= extent;
@@ -162,14 +168,18 @@ namespace {
         hid_t file, const std::filesystem::path& path, const Run& run, std::span<const std::int64_t> windows)
     {
         for (const std::int64_t window : windows) {
-            for_run_arrays([&](const auto& array) { write_column(file, array.path, run.*array.member, window); });
+            for_run_arrays([&](const auto& array) {
+                write_column(file, array.path, run.*array.member, window, array.by_point ? 1 : 0);
+            });
             if (h5::exists(file, "/sweep/token_nll"))
-                write_column(file, "/sweep/token_nll", run.token_nll, window);
+                write_column(file, "/sweep/token_nll", run.token_nll, window, 1);
+            if (h5::exists(file, "/sweep/short_nll"))
+                write_column(file, "/sweep/short_nll", run.short_nll, window, 0);
         }
         h5::check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flushing the window");
         sync_file(path);
         for (const std::int64_t window : windows)
-            write_column(file, "/sweep/window/done", run.done, window);
+            write_column(file, "/sweep/window/done", run.done, window, 0);
         h5::check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flushing the window's flag");
     }
 

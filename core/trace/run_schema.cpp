@@ -43,6 +43,14 @@ namespace {
         from_name(h5::read_string(group, name), value);
     }
 
+    KeyTokenRule read_key_tokens(hid_t group)
+    {
+        if (H5Aexists(group, "short_context") <= 0) // of an earlier version: none were looked for
+            return { .short_context = 0 };
+        return { h5::read_int(group, "short_context"), h5::read_double(group, "key_gain"),
+            h5::read_double(group, "key_loss") };
+    }
+
 } // namespace
 
 void write_perturbation(hid_t group, const std::string& name, const Perturbation& found)
@@ -75,6 +83,9 @@ void write_sweep_attributes(hid_t group, const Run& run)
         h5::write_attribute(group, "reach", run.reach);
     h5::write_attribute(group, "bos", run.bos);
     h5::write_attribute(group, "unigram_perplexity", run.unigram_perplexity);
+    h5::write_attribute(group, "short_context", run.key_tokens.short_context);
+    h5::write_attribute(group, "key_gain", run.key_tokens.gain);
+    h5::write_attribute(group, "key_loss", run.key_tokens.loss);
     write_perturbation(group, "context_change", run.context_change);
     write_perturbation(group, "target_change", run.target_change);
 }
@@ -102,6 +113,7 @@ void read_sweep_attributes(hid_t group, Run& run)
         throw h5::Failure("its attribute reach is not within the context");
     run.bos = h5::read_bool(group, "bos");
     run.unigram_perplexity = h5::read_double(group, "unigram_perplexity");
+    run.key_tokens = read_key_tokens(group);
     run.context_change = read_perturbation(group, "context_change");
     run.target_change = read_perturbation(group, "target_change");
 }

@@ -47,7 +47,8 @@
 ///     /sweep/window_nll [P, W] float64, /sweep/keep_hash [P, W] uint64, /sweep/kept_entries [P, W] int64,
 ///     /sweep/definition_hash [P, W] uint64 (where known), /sweep/window/done [W] uint8,
 ///     /sweep/target_hash [P, W] uint64, /sweep/mass_error [W] float64, /sweep/last_key_importance [W] float64
-///     /sweep/token_nll [P, W, T-1] float32                  optional
+///     /sweep/window/<metric> [P, W] float64: run_arrays.cpp lists them, with their units and descriptions
+///     /sweep/token_nll [P, W, T-1] float32, /sweep/short_nll [W, T-1] float32     optional
 ///     /audit                      table of a fixed number of rows; rows with an empty check are not filled yet
 /// /sweep/window/done says which windows are done, `windows` of /sweep/points how many of them count: a window is
 /// flagged just before the table covers it. A file without the flags did its windows in ascending order.

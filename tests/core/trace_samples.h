@@ -91,6 +91,7 @@ inline keepset::Run empty_run(std::int64_t points, std::int64_t windows, bool pe
     run.vocabulary = 1000;
     run.bos = true;
     run.unigram_perplexity = 321.5;
+    run.key_tokens = { 5, 0.75, 3.5 };
     run.windows = windows;
     for (std::int64_t row = 0; row < points; ++row) {
         keepset::SweepPoint point;
@@ -122,8 +123,17 @@ inline void do_window(keepset::Run& run, std::int64_t window)
         run.window_seconds[cell] = 0.1;
         run.selected_hash[cell] = 700 + cell;
         run.first_kept[cell] = static_cast<std::int64_t>(cell % 4);
+        run.last_kept[cell] = static_cast<std::int64_t>(cell % 5);
+        run.evicted_everywhere[cell] = static_cast<std::int64_t>(2 * cell);
+        double value = static_cast<double>(cell);
+        for (auto* measured : { &run.window_delta_p50, &run.window_delta_p95, &run.window_delta_p99, &run.window_kl_p50,
+                 &run.window_kl_p95, &run.window_kl_p99, &run.window_over_one_nat, &run.window_key_nll,
+                 &run.window_key_count, &run.window_near_nll, &run.window_middle_nll })
+            (*measured)[cell] = value += 0.125; // window_far_nll stays NaN: the target is short
         run.tied_rows[cell] = static_cast<std::int64_t>(cell % 3);
     }
+    for (std::size_t token = 0; !run.short_nll.empty() && token < target - 1; ++token)
+        run.short_nll[at * (target - 1) + token] = static_cast<float>(at) + 0.25F * static_cast<float>(token);
     run.done[at] = 1;
     run.mass_error[at] = 1e-6 * static_cast<double>(window);
     run.last_key_importance[at] = 0.25;
@@ -187,7 +197,8 @@ inline bool same(const keepset::Run& a, const keepset::Run& b)
         && a.context == b.context && a.target == b.target && a.offset == b.offset && a.layers == b.layers
         && a.kv_heads == b.kv_heads && a.vocabulary == b.vocabulary && a.bos == b.bos && a.windows == b.windows
         && same(a.unigram_perplexity, b.unigram_perplexity) && a.shard == b.shard && arrays
-        && same_bits(a.token_nll, b.token_nll) && same_bits(a.done, b.done) && same(a.audit, b.audit);
+        && same_bits(a.token_nll, b.token_nll) && same_bits(a.short_nll, b.short_nll) && a.key_tokens == b.key_tokens
+        && same_bits(a.done, b.done) && same(a.audit, b.audit);
 }
 
 inline bool same(const keepset::KeepSet& a, const keepset::KeepSet& b)

@@ -1,6 +1,7 @@
 #include "core/trace/run_file.h"
 #include "tests/core/file_errors.h"
 #include "tests/core/trace_samples.h"
+#include "tests/support/python.h"
 #include "tests/support/test_main.h"
 
 #include <QtTest>
@@ -82,12 +83,6 @@ private:
 /// The superblock's flag that a writer has the file open (HDF5 format, superblock 3, byte 11).
 bool is_flagged(const std::filesystem::path& file) { return errors::bytes_of(file).at(11) != 0; }
 
-std::string python()
-{
-    const QByteArray chosen = qgetenv("KEEPSET_PYTHON");
-    return chosen.isEmpty() ? "python3" : chosen.toStdString();
-}
-
 } // namespace
 
 class TestRunFile : public QObject {
@@ -96,22 +91,6 @@ class TestRunFile : public QObject {
 private:
     QTemporaryDir folder_;
     std::filesystem::path in(const char* name) const { return folder_.filePath(name).toStdString(); }
-
-    /// Runs the check with h5py; its words, or "ok".
-    QString check_with_h5py(const QStringList& arguments) const { return run_script("check_files.py", arguments); }
-
-    QString run_script(const QString& script, const QStringList& arguments) const
-    {
-        QProcess process;
-        process.setProcessChannelMode(QProcess::MergedChannels);
-        process.start(QString::fromStdString(python()),
-            QStringList { QStringLiteral(KEEPSET_SOURCE_DIR "/tests/reference/") + script } + arguments);
-        if (!process.waitForStarted() || !process.waitForFinished(120000))
-            return "did not run: " + process.errorString();
-        return process.exitCode() == 0 ? QStringLiteral("ok") : QString::fromUtf8(process.readAll());
-    }
-
-    bool has_h5py() const { return QProcess::execute(QString::fromStdString(python()), { "-c", "import h5py" }) == 0; }
 
 private Q_SLOTS:
     void a_run_comes_back_equal_data()
@@ -329,7 +308,7 @@ private Q_SLOTS:
 
     void well_formed_files_that_lie_are_refused_in_words()
     {
-        if (!has_h5py()) {
+        if (!python::has_h5py()) {
             QVERIFY2(!qEnvironmentVariableIsSet("CI"), "no Python with h5py, and CI insists on these checks");
             QSKIP("no Python with h5py (set KEEPSET_PYTHON)");
         }
@@ -337,7 +316,7 @@ private Q_SLOTS:
         save(samples::analysis(50), in("trace.h5"), true);
         save(samples::run(points, 6, 4, false), in("run.h5"), true);
         const QStringList made { folder_.filePath("trace.h5"), folder_.filePath("run.h5"), folder_.filePath("nasty") };
-        QCOMPARE(run_script("make_nasty_files.py", made), "ok");
+        QCOMPARE(python::run("make_nasty_files.py", made), "ok");
         int files = 0;
         for (const auto& entry : std::filesystem::directory_iterator(in("nasty"))) {
             const std::string name = entry.path().filename().string();
@@ -357,16 +336,18 @@ private Q_SLOTS:
 
     void h5py_finds_the_documented_schema_and_follows_a_writer()
     {
-        if (!has_h5py()) {
+        if (!python::has_h5py()) {
             QVERIFY2(!qEnvironmentVariableIsSet("CI"), "no Python with h5py, and CI insists on these checks");
             QSKIP("no Python with h5py (set KEEPSET_PYTHON)");
         }
         save(samples::analysis(50), in("check-trace.h5"), true);
         save(samples::run(points, 6, 4, true), in("check-run.h5"), true);
-        QCOMPARE(check_with_h5py({ folder_.filePath("check-trace.h5"), folder_.filePath("check-run.h5") }), "ok");
+        QCOMPARE(
+            python::run("check_files.py", { folder_.filePath("check-trace.h5"), folder_.filePath("check-run.h5") }),
+            "ok");
         Writer writer(in("followed.h5"), 200, true, 10000);
         QTRY_VERIFY(writer.written() >= 0);
-        QCOMPARE(check_with_h5py({ "--follow", folder_.filePath("followed.h5") }), "ok");
+        QCOMPARE(python::run("check_files.py", { "--follow", folder_.filePath("followed.h5") }), "ok");
         QVERIFY(writer.end(0));
     }
 };

@@ -33,10 +33,15 @@ EVIDENCE = {"sweep/selected_hash": ("point,window", "u8"), "sweep/first_kept": (
             "sweep/most_of_visible": ("window", "f8"), "sweep/first_token_mass": ("window", "f8"),
             "sweep/largest_hidden": ("window", "f8"), "sweep/window/kl": ("point,window", "f8"),
             "sweep/window/top1": ("point,window", "f8"), "sweep/window/kept_mass": ("point,window", "f8"),
-            "sweep/window/seconds": ("point,window", "f8")}
+            "sweep/window/seconds": ("point,window", "f8"), "sweep/last_kept": ("point,window", "i8"),
+            "sweep/evicted_everywhere": ("point,window", "i8"), "sweep/short_nll": ("window,target", "f4"),
+            **{f"sweep/window/{name}": ("point,window", "f8")
+               for name in ("delta_p50", "delta_p95", "delta_p99", "kl_p50", "kl_p95", "kl_p99", "over_one_nat", "key_nll",
+                            "key_count", "near_nll", "middle_nll", "far_nll")}}
 SWEEP = {str: ["protocol", "granularity", "importance", "gqa", "positions", "rounding"],
-         np.int64: ["context", "target", "offset", "windows", "shard", "shards", "layers", "kv_heads", "vocabulary"],
-         np.bool_: ["bos"], np.float64: ["unigram_perplexity", "context_change_before", "context_change_after", "target_change_before",
+         np.int64: ["context", "target", "offset", "windows", "shard", "shards", "layers", "kv_heads", "vocabulary",
+                    "short_context"],
+         np.bool_: ["bos"], np.float64: ["unigram_perplexity", "key_gain", "key_loss", "context_change_before", "context_change_after", "target_change_before",
                                           "target_change_after"]}
 KEEP = {str: ["policy", "policy_asked", "granularity", "importance", "gqa", "rounding"], np.uint64: ["seed"],
         np.int64: ["budget", "budget_asked", "window", "context", "offset"], np.bool_: ["bos"],
