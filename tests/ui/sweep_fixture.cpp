@@ -24,29 +24,16 @@ using keepset::ui::SweepPage;
 
 namespace fixture {
 
-QString demo(const QString& name) { return QStringLiteral(KEEPSET_SOURCE_DIR "/resources/demo/") + name; }
-
 QString cli() { return QCoreApplication::applicationDirPath() + QStringLiteral("/keepset-cli"); }
-
-void openDemo(MainWindow& window)
-{
-    window.resize(1440, 900);
-    window.show();
-    window.openDemo();
-    QTRY_VERIFY_WITH_TIMEOUT(window.session()->analysis() != nullptr, patience);
-    QTRY_VERIFY_WITH_TIMEOUT(!window.session()->busy(), patience);
-}
 
 void startSweep(MainWindow& window)
 {
     QSignalSpy counted(window.session(), &Session::tokensCounted);
-    window.resize(1440, 900);
-    window.show();
+    show(window);
     window.openModel(demo(QStringLiteral("model")));
     window.openText(demo(QStringLiteral("heldout-books-test.txt")));
     QTRY_VERIFY_WITH_TIMEOUT(!counted.isEmpty() && counted.last()[1].toBool(), patience);
-    QTRY_VERIFY_WITH_TIMEOUT(window.session()->analysis() != nullptr, patience);
-    QTRY_VERIFY_WITH_TIMEOUT(!window.session()->busy(), patience);
+    waitForAnalysis(window);
     auto* form = window.findChild<SweepForm*>();
     SweepRequest small = form->request().value();
     small.policies = keepset::parse_policies("dense,h2o");

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "ui/main_window.h"
-#include "ui/session.h"
+#include "tests/ui/window_fixture.h"
 
 #include <QProcess>
 #include <QString>
@@ -14,13 +13,7 @@ class QTreeWidgetItem;
 /// What tests of sweeps do with a window, as a user would.
 namespace fixture {
 
-inline constexpr int patience = 60000;
-
-/// A file of the bundled demo.
-QString demo(const QString& name);
 QString cli();
-/// The demo is open and analysed.
-void openDemo(keepset::ui::MainWindow& window);
 /// The demo sweeps a long text and has a window done at least.
 void startSweep(keepset::ui::MainWindow& window);
 void stop(keepset::ui::MainWindow& window);

@@ -1,6 +1,7 @@
 #include "tests/support/test_main.h"
 #include "tests/ui/analysis_fixture.h"
 #include "tests/ui/plausible.h"
+#include "tests/ui/window_fixture.h"
 #include "ui/main_window.h"
 #include "ui/pages/heatmap_page.h"
 #include "ui/panels/label_map.h"
@@ -17,11 +18,8 @@
 #include <QComboBox>
 #include <QLabel>
 #include <QScrollBar>
-#include <QSettings>
 #include <QSignalSpy>
-#include <QStandardPaths>
 #include <QTabWidget>
-#include <QTemporaryDir>
 #include <QTest>
 
 #include <cmath>
@@ -29,6 +27,7 @@
 
 using namespace keepset;
 using namespace keepset::ui;
+using namespace fixture;
 
 namespace {
 
@@ -49,35 +48,10 @@ double contrast(const QColor& a, const QColor& b)
 } // namespace
 
 /// Keys, focus and screen readers.
-class TestByHand : public QObject {
+class TestByHand : public WindowTest {
     Q_OBJECT
 
-private:
-    QTemporaryDir settings_;
-
-    static void openDemo(MainWindow& window)
-    {
-        window.resize(1440, 900);
-        window.show();
-        window.openDemo();
-        QTRY_VERIFY_WITH_TIMEOUT(window.session()->analysis() != nullptr, 60000);
-        QTRY_VERIFY_WITH_TIMEOUT(!window.session()->busy(), 60000);
-        window.activateWindow();
-        QVERIFY(QTest::qWaitForWindowActive(&window));
-    }
-
 private Q_SLOTS:
-    void initTestCase()
-    {
-        QStandardPaths::setTestModeEnabled(true);
-        QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, settings_.path());
-        QCoreApplication::setOrganizationName(QStringLiteral("keepset-test"));
-        QCoreApplication::setApplicationName(QStringLiteral("keepset-by-hand"));
-        installTheme(*qApp, Appearance::light);
-    }
-
-    void init() { QSettings().clear(); }
-
     void evicted_and_secondary_text_can_be_read_in_light_and_dark()
     {
         for (const bool dark : { false, true }) {
@@ -100,7 +74,7 @@ private Q_SLOTS:
         openDemo(window);
         window.selection()->setToken(46);
         QTest::qWait(300); // the small maps come from their own thread
-        QTRY_VERIFY_WITH_TIMEOUT(!window.session()->busy(), 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(!window.session()->busy(), patience);
         QApplication::setCursorFlashTime(0);
         std::set<QWidget*> reached;
         for (int page = 0; page < 3; ++page) {
@@ -175,7 +149,7 @@ private Q_SLOTS:
 
     void a_screen_reader_reads_the_text_and_the_labels()
     {
-        const auto analysis = fixture::prose(12);
+        const auto analysis = prose(12);
         TokenTextView view;
         view.resize(500, 200);
         view.setDocument(std::make_shared<const TokenDocument>(*analysis));

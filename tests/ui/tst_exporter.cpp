@@ -1,5 +1,6 @@
 #include "tests/support/test_main.h"
 #include "tests/ui/plausible.h"
+#include "tests/ui/window_fixture.h"
 #include "ui/chart_export.h"
 #include "ui/csv.h"
 #include "ui/exporter.h"
@@ -7,15 +8,11 @@
 #include "ui/pages/sweep_page.h"
 #include "ui/plot/heatmap_widget.h"
 #include "ui/selection_state.h"
-#include "ui/theme.h"
 
 #include <QAction>
 #include <QFileDialog>
 #include <QMenu>
-#include <QSettings>
 #include <QSignalSpy>
-#include <QStandardPaths>
-#include <QTemporaryDir>
 #include <QTimer>
 #include <QToolButton>
 #include <QtTest>
@@ -52,17 +49,14 @@ void answerNext(Question& question, const QString& answer)
 
 } // namespace
 
-class TestExporter : public QObject {
+class TestExporter : public fixture::WindowTest {
     Q_OBJECT
 
 private Q_SLOTS:
     void initTestCase()
     {
-        QStandardPaths::setTestModeEnabled(true);
-        QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, folder_.path());
-        QCoreApplication::setOrganizationName(QStringLiteral("keepset-test"));
+        WindowTest::initTestCase();
         QCoreApplication::setAttribute(Qt::AA_DontUseNativeDialogs);
-        installTheme(*qApp, Appearance::light);
     }
 
     void charts_that_show_nothing_are_disabled()
@@ -76,14 +70,14 @@ private Q_SLOTS:
         exporter.fillMenu(&menu);
         QCOMPARE(menu.actions().size(), 2);
         QVERIFY(!menu.actions()[0]->isEnabled() && !menu.actions()[1]->isEnabled());
-        exporter.writeAll(folder_.path(), "svg");
-        QVERIFY(!QFile::exists(folder_.filePath("perplexity.svg")));
+        exporter.writeAll(in({}), "svg");
+        QVERIFY(!QFile::exists(in("perplexity.svg")));
         page.setRun(test::plausibleRun());
         Q_EMIT menu.aboutToShow();
         QVERIFY(menu.actions()[0]->isEnabled() && menu.actions()[1]->isEnabled());
         QCOMPARE(menu.actions()[1]->text(), QString("Difference to H2O …"));
-        exporter.writeAll(folder_.path(), "svg");
-        QVERIFY(QFile::exists(folder_.filePath("perplexity.svg")) && QFile::exists(folder_.filePath("difference.svg")));
+        exporter.writeAll(in({}), "svg");
+        QVERIFY(QFile::exists(in("perplexity.svg")) && QFile::exists(in("difference.svg")));
     }
 
     void menu_and_button_ask_alike_and_say_where_it_went()
@@ -100,10 +94,10 @@ private Q_SLOTS:
         exporter.fillMenu(&menu);
         QSignalSpy exported(&exporter, &Exporter::exported);
         Question first;
-        answerNext(first, folder_.filePath("a.csv"));
+        answerNext(first, in("a.csv"));
         menu.actions()[0]->trigger();
         Question second;
-        answerNext(second, folder_.filePath("b")); // no suffix: that of the chosen format
+        answerNext(second, in("b")); // no suffix: that of the chosen format
         auto* button = page.findChild<QToolButton*>("sweepExport");
         QVERIFY(button);
         button->click();
@@ -113,8 +107,8 @@ private Q_SLOTS:
         QCOMPARE(second.filters, first.filters);
         QCOMPARE(first.filters.size(), 4);
         QCOMPARE(exported.count(), 2);
-        QCOMPARE(exported[0][0].toString(), folder_.filePath("a.csv"));
-        QVERIFY(QFile::exists(folder_.filePath("b.png")));
+        QCOMPARE(exported[0][0].toString(), in("a.csv"));
+        QVERIFY(QFile::exists(in("b.png")));
     }
 
     void what_goes_wrong_is_said()
@@ -138,7 +132,7 @@ private Q_SLOTS:
         QSignalSpy ready(&page, &HeatmapPage::mapsReady);
         page.setAnalysis(test::plausibleAnalysis(4, 3, 200));
         QVERIFY(ready.wait() || ready.count() > 0);
-        const QString path = folder_.filePath("map.pdf");
+        const QString path = in("map.pdf");
         QVERIFY(!exportChart(*page.exportables()[0], path));
         const QByteArray pdf = contents(path);
         QVERIFY(pdf.contains("/Subtype /Image"));
@@ -154,9 +148,6 @@ private Q_SLOTS:
         QCOMPARE(csvField("a,\"b\""), QString("\"a,\"\"b\"\"\""));
         QCOMPARE(csvField("plain"), QString("plain"));
     }
-
-private:
-    QTemporaryDir folder_;
 };
 
 KEEPSET_TEST(TestExporter)

@@ -1,9 +1,9 @@
 #include "tests/support/test_main.h"
+#include "tests/ui/window_fixture.h"
 #include "ui/format.h"
 #include "ui/language.h"
 #include "ui/main_window.h"
 #include "ui/shown.h"
-#include "ui/theme.h"
 #include "ui/widgets/legend.h"
 
 #include <QAction>
@@ -11,9 +11,7 @@
 #include <QDoubleSpinBox>
 #include <QLocale>
 #include <QSettings>
-#include <QStandardPaths>
 #include <QTabWidget>
-#include <QTemporaryDir>
 #include <QTest>
 #include <QTranslator>
 
@@ -21,12 +19,10 @@ using namespace keepset;
 using namespace keepset::ui;
 
 /// The window in another language.
-class TestLanguage : public QObject {
+class TestLanguage : public fixture::WindowTest {
     Q_OBJECT
 
 private:
-    QTemporaryDir settings_;
-
     /// Takes the translators away again, for the other tests of this program.
     static void speakEnglish()
     {
@@ -35,15 +31,6 @@ private:
     }
 
 private Q_SLOTS:
-    void initTestCase()
-    {
-        QStandardPaths::setTestModeEnabled(true);
-        QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, settings_.path());
-        QCoreApplication::setOrganizationName(QStringLiteral("keepset-test"));
-        QCoreApplication::setApplicationName(QStringLiteral("keepset-language"));
-        installTheme(*qApp, Appearance::light);
-    }
-
     void cleanup() { speakEnglish(); }
 
     void a_german_user_reads_german()

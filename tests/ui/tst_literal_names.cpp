@@ -1,8 +1,8 @@
 #include "core/engine.h"
 #include "tests/support/test_main.h"
+#include "tests/ui/window_fixture.h"
 #include "ui/main_window.h"
 #include "ui/session.h"
-#include "ui/theme.h"
 #include "ui/widgets/error_bar.h"
 
 #include <QAction>
@@ -13,18 +13,15 @@
 #include <QLabel>
 #include <QMenu>
 #include <QMimeData>
-#include <QSettings>
-#include <QStandardPaths>
-#include <QTemporaryDir>
 #include <QTest>
 #include <QTextDocument>
 
 using namespace keepset;
 using namespace keepset::ui;
+using namespace fixture;
 
 namespace {
 
-constexpr int patience = 60000;
 const QString awkward = QStringLiteral("it's \"a\" & <b>ü<b> &lt; [*] <img src=x>");
 
 QString source(const QString& path) { return QStringLiteral(KEEPSET_SOURCE_DIR "/") + path; }
@@ -42,37 +39,25 @@ QString seen(const QString& text)
 } // namespace
 
 /// Names and tokens that look like HTML, keys or numbers of another language are shown as they are.
-class TestLiteralNames : public QObject {
+class TestLiteralNames : public WindowTest {
     Q_OBJECT
 
 private:
-    QTemporaryDir settings_;
-    QTemporaryDir folder_;
-    QString in(const QString& name) const { return folder_.filePath(name); }
-
     void open(MainWindow& window)
     {
-        window.resize(1440, 900);
-        window.show();
+        show(window);
         window.start({ in(awkward), in(awkward + ".txt"), {} });
-        QTRY_VERIFY_WITH_TIMEOUT(window.session()->analysis() != nullptr, patience);
-        QTRY_VERIFY_WITH_TIMEOUT(!window.session()->busy(), patience);
+        waitForAnalysis(window);
     }
 
 private Q_SLOTS:
     void initTestCase()
     {
-        QStandardPaths::setTestModeEnabled(true);
-        QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, settings_.path());
-        QCoreApplication::setOrganizationName(QStringLiteral("keepset-test"));
-        QCoreApplication::setApplicationName(QStringLiteral("keepset-test"));
-        installTheme(*qApp, Appearance::light);
+        WindowTest::initTestCase();
         QVERIFY(QDir().mkpath(in(awkward)));
         for (const char* name : { "config.json", "tokenizer.json", "model.safetensors" })
             QVERIFY(QFile::copy(source("tests/reference/golden/gqa7/") + name, in(awkward + "/" + name)));
-        QFile text(in(awkward + ".txt"));
-        QVERIFY(text.open(QIODevice::WriteOnly));
-        QVERIFY(text.write("<b>bold</b> <img src=x> &lt; &amp; a && b \xE2\x80\xAE turned\nTwo lines of text.\n") > 0);
+        write(awkward + ".txt", "<b>bold</b> <img src=x> &lt; &amp; a && b \xE2\x80\xAE turned\nTwo lines of text.\n");
     }
 
     void every_label_says_that_its_text_is_plain_or_rich()

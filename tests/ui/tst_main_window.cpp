@@ -1,5 +1,6 @@
 #include "core/engine.h"
 #include "tests/support/test_main.h"
+#include "tests/ui/window_fixture.h"
 #include "ui/exporter.h"
 #include "ui/format.h"
 #include "ui/main_window.h"
@@ -28,7 +29,6 @@
 #include <QSettings>
 #include <QSignalSpy>
 #include <QSlider>
-#include <QStandardPaths>
 #include <QTabWidget>
 #include <QTemporaryDir>
 #include <QTest>
@@ -38,10 +38,9 @@
 
 using namespace keepset;
 using namespace keepset::ui;
+using namespace fixture;
 
 namespace {
-
-constexpr int patience = 60000;
 
 /// Colours that a picture has; an empty or broken one has few.
 std::size_t coloursOf(const QImage& image)
@@ -56,12 +55,10 @@ std::size_t coloursOf(const QImage& image)
 
 } // namespace
 
-class TestMainWindow : public QObject {
+class TestMainWindow : public WindowTest {
     Q_OBJECT
 
 private:
-    QTemporaryDir settings_;
-
     /// Writes the picture where a person can look at it, and checks that something is on it.
     static void take(MainWindow& window, const QString& name)
     {
@@ -85,15 +82,6 @@ private:
         setAppearance(*qApp, Appearance::light);
     }
 
-    static void openDemo(MainWindow& window)
-    {
-        window.resize(1440, 900);
-        window.show();
-        window.openDemo();
-        QTRY_VERIFY_WITH_TIMEOUT(window.session()->analysis() != nullptr, patience);
-        QTRY_VERIFY_WITH_TIMEOUT(!window.session()->busy(), patience);
-    }
-
 private Q_SLOTS:
     void what_should_be_known_about_a_text_stands_under_its_name()
     {
@@ -107,21 +95,6 @@ private Q_SLOTS:
         QCOMPARE(shown->textFormat(), Qt::PlainText);
         panel.setText(QStringLiteral("other.txt"), std::nullopt); // what was said is about another text
         QVERIFY(shown->isHidden());
-    }
-
-    void initTestCase()
-    {
-        QStandardPaths::setTestModeEnabled(true);
-        QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, settings_.path());
-        QCoreApplication::setOrganizationName(QStringLiteral("keepset-test"));
-        QCoreApplication::setApplicationName(QStringLiteral("keepset-test"));
-        installTheme(*qApp, Appearance::light);
-    }
-
-    void init()
-    {
-        QSettings().clear();
-        setRunsFolder(settings_.filePath(QStringLiteral("runs")));
     }
 
     void an_empty_window_says_what_to_do()

@@ -1,9 +1,9 @@
 #include "tests/support/test_main.h"
+#include "tests/ui/window_fixture.h"
 #include "ui/main_window.h"
 #include "ui/panels/setup_panel.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
-#include "ui/theme.h"
 #include "ui/widgets/flow_layout.h"
 
 #include <QAction>
@@ -14,15 +14,13 @@
 #include <QScreen>
 #include <QScrollArea>
 #include <QScrollBar>
-#include <QSettings>
-#include <QStandardPaths>
 #include <QTabWidget>
-#include <QTemporaryDir>
 #include <QTest>
 #include <QToolButton>
 
 using namespace keepset;
 using namespace keepset::ui;
+using namespace fixture;
 
 namespace {
 
@@ -31,31 +29,14 @@ constexpr QSize smallest(1000, 660);
 } // namespace
 
 /// The window fits on any screen, and nothing of it can be lost.
-class TestScreen : public QObject {
+class TestScreen : public WindowTest {
     Q_OBJECT
 
-private:
-    QTemporaryDir settings_;
-
 private Q_SLOTS:
-    void initTestCase()
-    {
-        QStandardPaths::setTestModeEnabled(true);
-        QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, settings_.path());
-        QCoreApplication::setOrganizationName(QStringLiteral("keepset-test"));
-        QCoreApplication::setApplicationName(QStringLiteral("keepset-screen"));
-        installTheme(*qApp, Appearance::light);
-    }
-
-    void init() { QSettings().clear(); }
-
     void the_window_fits_on_a_small_screen_on_every_page()
     {
         MainWindow window;
-        window.show();
-        window.openDemo();
-        QTRY_VERIFY_WITH_TIMEOUT(window.session()->analysis() != nullptr, 60000);
-        QTRY_VERIFY_WITH_TIMEOUT(!window.session()->busy(), 60000);
+        openDemo(window);
         window.selection()->setToken(46);
         for (int page = 0; page < window.tabs()->count(); ++page) {
             window.showPage(page);

@@ -1,11 +1,11 @@
 #include "core/engine.h"
 #include "tests/support/test_main.h"
+#include "tests/ui/window_fixture.h"
 #include "ui/main_window.h"
 #include "ui/panels/setup_panel.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
 #include "ui/settings.h"
-#include "ui/theme.h"
 #include "ui/widgets/error_bar.h"
 
 #include <QAction>
@@ -16,54 +16,25 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
-#include <QSettings>
-#include <QStandardPaths>
 #include <QTabWidget>
-#include <QTemporaryDir>
 #include <QTest>
 #include <QToolButton>
 
 using namespace keepset;
 using namespace keepset::ui;
-
-namespace {
-
-constexpr int patience = 60000;
-
-} // namespace
+using namespace fixture;
 
 /// What was chosen and opened is there again at the next start.
-class TestSettings : public QObject {
+class TestSettings : public WindowTest {
     Q_OBJECT
 
 private:
-    QTemporaryDir folder_;
-
-    QString write(const char* name, const QByteArray& bytes) const
-    {
-        QFile file(folder_.filePath(QLatin1String(name)));
-        if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size())
-            qFatal("cannot write %s", name);
-        return file.fileName();
-    }
-
     static QComboBox* box(const MainWindow& window, const char* name)
     {
         return window.findChild<QComboBox*>(QLatin1String(name));
     }
 
 private Q_SLOTS:
-    void initTestCase()
-    {
-        QStandardPaths::setTestModeEnabled(true);
-        QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, folder_.path());
-        QCoreApplication::setOrganizationName(QStringLiteral("keepset-test"));
-        QCoreApplication::setApplicationName(QStringLiteral("keepset-settings"));
-        installTheme(*qApp, Appearance::light);
-    }
-
-    void init() { QSettings().clear(); }
-
     void every_choice_is_remembered()
     {
         {
@@ -149,11 +120,11 @@ private Q_SLOTS:
     {
         for (int i = 0; i < 10; ++i)
             addRecent(QStringLiteral("files"), write(qPrintable(QStringLiteral("run%1.h5").arg(i)), "x"));
-        addRecent(QStringLiteral("files"), folder_.filePath(QStringLiteral("run7.h5")));
+        addRecent(QStringLiteral("files"), in(QStringLiteral("run7.h5")));
         QCOMPARE(recent(QStringLiteral("files")).size(), 8);
         QVERIFY(recent(QStringLiteral("files"))[0].endsWith(QStringLiteral("run7.h5")));
         QVERIFY(recent(QStringLiteral("files"))[1].endsWith(QStringLiteral("run9.h5")));
-        QVERIFY(QFile::remove(folder_.filePath(QStringLiteral("run7.h5"))));
+        QVERIFY(QFile::remove(in(QStringLiteral("run7.h5"))));
         QVERIFY(recent(QStringLiteral("files"))[0].endsWith(QStringLiteral("run9.h5")));
     }
 
@@ -185,8 +156,7 @@ private Q_SLOTS:
     {
         MainWindow window;
         window.show();
-        window.start(
-            { {}, {}, { folder_.filePath(QStringLiteral("a.h5")), folder_.filePath(QStringLiteral("b.h5")) } });
+        window.start({ {}, {}, { in(QStringLiteral("a.h5")), in(QStringLiteral("b.h5")) } });
         auto* label = window.findChild<QLabel*>(QStringLiteral("errorText"));
         QTRY_VERIFY_WITH_TIMEOUT(label->text().contains(QStringLiteral("b.h5")), patience);
         QVERIFY(label->text().contains(QStringLiteral("a.h5")));

@@ -1,5 +1,6 @@
 #include "tests/support/test_main.h"
 #include "tests/ui/plausible.h"
+#include "tests/ui/window_fixture.h"
 #include "ui/exporter.h"
 #include "ui/importance_strip.h"
 #include "ui/main_window.h"
@@ -7,27 +8,22 @@
 #include "ui/selection_state.h"
 #include "ui/session.h"
 #include "ui/shown.h"
-#include "ui/theme.h"
 #include "ui/widgets/shown_line.h"
 
 #include <QApplication>
 #include <QDir>
 #include <QLabel>
-#include <QSettings>
 #include <QSignalSpy>
 #include <QSpinBox>
-#include <QStandardPaths>
 #include <QTabWidget>
 #include <QTemporaryDir>
 #include <QTest>
 
 using namespace keepset;
 using namespace keepset::ui;
+using namespace fixture;
 
 namespace {
-
-constexpr int patience = 60000;
-const QString demo = QStringLiteral(KEEPSET_SOURCE_DIR "/resources/demo");
 
 QString stale(const MainWindow& window)
 {
@@ -45,41 +41,10 @@ QString textOf(const MainWindow& window, const char* label)
 } // namespace
 
 /// Nothing of an old result stands under the name of a new model or text.
-class TestShown : public QObject {
+class TestShown : public WindowTest {
     Q_OBJECT
 
-private:
-    QTemporaryDir folder_;
-
-    QString write(const char* name, const QByteArray& bytes) const
-    {
-        QFile file(folder_.filePath(QLatin1String(name)));
-        if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size())
-            qFatal("cannot write %s", name);
-        return file.fileName();
-    }
-
-    static void openDemo(MainWindow& window)
-    {
-        window.resize(1440, 900);
-        window.show();
-        window.openDemo();
-        QTRY_VERIFY_WITH_TIMEOUT(window.session()->analysis() != nullptr, patience);
-        QTRY_VERIFY_WITH_TIMEOUT(!window.session()->busy(), patience);
-    }
-
 private Q_SLOTS:
-    void initTestCase()
-    {
-        QStandardPaths::setTestModeEnabled(true);
-        QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, folder_.path());
-        QCoreApplication::setOrganizationName(QStringLiteral("keepset-test"));
-        QCoreApplication::setApplicationName(QStringLiteral("keepset-shown"));
-        installTheme(*qApp, Appearance::light);
-    }
-
-    void init() { QSettings().clear(); }
-
     void a_line_says_of_what_by_which_and_where()
     {
         auto analysis = std::make_shared<Analysis>(*test::plausibleAnalysis(4, 3, 1024));
@@ -128,11 +93,11 @@ private Q_SLOTS:
     {
         MainWindow window;
         openDemo(window);
-        const QDir copy(folder_.filePath(QStringLiteral("other")));
+        const QDir copy(in(QStringLiteral("other")));
         QVERIFY(copy.mkpath(QStringLiteral(".")));
         for (const char* name : { "config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors" })
-            QVERIFY(QFile::copy(
-                demo + QStringLiteral("/model/") + QLatin1String(name), copy.filePath(QLatin1String(name))));
+            QVERIFY(
+                QFile::copy(demo(QStringLiteral("model/") + QLatin1String(name)), copy.filePath(QLatin1String(name))));
         QString then;
         connect(window.session(), &Session::modelOpened, &window, [&] { then = stale(window); });
         const auto before = window.session()->analysis();
@@ -148,7 +113,7 @@ private Q_SLOTS:
         MainWindow window;
         openDemo(window);
         QVERIFY(line(window).startsWith(QStringLiteral("demo model · demo.txt")));
-        const QString trace = folder_.filePath(QStringLiteral("trace.h5"));
+        const QString trace = in(QStringLiteral("trace.h5"));
         QSignalSpy saved(window.session(), &Session::saved);
         window.session()->saveAnalysis(trace);
         QTRY_COMPARE_WITH_TIMEOUT(saved.size(), 1, patience);

@@ -9,7 +9,6 @@
 #include "ui/panels/setup_panel.h"
 #include "ui/sweep_controller.h"
 #include "ui/sweep_files.h"
-#include "ui/theme.h"
 #include "ui/widgets/error_bar.h"
 
 #include <QAction>
@@ -20,7 +19,6 @@
 #include <QLabel>
 #include <QPushButton>
 #include <QScopeGuard>
-#include <QSettings>
 #include <QSignalSpy>
 #include <QTabWidget>
 #include <QTableWidget>
@@ -36,11 +34,10 @@ using namespace keepset::ui;
 using namespace fixture;
 
 /// Sweeps of the window that cannot be lost: on the real window, with real files and a real keepset-cli beside it.
-class TestSweeps : public QObject {
+class TestSweeps : public WindowTest {
     Q_OBJECT
 
 private:
-    QTemporaryDir settings_;
     std::unique_ptr<QTemporaryDir> folder_; ///< of the runs
 
     QStringList files() const { return QDir(folder_->path()).entryList({ QStringLiteral("*.h5") }, QDir::Files); }
@@ -53,17 +50,9 @@ private:
     }
 
 private Q_SLOTS:
-    void initTestCase()
-    {
-        QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, settings_.path());
-        QCoreApplication::setOrganizationName(QStringLiteral("keepset-test"));
-        QCoreApplication::setApplicationName(QStringLiteral("keepset-sweeps"));
-        installTheme(*qApp, Appearance::light);
-    }
-
     void init()
     {
-        QSettings().clear();
+        WindowTest::init();
         folder_ = std::make_unique<QTemporaryDir>();
         setRunsFolder(folder_->path());
     }
