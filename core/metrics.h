@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -64,5 +65,8 @@ std::vector<Interval> intervals_of(const Run& run, const Metric& metric);
 /// What is drawn around a curve (points): intervals_of, or, where the metric says so, that of the ratio to dense times
 /// dense.
 std::vector<Interval> bands_of(const Run& run, const Metric& metric);
+/// The point of least perplexity where most is evicted, for one line about a run: dense beside it says nothing, because
+/// it evicts nothing. Nothing where no window is done.
+std::optional<std::size_t> best_point(const Run& run);
 
 } // namespace keepset

@@ -6,7 +6,6 @@
 #include <QSettings>
 #include <QStringList>
 
-#include <algorithm>
 #include <cmath>
 
 namespace keepset::ui {
@@ -43,13 +42,6 @@ QString costWords(const SweepCost& cost)
     if (cost.memory && cost.memory->free >= 0)
         parts << tr("%1 of memory, %2 free").arg(formatBytes(cost.memory->needed()), formatBytes(cost.memory->free));
     return parts.join(QStringLiteral(" · "));
-}
-
-double workOfWindow(const SweepRequest& request)
-{
-    const std::size_t shares = std::max(request.sparsities.size(), request.budgets.size());
-    const double points = 1 + static_cast<double>(request.policies.size() * shares);
-    return static_cast<double>(request.context) + static_cast<double>(request.target) * points;
 }
 
 double measuredRate(const ModelInfo& model) { return QSettings().value(rateKey(model), not_a_number).toDouble(); }

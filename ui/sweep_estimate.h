@@ -20,8 +20,6 @@ struct SweepCost {
 /// "8 of the text's 21 windows · about 40 s · 1.2 GB of memory, 6.3 GB free".
 QString costWords(const SweepCost& cost);
 
-/// Tokens that go through the model in one window, roughly: the context once and the targets for every point.
-double workOfWindow(const SweepRequest& request);
 /// Seconds a unit of work took last on a model and device; NaN where none was measured.
 double measuredRate(const ModelInfo& model);
 void rememberRate(const ModelInfo& model, double secondsPerWork);

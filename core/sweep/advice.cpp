@@ -1,6 +1,7 @@
 #include "core/policy/policy.h"
 #include "core/preflight.h"
 #include "core/sweep/whose_gain.h"
+#include "core/sweep_cost.h"
 #include "core/words.h"
 
 #include <algorithm>
@@ -28,6 +29,28 @@ std::vector<std::string> advice(const SweepRequest& request, std::int64_t window
     }
     sentences.insert(sentences.end(), missing.begin(), missing.end());
     return sentences;
+}
+
+double work_of_window(const SweepRequest& request)
+{
+    std::set<std::string> evicting; // dense is one point, however many sparsities there are
+    for (const PolicySpec& policy : request.policies) {
+        if (policy::find(policy.name).evicts)
+            evicting.insert(canonical(policy));
+    }
+    const std::size_t shares = request.budgets.empty() ? request.sparsities.size() : request.budgets.size();
+    const double points = 1 + static_cast<double>(evicting.size() * shares);
+    return static_cast<double>(request.context) + static_cast<double>(request.target) * points;
+}
+
+double seconds_per_work(const SweepRequest& request, std::int64_t windows, double seconds)
+{
+    return seconds / (static_cast<double>(windows) * work_of_window(request));
+}
+
+double expected_seconds(const SweepRequest& request, std::int64_t windows, double seconds_per_work)
+{
+    return seconds_per_work * static_cast<double>(windows) * work_of_window(request);
 }
 
 } // namespace keepset

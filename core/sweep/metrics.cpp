@@ -238,4 +238,19 @@ std::vector<Interval> bands_of(const Run& run, const Metric& metric)
     return bands;
 }
 
+std::optional<std::size_t> best_point(const Run& run)
+{
+    double highest = 0;
+    for (const SweepPoint& point : run.points)
+        highest = std::max(highest, point.sparsity);
+    std::optional<std::size_t> best;
+    for (std::size_t i = 0; i < run.points.size(); ++i) {
+        const SweepPoint& point = run.points[i];
+        const bool counts = point.sparsity == highest && point.policy != "dense" && std::isfinite(point.perplexity);
+        if (counts && (!best || point.perplexity < run.points[*best].perplexity))
+            best = i;
+    }
+    return best;
+}
+
 } // namespace keepset

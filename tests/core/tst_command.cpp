@@ -2,9 +2,12 @@
 #include "core/compare_runs.h"
 #include "core/preflight.h"
 #include "core/sweep/plan.h"
+#include "core/sweep_cost.h"
 #include "tests/support/test_main.h"
 
 #include <QTest>
+
+#include <cmath>
 
 using namespace keepset;
 
@@ -136,6 +139,24 @@ private Q_SLOTS:
         QCOMPARE(windows_in(asked, 1 + 1150, true), std::int64_t { 10 }); // each begins with the one BOS
         asked.offset = 2000;
         QCOMPARE(windows_in(asked, 1160, false), std::int64_t { 0 });
+    }
+
+    void the_work_of_a_window_is_its_context_and_a_target_for_every_point()
+    {
+        SweepRequest asked;
+        asked.context = 1000;
+        asked.target = 100;
+        asked.policies = parse_policies("dense,h2o,cab");
+        asked.sparsities = { 0, 0.5, 0.9 };
+        QCOMPARE(work_of_window(asked), 1000 + 100 * 7.0); // dense is one point
+        QCOMPARE(seconds_per_work(asked, 4, 34), 0.005);
+        QCOMPARE(expected_seconds(asked, 8, 0.005), 68.0);
+        QVERIFY(std::isnan(expected_seconds(asked, 8, not_a_number)));
+        asked.sparsities.clear();
+        asked.budgets = { 10, 20 };
+        QCOMPARE(work_of_window(asked), 1000 + 100 * 5.0);
+        asked.policies = parse_policies("h2o,cab"); // dense is added
+        QCOMPARE(work_of_window(asked), 1000 + 100 * 5.0);
     }
 
     void what_should_be_known_before_a_start_is_said()

@@ -164,6 +164,18 @@ private Q_SLOTS:
         QVERIFY(!holds(run, find_metric("delta_nll_to_dense")));
         QVERIFY(std::isnan(bands_of(run, find_metric("perplexity"))[0].low));
     }
+
+    void the_best_point_is_of_least_perplexity_where_most_is_evicted()
+    {
+        const auto loss = [](double level) { return [level](std::int64_t) { return level; }; };
+        Run run = make_run({ { "dense", 0, loss(1) }, { "h2o", 0.5, loss(1.5) }, { "h2o", 0.9, loss(2.5) },
+                               { "cab", 0.5, loss(1.4) }, { "cab", 0.9, loss(2) }, { "recent", 0.9, loss(HUGE_VAL) } },
+            windows);
+        QCOMPARE(best_point(run), std::optional<std::size_t>(4));
+        run.done.assign(run.done.size(), 0);
+        refresh_points(run);
+        QCOMPARE(best_point(run), std::nullopt);
+    }
 };
 
 KEEPSET_TEST(MetricsTest)

@@ -1,3 +1,4 @@
+#include "core/keep_counts.h"
 #include "tests/support/test_main.h"
 #include "tests/ui/analysis_fixture.h"
 #include "ui/importance_strip.h"
@@ -161,10 +162,9 @@ private Q_SLOTS:
         }
         const double share = colored / (400.0 * row.height());
         QVERIFY2(share > 0.18 && share < 0.3, qPrintable(QString::number(share))); // a quarter is kept
-        const auto shares = plot::labelShares(selection.labels, { 0, 8 });
+        const auto shares = label_shares(selection.labels, 0, 8);
         QCOMPARE(shares[static_cast<std::size_t>(Label::important)], 0.25);
         QCOMPARE(shares[static_cast<std::size_t>(Label::evicted)], 0.0);
-        QCOMPARE(plot::labelShares(selection.labels, { -5, -2 }), (std::array<double, label_count> {}));
     }
 
     void a_very_long_text_is_painted_in_a_frame()

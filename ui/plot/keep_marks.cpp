@@ -1,5 +1,6 @@
 #include "ui/plot/keep_marks.h"
 
+#include "core/keep_counts.h"
 #include "ui/theme.h"
 
 #include <QPainter>
@@ -7,20 +8,6 @@
 #include <algorithm>
 
 namespace keepset::ui::plot {
-
-std::array<double, label_count> labelShares(const std::vector<Label>& labels, CellRange cells)
-{
-    std::array<std::int64_t, label_count> counts {};
-    const auto begin = std::max<std::int64_t>(0, cells.begin);
-    const auto end = std::min(cells.end, static_cast<std::int64_t>(labels.size()));
-    for (std::int64_t i = begin; i < end; ++i)
-        ++counts[static_cast<std::size_t>(labels[static_cast<std::size_t>(i)])];
-    counts[static_cast<std::size_t>(Label::evicted)] = 0;
-    std::array<double, label_count> shares {};
-    for (std::size_t label = 0; label < shares.size() && end > begin; ++label)
-        shares[label] = static_cast<double>(counts[label]) / static_cast<double>(end - begin);
-    return shares;
-}
 
 void paintKeepMarks(
     QPainter& painter, QRectF row, const std::vector<Label>& labels, std::pair<double, double> positions, bool dark)
@@ -41,7 +28,7 @@ void paintKeepMarks(
     for (int x = 0; x < pixels; ++x) {
         const CellRange cells = cellsOfPixel(positions.first, positions.second, pixels, x);
         if (!(cells == before))
-            shares = labelShares(labels, cells);
+            shares = label_shares(labels, cells.begin, cells.end);
         before = cells;
         double bottom = row.bottom();
         for (const Label label : upwards) {

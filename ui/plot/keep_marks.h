@@ -13,8 +13,6 @@ class QPainter;
 /// What a policy keeps, as a row of bars under a chart or a map: the same in every place.
 namespace keepset::ui::plot {
 
-/// Share of a pixel's tokens that has each label; what is left of 1 is evicted.
-std::array<double, label_count> labelShares(const std::vector<Label>& labels, CellRange cells);
 /// Bars whose height is the share kept of the tokens that a pixel stands for, stacked by label, bridges on top; whole
 /// where it stands for one token. `begin` and `end`: positions at the ends of the row.
 void paintKeepMarks(

@@ -1,5 +1,6 @@
 #include "ui/widgets/legend.h"
 
+#include "core/keep_counts.h"
 #include "ui/format.h"
 #include "ui/theme.h"
 #include "ui/token_text_view.h"
@@ -37,7 +38,7 @@ void Legend::setSelection(const std::optional<RowSelection>& selection)
             const std::int64_t count = selection->counts[static_cast<std::size_t>(label)];
             if (count == 0)
                 continue;
-            const double share = static_cast<double>(count) / static_cast<double>(selection->budget);
+            const double share = shares_of_budget(*selection)[static_cast<std::size_t>(label)];
             items.push_back({ label, true,
                 tr("%1 %2 · %3").arg(labelTitle(label), formatCount(count), formatPercent(share, 0)), {} });
         }
@@ -51,9 +52,10 @@ void Legend::setSelection(const std::optional<RowSelection>& selection)
 void Legend::setDifference(const std::vector<Membership>& difference, const QString& a, const QString& b)
 {
     std::vector<Item> items;
+    const auto counts = membership_counts(difference);
     for (const Membership one : { Membership::only_a, Membership::only_b, Membership::both, Membership::neither }) {
-        const auto count = static_cast<std::int64_t>(std::ranges::count(difference, one));
-        items.push_back({ one, one != Membership::neither, stateTitle(one, a, b), formatCount(count) });
+        items.push_back({ one, one != Membership::neither, stateTitle(one, a, b),
+            formatCount(counts[static_cast<std::size_t>(one)]) });
     }
     setItems(std::move(items));
 }

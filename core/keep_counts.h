@@ -1,0 +1,20 @@
+#pragma once
+
+#include "core/selection.h"
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+/// How many positions of keep sets are what: the numbers of legends and strips.
+namespace keepset {
+
+/// Share of the positions begin … end - 1 that has each label, by label; what is left of 1 is evicted, whose own entry
+/// is 0. labels (context); what lies outside them is not looked at. All 0 where nothing is left.
+std::array<double, label_count> label_shares(std::span<const Label> labels, std::int64_t begin, std::int64_t end);
+/// Share of the budget that has each label, by label; 0 of evicted positions, which are not in it.
+std::array<double, label_count> shares_of_budget(const RowSelection& selection);
+/// Positions by Membership, in the order of the enumeration. members (context).
+std::array<std::int64_t, 4> membership_counts(std::span<const Membership> members);
+
+} // namespace keepset

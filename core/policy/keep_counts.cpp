@@ -1,0 +1,46 @@
+#include "core/keep_counts.h"
+
+#include <algorithm>
+
+namespace keepset {
+
+namespace {
+
+    constexpr auto evicted = static_cast<std::size_t>(Label::evicted);
+
+    /// Of `whole`; all 0 where that is 0.
+    std::array<double, label_count> shares_of(std::array<std::int64_t, label_count> counts, std::int64_t whole)
+    {
+        std::array<double, label_count> shares {};
+        counts[evicted] = 0;
+        for (std::size_t label = 0; label < shares.size() && whole > 0; ++label)
+            shares[label] = static_cast<double>(counts[label]) / static_cast<double>(whole);
+        return shares;
+    }
+
+} // namespace
+
+std::array<double, label_count> label_shares(std::span<const Label> labels, std::int64_t begin, std::int64_t end)
+{
+    begin = std::max<std::int64_t>(0, begin);
+    end = std::min(end, static_cast<std::int64_t>(labels.size()));
+    std::array<std::int64_t, label_count> counts {};
+    for (std::int64_t position = begin; position < end; ++position)
+        ++counts[static_cast<std::size_t>(labels[static_cast<std::size_t>(position)])];
+    return shares_of(counts, std::max<std::int64_t>(0, end - begin));
+}
+
+std::array<double, label_count> shares_of_budget(const RowSelection& selection)
+{
+    return shares_of(selection.counts, selection.budget);
+}
+
+std::array<std::int64_t, 4> membership_counts(std::span<const Membership> members)
+{
+    std::array<std::int64_t, 4> counts {};
+    for (const Membership member : members)
+        ++counts[static_cast<std::size_t>(member)];
+    return counts;
+}
+
+} // namespace keepset
