@@ -1,5 +1,6 @@
 #include "ui/chart_export.h"
 
+#include "ui/csv.h"
 #include "ui/theme.h"
 
 #include <QBuffer>
@@ -140,6 +141,17 @@ namespace {
         return buffer.data();
     }
 
+    /// The data, and in its last columns of what it is. Column names are of files, in every language the same.
+    QByteArray asCsv(const Exportable& chart)
+    {
+        if (chart.shown().source == Shown::Source::none)
+            return chart.exportCsv().toUtf8();
+        return csvWithColumns(chart.exportCsv(),
+            { QStringLiteral("model"), QStringLiteral("text"), QStringLiteral("provenance") },
+            { chart.shown().model, chart.shown().text, footOf(chart) }, chart.everyRowSaysOf())
+            .toUtf8();
+    }
+
     std::optional<QString> write(const QByteArray& bytes, const QString& path)
     {
         QSaveFile file(path);
@@ -161,7 +173,7 @@ std::optional<QString> exportChart(const Exportable& chart, const QString& path)
     if (suffix == QLatin1String("pdf"))
         return write(asPdf(chart), path);
     if (suffix == QLatin1String("csv"))
-        return write(chart.exportCsv().toUtf8(), path);
+        return write(asCsv(chart), path);
     return tr("Cannot tell the format of %1. End the name in .png, .svg, .pdf or .csv.").arg(path);
 }
 

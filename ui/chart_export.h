@@ -11,7 +11,7 @@
 class QPainter;
 
 /// Charts as files: PNG at twice the size, SVG and PDF as vectors with text as text, CSV of the data. Under every
-/// picture stands of what it is.
+/// picture and in the last columns of every table stands of what it is.
 namespace keepset::ui {
 
 /// What a chart offers for it. It paints itself as for white paper; title, muted words and of what it is stand around
@@ -28,6 +28,9 @@ public:
     virtual void paintExport(QPainter& painter, QRectF canvas) const = 0;
     /// The data, RFC 4180.
     virtual QString exportCsv() const = 0;
+    /// Whether every row of the data says of what it is, so that tables can be put below one another; of a map, which
+    /// has a row a cell, only the first does.
+    virtual bool everyRowSaysOf() const { return false; }
 
     /// File name without suffix.
     void setExportName(const QString& name) { name_ = name; }

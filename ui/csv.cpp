@@ -34,4 +34,29 @@ QString csvField(const QString& text)
 QString csvNumber(double value) { return shortest(value); }
 QString csvNumber(float value) { return shortest(value); }
 
+QString csvWithColumns(const QString& csv, const QStringList& names, const QStringList& values, bool everyRow)
+{
+    const auto joined = [](const QStringList& fields) {
+        QString row;
+        for (const QString& field : fields)
+            row += QLatin1Char(',') + csvField(field);
+        return row;
+    };
+    const QString filled = joined(values);
+    const QString empty(names.size(), QLatin1Char(','));
+    QString wide;
+    wide.reserve(csv.size() + csv.size() / 8);
+    bool quoted = false; // a line break in quotes ends no row
+    qsizetype row = 0;
+    for (const QChar c : csv) {
+        quoted = quoted != (c == u'"');
+        if (c == u'\r' && !quoted) {
+            wide += row == 0 ? joined(names) : everyRow || row == 1 ? filled : empty;
+            ++row;
+        }
+        wide += c;
+    }
+    return wide;
+}
+
 } // namespace keepset::ui

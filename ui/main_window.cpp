@@ -18,6 +18,7 @@
 #include "ui/theme.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/error_bar.h"
+#include "ui/widgets/notice_bar.h"
 #include "ui/widgets/shown_line.h"
 #include "ui/widgets/tour.h"
 
@@ -88,11 +89,13 @@ void MainWindow::buildCentre()
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
     errorBar_ = new ErrorBar(centre);
+    noticeBar_ = new NoticeBar(centre);
     tabs_ = new QTabWidget(centre);
     tabs_->setObjectName(QStringLiteral("pages"));
     tabs_->setDocumentMode(true);
     buildPages();
     layout->addWidget(errorBar_);
+    layout->addWidget(noticeBar_);
     layout->addWidget(tabs_, 1);
     setCentralWidget(centre);
 }

@@ -18,6 +18,10 @@ class QProgressBar;
 class QTabWidget;
 class QToolBar;
 
+namespace keepset {
+struct ImportedTable;
+}
+
 namespace keepset::ui {
 
 class AttentionPage;
@@ -27,6 +31,7 @@ class ErrorBar;
 class Exporter;
 class HeatmapPage;
 class HelpWindow;
+class NoticeBar;
 class RowState;
 class SelectionState;
 class Session;
@@ -123,7 +128,7 @@ private:
     void showTokens(qint64 tokens, bool all);
     void showAnalysis(const std::shared_ptr<const Analysis>& analysis);
     void showRun(const std::shared_ptr<const Run>& run, const QString& file);
-    void showTable(const AuditReport& report, const QString& file);
+    void showTable(const AuditReport& report, const QString& file, const std::shared_ptr<const ImportedTable>& table);
     void showProgress(const Progress& progress);
     void showBusy(bool busy, const QString& what);
     void showHover(qint64 token);
@@ -150,6 +155,7 @@ private:
     AuditPage* auditPage_ = nullptr;
     QTabWidget* tabs_ = nullptr;
     ErrorBar* errorBar_ = nullptr;
+    NoticeBar* noticeBar_ = nullptr;
     Exporter* exporter_ = nullptr;
     ShownLine* shownLine_ = nullptr;
     HelpWindow* help_ = nullptr;

@@ -1,4 +1,5 @@
 #include "core/engine.h"
+#include "ui/charts/table_chart.h"
 #include "ui/exporter.h"
 #include "ui/importance_strip.h"
 #include "ui/main_window.h"
@@ -16,6 +17,7 @@
 #include "ui/sweep_controller.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/error_bar.h"
+#include "ui/widgets/notice_bar.h"
 #include "ui/widgets/shown_line.h"
 
 #include <QDir>
@@ -50,6 +52,7 @@ void MainWindow::connectExports()
     offer(heatmapPage_);
     offer(attentionPage_);
     offer(sweepPage_);
+    offer(auditPage_);
     connect(exporter_, &Exporter::failed, this, [this](const QString& sentence) { errorBar_->show(sentence, {}); });
     connect(exporter_, &Exporter::exported, this,
         [this](const QString& path) { message_->setWords(tr("exported to %1").arg(path)); });
@@ -103,6 +106,12 @@ void MainWindow::connectSweeps()
     connect(sweeps_, &SweepController::shown, this, &MainWindow::showRun);
     connect(sweeps_, &SweepController::failed, errorBar_, &ErrorBar::show);
     connect(sweeps_, &SweepController::told, this, [this](const QString& words) { message_->setWords(words); });
+    connect(sweeps_, &SweepController::offered, this,
+        [this](const QString& words) { noticeBar_->setNotice(words, tr("Show runs")); });
+    connect(noticeBar_, &NoticeBar::answered, this, [this] {
+        tabs_->setCurrentWidget(sweepPage_);
+        sweepPage_->showRuns();
+    });
     connect(sweeps_, &SweepController::pageWanted, this, [this] { tabs_->setCurrentWidget(sweepPage_); });
     connect(sweeps_, &SweepController::modelWanted, this, &MainWindow::openModel);
     connect(sweeps_, &SweepController::textWanted, this, &MainWindow::openText);
@@ -128,12 +137,13 @@ void MainWindow::showRun(const std::shared_ptr<const Run>& run, const QString& f
     updateActions();
 }
 
-void MainWindow::showTable(const AuditReport& report, const QString& file)
+void MainWindow::showTable(
+    const AuditReport& report, const QString& file, const std::shared_ptr<const ImportedTable>& table)
 {
-    Shown table;
-    table.source = Shown::Source::table;
-    table.file = file;
-    auditPage_->setReport(AuditPage::Of::table, report, table);
+    Shown of;
+    of.source = Shown::Source::table;
+    of.file = file;
+    auditPage_->setReport(AuditPage::Of::table, report, of, charts::tableChart(*table, report));
     tabs_->setCurrentWidget(auditPage_);
 }
 

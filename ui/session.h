@@ -24,6 +24,10 @@ struct AttentionMap;
 struct AttentionMapRequest;
 }
 
+namespace keepset {
+struct ImportedTable;
+}
+
 namespace keepset::ui {
 
 /// The engine's Qt face. One worker thread owns the Engine; what needs no engine (files, saves, counting, small maps)
@@ -135,7 +139,8 @@ Q_SIGNALS:
     /// `alive`: a process writes the file.
     void runFollowed(std::shared_ptr<const keepset::Run> run, const QString& path, bool alive);
     void runsListed(const std::vector<keepset::ui::RunSummary>& runs);
-    void tableAudited(const keepset::AuditReport& report, const QString& file);
+    void tableAudited(const keepset::AuditReport& report, const QString& file,
+        const std::shared_ptr<const keepset::ImportedTable>& table);
     void keepSetReady(std::shared_ptr<const keepset::KeepSet> keepSet, int side);
     void attentionDrawn(
         std::shared_ptr<const keepset::Analysis> analysis, std::shared_ptr<const keepset::AttentionMap> map);

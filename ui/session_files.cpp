@@ -186,9 +186,10 @@ void Session::listDevices()
 
 void Session::openTable(const std::filesystem::path& file, const std::shared_ptr<Job>& job)
 {
-    const AuditReport report = audit(import_table(file));
+    const auto table = std::make_shared<const ImportedTable>(import_table(file));
+    const AuditReport report = audit(*table);
     const QString title = QString::fromStdString(file.filename().string());
-    announce(job, [=, this] { Q_EMIT tableAudited(report, title); });
+    announce(job, [=, this] { Q_EMIT tableAudited(report, title, table); });
 }
 
 void Session::openResult(const std::filesystem::path& file, const std::shared_ptr<Job>& job)

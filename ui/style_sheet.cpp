@@ -101,6 +101,7 @@ QFrame#shownBar QLabel { color: $muted; font-size: 12px; }
 QLabel#staleWords { color: $warning; font-weight: 600; }
 QFrame#errorBar { background: $failFill; border: 0; border-bottom: 1px solid $fail; }
 QFrame#errorBar QLabel { color: $ink; }
+QFrame#noticeBar { background: $panel; border: 0; border-bottom: 1px solid $accent; }
 QFrame#tourCard { background: $panel; border: 1px solid $accent; border-radius: 10px; }
 QSplitter::handle { background: transparent; }
 )";

@@ -1,5 +1,6 @@
 #include "ui/sweep_controller.h"
 
+#include "core/sweep_cost.h"
 #include "ui/format.h"
 #include "ui/pages/run_list.h"
 #include "ui/pages/sweep_form.h"
@@ -83,13 +84,6 @@ void SweepController::connectSession()
         Q_EMIT pageWanted();
     });
     connect(session_, &Session::runFollowed, this, &SweepController::takeFollowed);
-    connect(
-        session_, &Session::busyChanged, this,
-        [this](bool busy) {
-            if (!busy)
-                tellOffer();
-        },
-        Qt::QueuedConnection);
     connect(session_, &Session::cancelled, this, &SweepController::estimate); // counting may have been stopped
     connect(session_, &Session::comparisonReady, this, &SweepController::layOver);
     connect(session_, &Session::runsListed, this, &SweepController::takeList);
@@ -175,7 +169,7 @@ void SweepController::estimate()
     if (tokens_ && allCounted_)
         cost_.available = windows_in(*request, *tokens_, model_->adds_bos);
     const std::int64_t windows = request->windows > 0 ? request->windows : cost_.available.value_or(0);
-    cost_.seconds = measuredRate(*model_) * workOfWindow(*request) * static_cast<double>(windows);
+    cost_.seconds = expected_seconds(*request, windows, measuredRate(*model_));
     QStringList warnings;
     if (cost_.available && *cost_.available < std::max<std::int64_t>(1, request->windows))
         warnings << tr("The text has room for %1 windows of %2 + %3 tokens.")
@@ -274,8 +268,8 @@ void SweepController::measure(const Run& run)
         since_.start();
         list(); // it has a file now
     } else if (model_ && done > doneAtFirst_) {
-        const double seconds = static_cast<double>(since_.elapsed()) / 1000 / static_cast<double>(done - doneAtFirst_);
-        rememberRate(*model_, seconds / workOfWindow(sweep_));
+        const double seconds = static_cast<double>(since_.elapsed()) / 1000;
+        rememberRate(*model_, seconds_per_work(sweep_, done - doneAtFirst_, seconds));
     }
 }
 

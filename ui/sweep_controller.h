@@ -64,6 +64,7 @@ Q_SIGNALS:
     void shown(std::shared_ptr<const keepset::Run> run, const QString& file);
     void failed(const QString& sentence, const QString& hint);
     void told(const QString& words);
+    void offered(const QString& words); ///< that sweeps of before can go on; empty: none can any more
     void modelWanted(const QString& folder);
     void textWanted(const QString& path);
     void pageWanted();
@@ -95,7 +96,6 @@ private:
     void throwRunAway(const QString& path);
     void bringRunBack();
     void copyCommandOf(const QString& path);
-    void tellOffer();
     void takeList(const std::vector<RunSummary>& runs);
     void startOnGpus();
     void endOfGpus();
@@ -134,7 +134,6 @@ private:
     QStringList opened_; ///< files beside those of the folder
     std::vector<RunSummary> runs_;
     bool offered_ = false; ///< unfinished sweeps, once
-    QString offer_; ///< said when what the start brings is over
     QString deleted_;
     QString basket_; ///< where the deleted run lies
 };

@@ -68,22 +68,15 @@ void SweepController::takeList(const std::vector<RunSummary>& runs)
     page_->runs()->setRuns(runs);
     const auto unfinished = std::ranges::count_if(runs, &RunSummary::unfinished);
     if (!offered_ && unfinished > 0 && !running())
-        offer_ = unfinished == 1 ? tr("1 sweep is unfinished: see Runs on the Sweep page")
-                                 : tr("%1 sweeps are unfinished: see Runs on the Sweep page").arg(unfinished);
-    if (!session_->busy())
-        tellOffer();
+        Q_EMIT offered(unfinished == 1 ? tr("1 sweep is unfinished and can go on.")
+                                       : tr("%1 sweeps are unfinished and can go on.").arg(unfinished));
+    else if (unfinished == 0)
+        Q_EMIT offered(QString());
     if (!offered_ && unfinished > 0 && !run_) {
         page_->showRuns();
         page_->runs()->choose(std::ranges::find_if(runs, &RunSummary::unfinished)->path);
     }
     offered_ = true;
-}
-
-/// Behind what the start itself says.
-void SweepController::tellOffer()
-{
-    if (!offer_.isEmpty())
-        Q_EMIT told(std::exchange(offer_, {}));
 }
 
 void SweepController::show(const std::shared_ptr<const Run>& run, const QString& path, bool alive)

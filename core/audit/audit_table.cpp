@@ -1,11 +1,12 @@
-#include "core/audit.h"
 #include "core/audit/distinct.h"
+#include "core/audit_places.h"
 #include "core/words.h"
 
 #include <algorithm>
 #include <cmath>
 #include <iterator>
 #include <set>
+#include <utility>
 
 namespace keepset {
 
@@ -13,6 +14,12 @@ namespace {
 
     using namespace audit_checks;
     using Row = ImportedTable::Row;
+
+    /// What a check found, and in which rows.
+    struct Found {
+        Outcome outcome;
+        std::vector<std::pair<std::string, double>> at {}; ///< method, sparsity
+    };
 
     bool is_dense(const std::string& method)
     {
@@ -59,30 +66,39 @@ namespace {
         return unit;
     }
 
-    Outcome check_baseline(const ImportedTable& table)
+    std::vector<Row>::const_iterator dense_row(const ImportedTable& table)
     {
-        const auto dense = std::find_if(table.rows.begin(), table.rows.end(),
+        return std::find_if(table.rows.begin(), table.rows.end(),
             [](const Row& row) { return is_dense(row.method) && row.sparsity == 0; });
+    }
+
+    Found check_baseline(const ImportedTable& table)
+    {
+        const auto dense = dense_row(table);
         if (dense == table.rows.end())
-            return not_applicable("The table has no row of dense at sparsity 0 to compare with.");
+            return { not_applicable("The table has no row of dense at sparsity 0 to compare with.") };
         const double tolerance = std::max(resolution(table), baseline_tolerance * std::abs(dense->perplexity));
         std::int64_t compared = 0;
         std::vector<std::string> wrong;
+        Found found;
         for (const Row& row : table.rows) {
             if (is_dense(row.method) || row.sparsity != 0)
                 continue;
             ++compared;
-            if (!(std::abs(row.perplexity - dense->perplexity) <= tolerance * (1 + 1e-9)))
-                wrong.push_back(title_of(row.method) + " (" + significant(row.perplexity, 6) + ")");
+            if (std::abs(row.perplexity - dense->perplexity) <= tolerance * (1 + 1e-9))
+                continue;
+            wrong.push_back(title_of(row.method) + " (" + significant(row.perplexity, 6) + ")");
+            found.at.emplace_back(row.method, row.sparsity);
         }
         if (compared == 0)
-            return not_applicable("The table has no method at sparsity 0, where it must equal dense.");
-        if (!wrong.empty())
-            return failed("With nothing evicted " + listed(wrong) + (wrong.size() == 1 ? " differs" : " differ")
+            return { not_applicable("The table has no method at sparsity 0, where it must equal dense.") };
+        found.outcome = wrong.empty()
+            ? passed("At sparsity 0 every method equals dense within the rounding of the table.")
+            : failed("With nothing evicted " + listed(wrong) + (wrong.size() == 1 ? " differs" : " differ")
                 + " from dense (" + significant(dense->perplexity, 6)
                 + "): the attention differs, not only what is kept, so the whole curve measures that difference and "
                   "not the eviction.");
-        return passed("At sparsity 0 every method equals dense within the rounding of the table.");
+        return found;
     }
 
     /// Whether two rows keep the same entries by definition: where their policies are spelled as Keepset does and both
@@ -125,11 +141,42 @@ namespace {
         return shared;
     }
 
-    Outcome check_distinct(const ImportedTable& table)
+    /// Equal perplexities of two methods, in words and by row.
+    struct Equal {
+        std::vector<std::string> pairs;
+        std::vector<std::pair<std::string, double>> at;
+
+        void add(const std::string& a, const std::string& b, const std::vector<double>& sparsities)
+        {
+            pairs.push_back(pair_at(a, b, sparsities));
+            for (const double sparsity : sparsities) {
+                at.emplace_back(a, sparsity);
+                at.emplace_back(b, sparsity);
+            }
+        }
+    };
+
+    Found judge_equal(const Equal& everywhere, const Equal& somewhere)
+    {
+        const std::string some = somewhere.pairs.empty() ? ""
+                                                         : "Equal perplexities: " + listed(somewhere.pairs)
+                + ". Rounding can do that, or a policy that was not applied.";
+        if (!everywhere.pairs.empty())
+            return { failed("Identical curves: " + listed(everywhere.pairs)
+                         + ". Policies that keep different tokens cannot agree at every sparsity: the policy was never "
+                           "applied."
+                         + (some.empty() ? "" : " " + some)),
+                everywhere.at };
+        if (!some.empty())
+            return { warned(some), somewhere.at };
+        return { passed("No two methods whose definitions differ have equal perplexities at a sparsity above 0.") };
+    }
+
+    Found check_distinct(const ImportedTable& table)
     {
         const std::vector<std::string> names = methods_of(table);
-        std::vector<std::string> everywhere;
-        std::vector<std::string> somewhere;
+        Equal everywhere;
+        Equal somewhere;
         std::size_t compared = 0;
         for (std::size_t i = 0; i < names.size(); ++i) {
             for (std::size_t j = i + 1; j < names.size(); ++j) {
@@ -137,60 +184,51 @@ namespace {
                 compared += shared;
                 const bool all = shared >= 2 && equal.size() == shared;
                 if (!equal.empty())
-                    (all ? everywhere : somewhere).push_back(pair_at(names[i], names[j], equal));
+                    (all ? everywhere : somewhere).add(names[i], names[j], equal);
             }
         }
         if (compared == 0)
-            return not_applicable("No two methods whose definitions differ share a sparsity above 0.");
-        const std::string some = somewhere.empty()
-            ? ""
-            : "Equal perplexities: " + listed(somewhere) + ". Rounding can do that, or a policy that was not applied.";
-        if (!everywhere.empty())
-            return failed("Identical curves: " + listed(everywhere)
-                + ". Policies that keep different tokens cannot agree at every sparsity: the policy was never applied."
-                + (some.empty() ? "" : " " + some));
-        return some.empty()
-            ? passed("No two methods whose definitions differ have equal perplexities at a sparsity above 0.")
-            : warned(some);
+            return { not_applicable("No two methods whose definitions differ share a sparsity above 0.") };
+        return judge_equal(everywhere, somewhere);
     }
 
-    /// Where a method's perplexity falls from one sparsity to the next by more than rounding.
-    std::vector<std::string> falls_of(const std::string& method, const std::vector<Row>& curve, double unit)
+    /// Whether a row's perplexity is below that of the one before by more than rounding.
+    bool falls(const Row& row, const Row& before, double unit)
     {
-        std::vector<std::string> falls;
-        for (std::size_t i = 1; i < curve.size(); ++i) {
-            if (curve[i].perplexity < curve[i - 1].perplexity - unit * (1 + 1e-9))
-                falls.push_back(
-                    title_of(method) + " from " + percent(curve[i - 1].sparsity) + " to " + percent(curve[i].sparsity));
-        }
-        return falls;
+        return row.perplexity < before.perplexity - unit * (1 + 1e-9);
     }
 
-    Outcome check_monotone(const ImportedTable& table)
+    Found check_monotone(const ImportedTable& table)
     {
         const double unit = resolution(table);
         bool compared = false;
         bool all_fall = true; // from the lowest sparsity to the highest
-        std::vector<std::string> falls;
-        for (const std::string& method : methods_of(table)) {
-            const std::vector<Row> curve = curve_of(table, method);
-            if (curve.size() < 2)
+        std::vector<std::string> found;
+        std::vector<std::pair<std::string, double>> at;
+        for (const auto& [method, rows] : curves_of(table)) {
+            if (rows.size() < 2)
                 continue;
             compared = true;
-            all_fall = all_fall && curve.back().perplexity < curve.front().perplexity - unit * (1 + 1e-9);
-            for (const std::string& fall : falls_of(method, curve, unit))
-                falls.push_back(fall);
+            all_fall = all_fall && falls(rows.back(), rows.front(), unit);
+            for (std::size_t i = 1; i < rows.size(); ++i) {
+                if (!falls(rows[i], rows[i - 1], unit))
+                    continue;
+                found.push_back(
+                    title_of(method) + " from " + percent(rows[i - 1].sparsity) + " to " + percent(rows[i].sparsity));
+                at.emplace_back(method, rows[i].sparsity);
+            }
         }
         if (!compared)
-            return not_applicable("No method has two sparsities to compare.");
-        if (!falls.empty() && all_fall)
-            return warned("Every curve falls as sparsity grows. Is the column the share that is KEPT? Sparsity is the "
-                          "share evicted: write 1 minus it. Perplexity falls: "
-                + listed(falls) + ".");
-        if (!falls.empty())
-            return warned("Perplexity falls though more is evicted: " + listed(falls)
-                + ". The table gives no uncertainty, so this may be chance or a mistake.");
-        return passed("Perplexity nowhere falls as sparsity grows.");
+            return { not_applicable("No method has two sparsities to compare.") };
+        if (found.empty())
+            return { passed("Perplexity nowhere falls as sparsity grows.") };
+        return { warned(all_fall
+                         ? "Every curve falls as sparsity grows. Is the column the share that is KEPT? Sparsity is the "
+                           "share evicted: write 1 minus it. Perplexity falls: "
+                             + listed(found) + "."
+                         : "Perplexity falls though more is evicted: " + listed(found)
+                             + ". The table gives no uncertainty, so this may be chance or a mistake."),
+            at };
     }
 
     Outcome check_finite(const ImportedTable& table)
@@ -217,6 +255,34 @@ namespace {
 
 } // namespace
 
+std::vector<ImportedCurve> curves_of(const ImportedTable& table)
+{
+    std::vector<ImportedCurve> curves;
+    for (const std::string& method : methods_of(table))
+        curves.push_back({ method, curve_of(table, method) });
+    return curves;
+}
+
+double dense_perplexity(const ImportedTable& table)
+{
+    const auto dense = dense_row(table);
+    return dense == table.rows.end() ? not_a_number : dense->perplexity;
+}
+
+std::vector<AuditPlace> places_of(const ImportedTable& table)
+{
+    std::vector<AuditPlace> places;
+    if (check_finite(table).status != CheckStatus::pass)
+        return places;
+    const std::vector<std::pair<std::string, Found>> all { { "baseline", check_baseline(table) },
+        { "distinct", check_distinct(table) }, { "monotone", check_monotone(table) } };
+    for (const auto& [check, found] : all) {
+        for (const auto& [method, sparsity] : found.at)
+            places.push_back({ check, found.outcome.status, method, sparsity });
+    }
+    return places;
+}
+
 AuditReport audit(const ImportedTable& table)
 {
     const Outcome finite = check_finite(table);
@@ -225,9 +291,9 @@ AuditReport audit(const ImportedTable& table)
             ? outcome
             : undecided("This cannot be told, because a perplexity is not finite (see finite).");
     };
-    return report_of({ { "finite", finite }, { "baseline", only_if_finite(check_baseline(table)) },
-                         { "distinct", only_if_finite(check_distinct(table)) },
-                         { "monotone", only_if_finite(check_monotone(table)) } },
+    return report_of({ { "finite", finite }, { "baseline", only_if_finite(check_baseline(table).outcome) },
+                         { "distinct", only_if_finite(check_distinct(table).outcome) },
+                         { "monotone", only_if_finite(check_monotone(table).outcome) } },
         "A table of perplexities does not tell; run the sweep here to check it.");
 }
 

@@ -494,6 +494,14 @@ Open the model and analyse the text here.</source>
         <source>Every check that applies passes.</source>
         <translation>Jede Prüfung, die hier gilt, ist bestanden.</translation>
     </message>
+    <message>
+        <source>Export …</source>
+        <translation>Exportieren …</translation>
+    </message>
+    <message>
+        <source>Exports the curves as PNG, SVG, PDF or CSV</source>
+        <translation>Exportiert die Kurven als PNG, SVG, PDF oder CSV</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui::ErrorBar</name>
@@ -1222,6 +1230,25 @@ Lizenz: Apache-2.0. Schriften: Noto Sans und Noto Serif, SIL Open Font License 1
         <source>match %1 of %2 for “%3”</source>
         <translation>Treffer %1 von %2 für „%3“</translation>
     </message>
+    <message>
+        <source>Show runs</source>
+        <translation>Runs zeigen</translation>
+    </message>
+</context>
+<context>
+    <name>keepset::ui::NoticeBar</name>
+    <message>
+        <source>Notice</source>
+        <translation>Hinweis</translation>
+    </message>
+    <message>
+        <source>Later</source>
+        <translation>Später</translation>
+    </message>
+    <message>
+        <source>Puts the answer off; nothing is lost by that</source>
+        <translation>Verschiebt die Antwort; verloren geht dadurch nichts</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui::ParameterForm</name>
@@ -1839,14 +1866,6 @@ Das Häkchen legt ihn über den gezeigten Run.</translation>
         <translation>Runs ablegen in</translation>
     </message>
     <message>
-        <source>1 sweep is unfinished: see Runs on the Sweep page</source>
-        <translation>1 Sweep ist unvollständig: siehe Runs auf der Seite Sweep</translation>
-    </message>
-    <message>
-        <source>%1 sweeps are unfinished: see Runs on the Sweep page</source>
-        <translation>%1 Sweeps sind unvollständig: siehe Runs auf der Seite Sweep</translation>
-    </message>
-    <message>
         <source>%1 cannot be laid over the run shown.</source>
         <translation>%1 lässt sich nicht über den gezeigten Run legen.</translation>
     </message>
@@ -1897,6 +1916,14 @@ Das Häkchen legt ihn über den gezeigten Run.</translation>
     <message>
         <source>torchrun could not be started: %1</source>
         <translation>torchrun ließ sich nicht starten: %1</translation>
+    </message>
+    <message>
+        <source>1 sweep is unfinished and can go on.</source>
+        <translation>1 Sweep ist unvollständig und kann weitergehen.</translation>
+    </message>
+    <message>
+        <source>%1 sweeps are unfinished and can go on.</source>
+        <translation>%1 Sweeps sind unvollständig und können weitergehen.</translation>
     </message>
 </context>
 <context>
@@ -2101,6 +2128,14 @@ Das Diagramm wächst Fenster um Fenster.</translation>
     <message>
         <source>stopped, %1</source>
         <translation>angehalten, %1</translation>
+    </message>
+    <message>
+        <source>All bands</source>
+        <translation>Alle Bänder</translation>
+    </message>
+    <message>
+        <source>Draws the 95% band of every method; else that of the one that is pointed at or shown alone</source>
+        <translation>Zeichnet das 95%-Band jedes Verfahrens; sonst nur das des Verfahrens unter dem Zeiger oder des einzigen gezeigten</translation>
     </message>
 </context>
 <context>
@@ -2422,6 +2457,22 @@ Beides lässt sich auch hierher ziehen.</translation>
     <message>
         <source>dense, perplexity %1</source>
         <translation>dense, Perplexität %1</translation>
+    </message>
+    <message>
+        <source>%1 at %2: %3.</source>
+        <translation>%1 bei %2: %3.</translation>
+    </message>
+    <message>
+        <source>Perplexity against sparsity</source>
+        <translation>Perplexität über dem verworfenen Anteil</translation>
+    </message>
+    <message>
+        <source>Perplexity</source>
+        <translation>Perplexität</translation>
+    </message>
+    <message>
+        <source>The table has no method but dense.</source>
+        <translation>Die Tabelle hat außer dense kein Verfahren.</translation>
     </message>
 </context>
 <context>

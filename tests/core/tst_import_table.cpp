@@ -1,3 +1,4 @@
+#include "core/audit_places.h"
 #include "core/engine.h"
 #include "tests/support/test_main.h"
 
@@ -6,6 +7,7 @@
 
 #include <algorithm>
 #include <clocale>
+#include <cmath>
 #include <ctime>
 #include <fstream>
 
@@ -218,6 +220,35 @@ private Q_SLOTS:
         const double small = std::min({ processor_time(5'000), processor_time(5'000), processor_time(5'000) });
         const double large = processor_time(80'000); // 16 times the rows: quadratic would be 256 times the time
         QVERIFY2(large < 64 * small, qPrintable(QString("%1 s, %2 s").arg(small).arg(large)));
+    }
+
+    void curves_ascend_and_dense_is_a_line_of_its_own()
+    {
+        const ImportedTable table
+            = table_of("method,sparsity,perplexity\nh2o,0.9,12\ncab,0.5,9\nFull,0,8\nh2o,0.5,9.5\n");
+        const std::vector<ImportedCurve> curves = curves_of(table);
+        QCOMPARE(curves.size(), std::size_t { 2 });
+        QCOMPARE(curves[0].method, std::string("h2o"));
+        QCOMPARE(curves[0].rows[0].sparsity, 0.5);
+        QCOMPARE(curves[0].rows[1].perplexity, 12.0);
+        QCOMPARE(curves[1].rows.size(), std::size_t { 1 });
+        QCOMPARE(dense_perplexity(table), 8.0);
+        QVERIFY(std::isnan(dense_perplexity(table_of("method,sparsity,perplexity\nh2o,0.5,9\n"))));
+    }
+
+    void what_the_audit_finds_has_its_place()
+    {
+        // Baseline: cab at 0. Distinct: cab and h2o at both sparsities. Monotone: recent falls to 0.9.
+        const ImportedTable table = table_of("method,sparsity,perplexity\ndense,0,8\nh2o,0,8\ncab,0,9.5\nh2o,0.5,10\n"
+                                             "cab,0.5,10\nh2o,0.9,12\ncab,0.9,12\nrecent,0.5,20\nrecent,0.9,19\n");
+        const std::vector<AuditPlace> expected { { "baseline", CheckStatus::fail, "cab", 0 },
+            { "distinct", CheckStatus::fail, "h2o", 0.5 }, { "distinct", CheckStatus::fail, "cab", 0.5 },
+            { "distinct", CheckStatus::fail, "h2o", 0.9 }, { "distinct", CheckStatus::fail, "cab", 0.9 },
+            { "monotone", CheckStatus::warning, "recent", 0.9 } };
+        QCOMPARE(places_of(table), expected);
+        QVERIFY(
+            places_of(table_of("method,sparsity,perplexity\ndense,0,8\nh2o,0,8\nh2o,0.5,9\ncab,0.5,9.5\n")).empty());
+        QVERIFY(places_of(table_of("method,sparsity,perplexity\ndense,0,8\nh2o,0,nan\nh2o,0.5,9\n")).empty());
     }
 };
 

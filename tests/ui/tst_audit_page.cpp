@@ -1,6 +1,8 @@
 #include "core/engine.h"
 #include "tests/support/test_main.h"
 #include "tests/ui/plausible.h"
+#include "ui/charts/chart_view.h"
+#include "ui/charts/table_chart.h"
 #include "ui/pages/audit_page.h"
 #include "ui/theme.h"
 
@@ -26,6 +28,11 @@ Shown of(const char* file)
     return shown;
 }
 
+ImportedTable faulty()
+{
+    return import_table(QStringLiteral(KEEPSET_SOURCE_DIR "/resources/examples/published-faulty.csv").toStdString());
+}
+
 } // namespace
 
 class TestAuditPage : public QObject {
@@ -37,6 +44,7 @@ private Q_SLOTS:
     void the_published_faulty_table_is_refused_in_words();
     void a_new_report_replaces_the_old();
     void what_is_shown_and_a_table_have_reports_of_their_own();
+    void a_table_has_its_curves_with_the_faults_on_them();
     void open_is_a_signal();
     void pictures();
 };
@@ -108,6 +116,40 @@ void TestAuditPage::what_is_shown_and_a_table_have_reports_of_their_own()
     QCOMPARE(QGuiApplication::clipboard()->text(), page.reportText());
 }
 
+void TestAuditPage::a_table_has_its_curves_with_the_faults_on_them()
+{
+    AuditPage page;
+    page.resize(892, 620);
+    auto* chart = page.findChild<charts::ChartView*>("auditChart");
+    auto* save = page.findChild<QToolButton*>("auditExport");
+    page.setReport(AuditPage::Of::analysis, { { { "mass", CheckStatus::pass, "Sums are right." } } }, of("demo.txt"));
+    QVERIFY(chart->isHidden() && save->isHidden()); // an analysis has none
+    const ImportedTable table = faulty();
+    page.setReport(
+        AuditPage::Of::table, audit(table), of("published-faulty.csv"), charts::tableChart(table, audit(table)));
+    QVERIFY(!chart->isHidden() && !save->isHidden());
+    QCOMPARE(chart->data().series.size(), std::size_t { 2 });
+    QCOMPARE(chart->data().series[0].points.size(), std::size_t { 3 });
+    QCOMPARE(chart->data().series[0].points[2].y, 212.67);
+    QCOMPARE(chart->data().references[0].value, 8.77);
+    QVERIFY(chart->data().warning.contains("baseline") && chart->data().warning.contains("distinct"));
+    QCOMPARE(chart->data().faults.size(), std::size_t { 6 }); // both methods at all sparsities
+    QVERIFY(charts::describe(chart->data()).contains("baseline"));
+    const QImage with = chart->grab().toImage();
+    charts::ChartData clean = chart->data();
+    clean.faults.clear();
+    chart->setData(clean);
+    QVERIFY(with != chart->grab().toImage()); // they are painted
+    QSignalSpy spy(&page, &AuditPage::exportRequested);
+    save->click();
+    QCOMPARE(spy.count(), 1);
+    QCOMPARE(page.exportables().size(), std::size_t { 1 });
+    auto* choice = page.findChild<QComboBox*>("auditOf");
+    choice->setCurrentIndex(0);
+    Q_EMIT choice->activated(0);
+    QVERIFY(chart->isHidden());
+}
+
 void TestAuditPage::open_is_a_signal()
 {
     AuditPage page;
@@ -123,9 +165,9 @@ void TestAuditPage::pictures()
     test::savePictures(page, "audit-empty");
     page.setReport(AuditPage::Of::sweep, audit(*test::plausibleRun()), shownOf(*test::plausibleRun()));
     test::savePictures(page, "audit-run");
-    const ImportedTable table
-        = import_table(QStringLiteral(KEEPSET_SOURCE_DIR "/resources/examples/published-faulty.csv").toStdString());
-    page.setReport(AuditPage::Of::table, audit(table), of("published-faulty.csv"));
+    const ImportedTable table = faulty();
+    page.setReport(
+        AuditPage::Of::table, audit(table), of("published-faulty.csv"), charts::tableChart(table, audit(table)));
     test::savePictures(page, "audit-faulty");
     QVERIFY(!page.reportText().isEmpty());
 }

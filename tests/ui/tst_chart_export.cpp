@@ -1,6 +1,7 @@
 #include "tests/support/test_main.h"
 #include "ui/chart_export.h"
 #include "ui/charts/chart_view.h"
+#include "ui/csv.h"
 #include "ui/theme.h"
 
 #include <QPainter>
@@ -52,6 +53,7 @@ private Q_SLOTS:
     void what_leaves_the_plot_is_cut_off_in_every_format();
     void pdf_is_one_page_with_fonts();
     void csv_quotes_and_keeps_full_precision();
+    void csv_says_of_what_it_is_in_its_last_columns();
     void what_cannot_be_written_is_said_in_a_sentence();
     void a_full_disk_leaves_the_old_file();
     void an_unknown_suffix_is_refused();
@@ -154,6 +156,30 @@ void TestChartExport::csv_quotes_and_keeps_full_precision()
     QCOMPARE(lines[3], QByteArray("h2o,0.8,20.52,19,22\r"));
     QCOMPARE(lines[4], QByteArray("\"cab(local=0.3,bridge=flow)\",0,15,,\r"));
     QCOMPARE(lines[7], QByteArray("dense,0,15,,\r"));
+}
+
+void TestChartExport::csv_says_of_what_it_is_in_its_last_columns()
+{
+    ChartView widget;
+    widget.setData(example());
+    Shown shown;
+    shown.source = Shown::Source::run;
+    shown.model = "a-model";
+    shown.text = "a, \"text\".txt";
+    shown.context = "windows of 1,024 + 256";
+    widget.setShown(shown);
+    const QString path = folder_.filePath("chart.csv");
+    QVERIFY(!exportChart(widget, path));
+    const QList<QByteArray> lines = contents(path).trimmed().split('\n');
+    QVERIFY2(lines[0].endsWith(",model,text,provenance\r"), lines[0]);
+    for (const QByteArray& line : lines.mid(1))
+        QVERIFY2(
+            line.trimmed().endsWith(",a-model,\"a, \"\"text\"\".txt\",\"a-model · a, \"\"text\"\".txt · windows of "
+                                    "1,024 + 256\""),
+            line);
+    // A map has a row a cell: its first says it. What is quoted may hold line breaks.
+    QCOMPARE(csvWithColumns("a,b\r\n1,\"x\r\ny\"\r\n2,\"\"\"\"\r\n", { "of" }, { "me" }, false),
+        QString("a,b,of\r\n1,\"x\r\ny\",me\r\n2,\"\"\"\",\r\n"));
 }
 
 void TestChartExport::what_cannot_be_written_is_said_in_a_sentence()

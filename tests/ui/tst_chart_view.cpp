@@ -97,7 +97,7 @@ private Q_SLOTS:
     void ticks_follow_the_zoom();
     void the_read_out_is_reached_by_keyboard();
     void hovering_tells_the_nearest_point_that_is_shown();
-    void bands_of_many_methods_show_for_the_one_that_is_pointed_at();
+    void a_band_shows_for_the_one_that_is_pointed_at_or_alone_or_for_all();
     void the_legend_hides_and_isolates_in_both_charts();
     void names_at_the_ends_hide_and_isolate_too();
     void names_stay_on_the_chart();
@@ -118,6 +118,7 @@ void TestChartView::a_method_is_a_line_marks_and_a_band_of_qt_charts()
     QCOMPARE(count(static_cast<QScatterSeries*>(nullptr)), 3);
     QCOMPARE(count(static_cast<QAreaSeries*>(nullptr)), 3);
     QCOMPARE(count(static_cast<QLineSeries*>(nullptr)), 3);
+    view.plot()->setAllBands(true);
     QVERIFY(view.plot()->isBandShown(0));
 }
 
@@ -330,18 +331,30 @@ void TestChartView::hovering_tells_the_nearest_point_that_is_shown()
     QCOMPARE(other.value().series, std::size_t { 0 });
 }
 
-void TestChartView::bands_of_many_methods_show_for_the_one_that_is_pointed_at()
+void TestChartView::a_band_shows_for_the_one_that_is_pointed_at_or_alone_or_for_all()
 {
     ChartView view;
-    view.setData(many(6, false));
-    for (std::size_t s = 0; s < 6; ++s)
-        QVERIFY(!view.plot()->isBandShown(s));
-    view.plot()->setHighlighted("method4");
-    for (std::size_t s = 0; s < 6; ++s)
-        QCOMPARE(view.plot()->isBandShown(s), s == 4);
+    view.setData(many(3, false));
+    const auto shown = [&] {
+        std::set<std::size_t> bands;
+        for (std::size_t s = 0; s < 3; ++s) {
+            if (view.plot()->isBandShown(s))
+                bands.insert(s);
+        }
+        return bands;
+    };
+    using Bands = std::set<std::size_t>;
+    QCOMPARE(shown(), Bands {});
+    view.plot()->setHighlighted("method1");
+    QCOMPARE(shown(), Bands { 1 });
     view.plot()->setHighlighted({});
-    view.plot()->setHidden({ "method0", "method1" }); // four are left
-    QVERIFY(view.plot()->isBandShown(5) && !view.plot()->isBandShown(0));
+    view.plot()->setHidden({ "method0", "method1" });
+    QCOMPARE(shown(), Bands { 2 });
+    view.plot()->setHidden({});
+    view.plot()->setAllBands(true);
+    QCOMPARE(shown(), (Bands { 0, 1, 2 }));
+    view.plot()->setHidden({ "method1" });
+    QCOMPARE(shown(), (Bands { 0, 2 }));
 }
 
 void TestChartView::the_legend_hides_and_isolates_in_both_charts()

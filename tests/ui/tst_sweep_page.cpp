@@ -18,6 +18,7 @@
 #include <QSignalSpy>
 #include <QSpinBox>
 #include <QTemporaryDir>
+#include <QToolButton>
 #include <QtTest>
 
 #include <set>
@@ -53,6 +54,8 @@ private Q_SLOTS:
     void a_click_on_a_point_is_looked_at_on_the_other_pages();
     void what_a_run_holds_can_be_chosen_and_is_chosen_again();
     void every_export_says_of_what_it_is();
+    void every_band_is_drawn_on_demand();
+    void no_control_stands_alone_on_a_line_of_its_own();
     void a_run_of_many_methods_fits_by_scrolling();
     void pictures_of_every_state();
 
@@ -403,6 +406,37 @@ void TestSweepPage::every_export_says_of_what_it_is()
             QVERIFY2(svg.contains("a-model") && svg.contains("a-text.txt"), qPrintable(path));
         }
     }
+}
+
+void TestSweepPage::every_band_is_drawn_on_demand()
+{
+    SweepPage page(&selection_);
+    auto* all = page.findChild<QToolButton*>("sweepBands");
+    QVERIFY(!all->isVisibleTo(&page)); // there is nothing yet that has one
+    page.setRun(test::plausibleRun());
+    QVERIFY(all->isVisibleTo(&page));
+    const auto* chart = page.findChild<ChartView*>("perplexityChart");
+    QVERIFY(!chart->plot()->isBandShown(0));
+    all->click();
+    QVERIFY(chart->plot()->isBandShown(0) && chart->plot()->isBandShown(4));
+    page.setRun(test::plausibleRun(6)); // it stays so with the next window
+    QVERIFY(chart->plot()->isBandShown(4));
+}
+
+void TestSweepPage::no_control_stands_alone_on_a_line_of_its_own()
+{
+    SweepPage page(&selection_);
+    page.resize(892, 760);
+    page.show();
+    page.grab();
+    page.setRun(test::plausibleRun());
+    page.grab();
+    const auto centre = [&](const QString& name) {
+        const auto* widget = page.findChild<QWidget*>(name);
+        return widget->mapTo(&page, widget->rect().center()).y();
+    };
+    QVERIFY(std::abs(centre("differenceExport") - centre("sweepReference")) < 8);
+    QVERIFY(std::abs(centre("sweepExport") - centre("sweepMetric")) < 8);
 }
 
 void TestSweepPage::a_run_of_many_methods_fits_by_scrolling()

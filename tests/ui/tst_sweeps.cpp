@@ -191,9 +191,17 @@ private Q_SLOTS:
         window.show();
         QTRY_VERIFY_WITH_TIMEOUT(lineOf(window, path) != nullptr, patience);
         QVERIFY(window.findChild<QLabel*>(QStringLiteral("runHint"))->text().startsWith(QStringLiteral("1 sweep")));
-        const auto* message = window.findChild<QLabel*>(QStringLiteral("message"));
-        QTRY_VERIFY_WITH_TIMEOUT(message->text().startsWith(QStringLiteral("1 sweep is unfinished")), patience);
-        // Nothing is open: its command says which model and text it is of.
+        const auto* notice = window.findChild<QLabel*>(QStringLiteral("noticeText"));
+        QTRY_VERIFY_WITH_TIMEOUT(notice->isVisible(), patience);
+        QCOMPARE(notice->text(), QStringLiteral("1 sweep is unfinished and can go on."));
+        window.openDemo(); // what a start says has no part in it
+        QTRY_VERIFY_WITH_TIMEOUT(window.session()->analysis() != nullptr && !window.session()->busy(), patience);
+        QVERIFY(notice->isVisible());
+        window.showPage(0);
+        click(window, QStringLiteral("noticeAnswer"));
+        QCOMPARE(window.tabs()->currentWidget(), window.findChild<SweepPage*>());
+        QVERIFY(lineOf(window, path)->treeWidget()->isVisible() && !notice->isVisible());
+        // Another text is open: its command says which model and text it is of.
         const std::int64_t done = load_run(path.toStdString())->windows_done();
         choose(window, path);
         window.findChild<QPushButton*>(QStringLiteral("runGoOn"))->click();

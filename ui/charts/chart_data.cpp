@@ -107,6 +107,12 @@ QString describe(const ChartData& data)
             values << tr("%1 at %2").arg(valueText(point.y, data.y.format), valueText(point.x, data.x.format));
         sentences << series.name + QStringLiteral(": ") + values.join(QStringLiteral(", ")) + QLatin1Char('.');
     }
+    for (const FaultMark& fault : data.faults) {
+        if (!fault.text.isEmpty())
+            sentences << tr("%1 at %2: %3.")
+                             .arg(data.series[fault.series].name,
+                                 valueText(data.series[fault.series].points[fault.point].x, data.x.format), fault.text);
+    }
     for (const ReferenceLine& line : data.references) {
         if (!line.text.isEmpty())
             sentences << line.text + QLatin1Char('.');

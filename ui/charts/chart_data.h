@@ -40,6 +40,13 @@ struct Axis {
     NumberFormat format = NumberFormat::plain;
 };
 
+/// A point that something is wrong with: it is ringed, and the words stand beside it.
+struct FaultMark {
+    std::size_t series = 0;
+    std::size_t point = 0;
+    QString text; ///< may be empty
+};
+
 struct ChartData {
     QString title;
     QString subtitle;
@@ -48,6 +55,7 @@ struct ChartData {
     std::vector<double> groups; ///< every x, where each has a slot of its own and intervals are bars; else bands
     std::vector<Series> series;
     std::vector<ReferenceLine> references;
+    std::vector<FaultMark> faults;
     QString intervals; ///< in tables: what low and high are, "paired_to_dense"; empty: there are none
     QString warning; ///< stands across the top when a result must not be believed
     QString emptyText; ///< shown where there is no point at all

@@ -2,8 +2,10 @@
 
 #include "ui/plot/readout_box.h"
 
+#include <QAreaSeries>
 #include <QCoreApplication>
 #include <QFontMetricsF>
+#include <QLineSeries>
 #include <QPainter>
 
 #include <algorithm>
@@ -15,6 +17,7 @@ namespace {
 
     constexpr double widestSerif = 3.5; ///< px to each side of a bar
     constexpr double namesGap = 14; ///< px between plot and names
+    constexpr std::size_t fewMethods = 4; ///< that need not step back
 
     QFont boldOf(const plot::Style& look)
     {
@@ -80,6 +83,7 @@ void ChartOverlay::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWi
     }
     paintReferences(*painter);
     paintBars(*painter);
+    paintFaults(*painter);
     paintNames(*painter);
     if (chart_->readout() && chart_->isDrawn(*chart_->readout()))
         paintReadout(*painter);
@@ -138,6 +142,33 @@ void ChartOverlay::paintBars(QPainter& painter) const
             if (bottom == bar.bottom())
                 painter.drawLine(bar.bottomLeft(), bar.bottomRight());
         }
+    }
+}
+
+void ChartOverlay::paintFaults(QPainter& painter) const
+{
+    const QColor color = chart_->look().bad;
+    const QRectF plot = chart_->plotArea().adjusted(-2, -2, 2, 2);
+    const double height = QFontMetricsF(chart_->look().font).height();
+    std::vector<QRectF> taken; // by words
+    for (const FaultMark& fault : chart_->data().faults) {
+        const PointRef at { fault.series, fault.point };
+        const QPointF centre = chart_->positionOf(at);
+        if (!chart_->isDrawn(at) || !plot.contains(centre))
+            continue;
+        painter.setPen(QPen(color, 2));
+        painter.setBrush(Qt::NoBrush);
+        painter.drawEllipse(centre, 9, 9);
+        const double width = QFontMetricsF(chart_->look().font).horizontalAdvance(fault.text) + 2;
+        QRectF box(centre.x() + 13, centre.y() + 4, width, height);
+        if (box.right() > plot.right())
+            box.moveRight(centre.x() - 13);
+        for (const QRectF& other : taken) {
+            if (box.intersects(other))
+                box.moveTop(other.bottom());
+        }
+        text(painter, box, Qt::AlignLeft | Qt::AlignVCenter, fault.text, color);
+        taken.push_back(box);
     }
 }
 
@@ -201,7 +232,23 @@ void ChartOverlay::paintReadout(QPainter& painter) const
     }
 }
 
-// Where things stand, for the overlay and for those who point at them.
+// What is shown and where it stands, for the overlay and for those who point at them.
+
+bool PlotChart::isBandShown(std::size_t series) const
+{
+    std::size_t bands = 0;
+    for (std::size_t i = 0; i < drawn_.size(); ++i)
+        bands += drawn_[i].band && isShown(i) ? 1 : 0;
+    const QAreaSeries* band = drawn_[series].band;
+    return band && isShown(series) && band->upperSeries()->count() > 1
+        && (allBands_ || bands == 1 || data_.series[series].key == highlighted_);
+}
+
+bool PlotChart::isFaded(std::size_t series) const
+{
+    return drawn_.size() > fewMethods && data_.series[series].key != highlighted_
+        && std::ranges::find(data_.series, highlighted_, &Series::key) != data_.series.end();
+}
 
 bool PlotChart::isDrawn(PointRef at) const
 {

@@ -7,7 +7,7 @@ namespace keepset::ui::charts {
 inline constexpr float fadedOpacity = 0.35F; ///< of methods that step back
 
 /// What Qt Charts lacks, on the scene of the chart: names at the ends of lines, bars side by side, the names of
-/// reference lines, the warning, the words of an empty chart, and the read-out.
+/// reference lines, rings around faulty points, the warning, the words of an empty chart, and the read-out.
 class ChartOverlay : public QGraphicsItem {
 public:
     explicit ChartOverlay(PlotChart* chart);
@@ -18,6 +18,7 @@ private:
     void paintWarning(QPainter& painter) const;
     void paintReferences(QPainter& painter) const;
     void paintBars(QPainter& painter) const;
+    void paintFaults(QPainter& painter) const;
     void paintNames(QPainter& painter) const;
     void paintReadout(QPainter& painter) const;
 

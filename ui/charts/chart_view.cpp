@@ -266,6 +266,7 @@ void ChartView::paintExport(QPainter& painter, QRectF canvas) const
     PlotChart paper(plot::chartStyle(false)); // the same chart on paper
     scene.addItem(&paper);
     paper.setHidden(plot_->hidden());
+    paper.setAllBands(plot_->allBands());
     paper.setData(data());
     paper.resize(canvas.size());
     paper.setRange(plot_->range());

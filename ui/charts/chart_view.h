@@ -43,6 +43,7 @@ public:
     QSize exportSize() const override;
     void paintExport(QPainter& painter, QRectF canvas) const override;
     QString exportCsv() const override { return chartCsv(data()); }
+    bool everyRowSaysOf() const override { return true; }
 
 Q_SIGNALS:
     void pointHovered(const QString& key); ///< of a series; empty: none

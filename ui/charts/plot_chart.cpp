@@ -20,8 +20,6 @@ namespace keepset::ui::charts {
 
 namespace {
 
-    constexpr std::size_t mostBands = 4; ///< more of them are mud
-
     QScatterSeries::MarkerShape shapeOf(plot::Marker marker)
     {
         switch (marker) {
@@ -285,6 +283,12 @@ void PlotChart::setHighlighted(const std::string& key)
     showState();
 }
 
+void PlotChart::setAllBands(bool all)
+{
+    allBands_ = all;
+    showState();
+}
+
 void PlotChart::setReadout(std::optional<PointRef> at)
 {
     readout_ = at;
@@ -314,22 +318,6 @@ void PlotChart::paintOnPaper(QPainter& painter, QRectF canvas)
     around.addRect(plotArea().translated(canvas.topLeft()).adjusted(-5, -5, 5, 5)); // a mark may stand on its edge
     painter.fillPath(around, look_.panel);
     paint(false);
-}
-
-bool PlotChart::isBandShown(std::size_t series) const
-{
-    std::size_t bands = 0;
-    for (std::size_t i = 0; i < drawn_.size(); ++i)
-        bands += drawn_[i].band && isShown(i) ? 1 : 0;
-    const QAreaSeries* band = drawn_[series].band;
-    return band && isShown(series) && band->upperSeries()->count() > 1
-        && (bands <= mostBands || data_.series[series].key == highlighted_);
-}
-
-bool PlotChart::isFaded(std::size_t series) const
-{
-    return drawn_.size() > mostBands && data_.series[series].key != highlighted_
-        && std::ranges::find(data_.series, highlighted_, &Series::key) != data_.series.end();
 }
 
 void PlotChart::showState()

@@ -35,7 +35,11 @@ public:
     /// Series with these keys are not drawn.
     void setHidden(const std::set<std::string>& keys);
     const std::set<std::string>& hidden() const { return hidden_; }
-    /// The method that is pointed at: its band is shown where the others' are too many, and the others step back.
+    /// Whether every method's band is drawn: many of them are mud. Else only that of the method that is pointed at, or
+    /// of the only one that is shown.
+    void setAllBands(bool all);
+    bool allBands() const { return allBands_; }
+    /// The method that is pointed at: its band is shown, and where there are many others they step back.
     void setHighlighted(const std::string& key);
     /// The point that is told of.
     void setReadout(std::optional<PointRef> at);
@@ -89,6 +93,7 @@ private:
     plot::Style look_;
     std::set<std::string> hidden_;
     std::string highlighted_;
+    bool allBands_ = false;
     std::optional<PointRef> readout_;
     QCategoryAxis* x_;
     QCategoryAxis* y_;

@@ -1,5 +1,6 @@
 #include "ui/pages/audit_page.h"
 
+#include "ui/charts/chart_view.h"
 #include "ui/pages/card.h"
 #include "ui/settings.h"
 #include "ui/theme.h"
@@ -13,6 +14,7 @@
 #include <QPushButton>
 #include <QSaveFile>
 #include <QScrollArea>
+#include <QSplitter>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -57,6 +59,7 @@ AuditPage::AuditPage(QWidget* parent)
     , card_(new Card(tr("Audit"), this))
     , verdict_(new QLabel(this))
     , scroll_(new QScrollArea(this))
+    , chart_(new charts::ChartView(this))
 {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(cardPadding, cardPadding, cardPadding, cardPadding);
@@ -68,7 +71,15 @@ AuditPage::AuditPage(QWidget* parent)
     scroll_->setFrameShape(QFrame::NoFrame);
     makeControls();
     card_->content()->addWidget(verdict_);
-    card_->content()->addWidget(scroll_, 1);
+    chart_->setObjectName(QStringLiteral("auditChart"));
+    chart_->setExportName(QStringLiteral("audited-table"));
+    auto* both = new QSplitter(Qt::Vertical, this);
+    both->setObjectName(QStringLiteral("auditSplit"));
+    both->setChildrenCollapsible(false);
+    both->addWidget(chart_);
+    both->addWidget(scroll_);
+    remember(both);
+    card_->content()->addWidget(both, 1);
     layout->addWidget(card_);
     rebuild();
 }
@@ -88,18 +99,24 @@ void AuditPage::makeControls()
     auto* open = new QPushButton(tr("Open table or file …"), this);
     open->setObjectName(QStringLiteral("auditOpen"));
     open->setToolTip(tr("Audits a results table (.csv: method, sparsity, perplexity) or a file of Keepset (.h5)"));
-    for (QWidget* control : std::initializer_list<QWidget*> { choice_, copy, keep, open })
+    auto* picture = flatButton(tr("Export …"), tr("Exports the curves as PNG, SVG, PDF or CSV"), this);
+    picture->setObjectName(QStringLiteral("auditExport"));
+    exportChart_ = picture;
+    for (QWidget* control : std::initializer_list<QWidget*> { choice_, copy, keep, picture, open })
         card_->addControl(control);
     connect(choice_, &QComboBox::activated, this, [this] { look(static_cast<Of>(choice_->currentData().toInt())); });
     connect(copy, &QToolButton::clicked, this, [this] { QGuiApplication::clipboard()->setText(reportText()); });
     connect(keep, &QToolButton::clicked, this, &AuditPage::save);
+    connect(picture, &QToolButton::clicked, this, [this] { Q_EMIT exportRequested(chart_); });
     connect(open, &QPushButton::clicked, this, &AuditPage::openRequested);
 }
 
-void AuditPage::setReport(Of of, const AuditReport& report, const Shown& shown)
+std::vector<const Exportable*> AuditPage::exportables() const { return { chart_ }; }
+
+void AuditPage::setReport(Of of, const AuditReport& report, const Shown& shown, charts::ChartData curves)
 {
     const bool first = !entry().known;
-    entries_[static_cast<std::size_t>(of)] = { report, shown, true };
+    entries_[static_cast<std::size_t>(of)] = { report, shown, std::move(curves), true };
     if (first || of == Of::table || of == of_)
         look(of);
     else
@@ -179,6 +196,10 @@ void AuditPage::rebuild()
     fillChoice();
     showVerdict();
     card_->setSubtitle(lineOf(shown()));
+    chart_->setData(entry().curves);
+    chart_->setShown(shown());
+    chart_->setVisible(chart_->hasContent());
+    exportChart_->setVisible(chart_->hasContent());
     auto* list = new QWidget(scroll_);
     auto* rows = new QVBoxLayout(list);
     rows->setContentsMargins(0, 6, 8, 0);

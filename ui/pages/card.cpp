@@ -40,6 +40,7 @@ Card::Card(const QString& title, QWidget* parent, Words words)
 void Card::setTitle(const QString& title)
 {
     title_->setWords(title);
+    title_->setMinimumWidth(0); // a label's hint is never below it: a short title would keep the room of a long one
     title_->setMinimumWidth(std::min(title_->sizeHint().width(), 240));
 }
 

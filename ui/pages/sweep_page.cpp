@@ -105,12 +105,17 @@ void SweepPage::makeChartCard()
     metric_->setObjectName(QStringLiteral("sweepMetric"));
     remember(scale_);
     remember(metric_);
+    bands_ = flatButton(tr("All bands"),
+        tr("Draws the 95% band of every method; else that of the one that is pointed at or shown alone"), this);
+    bands_->setObjectName(QStringLiteral("sweepBands"));
+    bands_->setCheckable(true);
+    remember(bands_);
     auto* over = flatButton(tr("Lay over …"), tr("Lays earlier runs over this one, dashed"), this);
     auto* clear = flatButton(tr("Remove"), tr("Removes the earlier runs from the chart"), this);
     auto* save = flatButton(tr("Export …"), tr("Exports the perplexity chart as PNG, SVG, PDF or CSV"), this);
     save->setObjectName(QStringLiteral("sweepExport"));
     clear_ = clear;
-    for (QWidget* control : std::initializer_list<QWidget*> { state_, metric_, scale_, over, clear, save })
+    for (QWidget* control : std::initializer_list<QWidget*> { state_, metric_, scale_, bands_, over, clear, save })
         chartCard_->addControl(control);
     notes_ = roleLabel(QString(), "muted", this);
     notes_->setObjectName(QStringLiteral("sweepNotes"));
@@ -120,6 +125,7 @@ void SweepPage::makeChartCard()
     chartCard_->content()->addWidget(notes_);
     connect(scale_, &QComboBox::currentIndexChanged, this, &SweepPage::refresh);
     connect(metric_, &charts::MetricBox::metricChanged, this, &SweepPage::refresh);
+    connect(bands_, &QToolButton::toggled, charts_->metric()->plot(), &charts::PlotChart::setAllBands);
     connect(over, &QToolButton::clicked, this, &SweepPage::layOverRequested);
     connect(clear, &QToolButton::clicked, this, &SweepPage::clearEarlierRuns);
     connect(save, &QToolButton::clicked, this, [this] { Q_EMIT exportRequested(charts_->metric()); });
@@ -133,6 +139,7 @@ void SweepPage::makeDifferenceCard()
     reference_->setAccessibleName(tr("Method that the others are compared with"));
     reference_->setObjectName(QStringLiteral("sweepReference"));
     auto* save = flatButton(tr("Export …"), tr("Exports the difference chart as PNG, SVG, PDF or CSV"), this);
+    save->setObjectName(QStringLiteral("differenceExport"));
     differenceCard_->addControl(reference_);
     differenceCard_->addControl(save);
     differenceCard_->content()->addWidget(charts_->difference(), 1);
@@ -309,6 +316,7 @@ void SweepPage::refresh()
     clear_->setVisible(!earlier_.empty());
     tellEarlierRuns();
     reference_->setVisible(run_ != nullptr);
+    bands_->setVisible(!charts_->metric()->data().intervals.isEmpty());
     table_->setRun(run_.get(), metric);
     showTableOrRuns();
     refreshWords();

@@ -96,6 +96,7 @@ private:
     QComboBox* scale_ = nullptr;
     charts::MetricBox* metric_ = nullptr;
     QComboBox* reference_ = nullptr;
+    QToolButton* bands_ = nullptr;
     QWidget* clear_ = nullptr;
     SweepTable* table_ = nullptr;
     QStackedWidget* stack_ = nullptr; ///< the table with its words, or the list of runs
