@@ -48,6 +48,7 @@ constexpr Subcommand subcommands[] = {
     { "tokenize", "Tokens of a text with their byte ranges", add_tokenize },
     { "logits", "Log-probabilities, for checks against other engines", add_logits },
     { "analyze", "Importance of every token and the keep sets of policies, as a trace file", add_analyze },
+    { "policies", "Every eviction policy: what it keeps, what it ranks by, its source", add_policies },
     { "sweep", "Perplexity under cache eviction over sparsity, as a table and a run file", add_sweep },
     { "merge", "One run of the windows of several, as --shard makes them", add_merge },
     { "show", "Summary of a trace or run file", add_show },

@@ -20,6 +20,7 @@ namespace {
         std::string importance = "cumulative";
         std::string gqa = "mean";
         std::string rounding = "floor";
+        std::string pins;
         std::int64_t context = 0;
         std::uint64_t seed = 0;
     };
@@ -46,7 +47,8 @@ namespace {
 
     int run(const AnalyzeOptions& options, const Common& common, const StopOnSignal& stop)
     {
-        const std::vector<SelectRequest> requests = requests_of(options);
+        std::vector<SelectRequest> requests = requests_of(options);
+        const std::vector<PinnedSpan> pins = parse_pins(options.pins);
         refuse_output(options.out, common.force);
         refuse_shared_files({ { "--out", options.out } }, { { "--text", options.text } }, options.folder);
         check_positions(options.folder, options.context, 0);
@@ -67,6 +69,8 @@ namespace {
         const std::shared_ptr<Analysis> made = engine.analyse(request, task_of(line, stop));
         Analysis& analysis = *made; // large: not copied
         analysis.provenance.seed = options.seed;
+        for (SelectRequest& selection : requests)
+            selection.pins = pins_in(analysis.tokens, pins);
         add_keep_sets(analysis, select(analysis, std::span(requests), common.threads, task_of(line, stop)));
         save(analysis, options.out, common.force, task_of(line, stop));
         line.clear();
@@ -107,6 +111,8 @@ Runner add_analyze(CLI::App& command, Common& common)
     command.add_option("--gqa", options->gqa, "mean, max or sum over the query heads of a kv head")
         ->capture_default_str();
     command.add_option("--rounding", options->rounding, "floor or kvpress")->capture_default_str();
+    command.add_option("--pin", options->pins,
+        "BEGIN-END,…: bytes of the text that every policy keeps; !BEGIN-END: that every policy drops");
     command.add_option("--seed", options->seed, "Of the random policy")->capture_default_str()->check(seed_number());
     command.add_flag("--force", common.force, "Overwrite the output file");
     return [options](Common& shared, const StopOnSignal& stop) { return run(*options, shared, stop); };

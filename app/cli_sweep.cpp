@@ -32,6 +32,7 @@ namespace {
         std::string gqa = "mean";
         std::string positions = "original";
         std::string rounding = "floor";
+        std::string pins;
         std::string csv;
         std::string shard;
         SweepRequest request;
@@ -92,6 +93,7 @@ namespace {
         if (!options.shard.empty())
             request.shard = shard_of(options.shard);
         request.offset = common.offset;
+        request.pins = parse_pins(options.pins);
         request.force = common.force;
         request.command = common.command;
         check_request(request); // throws where they do not fit one another
@@ -285,6 +287,9 @@ namespace {
             ->capture_default_str();
         command.add_option("--positions", options.positions, "original or repacked")->capture_default_str();
         command.add_option("--rounding", options.rounding, "floor or kvpress")->capture_default_str();
+        command.add_option("--pin", options.pins,
+            "BEGIN-END,…: bytes of the text that every policy keeps where they lie in a window's context; !BEGIN-END: "
+            "that every policy drops");
         command.add_option("--seed", options.request.seed, "Of the random policy")
             ->capture_default_str()
             ->check(seed_number());

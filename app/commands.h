@@ -13,6 +13,7 @@ Runner add_info(CLI::App& command, Common& common);
 Runner add_tokenize(CLI::App& command, Common& common);
 Runner add_logits(CLI::App& command, Common& common);
 Runner add_analyze(CLI::App& command, Common& common);
+Runner add_policies(CLI::App& command, Common& common);
 Runner add_sweep(CLI::App& command, Common& common);
 Runner add_merge(CLI::App& command, Common& common);
 Runner add_show(CLI::App& command, Common& common);

@@ -6,6 +6,7 @@
 #include "core/tokens.h"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,7 +20,8 @@ struct AnalysisRequest {
     std::int64_t context = 0; ///< 0: the whole text after offset, up to what the model allows
     std::int64_t offset = 0; ///< tokens of the text skipped
     bool keep_attention = false; ///< keep queries and keys, so that P can be recomputed, where there is room for them
-    std::vector<PolicySpec> policies; ///< that will select; a context too long for one is refused before the pass
+    /// That will select: scores of their own are made for them, and a context that one cannot take is refused.
+    std::vector<PolicySpec> policies;
     std::string command; ///< provenance
 };
 
@@ -39,6 +41,10 @@ struct Analysis {
     bool bos = false; ///< tokens[0] is a BOS put in front
     std::vector<Token> tokens; ///< (context)
     std::vector<float> importance; ///< (layers, heads, context): cumulative, SEMANTICS 2
+    std::map<std::string, std::vector<float>>
+        own_scores; ///< (layers, kv_heads, context) each: those of the policies asked for (SEMANTICS 4b), by scores_of
+    /// Why a policy asked for has no score of its own here, an Error's words and hint, by scores_of.
+    std::map<std::string, std::pair<std::string, std::string>> no_scores;
     std::vector<float> row_lse; ///< (layers, heads, context): natural log-sum-exp of every query's scores
     std::vector<KeepSet> keep_sets; ///< those saved with it; add_keep_sets keeps the audit true
     double largest_hidden = 0; ///< largest magnitude of a hidden state after the last layer; 0: not measured

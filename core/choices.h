@@ -16,8 +16,8 @@ enum class Positions : std::uint8_t { original, repacked };
 enum class Rounding : std::uint8_t { floor, kvpress };
 
 /// Role of a context position in a keep set; the values are those of /keep/<n>/label (INTERFACES 2).
-enum class Label : std::uint8_t { evicted, kept, local, important, bridge, sink };
-inline constexpr std::size_t label_count = 6;
+enum class Label : std::uint8_t { evicted, kept, local, important, bridge, sink, pinned };
+inline constexpr std::size_t label_count = 7;
 
 // Names as the command line and the files spell them ("mean-received", "prefill-evict", …).
 // from_name throws Error{usage} with the list of known names; a known name that is not built yet is refused as such.

@@ -7,7 +7,7 @@
 #include "core/model/read_ahead.h"
 #include "core/model/weights_hash.h"
 #include "core/pass/dense_pass.h"
-#include "core/policy/policy.h"
+#include "core/policy/own_scores.h"
 #include "core/preflight.h"
 #include "core/sha256.h"
 #include "core/sweep/causality.h"
@@ -303,8 +303,10 @@ std::shared_ptr<Analysis> Engine::analyse(const AnalysisRequest& request, const 
         const auto start = std::chrono::steady_clock::now();
         if (request.keep_attention)
             analysis->no_attention = no_room_for_attention(open, analysis->context);
+        policy::OwnScores own(request.policies, true);
         const DensePassOptions options { .importance = true,
-            .attention = request.keep_attention && analysis->no_attention.empty() };
+            .attention = request.keep_attention && analysis->no_attention.empty(),
+            .look = own.look() };
         const DensePass pass = dense_pass(*open.decoder, to_tensor(*open.decoder, ids), options, open.backend, task);
         pass.hidden.slice(0, 0, 1).cpu(); // a GPU is done with it now
         analysis->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -313,6 +315,9 @@ std::shared_ptr<Analysis> Engine::analyse(const AnalysisRequest& request, const 
             = analysis->no_attention.empty() ? bridge_source(pass.attention) : no_bridge_source(analysis->no_attention);
         analysis->importance = to_vector(pass.importance);
         analysis->row_lse = to_vector(pass.row_lse);
+        for (const auto& [name, scores] : own.take(at::kCPU))
+            analysis->own_scores.emplace(name, to_vector(scores));
+        analysis->no_scores = own.missing();
         analysis->largest_hidden = largest_magnitude(pass.hidden);
         analysis->perturbation = try_context(*open.decoder, open.backend, ids, task.stop);
         analysis->audit = audit(*analysis);

@@ -28,9 +28,9 @@ namespace {
     constexpr Name<Positions> positions_names[]
         = { { Positions::original, "original" }, { Positions::repacked, "repacked" } };
     constexpr Name<Rounding> rounding_names[] = { { Rounding::floor, "floor" }, { Rounding::kvpress, "kvpress" } };
-    constexpr Name<Label> label_names[]
-        = { { Label::evicted, "evicted" }, { Label::kept, "kept" }, { Label::local, "local" },
-              { Label::important, "important" }, { Label::bridge, "bridge" }, { Label::sink, "sink" } };
+    constexpr Name<Label> label_names[] = { { Label::evicted, "evicted" }, { Label::kept, "kept" },
+        { Label::local, "local" }, { Label::important, "important" }, { Label::bridge, "bridge" },
+        { Label::sink, "sink" }, { Label::pinned, "pinned" } };
     constexpr Name<CheckStatus> status_names[]
         = { { CheckStatus::pass, "pass" }, { CheckStatus::warning, "warning" }, { CheckStatus::fail, "fail" },
               { CheckStatus::undecided, "undecided" }, { CheckStatus::not_applicable, "not applicable" } };

@@ -19,14 +19,32 @@ struct PolicySpec {
     bool operator==(const PolicySpec&) const = default;
 };
 
+/// What a parameter's value may be.
+enum class ParameterKind : std::uint8_t {
+    number, ///< in [minimum, maximum]
+    whole, ///< the same, a whole number
+    share_or_count, ///< below 1 a share, from 1 on a whole number, up to `maximum`
+    choice, ///< one of `choices`
+    text, ///< any text without parentheses and commas
+    policy ///< the spelling of another policy, which may have parameters of its own
+};
+
 struct PolicyParameter {
     std::string name;
     std::string description;
     std::string default_value; ///< empty: taken from the request (the random policy's seed)
-    std::vector<std::string> choices; ///< empty: a number in [minimum, maximum]
+    ParameterKind kind = ParameterKind::number;
+    std::vector<std::string> choices = {};
     double minimum = 0;
     double maximum = 1;
-    bool whole = false; ///< a whole number
+    bool of_score = false; ///< a score of the policy's own depends on it
+};
+
+/// What a policy ranks by.
+enum class ScoreOf : std::uint8_t {
+    nothing, ///< place or chance
+    importance, ///< the run's importance (SEMANTICS 2)
+    own ///< a score of its own, made from the dense pass (SEMANTICS 4b)
 };
 
 /// One line of the policy table, as forms and help show it.
@@ -36,7 +54,9 @@ struct PolicyInfo {
     std::string description; ///< one sentence
     std::vector<PolicyParameter> parameters;
     std::vector<Label> labels; ///< that it gives out, in the order of filling
-    bool uses_importance = true;
+    ScoreOf ranks_by = ScoreOf::importance;
+    std::string score = {}; ///< what its score is made from, a clause; empty: the general one says it
+    std::string source = {}; ///< paper or code that it comes from
 };
 
 /// Every policy there is (SEMANTICS 4), in table order.
@@ -55,6 +75,9 @@ std::string title_of(const std::string& spelling);
 std::vector<double> parse_sparsities(std::string_view text);
 /// Whether a policy ranks by attention itself, so that an analysis for it has to keep_attention. Throws Error{usage}.
 bool needs_attention(const PolicySpec& policy);
+/// The scores of policies' own that a policy ranks by, each in the one spelling by which an analysis knows it; empty
+/// for one that ranks by importance or by nothing. Throws Error{usage}.
+std::vector<std::string> scores_of(const PolicySpec& policy);
 /// k entries kept of `context` at `sparsity` (SEMANTICS 3).
 std::int64_t budget_of(double sparsity, std::int64_t context, Rounding rounding = Rounding::floor);
 

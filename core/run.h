@@ -3,6 +3,7 @@
 #include "core/audit_report.h"
 #include "core/choices.h"
 #include "core/group.h"
+#include "core/pins.h"
 #include "core/policies.h"
 #include "core/provenance.h"
 #include "core/tokens.h"
@@ -50,6 +51,7 @@ struct SweepRequest {
     Rounding rounding = Rounding::floor;
     std::uint64_t seed = 0;
     std::int64_t offset = 0;
+    std::vector<PinnedSpan> pins; ///< of the text, wherever they lie in the context of a window
     bool per_token = false;
     KeyTokenRule key_tokens;
     std::int64_t in_flight
@@ -89,6 +91,7 @@ struct Run {
     GqaReduction gqa = GqaReduction::mean;
     Positions positions = Positions::original;
     Rounding rounding = Rounding::floor;
+    std::string pins; ///< SweepRequest::pins as parse_pins reads them
     std::int64_t context = 0;
     std::int64_t target = 0;
     std::int64_t offset = 0;

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <stop_token>
@@ -13,6 +14,14 @@
 
 /// What a policy keeps, by which scores, and why.
 namespace keepset {
+
+/// Positions [begin, end) of a context that a user wants kept, or gone, whatever their score (SEMANTICS 4b).
+struct Pin {
+    std::int64_t begin = 0;
+    std::int64_t end = 0;
+    bool stays = true; ///< false: must go
+    bool operator==(const Pin&) const = default;
+};
 
 /// What a selection depends on besides the scores (SEMANTICS 2 to 4).
 struct SelectRequest {
@@ -25,6 +34,9 @@ struct SelectRequest {
     Rounding rounding = Rounding::floor;
     std::uint64_t seed = 0;
     std::int64_t window = 0; ///< enters the random policy's hash
+    /// Those that stay are kept first, the earlier ones where the budget is too small for all, and count in it. Those
+    /// that go are kept only where nothing else is left to fill it. What lies outside the context counts nothing.
+    std::vector<Pin> pins = {};
 };
 
 /// Labels of every context position for every layer and kv head; shared keep sets are repeated.
@@ -55,9 +67,11 @@ struct RowScores {
     Scope scope;
     Importance importance = Importance::cumulative;
     GqaReduction gqa = GqaReduction::mean;
-    std::vector<float> scores; ///< (context): what policies see
+    std::vector<float> scores; ///< (context): importance, what most policies see
     std::vector<double> mass; ///< (context): mean cumulative importance over the scope's query heads and layers
     std::shared_ptr<policy::BridgeSource> bridges = nullptr; ///< absent where the analysis has no attention
+    std::map<std::string, std::vector<float>> own = {}; ///< (context) each: scores of policies' own, by scores_of
+    std::map<std::string, std::pair<std::string, std::string>> no_scores = {}; ///< Analysis::no_scores
 };
 
 /// One policy's choice on one row of scores.
@@ -70,6 +84,7 @@ struct RowSelection {
     double kept_mass = not_a_number;
     double cut_off = not_a_number; ///< lowest score among the important; NaN where the policy takes none
     std::vector<double> bridge_scores = {}; ///< (context): flow or curvature, where bridges go by it; else empty
+    std::vector<float> scores = {}; ///< (context): what it ranked by, where that is a score of its own; else empty
 };
 
 /// Why a token has its label under a policy.
@@ -81,7 +96,8 @@ struct Explanation {
     std::string sentence;
 };
 
-/// One policy on one row; `request.granularity`, `importance` and `gqa` are those of `row` and not looked at.
+/// One policy on one row; `request.granularity`, `importance` and `gqa` are those of `row` and not looked at. Throws
+/// Error{usage} where the policy has a score of its own that the row does not hold.
 RowSelection select_row(const RowScores& row, const SelectRequest& request, const std::stop_token& stop = {});
 
 /// Why position `position` has its label.

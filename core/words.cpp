@@ -56,4 +56,28 @@ std::string listed(const std::vector<std::string>& parts)
     return joined({ parts.begin(), parts.end() - 1 }) + " and " + parts.back();
 }
 
+std::string trimmed(std::string_view text)
+{
+    const auto first = text.find_first_not_of(" \t\r\n");
+    if (first == std::string_view::npos)
+        return {};
+    return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
+}
+
+std::vector<std::string> split_outside_parentheses(std::string_view text, char separator)
+{
+    std::vector<std::string> parts;
+    int depth = 0;
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        depth += text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
+        if (text[i] == separator && depth == 0) {
+            parts.push_back(trimmed(text.substr(begin, i - begin)));
+            begin = i + 1;
+        }
+    }
+    parts.push_back(trimmed(text.substr(begin)));
+    return parts;
+}
+
 } // namespace keepset

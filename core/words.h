@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// Numbers and lists in the sentences of core.
@@ -21,5 +22,9 @@ std::string percent(double share);
 std::string joined(const std::vector<std::string>& parts);
 /// "a, b and c".
 std::string listed(const std::vector<std::string>& parts);
+/// Without white space at both ends.
+std::string trimmed(std::string_view text);
+/// Parts between `separator`s that stand outside parentheses, trimmed; one at least.
+std::vector<std::string> split_outside_parentheses(std::string_view text, char separator);
 
 } // namespace keepset

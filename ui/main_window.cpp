@@ -177,6 +177,7 @@ void MainWindow::connectSession()
     connect(rows_, &RowState::selectionDropped, session_, &Session::dropRow);
     connect(session_, &Session::rowSelected, rows_, &RowState::setSelection);
     connect(rows_, &RowState::errorOccurred, errorBar_, &ErrorBar::show);
+    connect(rows_, &RowState::scoresWanted, this, &MainWindow::makeScores);
     connect(
         session_, &Session::saved, this, [this](const QString& path) { message_->setWords(tr("saved %1").arg(path)); });
     connect(session_, &Session::cancelled, this,
@@ -258,6 +259,10 @@ void MainWindow::analyse()
     if (tokens_ && allCounted_ && request.context > *tokens_ - request.offset)
         request.context = 0;
     request.keep_attention = true;
+    for (int side = 0; side < 2; ++side) { // for the scores of their own
+        if (selection_->hasPolicy(side))
+            request.policies.push_back(selection_->policy(side));
+    }
     request.command = QStringLiteral("keepset %1 --text %2")
                           .arg(QString::fromStdString(model_->path), QString::fromStdString(text_->name))
                           .toStdString();

@@ -68,6 +68,7 @@ public:
     /// A trace, a run or a table.
     void openFile(const QString& path);
     void analyse();
+    void makeScores();
     /// Sweeps what the form of the Sweep page says. False: it cannot, and the page says why.
     bool startSweep();
     void showPage(int index);

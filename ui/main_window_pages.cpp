@@ -147,4 +147,22 @@ void MainWindow::showTable(
     tabs_->setCurrentWidget(auditPage_);
 }
 
+/// For a policy that ranks by a score of its own, which is made while the text is read.
+void MainWindow::makeScores()
+{
+    if (!session_->analysisFile().isEmpty() || !model_ || !text_) {
+        errorBar_->show(tr("This policy's scores are made while the text is read, and a file does not hold them."),
+            tr("Open the model and analyse the text here."));
+        return;
+    }
+    // Behind what is under way; both sides may ask.
+    QMetaObject::invokeMethod(
+        this,
+        [this] {
+            if (!session_->busyWith(Session::Kind::analysis))
+                analyse();
+        },
+        Qt::QueuedConnection);
+}
+
 } // namespace keepset::ui

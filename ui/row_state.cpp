@@ -3,6 +3,8 @@
 #include "core/engine.h"
 #include "moc_row_state.cpp"
 
+#include <algorithm>
+
 namespace keepset::ui {
 
 std::int64_t groupOf(const Analysis& analysis)
@@ -54,7 +56,10 @@ void RowState::computeSelection(int side)
     selections_[index].reset();
     ++tickets_[index];
     try {
-        const bool any = row_ && selection_->hasPolicy(side);
+        const bool scored = row_ && selection_->hasPolicy(side) && hasScores(selection_->policy(side));
+        if (row_ && selection_->hasPolicy(side) && !scored)
+            Q_EMIT scoresWanted();
+        const bool any = scored;
         const bool waits = any && row_->bridges && needs_attention(selection_->policy(side));
         if (waits_[index] && !waits)
             Q_EMIT selectionDropped(side);
@@ -66,6 +71,13 @@ void RowState::computeSelection(int side)
     } catch (const Error& error) {
         Q_EMIT errorOccurred(QString::fromUtf8(error.what()), QString::fromStdString(error.hint()));
     }
+}
+
+/// Whether the analysis has the scores of a policy's own that it ranks by, or says why it cannot.
+bool RowState::hasScores(const PolicySpec& policy) const
+{
+    return std::ranges::all_of(scores_of(policy),
+        [&](const std::string& name) { return row_->own.contains(name) || analysis_->no_scores.contains(name); });
 }
 
 void RowState::setSelection(const RowSelection& chosen, int side, qint64 ticket)

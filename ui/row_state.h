@@ -49,8 +49,11 @@ Q_SIGNALS:
     /// What was wanted last is not any more.
     void selectionDropped(int side);
     void errorOccurred(const QString& sentence, const QString& hint);
+    /// A policy ranks by a score of its own that this analysis was not asked for.
+    void scoresWanted();
 
 private:
+    bool hasScores(const PolicySpec& policy) const;
     void computeRow();
     void computeSelections();
     void computeSelection(int side);

@@ -34,7 +34,7 @@ namespace {
         t.warning = QColor("#9A6700");
         t.fail = QColor("#C62828");
         t.labels = { QColor("#6f7780"), QColor("#5C6B7A"), QColor("#0072B2"), QColor("#D98C00"), QColor("#C2427E"),
-            QColor("#00805C") };
+            QColor("#00805C"), QColor("#7B4FC9") };
         return t;
     }
 
@@ -53,7 +53,7 @@ namespace {
         t.warning = QColor("#E3B341");
         t.fail = QColor("#FF7B72");
         t.labels = { QColor("#858e99"), QColor("#9AA7B4"), QColor("#56B4E9"), QColor("#F0B13C"), QColor("#E58FB9"),
-            QColor("#3FCFA3") };
+            QColor("#3FCFA3"), QColor("#B79CF0") };
         return t;
     }
 
@@ -132,6 +132,7 @@ Underline underlineOf(Label value)
     case Label::bridge:
         return Underline::dotted;
     case Label::sink:
+    case Label::pinned:
         return Underline::twofold;
     case Label::kept:
     case Label::local:

@@ -61,6 +61,8 @@ QString labelTitle(Label label)
         return TokenStateWords::tr("bridge");
     case Label::sink:
         return TokenStateWords::tr("sink");
+    case Label::pinned:
+        return TokenStateWords::tr("pinned");
     }
     return {};
 }

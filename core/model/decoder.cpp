@@ -100,6 +100,24 @@ at::Tensor Decoder::turn_keys(
     return rotate(keys, rotation_of(shift, frequencies, 1, config_.rotate_in_float32 ? at::kFloat : dtype_));
 }
 
+const at::Tensor& Decoder::output_weight(std::int64_t layer) const
+{
+    return layers_[static_cast<std::size_t>(layer)].output.weight;
+}
+
+at::Tensor Decoder::unrotated(std::int64_t layer, const at::Tensor& x, const Rotations& rotations) const
+{
+    const int rope = config_.per_layer[static_cast<std::size_t>(layer)].rope;
+    if (rope < 0 || config_.ropes.empty())
+        return x.to(at::kFloat);
+    const auto index = static_cast<std::size_t>(rope);
+    // cos and sin are multiplied by the attention factor, once there and once back.
+    const double factor = config_.ropes[index].attention_factor * config_.ropes[index].attention_factor;
+    const at::Tensor cos = rotations[index].cos.to(x.device(), at::kFloat);
+    const at::Tensor sin = rotations[index].sin.to(x.device(), at::kFloat);
+    return rotate(x.to(at::kFloat), { cos / factor, -sin / factor });
+}
+
 at::Tensor Decoder::norm(const at::Tensor& x, const Norm& norm) const
 {
     if (config_.norm == NormKind::layer)

@@ -81,6 +81,11 @@ public:
     at::Tensor logits(const at::Tensor& x, const std::stop_token& stop = {}) const;
     /// The same in one piece, in the dtype of the model where nothing is done to its logits: x (rows, hidden).
     at::Tensor head(const at::Tensor& x) const;
+    /// What a layer's output projection multiplies the heads' outputs with: (hidden, heads · head_dim).
+    const at::Tensor& output_weight(std::int64_t layer) const;
+    /// x (heads, tokens, head_dim) of a layer, rotated by `rotations` of its tokens, as it was before: float32. As it
+    /// is where the layer rotates nothing.
+    at::Tensor unrotated(std::int64_t layer, const at::Tensor& x, const Rotations& rotations) const;
     /// Rotated keys (kv_heads, keys, head_dim) of a layer as if they stood `shift` (kv_heads, keys) int64 positions
     /// later. Layers that rotate nothing return them as they are. `length` as in rotations.
     at::Tensor turn_keys(

@@ -25,7 +25,8 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
     const auto begin = std::chrono::steady_clock::now();
     const std::int64_t layers = decoder.config().layers;
     const at::Tensor positions = at::arange(ids.size(0), ids.options());
-    const Rotations rotations = decoder.rotations(positions, options.length > 0 ? options.length : ids.size(0));
+    const std::int64_t length = options.length > 0 ? options.length : ids.size(0);
+    const Rotations rotations = decoder.rotations(positions, length);
     DensePass pass;
     AttentionSource source { {}, backend };
     pass.hidden = decoder.embed(ids, positions);
@@ -42,6 +43,9 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
             row_lse.push_back(attended.row_lse[0]);
             importance.push_back(column_sums(parts.q[0], parts.k[0], row_lse.back(), rule, backend, task.stop));
         }
+        if (options.look)
+            options.look({ decoder, backend, layer, parts.q[0], parts.k[0], parts.v[0],
+                options.importance ? importance.back() : at::Tensor(), rule, rotations, length, task.stop });
         if (options.attention)
             source.layers.push_back({ parts.q[0], parts.k[0], attended.row_lse[0].contiguous(), rule });
         if (options.cache) {

@@ -4,7 +4,9 @@
 #include "core/model/decoder.h"
 #include "core/task.h"
 
+#include <functional>
 #include <memory>
+#include <stop_token>
 #include <vector>
 
 namespace keepset {
@@ -20,12 +22,28 @@ struct DensePass {
     std::shared_ptr<const AttentionSource> attention; ///< empty unless asked for
 };
 
+/// One layer of a pass under way, for whoever looks on: scores of policies are made from it. All on the layer's device.
+struct LayerPass {
+    const Decoder& decoder;
+    const Backend& backend;
+    std::int64_t layer = 0;
+    at::Tensor q; ///< (heads, context, head_dim), rotated
+    at::Tensor k; ///< (kv_heads, context, head_dim), rotated
+    at::Tensor v; ///< (kv_heads, context, head_dim)
+    at::Tensor importance; ///< (heads, context) float32: cumulative; undefined unless the pass makes it
+    const ScoreRule& rule;
+    const Rotations& rotations; ///< of the context's positions
+    std::int64_t length = 0; ///< DensePassOptions::length, or the context
+    std::stop_token stop = {};
+};
+
 struct DensePassOptions {
     bool importance = false;
     bool cache = false; ///< keep keys and values
     bool attention = false; ///< keep what P can be recomputed from: attention_source_bytes of memory
     std::int64_t length = 0; ///< tokens of the text that the pass is a part of; 0: it is the whole
     bool every_expert = false; ///< see FinishOptions
+    std::function<void(const LayerPass&)> look = {}; ///< called after each layer's attention; may be absent
 };
 
 /// A GPU is only told what to do. In passes of many rows, where a layer takes milliseconds, the host waits for each:

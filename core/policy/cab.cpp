@@ -14,8 +14,9 @@ namespace {
     }
 
     /// A criterion that does not go by the scores leaves its bridges to fill_bridges.
-    kernels::SelectPlan plan_cab(std::int64_t budget, const Settings& settings)
+    kernels::SelectPlan plan_cab(const Share& share, const Settings& settings)
     {
+        const std::int64_t budget = share.budget;
         const std::int64_t local = local_share(settings.number("local"), budget);
         const std::int64_t bridges = bridge_share(budget, local, settings);
         return {
@@ -23,21 +24,19 @@ namespace {
         };
     }
 
-    std::vector<std::int32_t> positions_of(std::span<const Label> labels, Label label)
+    std::vector<std::int32_t> important_of(const Row& row, std::span<const Label> labels)
     {
         std::vector<std::int32_t> positions;
-        for (std::size_t position = 0; position < labels.size(); ++position) {
-            if (labels[position] == label)
-                positions.push_back(static_cast<std::int32_t>(position));
+        for (std::size_t at = 0; at < labels.size(); ++at) {
+            if (labels[at] == Label::important)
+                positions.push_back(place_of(row, at));
         }
         return positions;
     }
 
     void fill_bridges(const Row& row, const Settings& settings, std::span<Label> labels)
     {
-        const std::int64_t local = local_share(settings.number("local"), row.budget);
-        const std::int64_t bridges = bridge_share(row.budget, local, settings);
-        if (goes_by_importance(settings) || bridges == 0)
+        if (row.left == 0) // by importance the plan takes them
             return;
         const std::string& criterion = settings.text("bridge");
         if (row.bridges == nullptr)
@@ -46,12 +45,13 @@ namespace {
                 "Open the model and analyse again.");
         const bool by_flow = criterion == "flow";
         const Scope scope { row.layer, row.kv_head };
-        const BridgeSource::Scores made = by_flow
-            ? row.bridges->flow(scope, positions_of(labels, Label::important), row.stop)
-            : row.bridges->curvature(scope, row.stop);
-        const std::vector<double>& scores = *made; // (context)
-        take_lowest(labels, bridges, Label::bridge,
-            [&](std::size_t position) { return by_flow ? -scores[position] : scores[position]; });
+        const BridgeSource::Scores made = by_flow ? row.bridges->flow(scope, important_of(row, labels), row.stop)
+                                                  : row.bridges->curvature(scope, row.stop);
+        const std::vector<double>& scores = *made; // (all of the text)
+        take_lowest(labels, row.left, Label::bridge, [&](std::size_t at) {
+            const double score = scores[static_cast<std::size_t>(place_of(row, at))];
+            return by_flow ? -score : score;
+        });
         if (row.bridge_scores != nullptr)
             *row.bridge_scores = scores;
     }
@@ -131,17 +131,14 @@ Policy cab()
             = "Keeps the most recent tokens, those that received most attention, and bridges between them.",
             .parameters = { { .name = "local",
                                 .description = "Share of the budget for the most recent tokens",
-                                .default_value = "0.3",
-                                .choices = {} },
-                { .name = "bridge_ratio",
-                    .description = "Share of the budget for bridges",
-                    .default_value = "0.2",
-                    .choices = {} },
+                                .default_value = "0.3" },
+                { .name = "bridge_ratio", .description = "Share of the budget for bridges", .default_value = "0.2" },
                 { .name = "bridge",
                     .description = "What makes a token a bridge: importance closest to the median of the rest, most "
                                    "attention passed on between important tokens (flow), or the lowest curvature of "
                                    "the attention graph",
                     .default_value = "median",
+                    .kind = ParameterKind::choice,
                     .choices = { "median", "flow", "curvature" } } },
             .labels = { Label::local, Label::important, Label::bridge } },
         .plan = plan_cab,

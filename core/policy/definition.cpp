@@ -61,7 +61,7 @@ std::vector<std::uint64_t> definition_hashes(const std::function<ScoreRows()>& m
 bool same_by_definition(const RowScores& row, const SelectRequest& a, const SelectRequest& b)
 {
     ScoreRows rows { { Granularity::head, row.importance, row.gqa }, 1, 1, static_cast<std::int64_t>(row.scores.size()),
-        row.scores, {} };
+        row.scores, {}, row.own };
     rows.mass.assign(row.scores.size(), 0.0);
     return definition_hash(rows, a) == definition_hash(rows, b);
 }

@@ -13,7 +13,7 @@ Policy dense()
             .description = "Keeps every token: what all others are measured against.",
             .parameters = {},
             .labels = { Label::kept },
-            .uses_importance = false },
+            .ranks_by = ScoreOf::nothing },
         .fill = [](const Row&, const Settings&,
                     std::span<Label> labels) { std::fill(labels.begin(), labels.end(), Label::kept); },
         .explain = [](const Case& of) { return "Dense keeps every token: " + counted(of.context, "token") + "."; },

@@ -3,6 +3,7 @@
 #include "core/words.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace keepset {
 
@@ -39,7 +40,8 @@ namespace {
         const std::int64_t important = count_of(of, Label::important);
         const std::int64_t local = count_of(of, Label::local);
         const std::string outside = local > 0 ? " outside its " + counted(local, "local token") : "";
-        return "Rank " + grouped(of.rank) + " of " + grouped(of.context) + "; " + of.title + " takes the "
+        return "Rank " + grouped(of.rank) + " of " + grouped(of.context)
+            + (of.score_word == "importance" ? "; " : " by " + of.score_word + "; ") + of.title + " takes the "
             + (important == 1 ? "highest" : grouped(important) + " highest") + outside + ": this is "
             + (important == 1 ? "it." : "one of them.");
     }
@@ -63,6 +65,29 @@ namespace {
         }
     }
 
+    /// Where a pin decided; else empty.
+    std::string why_pinned(const SelectRequest& request, const Case& of, std::int64_t position)
+    {
+        if (of.label == Label::pinned)
+            return "Pinned: it was marked to stay, whatever " + of.title + " says.";
+        bool goes = false;
+        bool stays = false;
+        for (const Pin& pin : request.pins) { // a later one rules
+            if (pin.begin <= position && position < pin.end) {
+                stays = pin.stays;
+                goes = !pin.stays;
+            }
+        }
+        if (stays)
+            return "Evicted: it was marked to stay, but the earlier tokens marked so fill the budget of "
+                + grouped(of.budget) + ".";
+        if (goes)
+            return of.label == Label::evicted
+                ? "Evicted: it was marked to go, whatever " + of.title + " says."
+                : std::string("Kept: it was marked to go, but nothing else is left to fill the budget.");
+        return {};
+    }
+
     std::string general_sentence(const Case& of)
     {
         const std::int64_t sinks = count_of(of, Label::sink);
@@ -76,7 +101,7 @@ namespace {
             return (sinks == 1 ? "It is " : "It is one of ") + first_tokens(sinks) + ", the attention sink"
                 + (sinks == 1 ? "" : "s") + " that " + of.title + " keeps.";
         case Label::evicted:
-            if (count_of(of, Label::important) > 0)
+            if (count_of(of, Label::important) > 0 && std::isfinite(of.cut_off))
                 return "Evicted: " + policy::below_cut_off(of) + ".";
             return "Evicted: " + of.title + " with a budget of " + counted(of.budget, "token") + " keeps "
                 + kept_by_place(of) + ", whatever their importance.";
@@ -95,12 +120,12 @@ namespace policy {
         const std::string of_these
             = important == 1 ? "the only one taken as important" : "the " + grouped(important) + " highest";
         if (of.score >= of.cut_off)
-            return "its importance " + significant(of.score) + " equals the cut-off of " + of_these
+            return "its " + of.score_word + " " + significant(of.score) + " equals the cut-off of " + of_these
                 + ", and among equals the earlier one is taken";
         int digits = 3;
         while (digits < 9 && significant(of.score, digits) == significant(of.cut_off, digits))
             ++digits;
-        return "its importance " + significant(of.score, digits) + " is below the cut-off "
+        return "its " + of.score_word + " " + significant(of.score, digits) + " is below the cut-off "
             + significant(of.cut_off, digits) + " of " + of_these;
     }
 
@@ -114,17 +139,21 @@ Explanation explain(
         throw Error(ErrorKind::usage,
             "Position " + grouped(position) + " is outside a context of " + counted(context, "token") + ".");
     const auto at = static_cast<std::size_t>(position);
-    const float score = row.scores[at];
+    const std::vector<float>& scores = selection.scores.empty() ? row.scores : selection.scores;
+    const float score = scores[at];
     // Earlier ones rank before it where they are equal.
-    const auto before = std::count_if(row.scores.begin(), row.scores.end(), [&](float s) { return s > score; })
-        + std::count(row.scores.begin(), row.scores.begin() + position, score);
+    const auto before = std::count_if(scores.begin(), scores.end(), [&](float s) { return s > score; })
+        + std::count(scores.begin(), scores.begin() + position, score);
 
-    Case of { selection.title, context, selection.budget, selection.counts, selection.labels[at], score, before + 1,
-        selection.cut_off, {}, not_a_number, 0 };
     const policy::Policy& policy = policy::find(request.policy.name);
+    Case of { selection.title, context, selection.budget, selection.counts, selection.labels[at], score,
+        policy.info.ranks_by == ScoreOf::own ? "score" : "importance", before + 1, selection.cut_off, {}, not_a_number,
+        0 };
     if (!selection.bridge_scores.empty())
         rank_bridge(selection, policy::Settings(policy, request.policy).text("bridge"), at, of);
-    std::string sentence = policy.explain ? policy.explain(of) : std::string();
+    std::string sentence = why_pinned(request, of, position);
+    if (sentence.empty() && policy.explain)
+        sentence = policy.explain(of);
     if (sentence.empty())
         sentence = general_sentence(of);
     return { of.label, of.score, of.rank, of.cut_off, std::move(sentence) };

@@ -11,13 +11,14 @@ Policy h2o()
             .description = "Keeps the most recent tokens and, of the rest, those that received most attention.",
             .parameters = { { .name = "local",
                 .description = "Share of the budget for the most recent tokens",
-                .default_value = "0.2",
-                .choices = {} } },
-            .labels = { Label::local, Label::important } },
+                .default_value = "0.2" } },
+            .labels = { Label::local, Label::important },
+            .source = "Zhang et al., H2O: Heavy-Hitter Oracle for Efficient Generative Inference of Large Language "
+                      "Models, NeurIPS 2023 (arXiv 2306.14048)" },
         .plan =
-            [](std::int64_t budget, const Settings& settings) {
-                const std::int64_t local = local_share(settings.number("local"), budget);
-                return kernels::SelectPlan { .local = local, .highest = budget - local };
+            [](const Share& share, const Settings& settings) {
+                const std::int64_t local = local_share(settings.number("local"), share.budget);
+                return kernels::SelectPlan { .local = local, .highest = share.budget - local };
             },
     };
 }

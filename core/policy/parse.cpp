@@ -11,14 +11,6 @@ namespace keepset {
 
 namespace {
 
-    std::string trimmed(std::string_view text)
-    {
-        const auto first = text.find_first_not_of(" \t\r\n");
-        if (first == std::string_view::npos)
-            return {};
-        return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
-    }
-
     std::string lowered(std::string text)
     {
         std::transform(text.begin(), text.end(), text.begin(),
@@ -26,22 +18,8 @@ namespace {
         return text;
     }
 
-    /// Parts between `separator`s that stand outside parentheses, trimmed.
-    std::vector<std::string> split_outside_parentheses(std::string_view text, char separator)
-    {
-        std::vector<std::string> parts;
-        int depth = 0;
-        std::size_t begin = 0;
-        for (std::size_t i = 0; i < text.size(); ++i) {
-            depth += text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
-            if (text[i] == separator && depth == 0) {
-                parts.push_back(trimmed(text.substr(begin, i - begin)));
-                begin = i + 1;
-            }
-        }
-        parts.push_back(trimmed(text.substr(begin)));
-        return parts;
-    }
+    /// Policies in policies: more than any has a use for, and few enough for the stack.
+    constexpr int deepest = 8;
 
     /// The whole text as a number, or nothing.
     template <typename Number> std::optional<Number> number_in(const std::string& text)
@@ -62,19 +40,30 @@ namespace {
     /// The one spelling of a parameter's value.
     std::string checked_value(const policy::Policy& policy, const PolicyParameter& parameter, const std::string& value)
     {
-        if (!parameter.choices.empty()) {
+        if (parameter.kind == ParameterKind::policy)
+            return canonical(parse_policy(value));
+        if (parameter.kind == ParameterKind::text)
+            return value;
+        if (parameter.kind == ParameterKind::choice) {
             const std::string choice = lowered(value);
             if (std::find(parameter.choices.begin(), parameter.choices.end(), choice) == parameter.choices.end())
                 refuse(policy.info.name, parameter, value, "Choose one of: " + joined(parameter.choices) + ".");
             return choice;
         }
-        const std::string range = std::string(parameter.whole ? "Give a whole number" : "Give a number") + " from "
-            + shortest(parameter.minimum) + " to " + shortest(parameter.maximum) + ".";
+        const bool either = parameter.kind == ParameterKind::share_or_count;
         const auto whole = number_in<std::uint64_t>(value);
-        const auto number = parameter.whole && !whole ? std::nullopt : number_in<double>(value);
+        auto number = parameter.kind == ParameterKind::whole && !whole ? std::nullopt : number_in<double>(value);
+        if (either && number && *number >= 1 && std::floor(*number) != *number)
+            number.reset();
         if (!number || !(*number >= parameter.minimum && *number <= parameter.maximum))
-            refuse(policy.info.name, parameter, value, range);
-        return parameter.whole ? std::to_string(*whole) : shortest(*number + 0.0); // + 0.0: -0 is 0
+            refuse(policy.info.name, parameter, value,
+                (either ? "Give a share below 1 or a whole number up to "
+                        : parameter.kind == ParameterKind::whole
+                        ? "Give a whole number from " + shortest(parameter.minimum) + " to "
+                        : "Give a number from " + shortest(parameter.minimum) + " to ")
+                    + shortest(parameter.maximum) + ".");
+        return whole && parameter.kind != ParameterKind::number ? std::to_string(*whole)
+                                                                : shortest(*number + 0.0); // + 0.0: -0 is 0
     }
 
     const PolicyParameter& find_parameter(const policy::Policy& policy, const std::string& name)
@@ -103,6 +92,19 @@ namespace {
         if (policy.check)
             policy.check(policy::Settings(policy, { policy.info.name, checked }));
         return checked;
+    }
+
+    /// Whether the first parenthesis is closed by the last character, and all within are in pairs, not too deep.
+    bool well_closed(std::string_view text)
+    {
+        int depth = 0;
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            depth += text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
+            const bool is_last = i + 1 == text.size();
+            if (depth > deepest || (depth <= 0 && text[i] == ')' && !is_last))
+                return false;
+        }
+        return depth == 0 && text.back() == ')';
     }
 
     std::map<std::string, std::string> parse_parameters(const std::string& policy, std::string_view text)
@@ -139,6 +141,25 @@ namespace policy {
         return number_in<std::uint64_t>(values_.at(name)).value();
     }
 
+    std::int64_t Settings::share_or_count(const std::string& name, std::int64_t k) const
+    {
+        const double value = number(name);
+        return value < 1 ? local_share(value, k) : static_cast<std::int64_t>(value);
+    }
+
+    PolicySpec wrapped(const Settings& settings) { return parse_policy(settings.text("of")); }
+
+    std::string score_name(const PolicySpec& spec)
+    {
+        PolicySpec score { spec.name, {} };
+        for (const PolicyParameter& parameter : find(spec.name).info.parameters) {
+            const auto set = spec.parameters.find(parameter.name);
+            if (parameter.of_score && set != spec.parameters.end())
+                score.parameters.insert(*set);
+        }
+        return canonical(score);
+    }
+
 } // namespace policy
 
 PolicySpec parse_policy(std::string_view text)
@@ -148,13 +169,12 @@ PolicySpec parse_policy(std::string_view text)
     const std::string name = lowered(trimmed(std::string_view(whole).substr(0, open)));
     if (name.empty())
         throw Error(ErrorKind::usage, "A policy without a name: '" + whole + "'.");
+    if (open != std::string::npos && !well_closed(whole))
+        throw Error(ErrorKind::usage, "The parentheses of '" + whole + "' do not match.",
+            "Write parameters as name(parameter=value,parameter=value).");
     const policy::Policy& policy = policy::find(name);
     if (open == std::string::npos)
         return { name, {} };
-    if (whole.back() != ')' || std::count(whole.begin(), whole.end(), '(') != 1
-        || std::count(whole.begin(), whole.end(), ')') != 1)
-        throw Error(ErrorKind::usage, "The parentheses of '" + whole + "' do not match.",
-            "Write parameters as name(parameter=value,parameter=value).");
     const std::string inside = trimmed(std::string_view(whole).substr(open + 1, whole.size() - open - 2));
     if (inside.empty())
         return { name, {} };
@@ -178,6 +198,19 @@ bool needs_attention(const PolicySpec& spec)
 {
     const policy::Policy& policy = policy::find(spec.name);
     return policy.needs_attention && policy.needs_attention(policy::Settings(policy, spec));
+}
+
+std::vector<std::string> scores_of(const PolicySpec& spec)
+{
+    const policy::Policy& policy = policy::find(spec.name);
+    std::vector<std::string> scores;
+    if (policy.score)
+        scores.push_back(policy::score_name(spec));
+    if (policy.choose) {
+        for (std::string& of : scores_of(policy::wrapped(policy::Settings(policy, spec))))
+            scores.push_back(std::move(of));
+    }
+    return scores;
 }
 
 void policy::refuse_long_context(const PolicySpec& spec, std::int64_t context)

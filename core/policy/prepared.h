@@ -5,21 +5,33 @@
 
 namespace keepset::policy {
 
+/// What pins make of a context.
+struct Pinned {
+    std::vector<std::int32_t> stay; ///< ascending
+    std::vector<std::int32_t> go; ///< ascending
+    std::vector<std::int32_t> free; ///< ascending, the rest; empty where there are no pins
+    bool none() const { return stay.empty() && go.empty(); }
+
+    Pinned(std::span<const Pin> pins, std::int64_t context);
+};
+
 /// A request with what its policy makes of it.
 struct Prepared {
+    const SelectRequest& request;
     const Policy& policy;
     Settings settings;
+    std::string score; ///< what the plan ranks by: "" for importance
     std::int64_t budget = 0;
-    kernels::SelectPlan plan; ///< without labels; nothing where the policy has no plan
+    Pinned pinned;
+    Share share; ///< of the budget and the context, what pins leave to the policy
+    kernels::SelectPlan plan; ///< without labels; what is protected aside, nothing where the policy has no plan
 
-    Prepared(const SelectRequest& request, std::int64_t context)
-        : policy(find(request.policy.name))
-        , settings(policy, request.policy)
-        , budget(budget_for(policy, request, context))
-    {
-        if (policy.plan)
-            plan = policy.plan(budget, settings);
-    }
+    /// `request` must outlive this. Throws Error{usage}.
+    Prepared(const SelectRequest& request, std::int64_t context);
+    /// The same of a policy that may not be in the table.
+    Prepared(const Policy& policy, const SelectRequest& request, std::int64_t context);
+    /// The plan of a policy for a share, both ends protected as `settings` say.
+    static kernels::SelectPlan protected_plan(const Policy& policy, const Share& share, const Settings& settings);
 };
 
 /// Row `index` of rows of scores: which rows of the model it stands for, by layer and kv head, and nothing else.
@@ -31,5 +43,8 @@ inline Row row_at(const Reduction& reduction, std::int64_t kv_heads, std::int64_
     row.kv_head = by_head ? index % kv_heads : -1;
     return row;
 }
+
+/// "layer 3, kv head 1", "layer 3's mean", "the model's mean".
+std::string row_name(const Row& row);
 
 } // namespace keepset::policy

@@ -20,7 +20,8 @@ namespace {
         for (const std::int64_t part : { row.window, row.layer, row.kv_head })
             of_row = mix(of_row ^ static_cast<std::uint64_t>(part));
         // The k highest; mix is a bijection, so no two positions of a row tie.
-        take_lowest(labels, row.budget, Label::kept, [&](std::size_t position) { return ~mix(of_row ^ position); });
+        take_lowest(labels, row.left, Label::kept,
+            [&](std::size_t at) { return ~mix(of_row ^ static_cast<std::uint64_t>(place_of(row, at))); });
     }
 
     std::string explain_random(const Case& of)
@@ -41,12 +42,10 @@ Policy random()
             .parameters = { { .name = "seed",
                 .description = "Seed of the draw; the seed of the run where it is not set",
                 .default_value = "",
-                .choices = {},
-                .minimum = 0,
-                .maximum = 9007199254740991.0,
-                .whole = true } },
+                .kind = ParameterKind::whole,
+                .maximum = 9007199254740991.0 } },
             .labels = { Label::kept },
-            .uses_importance = false },
+            .ranks_by = ScoreOf::nothing },
         .fill = fill_random,
         .explain = explain_random,
     };

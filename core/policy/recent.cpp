@@ -10,8 +10,8 @@ Policy recent()
             .description = "Keeps the most recent tokens and nothing else.",
             .parameters = {},
             .labels = { Label::local },
-            .uses_importance = false },
-        .plan = [](std::int64_t budget, const Settings&) { return kernels::SelectPlan { .local = budget }; },
+            .ranks_by = ScoreOf::nothing },
+        .plan = [](const Share& share, const Settings&) { return kernels::SelectPlan { .local = share.budget }; },
     };
 }
 

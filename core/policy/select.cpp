@@ -2,25 +2,21 @@
 
 #include "core/analysis.h"
 #include "core/error.h"
-#include "core/policy/prepared.h"
+#include "core/policy/choosing.h"
+#include "core/policy/own_scores.h"
 #include "core/words.h"
+
+#include <ATen/ops/from_blob.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <optional>
 #include <thread>
 
 namespace keepset::policy {
 
 namespace {
-
-    std::string row_name(const Row& row)
-    {
-        if (row.layer < 0)
-            return "the model's mean";
-        return "layer " + std::to_string(row.layer)
-            + (row.kv_head < 0 ? std::string("'s mean") : ", kv head " + std::to_string(row.kv_head));
-    }
 
     std::int64_t count_kept(std::span<const Label> labels)
     {
@@ -36,43 +32,68 @@ namespace {
         return (sums[0] + sums[1]) + (sums[2] + sums[3]);
     }
 
-    /// What the plan leaves to do on a row; checks that exactly the budget is kept.
-    void finish(const Prepared& prepared, const Row& row, std::span<Label> labels)
+    void check_kept(const Prepared& point, const Row& row, std::span<const Label> labels)
     {
-        if (prepared.policy.fill)
-            prepared.policy.fill(row, prepared.settings, labels);
         const std::int64_t kept = count_kept(labels);
-        if (kept != prepared.budget)
+        if (kept != point.budget)
             throw Error(ErrorKind::internal,
-                prepared.policy.info.name + " kept " + grouped(kept) + " positions of " + row_name(row)
-                    + " where its budget is " + grouped(prepared.budget) + ".");
+                point.policy.info.name + " kept " + grouped(kept) + " positions of " + row_name(row)
+                    + " where its budget is " + grouped(point.budget) + ".");
     }
 
-    /// The plan of a request whose labels go to `labels` (rows, context).
-    kernels::SelectPlan plan_into(const Prepared& prepared, std::vector<Label>& labels)
+    /// (rows, context), borrowed.
+    at::Tensor borrowed(const std::vector<float>& values, std::int64_t context)
     {
-        kernels::SelectPlan plan = prepared.plan;
-        plan.labels = reinterpret_cast<std::uint8_t*>(labels.data());
-        return plan;
+        return at::from_blob(const_cast<float*>(values.data()), // NOLINT(cppcoreguidelines-pro-type-const-cast): read
+            { static_cast<std::int64_t>(values.size()) / context, context }, at::kFloat);
+    }
+
+    /// Throws why a score that the policy ranks by could not be made.
+    void refuse_missing(
+        const PolicySpec& policy, const std::map<std::string, std::pair<std::string, std::string>>& missing)
+    {
+        for (const std::string& name : scores_of(policy)) {
+            if (const auto found = missing.find(name); found != missing.end())
+                throw Error(ErrorKind::usage, found->second.first, found->second.second);
+        }
+    }
+
+    /// What is not finite where one of the points ranks by a score of its own.
+    std::string word_of(std::span<const Prepared> points)
+    {
+        const auto own = [](const Prepared& point) { return point.policy.info.ranks_by == ScoreOf::own; };
+        return std::ranges::any_of(points, own) ? "score" : "importance";
+    }
+
+    Row row_of(const Scope& scope)
+    {
+        Row row;
+        row.layer = scope.layer;
+        row.kv_head = scope.kv_head;
+        return row;
+    }
+
+    ScoreTable table_of(const RowScores& row)
+    {
+        const auto context = static_cast<std::int64_t>(row.scores.size());
+        ScoreTable table { {}, 1, context, { { "", borrowed(row.scores, context) } } };
+        for (const auto& [name, scores] : row.own)
+            table.scores.emplace(name, borrowed(scores, context));
+        return table;
+    }
+
+    ScoreTable table_of(const ScoreRows& rows)
+    {
+        ScoreTable table { rows.reduction, rows.kv_heads, rows.context,
+            { { "", borrowed(rows.scores, rows.context) } } };
+        for (const auto& [name, scores] : rows.own)
+            table.scores.emplace(name, borrowed(scores, rows.context));
+        return table;
     }
 
     std::int64_t row_count(const ScoreRows& rows)
     {
         return static_cast<std::int64_t>(rows.scores.size()) / rows.context;
-    }
-
-    /// Row `index` of the scores, which several rows of the model may share.
-    Row row_at(const ScoreRows& rows, std::int64_t index, const SelectRequest& request, std::int64_t budget)
-    {
-        const auto context = static_cast<std::size_t>(rows.context);
-        Row row = policy::row_at(rows.reduction, rows.kv_heads, index);
-        row.scores = std::span(rows.scores).subspan(static_cast<std::size_t>(index) * context, context);
-        row.budget = budget;
-        row.seed = request.seed;
-        row.window = request.window;
-        row.bridges = rows.bridges.get();
-        row.stop = rows.stop;
-        return row;
     }
 
     /// From one row of labels a row of scores, in front, to one a row of the model.
@@ -91,10 +112,10 @@ namespace {
 
 } // namespace
 
-void refuse_score(const Row& row, std::int64_t position)
+void refuse_score(const Row& row, std::int64_t position, const std::string& what)
 {
     throw Error(ErrorKind::input,
-        "The importance at position " + grouped(position) + " of " + row_name(row)
+        "The " + what + " at position " + grouped(position) + " of " + row_name(row)
             + " is not a finite number, so nothing can be ranked by it.",
         "Try float32: the model may overflow in its dtype.");
 }
@@ -103,32 +124,30 @@ std::vector<KeepSet> select(const ScoreRows& rows, std::span<const SelectRequest
 {
     const auto context = static_cast<std::size_t>(rows.context);
     const std::int64_t score_rows = row_count(rows);
-    std::vector<Prepared> prepared;
+    std::vector<Prepared> points;
+    points.reserve(requests.size());
+    for (const SelectRequest& request : requests)
+        points.emplace_back(request, rows.context);
+    const Labelling how { carry_out_on_host(label_rows), rows.bridges.get(), nullptr, rows.stop, rows.row_done };
+    const Labelled made = label_points(table_of(rows), points, how);
+    const auto bad = made.first_bad.item<std::int64_t>();
+    if (bad >= 0)
+        refuse_score(row_at(rows.reduction, rows.kv_heads, bad / rows.context), bad % rows.context, word_of(points));
     std::vector<KeepSet> sets;
-    std::vector<kernels::SelectPlan> plans;
-    for (const SelectRequest& request : requests) {
-        prepared.emplace_back(request, rows.context);
+    sets.reserve(points.size());
+    for (const Prepared& point : points) {
         KeepSet& set = sets.emplace_back();
-        set = { request, canonical(request.policy), prepared.back().budget, rows.layers, rows.kv_heads, rows.context,
+        set = { point.request, canonical(point.request.policy), point.budget, rows.layers, rows.kv_heads, rows.context,
             {}, not_a_number };
         set.request.granularity = rows.reduction.granularity;
         set.request.importance = rows.reduction.importance;
         set.request.gqa = rows.reduction.gqa;
         set.labels.resize(rows.mass.size());
-        plans.push_back(plan_into(prepared.back(), set.labels));
-    }
-    const std::int64_t bad = label_rows(
-        { rows.scores.data(), score_rows, rows.context, plans.data(), static_cast<std::int64_t>(plans.size()) });
-    if (bad >= 0)
-        refuse_score(row_at(rows, bad / rows.context, {}, 0), bad % rows.context);
-    for (std::size_t index = 0; index < sets.size(); ++index) {
-        KeepSet& set = sets[index];
-        for (std::int64_t row = 0; row < score_rows; ++row) {
-            finish(prepared[index], row_at(rows, row, set.request, set.budget),
+        const at::Tensor labels = made.labels[static_cast<std::int64_t>(sets.size()) - 1]; // (score rows, context)
+        std::memcpy(set.labels.data(), labels.const_data_ptr<std::uint8_t>(), static_cast<std::size_t>(labels.numel()));
+        for (std::int64_t row = 0; row < score_rows; ++row)
+            check_kept(point, row_at(rows.reduction, rows.kv_heads, row),
                 std::span(set.labels).subspan(static_cast<std::size_t>(row) * context, context));
-            if (rows.row_done)
-                rows.row_done(row + 1, score_rows);
-        }
         repeat_shared(set.labels, static_cast<std::size_t>(score_rows), context);
         set.kept_mass = mass_of(set.labels, rows.mass) / static_cast<double>(set.labels.size());
     }
@@ -189,9 +208,13 @@ std::vector<KeepSet> select(
     for (const SelectRequest& request : requests) {
         if (task.stop.stop_requested())
             throw Cancelled {};
+        policy::refuse_missing(request.policy, analysis.no_scores);
         const policy::Reduction wanted { request.granularity, request.importance, request.gqa };
-        if (!rows || !(rows->reduction == wanted))
+        if (!rows || !(rows->reduction == wanted)) {
             rows = policy::score_rows(view_of(analysis), wanted);
+            for (const auto& [name, scores] : analysis.own_scores)
+                rows->own.emplace(name, policy::shared_rows(scores, view_of(analysis), wanted.granularity));
+        }
         rows->bridges = analysis.bridges;
         rows->stop = task.stop;
         rows->row_done = nullptr;
@@ -209,6 +232,9 @@ RowScores row_scores(const Analysis& analysis, const Scope& scope, Importance im
 {
     RowScores row = policy::score_scope(view_of(analysis), scope, { Granularity::head, importance, gqa });
     row.bridges = analysis.bridges;
+    for (const auto& [name, scores] : analysis.own_scores)
+        row.own.emplace(name, policy::mean_of_scope(scores, view_of(analysis), scope));
+    row.no_scores = analysis.no_scores;
     return row;
 }
 
@@ -220,21 +246,33 @@ std::vector<float> head_importance(const Analysis& analysis, std::int64_t layer,
 RowSelection select_row(const RowScores& row, const SelectRequest& request, const std::stop_token& stop)
 {
     const auto context = static_cast<std::int64_t>(row.scores.size());
-    const policy::Prepared prepared(request, context);
-    RowSelection result { canonical(request.policy), title(request.policy), prepared.budget,
-        std::vector<Label>(row.scores.size()), {}, 0.0, not_a_number, {} };
-    const policy::Row scores { row.scores, result.budget, request.seed, request.window, row.scope.layer,
-        row.scope.kv_head, row.bridges.get(), &result.bridge_scores, stop };
-    const kernels::SelectPlan plan = policy::plan_into(prepared, result.labels);
-    const std::int64_t bad = kernels::select_cpu({ row.scores.data(), 1, context, &plan, 1 }, 1);
+    policy::refuse_missing(request.policy, row.no_scores);
+    const policy::Prepared point(request, context);
+    RowSelection result { canonical(request.policy), title(request.policy), point.budget, {}, {}, 0.0, not_a_number, {},
+        {} };
+    // One row, whatever it stands for: what tells it from others is given to the fill by the scope.
+    const policy::ScoreTable table = policy::table_of(row);
+    policy::Labelling how { policy::carry_out_on_host(
+        [](const kernels::SelectInputs& inputs) { return kernels::select_cpu(inputs, 1); }) };
+    how.bridges = row.bridges.get();
+    how.bridge_scores = &result.bridge_scores;
+    how.stop = stop;
+    how.scope = row.scope;
+    const policy::Labelled made = policy::label_points(table, std::span(&point, 1), how);
+    const auto bad = made.first_bad.item<std::int64_t>();
     if (bad >= 0)
-        policy::refuse_score(scores, bad);
-    policy::finish(prepared, scores, result.labels);
+        policy::refuse_score(policy::row_of(row.scope), bad, policy::word_of(std::span(&point, 1)));
+    const auto* const labels = reinterpret_cast<const Label*>(made.labels.const_data_ptr<std::uint8_t>());
+    result.labels.assign(labels, labels + context);
+    policy::check_kept(point, policy::row_of(row.scope), result.labels);
+    if (!point.score.empty())
+        result.scores = row.own.at(point.score);
+    const std::vector<float>& scores = point.score.empty() ? row.scores : result.scores;
     for (std::size_t j = 0; j < row.scores.size(); ++j) {
         const Label label = result.labels[j];
         ++result.counts[static_cast<std::size_t>(label)];
-        if (label == Label::important && !(row.scores[j] >= result.cut_off))
-            result.cut_off = row.scores[j];
+        if (label == Label::important && point.policy.choose == nullptr && !(scores[j] >= result.cut_off))
+            result.cut_off = scores[j];
         if (label != Label::evicted && j < row.mass.size())
             result.kept_mass += row.mass[j];
     }

@@ -5,6 +5,13 @@
 #include "kernels/ops/score_rows.h"
 #include "kernels/select/select.h"
 
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
 /// Selection for all layers and kv heads at once, on importance from an analysis or from a window of a sweep.
 namespace keepset::policy {
 
@@ -34,6 +41,7 @@ struct ScoreRows {
     std::int64_t context = 0;
     std::vector<float> scores; ///< (layers · kv_heads, layers, or 1 by granularity; context)
     std::vector<double> mass; ///< (layers, kv_heads, context): mean of A over the query heads of a kv head
+    std::map<std::string, std::vector<float>> own = {}; ///< as `scores`: those of policies' own, by scores_of
     std::shared_ptr<BridgeSource> bridges = nullptr; ///< absent where the attention was not kept
     std::stop_token stop = {}; ///< for policies that take long
     std::function<void(std::int64_t done, std::int64_t all)> row_done = {}; ///< may be absent

@@ -3,7 +3,7 @@
 #include "core/device/streams.h"
 #include "core/device/tensors.h"
 #include "core/error.h"
-#include "core/policy/prepared.h"
+#include "core/policy/own_scores.h"
 #include "core/words.h"
 #include "kernels/ops/score_rows.h"
 
@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
+#include <utility>
 
 namespace keepset::policy {
 
@@ -28,67 +29,51 @@ namespace {
     /// Points are selected for together, up to as many labels as still let a stop be answered soon.
     constexpr std::int64_t labels_at_once = std::int64_t { 1 } << 24U;
 
-    /// Carries out the plans on labels (plans, score rows, context). Returns the first score that is not finite, or -1,
-    /// on the scores' device.
-    at::Tensor label(
-        const WindowScores& scores, std::span<const Prepared> points, at::Tensor& labels, const Backend& backend)
+    /// On the device of the scores.
+    CarryOut carry_out_there(const Backend& backend)
     {
-        std::vector<kernels::SelectPlan> plans;
-        const std::int64_t size = scores.scores.numel();
-        for (const Prepared& point : points) {
-            kernels::SelectPlan& plan = plans.emplace_back(point.plan);
-            plan.labels = labels.mutable_data_ptr<std::uint8_t>() + static_cast<std::int64_t>(plans.size() - 1) * size;
-        }
-        const kernels::SelectInputs inputs { scores.scores.const_data_ptr<float>(), scores.scores.size(0),
-            scores.context, plans.data(), static_cast<std::int64_t>(plans.size()) };
-        at::Tensor first_bad = at::empty({}, labels.options().dtype(at::kLong));
-        if (labels.is_cuda()) {
-            const c10::DeviceGuard guard(labels.device());
+        return [&backend](const at::Tensor& scores, std::span<const kernels::SelectPlan> plans) {
+            if (!scores.is_cuda())
+                return carry_out_on_host([&backend](const kernels::SelectInputs& inputs) {
+                    return kernels::select_cpu(inputs, backend.threads);
+                })(scores, plans);
+            const c10::DeviceGuard guard(scores.device());
+            const kernels::SelectInputs inputs { scores.const_data_ptr<float>(), scores.size(0), scores.size(1),
+                plans.data(), static_cast<std::int64_t>(plans.size()) };
+            at::Tensor first_bad = at::empty({}, scores.options().dtype(at::kLong));
             backend.cuda->select(
                 inputs, first_bad.mutable_data_ptr<std::int64_t>(), current_stream(first_bad.device()));
-        } else {
-            first_bad.fill_(kernels::select_cpu(inputs, backend.threads));
-        }
-        return first_bad;
+            return first_bad;
+        };
     }
 
-    /// What a policy does row by row, in the host's memory: labels (score rows, context) of one point.
-    void fill(const WindowScores& scores, const ScoreRows& host, const Prepared& point, const SelectRequest& request,
-        const WindowSelection& selection, const at::Tensor& labels)
+    /// How many points from the first on rank by the same and are labelled together.
+    std::size_t alike(const WindowScores& scores, std::span<const Prepared> points)
     {
-        const at::Tensor own = labels.cpu().contiguous();
-        auto* const all = reinterpret_cast<Label*>(own.mutable_data_ptr<std::uint8_t>());
-        const auto context = static_cast<std::size_t>(scores.context);
-        for (std::int64_t index = 0; index < own.size(0); ++index) {
-            if (selection.stop.stop_requested())
-                throw Cancelled {};
-            const std::size_t first = static_cast<std::size_t>(index) * context;
-            Row row = row_at(scores.reduction, scores.kv_heads, index);
-            row.scores = std::span(host.scores).subspan(first, context);
-            row.budget = point.budget;
-            row.seed = request.seed;
-            row.window = request.window;
-            row.bridges = selection.bridges.get();
-            row.stop = selection.stop;
-            point.policy.fill(row, point.settings, std::span(all + first, context));
-        }
-        labels.copy_(own);
+        const auto together = static_cast<std::size_t>(
+            std::max<std::int64_t>(1, labels_at_once / std::max<std::int64_t>(1, scores.rows() * scores.context())));
+        const Prepared& first = points.front();
+        std::size_t count = 1;
+        while (count < std::min(together, points.size()) && points[count].score == first.score
+            && points[count].policy.choose == first.policy.choose)
+            ++count;
+        return count;
     }
 
     /// Lists labels (points, score rows, context) as positions from `starts` (points, rows) on. Returns facts (points,
-    /// rows · sizeof(KeptFacts)).
+    /// rows · sizeof(KeptFacts)). `ranked` (score rows, context): by what the points rank; undefined: ties are not
+    /// looked for.
     at::Tensor list(const WindowScores& scores, const at::Tensor& labels, const at::Tensor& starts,
-        const at::Tensor& positions, const Backend& backend)
+        const at::Tensor& positions, const at::Tensor& ranked, const Backend& backend)
     {
         kernels::KeptRowsInputs inputs;
         inputs.labels = labels.const_data_ptr<std::uint8_t>();
-        const bool same_rows = labels.size(1) == scores.scores.size(0);
-        inputs.scores = same_rows ? scores.scores.const_data_ptr<float>() : nullptr;
+        inputs.scores = ranked.defined() ? ranked.const_data_ptr<float>() : nullptr;
         inputs.mass = scores.mass.const_data_ptr<double>();
         inputs.plans = labels.size(0);
         inputs.score_rows = labels.size(1);
         inputs.sharing = scores.rows() / labels.size(1);
-        inputs.context = scores.context;
+        inputs.context = scores.context();
         inputs.starts = starts.const_data_ptr<std::int64_t>();
         inputs.end = positions.numel();
         at::Tensor facts = at::empty(
@@ -108,37 +93,43 @@ namespace {
 
 ScoreRows WindowScores::on_host() const
 {
-    const at::Tensor host = scores.cpu().contiguous();
-    ScoreRows found { reduction, layers, kv_heads, context, {}, {} };
-    found.scores.assign(host.const_data_ptr<float>(), host.const_data_ptr<float>() + host.numel());
-    found.mass.assign(static_cast<std::size_t>(rows() * context), 0.0);
+    const auto here = [](const at::Tensor& scores) {
+        const at::Tensor host = scores.cpu().contiguous();
+        return std::vector<float>(host.const_data_ptr<float>(), host.const_data_ptr<float>() + host.numel());
+    };
+    ScoreRows found { table.reduction, layers, table.kv_heads, table.context, {}, {} };
+    for (const auto& [name, scores] : table.scores)
+        (name.empty() ? found.scores : found.own[name]) = here(scores);
+    found.mass.assign(static_cast<std::size_t>(rows() * table.context), 0.0);
     return found;
 }
 
-WindowScores window_scores(const at::Tensor& importance, std::int64_t kv_heads, std::span<const std::int64_t> windows,
-    const Reduction& reduction, const Backend& backend)
+WindowScores window_scores(const PassScores& pass, const Reduction& reduction, const Backend& backend)
 {
-    WindowScores found { reduction, importance.size(0), kv_heads, importance.size(2), {}, {} };
-    const at::Tensor all = importance.contiguous(); // (layers, heads, context)
+    const at::Tensor all = pass.importance.contiguous(); // (layers, heads, context)
+    WindowScores found { all.size(0), { reduction, pass.kv_heads, all.size(2), {} }, {} };
     // Of the view only addresses are taken, wherever they lie.
     ImportanceView view { { all.const_data_ptr<float>(), static_cast<std::size_t>(all.numel()) }, found.layers,
-        all.size(1), kv_heads, found.context };
+        all.size(1), pass.kv_heads, all.size(2) };
     at::Tensor seen; // (layers)
-    if (!windows.empty() && reduction.importance == Importance::mean_received) {
-        seen = to_device(windows, all.device());
-        view.windows = { seen.const_data_ptr<std::int64_t>(), windows.size() };
+    if (!pass.windows.empty() && reduction.importance == Importance::mean_received) {
+        seen = to_device(pass.windows, all.device());
+        view.windows = { seen.const_data_ptr<std::int64_t>(), pass.windows.size() };
     }
     const kernels::ScoreRowsInputs inputs = score_rows_inputs(view, reduction);
-    found.scores = at::empty({ found.rows() / inputs.together, found.context }, all.options());
-    found.mass = at::empty({ found.rows(), found.context }, all.options().dtype(at::kDouble));
+    at::Tensor scores = at::empty({ found.rows() / inputs.together, found.context() }, all.options());
+    found.mass = at::empty({ found.rows(), found.context() }, all.options().dtype(at::kDouble));
     if (all.is_cuda()) {
         const c10::DeviceGuard guard(all.device());
-        backend.cuda->score_rows(inputs, found.scores.mutable_data_ptr<float>(), found.mass.mutable_data_ptr<double>(),
+        backend.cuda->score_rows(inputs, scores.mutable_data_ptr<float>(), found.mass.mutable_data_ptr<double>(),
             current_stream(all.device()));
     } else {
         kernels::score_rows_cpu(
-            inputs, found.scores.mutable_data_ptr<float>(), found.mass.mutable_data_ptr<double>(), backend.threads);
+            inputs, scores.mutable_data_ptr<float>(), found.mass.mutable_data_ptr<double>(), backend.threads);
     }
+    found.table.scores.emplace("", std::move(scores));
+    for (const auto& [name, own] : pass.own)
+        found.table.scores.emplace(name, shared_rows(own, reduction.granularity));
     return found;
 }
 
@@ -149,44 +140,30 @@ SelectedPoints select_points(const WindowScores& scores, const WindowSelection& 
     std::vector<std::size_t> indices;
     for (const SelectRequest& request : selection.requests) {
         indices.push_back(points.size());
-        counts.push_back({ points.emplace_back(request, scores.context).budget });
+        counts.push_back({ points.emplace_back(request, scores.context()).budget });
     }
-    const at::Device device = scores.scores.device();
-    SelectedPoints found { { scores.layers, scores.kv_heads, scores.context, counts, device }, {}, {} };
+    const at::Device device = scores.table.device();
+    SelectedPoints found { { scores.layers, scores.table.kv_heads, scores.context(), counts, device }, {}, {} };
     const at::Tensor starts = found.kept.starts(indices);
-    std::optional<ScoreRows> host;
-    std::optional<std::int64_t> bad;
+    Labelling how { carry_out_there(backend), selection.bridges.get() };
+    how.stop = selection.stop;
+    how.whole_is_kept = true;
     std::vector<at::Tensor> facts;
-    const std::size_t together = static_cast<std::size_t>(
-        std::max<std::int64_t>(1, labels_at_once / std::max<std::int64_t>(1, scores.rows() * scores.context)));
-    for (std::size_t begin = 0; begin < points.size(); begin += together) {
+    for (std::size_t begin = 0; begin < points.size();) {
         if (selection.stop.stop_requested())
             throw Cancelled {};
-        const auto part = std::span(points).subspan(begin, std::min(together, points.size() - begin));
-        at::Tensor labels = at::empty({ static_cast<std::int64_t>(part.size()), scores.scores.size(0), scores.context },
-            at::TensorOptions(at::kByte).device(device));
-        found.first_bad = label(scores, part, labels, backend); // the scores are the same each time
-        for (std::size_t index = 0; index < part.size(); ++index) {
-            const at::Tensor own = labels[static_cast<std::int64_t>(index)];
-            if (part[index].budget == scores.context) { // whatever the policy, and whatever the scores are
-                own.fill_(static_cast<std::int64_t>(Label::kept));
-                continue;
-            }
-            if (!part[index].policy.fill)
-                continue;
-            if (!bad)
-                bad = found.first_bad.item<std::int64_t>();
-            if (*bad >= 0)
-                continue; // nothing can be ranked: chosen_points tells
-            if (!host)
-                host = scores.on_host();
-            fill(scores, *host, part[index], selection.requests[begin + index], selection, own);
-        }
+        const auto part = std::span(points).subspan(begin, alike(scores, std::span(points).subspan(begin)));
+        Labelled made = label_points(scores.table, part, how);
+        found.first_bad = found.first_bad.defined() ? at::where(found.first_bad.lt(0), made.first_bad, found.first_bad)
+                                                    : made.first_bad;
         if (selection.fault)
-            selection.fault(labels);
+            selection.fault(made.labels);
         const auto first = static_cast<std::int64_t>(begin);
-        facts.push_back(list(scores, labels, starts.slice(0, first, first + labels.size(0)).contiguous(),
-            found.kept.positions, backend));
+        const at::Tensor ranked
+            = part.front().policy.choose == nullptr ? scores.table.of(part.front().score) : at::Tensor();
+        facts.push_back(list(scores, made.labels, starts.slice(0, first, first + made.labels.size(0)).contiguous(),
+            found.kept.positions, ranked, backend));
+        begin += part.size();
     }
     found.facts = at::cat(facts);
     return found;
@@ -259,7 +236,7 @@ at::Tensor facts_of(const KeptPositions& kept, const WindowScores& scores, const
             kept.layers, kept.kv_heads, kept.context, std::vector<PointCounts>(part.size(), { kept.context }), device);
         std::iota(part.begin(), part.end(), std::size_t { 0 });
         facts.push_back(list(scores, labels.slice(0, 0, places).view({ points, rows, kept.context }),
-            again.starts(part), again.positions, backend));
+            again.starts(part), again.positions, {}, backend));
     }
     return at::cat(facts);
 }

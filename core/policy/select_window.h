@@ -2,6 +2,7 @@
 
 #include "core/device/backend.h"
 #include "core/pass/kept_positions.h"
+#include "core/policy/choosing.h"
 #include "core/policy/select.h"
 #include "kernels/ops/kept_rows.h"
 
@@ -16,22 +17,26 @@ namespace keepset::policy {
 
 /// Scores of one window on a device, made once for all points.
 struct WindowScores {
-    Reduction reduction;
     std::int64_t layers = 0;
-    std::int64_t kv_heads = 0;
-    std::int64_t context = 0;
-    at::Tensor scores; ///< (score rows, context) float32: ScoreRows::scores
+    ScoreTable table; ///< ScoreRows::scores and ScoreRows::own
     at::Tensor mass; ///< (layers · kv_heads, context) float64: ScoreRows::mass
 
-    std::int64_t rows() const { return layers * kv_heads; }
+    std::int64_t rows() const { return layers * table.kv_heads; }
+    std::int64_t context() const { return table.context; }
     /// The same in the host's memory, with the mass left 0.
     ScoreRows on_host() const;
 };
 
-/// importance (layers, heads, context) float32 on any device; windows (layers) are those of ImportanceView. The same to
-/// the last bit on all devices.
-WindowScores window_scores(const at::Tensor& importance, std::int64_t kv_heads, std::span<const std::int64_t> windows,
-    const Reduction& reduction, const Backend& backend);
+/// What a pass gave, on its device.
+struct PassScores {
+    const at::Tensor& importance; ///< (layers, heads, context) float32
+    std::map<std::string, at::Tensor> own = {}; ///< OwnScores::take
+    std::int64_t kv_heads = 1;
+    std::span<const std::int64_t> windows = {}; ///< (layers): those of ImportanceView
+};
+
+/// The rows of what a pass gave. Those of importance are the same to the last bit on all devices.
+WindowScores window_scores(const PassScores& pass, const Reduction& reduction, const Backend& backend);
 
 /// What selecting for points needs besides the scores.
 struct WindowSelection {

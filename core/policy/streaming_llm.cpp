@@ -14,16 +14,16 @@ Policy streaming_llm()
             .parameters = { { .name = "sinks",
                 .description = "First tokens that are always kept",
                 .default_value = "4",
-                .choices = {},
-                .minimum = 0,
-                .maximum = 1e6,
-                .whole = true } },
+                .kind = ParameterKind::whole,
+                .maximum = 1e6 } },
             .labels = { Label::sink, Label::local },
-            .uses_importance = false },
+            .ranks_by = ScoreOf::nothing,
+            .source = "Xiao et al., Efficient Streaming Language Models with Attention Sinks, ICLR 2024 (arXiv "
+                      "2309.17453)" },
         .plan =
-            [](std::int64_t budget, const Settings& settings) {
-                const std::int64_t sinks = std::min(static_cast<std::int64_t>(settings.whole("sinks")), budget);
-                return kernels::SelectPlan { .sinks = sinks, .local = budget - sinks };
+            [](const Share& share, const Settings& settings) {
+                const std::int64_t sinks = std::min(settings.count("sinks"), share.budget);
+                return kernels::SelectPlan { .sinks = sinks, .local = share.budget - sinks };
             },
     };
 }

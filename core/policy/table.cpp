@@ -7,22 +7,48 @@
 
 namespace keepset::policy {
 
+#define KEEPSET_POLICY(name) Policy name();
+#include "core/policy/policies.inc"
+#undef KEEPSET_POLICY
+
+namespace {
+
+    /// Every policy that evicts takes what to protect at both ends (SEMANTICS 4b).
+    template <std::size_t count> std::array<Policy, count> with_protection(std::array<Policy, count> lines)
+    {
+        for (Policy& line : lines) {
+            if (!line.evicts)
+                continue;
+            line.info.parameters.push_back({ .name = "sink",
+                .description = "First tokens that are kept whatever the policy says; they count in the budget",
+                .default_value = "0",
+                .kind = ParameterKind::whole,
+                .maximum = 1e6 });
+            line.info.parameters.push_back({ .name = "recent",
+                .description = "Most recent tokens that are kept whatever the policy says: a share of the budget below "
+                               "1, or how many; they count in the budget",
+                .default_value = "0",
+                .kind = ParameterKind::share_or_count,
+                .maximum = 1e6 });
+        }
+        return lines;
+    }
+
+} // namespace
+
 std::span<const Policy> table()
 {
-    static const std::array lines {
-        dense(),
-        h2o(),
-        cab(),
-        streaming_llm(),
-        recent(),
-        random(),
-    };
+    static const std::array lines = with_protection(std::array {
+#define KEEPSET_POLICY(name) name(),
+#include "core/policy/policies.inc"
+#undef KEEPSET_POLICY
+    });
     return lines;
 }
 
 const Policy& find(const std::string& name)
 {
-    constexpr std::array planned { "h2o-observed", "snapkv", "tova", "knorm", "pyramid" };
+    constexpr std::array planned { "pyramid", "ada", "chunkkv", "kvzip", "file" };
     std::vector<std::string> known;
     for (const Policy& policy : table()) {
         if (policy.info.name == name)

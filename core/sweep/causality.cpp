@@ -42,6 +42,8 @@ namespace {
         if (evicts != step.plan.end()) {
             plan.push_back(*evicts);
             plan.back().budget = 0;
+            if (!scores_of(evicts->policy).empty()) // it may need a longer context; how targets are read is the same
+                plan.back().policy = parse_policy("recent");
         }
         return plan;
     }

@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/model/config.h"
+#include "core/policy/prepared.h"
 #include "core/preflight.h"
 #include "core/run.h"
 #include "core/selection.h"
@@ -101,6 +102,10 @@ std::vector<SelectRequest> plan_points(const SweepRequest& request)
     point.policy = parse_policy("dense");
     std::vector<SelectRequest> plan { point };
     std::set<std::string> seen { "dense" };
+    const auto add = [&] {
+        const policy::Prepared checked(point, request.context); // refuses what cannot be
+        plan.push_back(point);
+    };
     for (const PolicySpec& policy : request.policies) {
         if (!seen.insert(canonical(policy)).second)
             continue;
@@ -108,7 +113,7 @@ std::vector<SelectRequest> plan_points(const SweepRequest& request)
         point.budget = 0;
         for (const double sparsity : request.budgets.empty() ? request.sparsities : std::vector<double> {}) {
             point.sparsity = sparsity;
-            plan.push_back(point);
+            add();
         }
         std::set<std::int64_t> planned;
         for (const std::int64_t budget : request.budgets) {
@@ -116,7 +121,7 @@ std::vector<SelectRequest> plan_points(const SweepRequest& request)
                 continue;
             point.budget = budget;
             point.sparsity = 1 - static_cast<double>(budget) / static_cast<double>(request.context);
-            plan.push_back(point);
+            add();
         }
     }
     return plan;
@@ -156,6 +161,13 @@ std::vector<Window> cut_windows(const SweepRequest& request, const std::vector<T
         for (std::int64_t position = from; position < from + piece; ++position)
             (position < middle ? window.context : window.target)
                 .push_back(tokens[static_cast<std::size_t>(position)].id);
+        const auto behind_bos = std::span(tokens).subspan(
+            static_cast<std::size_t>(from), static_cast<std::size_t>(request.context - front));
+        window.pins = pins_in(behind_bos, request.pins);
+        for (Pin& pin : window.pins) {
+            pin.begin += front;
+            pin.end += front;
+        }
         windows.push_back(std::move(window));
     }
     return windows;

@@ -1,5 +1,6 @@
 #include "core/error.h"
 #include "core/pass/target_pass.h"
+#include "core/policy/own_scores.h"
 #include "core/sweep/protocol.h"
 
 #include <ATen/ops/cat.h>
@@ -62,9 +63,14 @@ WindowResult run_prefill_evict(const SweepStep& step, const Window& window)
 {
     const at::Tensor context = to_tensor(step.decoder, window.context);
     const auto length = static_cast<std::int64_t>(window.context.size() + window.target.size());
-    const DensePass pass = run_dense(
-        step, context, { .importance = true, .cache = true, .attention = needs_attention(step), .length = length });
-    const Selection selection(step, window, pass);
+    policy::OwnScores own(policies_of(step));
+    const DensePass pass = run_dense(step, context,
+        { .importance = true,
+            .cache = true,
+            .attention = needs_attention(step),
+            .length = length,
+            .look = own.look() });
+    const Selection selection(step, window, pass, own.take(pass.importance.device()));
     const at::Tensor target = to_tensor(step.decoder, window.target);
     const at::Tensor inputs = target.slice(0, 0, -1);
     const at::Tensor wanted = step.faults.scored ? step.faults.scored(target.slice(0, 1)) : target.slice(0, 1);

@@ -22,8 +22,10 @@ namespace {
     std::vector<SelectRequest> requests_of(const SweepStep& step, const Window& window)
     {
         std::vector<SelectRequest> requests = step.plan;
-        for (SelectRequest& request : requests)
+        for (SelectRequest& request : requests) {
             request.window = window.index;
+            request.pins = window.pins;
+        }
         return requests;
     }
 
@@ -56,11 +58,22 @@ DensePass run_dense(const SweepStep& step, const at::Tensor& ids, DensePassOptio
     return dense_pass(step.decoder, ids, options, step.backend, { step.stop, {} });
 }
 
-Selection::Selection(const SweepStep& step, const Window& window, const DensePass& pass)
+std::vector<PolicySpec> policies_of(const SweepStep& step)
+{
+    std::vector<PolicySpec> policies;
+    policies.reserve(step.plan.size());
+    for (const SelectRequest& point : step.plan)
+        policies.push_back(point.policy);
+    return policies;
+}
+
+Selection::Selection(
+    const SweepStep& step, const Window& window, const DensePass& pass, std::map<std::string, at::Tensor> own)
     : step_(step)
     , requests_(requests_of(step, window))
     , bridges_(bridge_source(pass.attention))
-    , scores_(policy::window_scores(pass.importance, step.decoder.config().kv_heads, windows_of(step.decoder.config()),
+    , scores_(policy::window_scores(
+          { pass.importance, std::move(own), step.decoder.config().kv_heads, windows_of(step.decoder.config()) },
           { step.request.granularity, step.request.importance, step.request.gqa }, step.backend))
     , selected_(policy::select_points(scores_,
           { .requests = requests_, .bridges = bridges_, .stop = step.stop, .fault = step.faults.selected },
@@ -78,7 +91,7 @@ std::vector<std::uint64_t> Selection::kept_hashes() const
     std::vector<std::uint64_t> hashes;
     if (gathered_.is_cuda())
         return hashes;
-    for (const policy::PointFacts& facts : policy::sum_facts(gathered_, scores_.context))
+    for (const policy::PointFacts& facts : policy::sum_facts(gathered_, scores_.context()))
         hashes.push_back(facts.hash);
     return hashes;
 }
@@ -88,8 +101,8 @@ std::vector<bool> Selection::tell(WindowResult& result) const
     const at::Tensor facts = selected_.facts.cpu();
     const std::vector<bool> has_set = policy::chosen_points(scores_, selected_, facts);
     const bool ranked = std::ranges::find(has_set, false) == has_set.end();
-    const std::vector<policy::PointFacts> chosen = policy::sum_facts(facts, scores_.context);
-    const std::vector<policy::PointFacts> cached = policy::sum_facts(gathered_.cpu(), scores_.context);
+    const std::vector<policy::PointFacts> chosen = policy::sum_facts(facts, scores_.context());
+    const std::vector<policy::PointFacts> cached = policy::sum_facts(gathered_.cpu(), scores_.context());
     const std::vector<KeepHealth> health = keep_health(health_);
     std::vector<std::uint64_t> hashes; // (points)
     hashes.reserve(chosen.size());
@@ -102,7 +115,7 @@ std::vector<bool> Selection::tell(WindowResult& result) const
         return rows;
     };
     const std::vector<std::uint64_t> definitions
-        = ranked ? policy::definition_hashes(rows_on_host, requests_, hashes, scores_.context) : hashes;
+        = ranked ? policy::definition_hashes(rows_on_host, requests_, hashes, scores_.context()) : hashes;
     result.facts = importance_facts(measured_);
     result.largest_hidden = maximum(result.largest_hidden, largest_.item<double>());
     result.points.resize(chosen.size());

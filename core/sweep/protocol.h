@@ -11,6 +11,7 @@
 #include "core/sweep/target_score.h"
 
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@ struct Window {
     std::int64_t begin = 0; ///< its first token in the text's tokens (a BOS that is put in front aside)
     std::vector<std::int64_t> context; ///< (context), BOS first where the tokenizer adds one
     std::vector<std::int64_t> target; ///< (target)
+    std::vector<Pin> pins = {}; ///< positions of the context
 };
 
 /// One point on one window.
@@ -88,13 +90,17 @@ WindowResult run_prefill_evict(const SweepStep& step, const Window& window);
 /// Kept token ids fed again as a shorter text (SEMANTICS 5, token-drop).
 WindowResult run_token_drop(const SweepStep& step, const Window& window);
 
+/// The policies of a plan, for the scores of their own.
+std::vector<PolicySpec> policies_of(const SweepStep& step);
 /// dense_pass over ids (n) int64 as the step wants it.
 DensePass run_dense(const SweepStep& step, const at::Tensor& ids, DensePassOptions options);
 /// What every point of the plan keeps, by the importance, and the attention, of a dense pass. On a GPU all of it is
 /// on its way there; tell waits for it.
 class Selection {
 public:
-    Selection(const SweepStep& step, const Window& window, const DensePass& pass);
+    /// `own`: OwnScores::take of the pass.
+    Selection(
+        const SweepStep& step, const Window& window, const DensePass& pass, std::map<std::string, at::Tensor> own);
 
     /// What goes into the cache.
     const KeptPositions& kept() const { return kept_; }

@@ -1,6 +1,7 @@
 #include "core/error.h"
 #include "core/pass/dense_pass.h"
 #include "core/policies.h"
+#include "core/policy/own_scores.h"
 #include "core/sweep/protocol.h"
 
 #include <ATen/TensorOperators.h>
@@ -14,9 +15,10 @@ WindowResult run_token_drop(const SweepStep& step, const Window& window)
 {
     const at::Tensor context = to_tensor(step.decoder, window.context);
     const auto length = static_cast<std::int64_t>(window.context.size() + window.target.size());
-    const DensePass pass
-        = run_dense(step, context, { .importance = true, .attention = needs_attention(step), .length = length });
-    const Selection selection(step, window, pass);
+    policy::OwnScores own(policies_of(step));
+    const DensePass pass = run_dense(step, context,
+        { .importance = true, .attention = needs_attention(step), .length = length, .look = own.look() });
+    const Selection selection(step, window, pass, own.take(pass.importance.device()));
     WindowResult result;
     const std::vector<bool> has_set = selection.tell(result);
     const at::Tensor target = to_tensor(step.decoder, window.target);

@@ -70,6 +70,7 @@ Run empty_run(
     run.gqa = request.gqa;
     run.positions = request.positions;
     run.rounding = request.rounding;
+    run.pins = spelled(request.pins);
     run.context = request.context;
     run.target = request.target;
     run.offset = request.offset;

@@ -56,6 +56,7 @@ RunComparison compare_runs(const Run& shown, const Run& other)
     say("gqa", name_of(shown.gqa), name_of(other.gqa));
     say("positions", name_of(shown.positions), name_of(other.positions));
     say("rounding", name_of(shown.rounding), name_of(other.rounding));
+    say("pinned bytes", shown.pins.empty() ? "none" : shown.pins, other.pins.empty() ? "none" : other.pins);
     return found;
 }
 

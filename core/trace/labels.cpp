@@ -1,8 +1,7 @@
 #include "core/trace/labels.h"
 
 #include "core/policies.h"
-
-#include <sstream>
+#include "core/words.h"
 
 namespace keepset::trace {
 
@@ -30,8 +29,8 @@ PolicySpec unspelled(const std::string& text)
         return policy;
     if (text.back() != ')')
         throw h5::Failure("it has the unreadable policy '" + text + "'");
-    std::istringstream inside(text.substr(open + 1, text.size() - open - 2));
-    for (std::string part; std::getline(inside, part, ',');) {
+    const std::string inside = text.substr(open + 1, text.size() - open - 2);
+    for (const std::string& part : split_outside_parentheses(inside, ',')) {
         const std::size_t equal = part.find('=');
         if (equal == std::string::npos)
             throw h5::Failure("it has the unreadable policy '" + text + "'");

@@ -53,6 +53,7 @@ std::vector<Setting> settings_of(const Run& run)
         { "the short context", number(run.key_tokens.short_context) },
         { "the gain of key tokens", text_of(run.key_tokens.gain) },
         { "the loss of key tokens", text_of(run.key_tokens.loss) },
+        { "pins", run.pins.empty() ? "none" : run.pins },
         { "layers", number(run.layers) },
         { "kv_heads", number(run.kv_heads) },
         { "vocabulary", number(run.vocabulary) },

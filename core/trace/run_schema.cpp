@@ -79,6 +79,8 @@ void write_sweep_attributes(hid_t group, const Run& run)
         h5::write_attribute(group, field.name, run.*field.member);
     h5::write_attribute(group, "shard", run.shard.number);
     h5::write_attribute(group, "shards", run.shard.count);
+    if (!run.pins.empty())
+        h5::write_attribute(group, "pins", run.pins);
     if (run.reach > 0)
         h5::write_attribute(group, "reach", run.reach);
     h5::write_attribute(group, "bos", run.bos);
@@ -107,6 +109,8 @@ void read_sweep_attributes(hid_t group, Run& run)
         run.shard = { h5::read_int(group, "shard"), h5::read_int(group, "shards") };
     if (run.shard.number < 1 || run.shard.number > run.shard.count)
         throw h5::Failure("its shard is impossible");
+    if (H5Aexists(group, "pins") > 0)
+        run.pins = h5::read_string(group, "pins");
     if (H5Aexists(group, "reach") > 0)
         run.reach = h5::read_int(group, "reach");
     if (run.reach < 0 || run.reach >= std::max<std::int64_t>(1, run.context))

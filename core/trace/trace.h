@@ -28,7 +28,7 @@
 ///                                 budget (int64: entries kept in a row), budget_asked (int64: 0 where sparsity was
 ///                                 asked for), granularity, importance, gqa, rounding (text), seed (uint64), window,
 ///                                 context, offset (int64), bos (boolean), kept_mass (double)
-///     /keep/<n>/label [L, G, C]   enum over uint8: evicted 0, kept 1, local 2, important 3, bridge 4, sink 5
+///     /keep/<n>/label [L, G, C]   enum over uint8: evicted 0, kept 1, local 2, important 3, bridge 4, sink 5, pinned 6
 ///     /logits/log_prob [N, V] float32 and /tokens/* [N]     instead of the above, from `logits --out`
 ///     /audit                      table: check, status, detail
 ///
@@ -39,7 +39,8 @@
 ///     /sweep                      attributes protocol, granularity, importance, gqa, positions, rounding (text),
 ///     context,
 ///                                 target, offset, windows, layers, kv_heads, vocabulary (int64), bos (boolean),
-///                                 unigram_perplexity (double)
+///                                 unigram_perplexity (double), pins (text: BEGIN-END bytes of the text that stay,
+///                                 !BEGIN-END that go; absent where there are none)
 ///     /sweep/points [P]           table: policy, sparsity, budget, windows, scored_tokens, nll_sum, perplexity,
 ///     ci_low,
 ///                                 ci_high, kl, top1_agreement, kept_mass, seconds

@@ -1234,6 +1234,14 @@ Lizenz: Apache-2.0. Schriften: Noto Sans und Noto Serif, SIL Open Font License 1
         <source>Show runs</source>
         <translation>Runs zeigen</translation>
     </message>
+    <message>
+        <source>This policy&apos;s scores are made while the text is read, and a file does not hold them.</source>
+        <translation type="unfinished">Die Werte dieses Verfahrens entstehen beim Lesen des Textes; eine Datei enthält sie nicht.</translation>
+    </message>
+    <message>
+        <source>Open the model and analyse the text here.</source>
+        <translation type="unfinished">Öffnen Sie das Modell und analysieren Sie den Text hier.</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui::NoticeBar</name>
@@ -1247,7 +1255,7 @@ Lizenz: Apache-2.0. Schriften: Noto Sans und Noto Serif, SIL Open Font License 1
     </message>
     <message>
         <source>Puts the answer off; nothing is lost by that</source>
-        <translation>Verschiebt die Antwort; verloren geht dadurch nichts</translation>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -2275,6 +2283,10 @@ Das Diagramm wächst Fenster um Fenster.</translation>
     <message>
         <source>only %1</source>
         <translation>nur %1</translation>
+    </message>
+    <message>
+        <source>pinned</source>
+        <translation>festgehalten</translation>
     </message>
 </context>
 <context>

@@ -225,7 +225,7 @@ private Q_SLOTS:
         QTest::newRow("no --out, analyze") << QStringList { "analyze", "no-model", "--text", "t" } << "--out";
         QTest::newRow("unknown policy") << sweep + QStringList { "--policies", "h3o" } << "'h3o'";
         QTest::newRow("unknown policy, analyze") << analyze + QStringList { "--policies", "h3o" } << "'h3o'";
-        QTest::newRow("unknown parameter") << sweep + QStringList { "--policies", "h2o(sink=1)" } << "'sink'";
+        QTest::newRow("unknown parameter") << sweep + QStringList { "--policies", "h2o(sinks=1)" } << "'sinks'";
         QTest::newRow("streaming") << sweep + QStringList { "--protocol", "streaming" } << "not built yet";
         QTest::newRow("window:32") << sweep + QStringList { "--importance", "window:32" } << "not built yet";
         QTest::newRow("last-query") << analyze + QStringList { "--importance", "last-query" } << "not built yet";

@@ -111,7 +111,7 @@ Analysis random_analysis(std::int64_t layers, std::int64_t heads, std::int64_t k
     return a;
 }
 
-float at(const Analysis& a, std::int64_t layer, std::int64_t head, std::int64_t j)
+float value_at(const Analysis& a, std::int64_t layer, std::int64_t head, std::int64_t j)
 {
     return a.importance[static_cast<std::size_t>((layer * a.heads + head) * a.context + j)];
 }
@@ -292,13 +292,13 @@ private Q_SLOTS:
         QTest::addColumn<QString>("part");
         QTest::newRow("unknown") << "h3o"
                                  << "'h3o' is not known. Choose among: dense, h2o, cab";
-        QTest::newRow("planned") << "snapkv"
-                                 << "'snapkv' is not built yet";
+        QTest::newRow("planned") << "kvzip"
+                                 << "'kvzip' is not built yet";
         QTest::newRow("unknown criterion") << "cab(bridge=x)"
                                            << "'x' is not a value of bridge";
         QTest::newRow("unknown parameter") << "h2o(window=3)"
                                            << "no parameter 'window'. It has: local";
-        QTest::newRow("no parameters") << "recent(k=3)"
+        QTest::newRow("no parameters") << "dense(k=3)"
                                        << "It has none";
         QTest::newRow("no number") << "h2o(local=much)"
                                    << "'much' is not a value of local";
@@ -362,10 +362,10 @@ private Q_SLOTS:
             double of_layer = 0;
             double of_model = 0;
             for (std::int64_t h = 0; h < 14; ++h) {
-                total += h < 7 ? 0 : at(a, 1, h, j);
-                highest = std::max<double>(highest, h < 7 ? 0 : at(a, 1, h, j));
-                of_layer += at(a, 1, h, j) / 14.0;
-                of_model += (at(a, 0, h, j) + static_cast<double>(at(a, 1, h, j))) / 28.0;
+                total += h < 7 ? 0 : value_at(a, 1, h, j);
+                highest = std::max<double>(highest, h < 7 ? 0 : value_at(a, 1, h, j));
+                of_layer += value_at(a, 1, h, j) / 14.0;
+                of_model += (value_at(a, 0, h, j) + static_cast<double>(value_at(a, 1, h, j))) / 28.0;
             }
             const auto i = static_cast<std::size_t>(j);
             QCOMPARE(mean.scores[i], static_cast<float>(total / 7));
@@ -396,8 +396,8 @@ private Q_SLOTS:
             double of_model = 0;
             for (std::int64_t l = 0; l < 2; ++l) {
                 for (std::int64_t h = 0; h < 6; ++h) {
-                    of_kv_head[l] += h < 3 ? 0 : at(a, l, h, j) / seen[l];
-                    of_model += at(a, l, h, j) / seen[l] / 12.0;
+                    of_kv_head[l] += h < 3 ? 0 : value_at(a, l, h, j) / seen[l];
+                    of_model += value_at(a, l, h, j) / seen[l] / 12.0;
                 }
             }
             const auto i = static_cast<std::size_t>(j);
@@ -405,7 +405,7 @@ private Q_SLOTS:
             QCOMPARE(full.scores[i], static_cast<float>(of_kv_head[1]));
             QCOMPARE(model.scores[i], static_cast<float>(of_model));
             QCOMPARE(rows.scores[i], static_cast<float>(of_model));
-            QCOMPARE(heads[i], static_cast<float>(at(a, 0, 0, j) / seen[0]));
+            QCOMPARE(heads[i], static_cast<float>(value_at(a, 0, 0, j) / seen[0]));
         }
         a.windows = { 4 };
         QVERIFY(error_of([&] { row_scores(a, {}, {}, {}); }, ErrorKind::internal).contains("1 windows of layers"));
@@ -449,7 +449,7 @@ private Q_SLOTS:
                         QVERIFY(std::equal(row.labels.begin(), row.labels.end(), first));
                         for (std::int64_t h = g * 7; h < g * 7 + 7; ++h) {
                             for (const std::size_t j : kept_of(row.labels))
-                                mass += at(a, layer, h, static_cast<std::int64_t>(j)) / 33.0 / 42.0;
+                                mass += value_at(a, layer, h, static_cast<std::int64_t>(j)) / 33.0 / 42.0;
                         }
                     }
                 }

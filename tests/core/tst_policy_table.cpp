@@ -1,5 +1,6 @@
 #include "policy_promises.h"
 
+#include "core/policy/choosing.h"
 #include "core/policy/select.h"
 #include "tests/support/test_main.h"
 
@@ -26,12 +27,12 @@ std::string manual()
 /// A right policy under a name of its own, which each test breaks in one way.
 Policy right_policy()
 {
-    Policy made = policy::h2o();
+    Policy made = policy::find("h2o");
     made.info.name = "made-up";
     return made;
 }
 
-const std::string manual_of_made_up = "| `made-up` | `local` (0.2): share | local, important |\n";
+const std::string manual_of_made_up = "| `made-up` | `local` (0.2): share | local, important |\n`sink` `recent`\n";
 
 /// Importance (layers, heads, context) that adds up to `context` in every head.
 std::vector<float> importance_of(std::int64_t layers, std::int64_t heads, std::int64_t context)
@@ -112,7 +113,9 @@ private Q_SLOTS:
             for (const auto granularity : { Granularity::head, Granularity::layer, Granularity::model }) {
                 for (const auto gqa : { GqaReduction::mean, GqaReduction::max, GqaReduction::sum }) {
                     for (const auto mode : { Importance::cumulative, Importance::mean_received }) {
-                        const policy::ScoreRows rows = policy::score_rows(view, { granularity, mode, gqa });
+                        policy::ScoreRows rows = policy::score_rows(view, { granularity, mode, gqa });
+                        for (const std::string& name : scores_of({ policy.info.name, {} }))
+                            rows.own.emplace(name, rows.scores);
                         std::vector<SelectRequest> requests;
                         for (const double sparsity : { 0.0, 0.3, 0.5, 0.9, 0.999 }) {
                             for (const auto rounding : { Rounding::floor, Rounding::kvpress }) {
@@ -178,34 +181,23 @@ private Q_SLOTS:
         std::string page = manual_of_made_up;
         auto calls = std::make_shared<int>(0);
         if (words.startsWith("keeps 0"))
-            made.plan = [](std::int64_t budget, const policy::Settings&) {
-                return SelectPlan { .local = budget - 1, .highest = 0 };
+            made.plan = [](const policy::Share& share, const policy::Settings&) {
+                return SelectPlan { .local = share.budget - 1, .highest = 0 };
             };
         else if (words.startsWith("positions where"))
-            made.plan = [](std::int64_t budget, const policy::Settings&) {
-                return SelectPlan { .local = 1, .highest = budget }; // one too many
+            made.plan = [](const policy::Share& share, const policy::Settings&) {
+                return SelectPlan { .local = 1, .highest = share.budget }; // one too many
             };
         else if (words.startsWith("which it does not"))
             made.info.labels = { Label::local };
         else if (words.startsWith("does not repeat"))
-            made.plan = [calls](std::int64_t budget, const policy::Settings&) {
-                const std::int64_t local = ++*calls % 2 == 0 ? budget : 0;
-                return SelectPlan { .local = local, .highest = budget - local };
+            made.plan = [calls](const policy::Share& share, const policy::Settings&) {
+                const std::int64_t local = ++*calls % 2 == 0 ? share.budget : 0;
+                return SelectPlan { .local = local, .highest = share.budget - local };
             };
         else if (words.startsWith("leaves out a position that"))
-            made.fill = [](const policy::Row& row, const policy::Settings&, std::span<Label> labels) {
-                // The lowest instead of the highest.
-                std::replace(labels.begin(), labels.end(), Label::important, Label::evicted);
-                std::vector<std::size_t> rest;
-                for (std::size_t j = 0; j < labels.size(); ++j) {
-                    if (labels[j] == Label::evicted)
-                        rest.push_back(j);
-                }
-                std::stable_sort(rest.begin(), rest.end(),
-                    [&](std::size_t a, std::size_t b) { return row.scores[a] < row.scores[b]; });
-                const auto kept = std::count(labels.begin(), labels.end(), Label::local);
-                for (std::size_t i = 0; i < static_cast<std::size_t>(row.budget - kept); ++i)
-                    labels[rest[i]] = Label::important;
+            made.choose = [](const policy::Choosing& from, const policy::Settings&) {
+                return from.labels(-from.table.of(""), from.point.plan); // the lowest instead of the highest
             };
         else if (words.startsWith("evicts at"))
             made.fill = [](const policy::Row& row, const policy::Settings&, std::span<Label> labels) {
@@ -213,16 +205,16 @@ private Q_SLOTS:
                     labels[0] = Label::evicted;
             };
         else if (words.startsWith("which a smaller"))
-            made.plan = [](std::int64_t budget, const policy::Settings&) {
-                const std::int64_t local = budget % 2 == 0 ? budget : 0;
-                return SelectPlan { .local = local, .highest = budget - local };
+            made.plan = [](const policy::Share& share, const policy::Settings&) {
+                const std::int64_t local = share.budget % 2 == 0 ? share.budget : 0;
+                return SelectPlan { .local = local, .highest = share.budget - local };
             };
         else if (words.startsWith("the manual's"))
             page = "| `h2o` | | local |\n";
         else if (words.startsWith("is no sentence"))
             made.info.description = "Heavy hitters";
         else if (words.startsWith("its parameter"))
-            made.info.parameters.push_back({ .name = "more", .description = "", .default_value = "1", .choices = {} });
+            made.info.parameters.push_back({ .name = "more", .description = "", .default_value = "1" });
         else
             made.info.labels.push_back(Label::sink);
         std::string found;

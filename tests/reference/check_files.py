@@ -12,7 +12,7 @@ import numpy as np
 
 ROOT = ["created", "generator", "model_name", "model_architecture", "model_sha256", "tokenizer_sha256", "text_name",
         "text_sha256", "device", "dtype", "command"]
-LABELS = {"evicted": 0, "kept": 1, "local": 2, "important": 3, "bridge": 4, "sink": 5}
+LABELS = {"evicted": 0, "kept": 1, "local": 2, "important": 3, "bridge": 4, "sink": 5, "pinned": 6}
 POINTS = ["policy", "sparsity", "budget", "windows", "scored_tokens", "nll_sum", "perplexity", "ci_low", "ci_high", "kl",
           "top1_agreement", "kept_mass", "seconds"]
 # path: (axes, dtype)

@@ -26,17 +26,19 @@ PolicyInfo anyPolicy()
     PolicyInfo info;
     info.name = "any";
     info.parameters = {
-        { .name = "share", .description = "A share", .default_value = "0.2", .choices = {} },
+        { .name = "share", .description = "A share", .default_value = "0.2" },
         { .name = "first",
             .description = "A count",
             .default_value = "4",
-            .choices = {},
-            .minimum = 0,
-            .maximum = 100,
-            .whole = true },
-        { .name = "by", .description = "One of two", .default_value = "flow", .choices = { "flow", "median" } },
-        { .name = "of", .description = "A policy", .default_value = "h2o", .choices = {} },
-        { .name = "path", .description = "A file", .default_value = "none given", .choices = {} },
+            .kind = ParameterKind::whole,
+            .maximum = 100 },
+        { .name = "by",
+            .description = "One of two",
+            .default_value = "flow",
+            .kind = ParameterKind::choice,
+            .choices = { "flow", "median" } },
+        { .name = "of", .description = "A policy", .default_value = "h2o", .kind = ParameterKind::policy },
+        { .name = "path", .description = "A file", .default_value = "none given", .kind = ParameterKind::text },
     };
     return info;
 }

@@ -327,7 +327,7 @@ void TokenInspector::requestKeepSets()
         return;
     outdated_ = false;
     for (int side = 0; side < 2; ++side) {
-        if (rows_->analysis() && selection_->hasPolicy(side))
+        if (rows_->selection(side) || rows_->pending(side))
             session_->selectAll(rows_->analysis(), selection_->request(side), side);
     }
 }

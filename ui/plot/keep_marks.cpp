@@ -13,7 +13,8 @@ void paintKeepMarks(
     QPainter& painter, QRectF row, const std::vector<Label>& labels, std::pair<double, double> positions, bool dark)
 {
     // Bridges on top, and lower where they fill the bar: so they are told from the rest also without colour.
-    constexpr std::array upwards { Label::kept, Label::local, Label::sink, Label::important, Label::bridge };
+    constexpr std::array upwards { Label::kept, Label::local, Label::sink, Label::pinned, Label::important,
+        Label::bridge };
     const Theme& colors = theme(dark);
     QColor ground = colors.line;
     ground.setAlphaF(0.45F);

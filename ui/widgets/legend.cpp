@@ -33,7 +33,8 @@ void Legend::setSelection(const std::optional<RowSelection>& selection)
 {
     std::vector<Item> items;
     if (selection) {
-        static constexpr std::array order = { Label::sink, Label::local, Label::bridge, Label::important, Label::kept };
+        static constexpr std::array order
+            = { Label::pinned, Label::sink, Label::local, Label::bridge, Label::important, Label::kept };
         for (const Label label : order) {
             const std::int64_t count = selection->counts[static_cast<std::size_t>(label)];
             if (count == 0)

@@ -18,8 +18,6 @@ namespace keepset::ui {
 
 namespace {
 
-    enum class Kind { number, choice, text, policy };
-
     std::optional<PolicySpec> parsed(const std::string& spelling)
     {
         try {
@@ -27,18 +25,6 @@ namespace {
         } catch (const Error&) {
             return std::nullopt;
         }
-    }
-
-    /// What a parameter takes, by what the table says of it.
-    Kind kindOf(const PolicyParameter& parameter)
-    {
-        if (!parameter.choices.empty())
-            return Kind::choice;
-        bool isNumber = false;
-        (void)QString::fromStdString(parameter.default_value).toDouble(&isNumber);
-        if (parameter.whole || isNumber)
-            return Kind::number;
-        return parsed(parameter.default_value) ? Kind::policy : Kind::text;
     }
 
     /// Writes a number as short as it is.
@@ -108,6 +94,13 @@ void ParameterForm::addField(const PolicyParameter& parameter, QWidget* editor)
     editor->setToolTip(QString::fromStdString(parameter.description));
     if (editor->accessibleName().isEmpty())
         editor->setAccessibleName(caption);
+    if (parameter.kind == ParameterKind::policy) { // it has its caption inside, beside what it is the caption of
+        if (auto* form = qobject_cast<QFormLayout*>(layout()))
+            form->addRow(editor);
+        else
+            layout()->addWidget(editor);
+        return;
+    }
     QLabel* label = roleLabel(caption, layout_ == Layout::row ? "caption" : "muted", this);
     label->setToolTip(editor->toolTip());
     label->setBuddy(editor->focusProxy() ? editor->focusProxy() : editor);
@@ -128,17 +121,19 @@ void ParameterForm::addField(const PolicyParameter& parameter, QWidget* editor)
 QWidget* ParameterForm::makeEditor(const PolicyParameter& parameter)
 {
     QWidget* editor = nullptr;
-    switch (kindOf(parameter)) {
-    case Kind::number:
+    switch (parameter.kind) {
+    case ParameterKind::number:
+    case ParameterKind::whole:
+    case ParameterKind::share_or_count:
         editor = makeNumber(parameter);
         break;
-    case Kind::choice:
+    case ParameterKind::choice:
         editor = makeChoice(parameter);
         break;
-    case Kind::text:
+    case ParameterKind::text:
         editor = makeText(parameter);
         break;
-    case Kind::policy:
+    case ParameterKind::policy:
         editor = makePolicy(parameter);
         break;
     }
@@ -149,9 +144,10 @@ QWidget* ParameterForm::makeEditor(const PolicyParameter& parameter)
 QWidget* ParameterForm::makeNumber(const PolicyParameter& parameter)
 {
     auto* number = new ShortSpinBox(this);
-    const bool share = !parameter.whole && parameter.maximum <= 1;
+    const bool whole = parameter.kind == ParameterKind::whole;
+    const bool share = parameter.kind != ParameterKind::share_or_count && parameter.maximum <= 1;
     number->setLocale(QLocale::c());
-    number->setDecimals(parameter.whole ? 0 : 9);
+    number->setDecimals(whole ? 0 : 9);
     number->setSingleStep(share ? 0.05 : 1);
     number->setMinimumWidth(64);
     number->setMaximumWidth(120);
@@ -202,6 +198,11 @@ QWidget* ParameterForm::makePolicy(const PolicyParameter& parameter)
         if (info.name != "dense")
             choice->addItem(QString::fromStdString(info.title), QString::fromStdString(info.name));
     }
+    QLabel* label
+        = roleLabel(QString::fromStdString(parameter.name), layout_ == Layout::row ? "caption" : "muted", box);
+    label->setToolTip(QString::fromStdString(parameter.description));
+    label->setBuddy(choice);
+    rows->addWidget(label);
     rows->addWidget(choice);
     box->setFocusProxy(choice);
     const PolicySpec nested = parsed(valueOf(parameter).toStdString()).value_or(PolicySpec {});

@@ -1,0 +1,118 @@
+#include "core/error.h"
+#include "core/policy/score_parts.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/softmax.h>
+
+#include <algorithm>
+
+namespace keepset::policy {
+
+namespace {
+
+    /// Mean rotation over the positions that come after the context: cos and sin, (1, dims) each; undefined where the
+    /// layer rotates nothing.
+    Rotation future_rotation(const LayerPass& layer, std::int64_t future)
+    {
+        const DecoderConfig& config = layer.decoder.config();
+        const int rope = config.per_layer[static_cast<std::size_t>(layer.layer)].rope;
+        if (rope < 0 || config.ropes.empty())
+            return {};
+        const std::int64_t context = layer.k.size(1);
+        const at::Tensor positions
+            = at::arange(context, context + future, at::TensorOptions(at::kLong).device(layer.decoder.device()));
+        const Rotations all = layer.decoder.rotations(positions, layer.length);
+        const Rotation& own = all[static_cast<std::size_t>(rope)];
+        const auto mean = [&](const at::Tensor& x) { return x.to(layer.k.device(), at::kFloat).mean(0, true); };
+        return { mean(own.cos), mean(own.sin) };
+    }
+
+    at::Tensor turned(const at::Tensor& x, const Rotation& rotation)
+    {
+        return rotation.cos.defined() ? rotate(x, rotation) : x;
+    }
+
+    /// What queries to come are expected to score the keys of some kv heads from `sinks` on: (heads there, keys).
+    at::Tensor expected_scores(
+        const LayerPass& layer, const at::Tensor& queries, const at::Tensor& keys, const Rotation& rotation)
+    {
+        const double scale = layer.rule.scale;
+        const std::int64_t group = queries.size(0) / keys.size(0);
+        at::Tensor mean = queries.mean(1, true); // (heads, 1, head_dim)
+        const at::Tensor centred = queries - mean;
+        at::Tensor covariance = at::matmul(centred.transpose(1, 2), centred) / queries.size(1);
+        mean = turned(mean, rotation);
+        covariance = turned(turned(covariance, rotation).transpose(1, 2), rotation).transpose(1, 2);
+        const at::Tensor each = keys.unsqueeze(1)
+                                    .expand({ keys.size(0), group, keys.size(1), keys.size(2) })
+                                    .reshape({ queries.size(0), keys.size(1), keys.size(2) });
+        const at::Tensor linear = at::matmul(each, mean.transpose(1, 2)).squeeze(-1) * scale;
+        return linear + (at::matmul(each, covariance) * each).sum(-1) * (scale * scale / 2);
+    }
+
+    at::Tensor score(const LayerPass& layer, const Settings& settings)
+    {
+        const std::int64_t kv_heads = layer.k.size(0);
+        const std::int64_t group = layer.q.size(0) / kv_heads;
+        const std::int64_t sinks = std::min(settings.count("sinks"), layer.k.size(1));
+        if (sinks == layer.k.size(1))
+            return layer.k.new_zeros({ kv_heads, sinks }, at::kFloat);
+        const Rotation rotation = future_rotation(layer, settings.count("future"));
+        const at::Tensor queries = layer.decoder.unrotated(layer.layer, layer.q, layer.rotations).slice(1, sinks);
+        std::vector<at::Tensor> scores; // (keys) a kv head
+        for (std::int64_t kv_head = 0; kv_head < kv_heads; ++kv_head) {
+            if (layer.stop.stop_requested())
+                throw Cancelled {};
+            const at::Tensor keys = layer.k.slice(0, kv_head, kv_head + 1).slice(1, sinks).to(at::kFloat);
+            const at::Tensor expected
+                = expected_scores(layer, queries.slice(0, kv_head * group, (kv_head + 1) * group), keys, rotation);
+            scores.push_back(at::softmax(expected, -1).mean(0, true));
+        }
+        const at::Tensor made = (at::cat(scores) + settings.number("epsilon")) * norms(layer.v).slice(1, sinks);
+        return at::constant_pad_nd(made, { sinks, 0 });
+    }
+
+} // namespace
+
+Policy expected_attention()
+{
+    return {
+        .info = { .name = "expected-attention",
+            .title = "Expected attention",
+            .description = "Keeps the first tokens and, of the rest, those that queries to come are expected to attend "
+                           "to most.",
+            .parameters
+            = { { .name = "future",
+                    .description = "Positions behind the context whose mean rotation stands for queries to come",
+                    .default_value = "512",
+                    .kind = ParameterKind::whole,
+                    .minimum = 1,
+                    .maximum = 1e6,
+                    .of_score = true },
+                { .name = "sinks",
+                    .description = "First tokens that are always kept, and whose queries are left out",
+                    .default_value = "4",
+                    .kind = ParameterKind::whole,
+                    .maximum = 1e6,
+                    .of_score = true },
+                { .name = "epsilon",
+                    .description = "What is added to the expected attention before the length of the value counts",
+                    .default_value = "0",
+                    .of_score = true } },
+            .labels = { Label::sink, Label::important },
+            .ranks_by = ScoreOf::own,
+            .score = "attention expected from queries of the same mean and covariance at the positions to come, times "
+                     "the length of the value",
+            .source = "Devoto et al., Expected Attention: KV Cache Compression by Estimating Attention from Future "
+                      "Queries Distribution (arXiv 2510.00636)" },
+        .plan = [](const Share& share,
+                    const Settings& settings) { return ends_and_highest(settings.count("sinks"), 0, share.budget); },
+        .score = score,
+    };
+}
+
+} // namespace keepset::policy

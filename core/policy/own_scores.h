@@ -1,0 +1,49 @@
+#pragma once
+
+#include "core/pass/dense_pass.h"
+#include "core/policy/policy.h"
+#include "core/policy/select.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// Scores of policies' own (SEMANTICS 4b), made while a dense pass runs.
+namespace keepset::policy {
+
+/// Makes, layer by layer, every score that some policies rank by, each once, however many points use it.
+class OwnScores {
+public:
+    /// `patient`: what cannot be made of this context is left out, and told by `missing`; else it is refused.
+    explicit OwnScores(std::span<const PolicySpec> policies, bool patient = false);
+
+    /// What the pass must call; empty where there is nothing to make. Refers to this.
+    std::function<void(const LayerPass&)> look();
+    /// (layers, kv_heads, context) float32 on `device`, by scores_of. After the pass.
+    std::map<std::string, at::Tensor> take(at::Device device);
+    /// Why scores are missing: an Error's words and hint, by scores_of.
+    const std::map<std::string, std::pair<std::string, std::string>>& missing() const { return missing_; }
+
+private:
+    struct Source {
+        std::string name;
+        PolicySpec policy;
+        std::vector<at::Tensor> layers; ///< (kv_heads, context) each
+    };
+    std::vector<Source> sources_;
+    std::map<std::string, std::pair<std::string, std::string>> missing_;
+    bool patient_ = false;
+};
+
+/// Scores (layers, kv_heads, context) of the rows that share a keep set: (score rows, context), means in double.
+at::Tensor shared_rows(const at::Tensor& scores, Granularity granularity);
+/// The same in the host's memory.
+std::vector<float> shared_rows(const std::vector<float>& scores, const ImportanceView& of, Granularity granularity);
+/// Mean over the rows of a scope: (context).
+std::vector<float> mean_of_scope(const std::vector<float>& scores, const ImportanceView& of, const Scope& scope);
+
+} // namespace keepset::policy

@@ -1,0 +1,39 @@
+#include "core/policy/score_parts.h"
+
+#include <ATen/TensorOperators.h>
+
+namespace keepset::policy {
+
+namespace {
+
+    at::Tensor score(const LayerPass& layer, const Settings&)
+    {
+        const at::Tensor by_kv_head // (kv_heads, context)
+            = from_last_rows(layer, 1, "tova", [&](const at::Tensor& p, std::int64_t) {
+                  const std::int64_t group = layer.q.size(0) / layer.k.size(0);
+                  return group_mean(p.select(1, 0), p.size(0) / group);
+              });
+        return by_kv_head.mean(0, true).expand_as(by_kv_head);
+    }
+
+} // namespace
+
+Policy tova()
+{
+    return {
+        .info = { .name = "tova",
+            .title = "TOVA",
+            .description
+            = "Keeps the last token and, of the rest, those that it attends to most, the same in all heads "
+              "of a layer.",
+            .parameters = {},
+            .labels = { Label::local, Label::important },
+            .ranks_by = ScoreOf::own,
+            .score = "attention of the last query, mean over all query heads of the layer",
+            .source = "Oren et al., Transformers are Multi-State RNNs, EMNLP 2024 (arXiv 2401.06104)" },
+        .plan = [](const Share& share, const Settings&) { return ends_and_highest(0, 1, share.budget); },
+        .score = score,
+    };
+}
+
+} // namespace keepset::policy
