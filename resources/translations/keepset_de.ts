@@ -1236,11 +1236,11 @@ Lizenz: Apache-2.0. Schriften: Noto Sans und Noto Serif, SIL Open Font License 1
     </message>
     <message>
         <source>This policy&apos;s scores are made while the text is read, and a file does not hold them.</source>
-        <translation type="unfinished">Die Werte dieses Verfahrens entstehen beim Lesen des Textes; eine Datei enthält sie nicht.</translation>
+        <translation>Die Werte dieses Verfahrens entstehen beim Lesen des Textes; eine Datei enthält sie nicht.</translation>
     </message>
     <message>
         <source>Open the model and analyse the text here.</source>
-        <translation type="unfinished">Öffnen Sie das Modell und analysieren Sie den Text hier.</translation>
+        <translation>Öffnen Sie das Modell und analysieren Sie den Text hier.</translation>
     </message>
 </context>
 <context>
@@ -1255,7 +1255,7 @@ Lizenz: Apache-2.0. Schriften: Noto Sans und Noto Serif, SIL Open Font License 1
     </message>
     <message>
         <source>Puts the answer off; nothing is lost by that</source>
-        <translation type="unfinished"></translation>
+        <translation>Verschiebt die Antwort; verloren geht dadurch nichts</translation>
     </message>
 </context>
 <context>
