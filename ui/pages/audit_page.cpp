@@ -78,6 +78,7 @@ AuditPage::AuditPage(QWidget* parent)
     both->setChildrenCollapsible(false);
     both->addWidget(chart_);
     both->addWidget(scroll_);
+    both->setSizes({ 1000, 1000 }); // as high as one another
     remember(both);
     card_->content()->addWidget(both, 1);
     layout->addWidget(card_);
