@@ -1,8 +1,11 @@
 #include "app/console.h"
 
+#include "core/metrics.h"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <iostream>
@@ -18,6 +21,7 @@ namespace {
     /// JSON has no NaN: null.
     json real(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
 
+    /// A point's columns of /sweep/points; what else there is of it comes behind.
     json to_json(const SweepPoint& point)
     {
         return { { "policy", point.policy }, { "sparsity", point.sparsity }, { "budget", point.budget },
@@ -26,6 +30,59 @@ namespace {
             { "ci_high", real(point.ci_high) }, { "kl", real(point.kl) },
             { "top1_agreement", real(point.top1_agreement) }, { "kept_mass", real(point.kept_mass) },
             { "seconds", real(point.seconds) } };
+    }
+
+    /// The other metrics of all points, with their intervals: null where there is none.
+    void add_other_metrics(const Run& run, json& points)
+    {
+        for (const Metric* const metric : metrics_beside_points()) {
+            const std::vector<Interval> intervals = intervals_of(run, *metric);
+            for (std::size_t i = 0; i < intervals.size(); ++i) {
+                points[i][metric->name] = real(intervals[i].mean);
+                points[i][metric->name + "_low"] = real(intervals[i].low);
+                points[i][metric->name + "_high"] = real(intervals[i].high);
+            }
+        }
+    }
+
+    std::string interval(double low, double high)
+    {
+        return std::isnan(low) ? "-" : number(low, 4) + " - " + number(high, 4);
+    }
+
+    /// Metrics of the second table that `show` prints, with the words above them.
+    struct Heading {
+        const char* metric;
+        const char* words;
+    };
+    constexpr std::array<Heading, 12> beyond_the_mean { { { "delta_p50", "p50" }, { "delta_p95", "p95" },
+        { "delta_p99", "p99" }, { "over_one_nat", "> 1 nat" }, { "kl_p99", "KL p99" }, { "near_nll", "1-32" },
+        { "middle_nll", "33-128" }, { "far_nll", "129-" }, { "evicted_everywhere", "gone" },
+        { "first_kept", "token 0" }, { "last_kept", "newest" }, { "key_nll", "key tokens" } } };
+
+    void print_beyond_the_mean(const Run& run)
+    {
+        if (run.window_delta_p50.empty())
+            return;
+        std::vector<std::string> head { "policy", "sparsity" };
+        std::vector<std::vector<Interval>> columns; // (headings, points)
+        for (const Heading& heading : beyond_the_mean) {
+            head.emplace_back(heading.words);
+            columns.push_back(intervals_of(run, find_metric(heading.metric)));
+        }
+        head.emplace_back("95% interval");
+        std::vector<std::vector<std::string>> rows { head };
+        for (std::size_t i = 0; i < run.points.size(); ++i) {
+            rows.push_back({ run.points[i].policy, number(run.points[i].sparsity, 4) });
+            for (const std::vector<Interval>& column : columns)
+                rows.back().push_back(number(column[i].mean, 3));
+            rows.back().push_back(interval(columns.back()[i].low, columns.back()[i].high));
+        }
+        std::cout
+            << "\nBeyond the mean. \u0394NLL to dense: percentiles of tokens, share that lose over 1 nat, mean of "
+               "the targets 1-32, 33-128, 129- and of key tokens. Gone: context tokens that no row keeps; token 0, "
+               "newest: rows that hold it.\n\n";
+        print_table(rows);
     }
 
     /// What may be said against `reference`; empty: the first method behind dense.
@@ -50,11 +107,6 @@ namespace {
             line["top"].push_back(
                 { { "id", order[rank] }, { "log_prob", real(static_cast<double>(row[order[rank]])) } });
         return line;
-    }
-
-    std::string interval(double low, double high)
-    {
-        return std::isnan(low) ? "-" : number(low, 4) + " - " + number(high, 4);
     }
 
 } // namespace
@@ -107,6 +159,7 @@ json to_json(const Run& run, const std::string& reference)
     json points = json::array();
     for (const SweepPoint& point : run.points)
         points.push_back(to_json(point));
+    add_other_metrics(run, points);
     json sentences = json::array();
     for (const Finding& finding : findings_against(run, reference))
         sentences.push_back(finding.sentence);
@@ -116,6 +169,9 @@ json to_json(const Run& run, const std::string& reference)
         { "context", run.context }, { "target", run.target }, { "offset", run.offset }, { "bos", run.bos },
         { "windows", run.windows }, { "shard", run.shard.number }, { "shards", run.shard.count },
         { "windows_done", run.windows_done() }, { "unigram_perplexity", real(run.unigram_perplexity) },
+        { "key_tokens",
+            { { "short", run.key_tokens.short_context }, { "gain", run.key_tokens.gain },
+                { "loss", run.key_tokens.loss }, { "count", real(key_tokens_of(run)) } } },
         { "points", points }, { "findings", sentences },
         { "audit", to_json(run.audit.checks.empty() ? audit(run) : run.audit) } };
 }
@@ -184,7 +240,10 @@ void print_run(const Run& run, const std::string& reference)
                 interval(point.ci_low, point.ci_high), number(point.perplexity / dense, 5), number(point.kl, 4),
                 number(point.top1_agreement, 4), number(point.kept_mass, 4), number(point.seconds, 3) });
     print_table(rows);
+    print_beyond_the_mean(run);
     std::cout << '\n';
+    if (std::isnan(key_tokens_of(run)) && !run.window_delta_p50.empty())
+        std::cout << about_key_tokens(run) << '\n';
     for (const Finding& finding : findings_against(run, reference))
         std::cout << finding.sentence << '\n';
     const AuditReport report = run.audit.checks.empty() ? audit(run) : run.audit;

@@ -39,7 +39,13 @@ std::vector<PairedDifference> paired_differences(const Run& run, const std::stri
 /// 4).
 std::vector<Finding> findings(const Run& run, const std::string& reference);
 
-/// The points of a run as CSV, columns of /sweep/points, RFC 4180, full double precision.
+/// How many scored tokens need the context and by which rule (SEMANTICS 5), or why none were looked for: a sentence.
+std::string about_key_tokens(const Run& run);
+/// Key tokens of all windows done; NaN where none were looked for.
+double key_tokens_of(const Run& run);
+
+/// The points of a run as CSV, RFC 4180, full double precision: columns of /sweep/points, key tokens, and behind them
+/// the other metrics with the ends of their 95% intervals.
 std::string to_csv(const Run& run);
 
 } // namespace keepset

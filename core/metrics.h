@@ -44,6 +44,9 @@ struct Metric {
     std::function<double(const Run& run, std::size_t point)> value = nullptr;
     /// Of a point in a window that is done, NaN where the run does not hold it; absent: it is not kept by window.
     std::function<double(const Run& run, std::size_t point, std::int64_t window)> in_window = nullptr;
+    /// How many things the window's value is the arithmetic mean of, where windows have unlike numbers: then the
+    /// point's is the mean over all of them, with the interval of a ratio. Absent: every window counts alike.
+    std::function<double(const Run& run, std::int64_t window)> weight = nullptr;
 };
 
 /// Every metric there is, in the order of lists.
@@ -54,6 +57,9 @@ const Metric& find_metric(const std::string& name);
 bool holds(const Run& run, const Metric& metric);
 /// Metrics that a run holds, in table order.
 std::vector<const Metric*> metrics_of(const Run& run);
+
+/// Metrics that are no column of /sweep/points, in table order: those of CSV and JSON behind them.
+std::vector<const Metric*> metrics_beside_points();
 
 /// Of a point (index into run.points); NaN where the run does not hold it.
 double value_of(const Run& run, const Metric& metric, std::size_t point);

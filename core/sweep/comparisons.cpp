@@ -72,18 +72,35 @@ void Comparisons::compare(const Run& run, const Points& points, const std::strin
             made.push_back(
                 { sparsity, paired_interval(run, point, *other, quantile), false, why_undecided(run, point, *other) });
     }
+    if (a != "dense" && b != "dense" && may_tell_of_key_tokens(run))
+        compare_key_tokens(run, points, a, b);
+}
+
+void Comparisons::compare_key_tokens(const Run& run, const Points& points, const std::string& a, const std::string& b)
+{
+    std::vector<Comparison>& made = of_key_tokens_[{ a, b }];
+    const double quantile = interval_quantile(windows_with_key_tokens(run));
+    for (const std::size_t point : points.at(a)) {
+        const double sparsity = run.points[point].sparsity;
+        const auto other = at_sparsity(run, points.at(b), sparsity);
+        if (sparsity > 0 && other)
+            made.push_back({ sparsity, paired_key_interval(run, point, *other, quantile), false,
+                why_undecided(run, point, *other) });
+    }
 }
 
 void Comparisons::correct()
 {
     std::vector<Comparison*> tested;
     std::vector<double> p_values;
-    for (auto& [pair, list] : made_) {
-        for (Comparison& comparison : list) {
-            if (std::isnan(comparison.difference.p_value))
-                continue;
-            tested.push_back(&comparison);
-            p_values.push_back(comparison.difference.p_value);
+    for (Made* const made : { &made_, &of_key_tokens_ }) {
+        for (auto& [pair, list] : *made) {
+            for (Comparison& comparison : list) {
+                if (std::isnan(comparison.difference.p_value))
+                    continue;
+                tested.push_back(&comparison);
+                p_values.push_back(comparison.difference.p_value);
+            }
         }
     }
     count_ = static_cast<std::int64_t>(tested.size());
@@ -92,14 +109,15 @@ void Comparisons::correct()
         tested[i]->stands = adjusted[i] < level;
 }
 
-std::vector<Comparison> Comparisons::between(const std::string& a, const std::string& b) const
+std::vector<Comparison> Comparisons::between(const std::string& a, const std::string& b, Compared tokens) const
 {
-    const auto found = made_.find({ a, b });
-    if (found != made_.end())
+    const Made& made = tokens == Compared::all_tokens ? made_ : of_key_tokens_;
+    const auto found = made.find({ a, b });
+    if (found != made.end())
         return found->second;
     std::vector<Comparison> list;
-    const auto other = made_.find({ b, a });
-    if (other != made_.end())
+    const auto other = made.find({ b, a });
+    if (other != made.end())
         std::transform(other->second.begin(), other->second.end(), std::back_inserter(list), turned);
     return list;
 }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
 
 namespace keepset {
@@ -123,6 +124,73 @@ namespace {
         return text;
     }
 
+    /// "the 214 tokens that need the context".
+    std::string key_words(const Run& run)
+    {
+        return "the " + counted(static_cast<std::int64_t>(key_tokens_of(run)), "token") + " that need the context";
+    }
+
+    std::vector<double> in_both(const std::vector<double>& a, const std::vector<double>& b)
+    {
+        std::vector<double> found;
+        std::ranges::copy_if(a, std::back_inserter(found), [&](double value) { return contains(b, value); });
+        return found;
+    }
+
+    /// Whether the winner beats the control on key tokens too, where it beats the loser there.
+    std::string say_key_control(const Run& run, const Comparisons& comparisons, const Side& side)
+    {
+        const auto control = policy::control_of(side.winner, side.loser);
+        if (!control || !has(run, *control))
+            return {};
+        const Outcome own(comparisons.between(side.winner, canonical(control->policy), Compared::key_tokens));
+        const std::vector<double> beaten = in_both(side.where, own.won);
+        const std::string name = title(control->policy);
+        if (beaten.empty())
+            return " It is not ahead of the control " + name + " there: whose that gain is stays open.";
+        return " It is ahead of the control " + name + " there, too, at " + at_sparsities(beaten) + ".";
+    }
+
+    /// A winner on the tokens that need the context, as say_win; `open`: where the mean over all tokens decides
+    /// nothing.
+    std::string say_key_win(
+        const Run& run, const Comparisons& comparisons, const Side& side, const std::vector<double>& open)
+    {
+        const std::vector<Comparison> made = comparisons.between(side.winner, side.loser, Compared::key_tokens);
+        const Comparison* best = nullptr; // the widest gap
+        for (const Comparison& c : made) {
+            if (contains(side.where, c.sparsity) && (best == nullptr || c.difference.mean < best->difference.mean))
+                best = &c;
+        }
+        const std::vector<double> hidden = in_both(side.where, open);
+        const Interval& d = best->difference;
+        const std::string at = hidden == side.where ? std::string() : " at " + at_sparsities(side.where);
+        const std::string widest = side.where.size() == 1 ? std::string() : " at " + percent(best->sparsity);
+        return (hidden.empty() ? std::string(" On ")
+                               : " At " + at_sparsities(hidden)
+                           + " they cannot be told apart on the mean over all tokens, and yet on ")
+            + key_words(run) + " " + title_of(side.winner) + " loses less than " + title_of(side.loser) + at + ": "
+            + significant(-d.mean, 2) + " nats a token less" + widest + " (paired 95% interval [" + significant(-d.high)
+            + ", " + significant(-d.low) + "])." + say_correction(made, side.where, comparisons.count())
+            + say_key_control(run, comparisons, side);
+    }
+
+    /// What the tokens that need the context say of two methods; empty where no claim is allowed.
+    Finding find_key_tokens(const Run& run, const Comparisons& comparisons, const std::string& reference,
+        const std::string& other, const std::vector<double>& open)
+    {
+        const Outcome outcome(comparisons.between(other, reference, Compared::key_tokens));
+        std::string text;
+        for (const Side& side : { Side { reference, other, outcome.lost }, Side { other, reference, outcome.won } }) {
+            if (!side.where.empty())
+                text += say_key_win(run, comparisons, side, open);
+        }
+        const bool decided = !text.empty();
+        if (!decided && !outcome.open.empty())
+            text = " On " + key_words(run) + " neither is ahead.";
+        return { text, decided };
+    }
+
     Finding find_between(
         const Run& run, const Comparisons& comparisons, const std::string& reference, const std::string& other)
     {
@@ -151,7 +219,9 @@ namespace {
                 + ", the paired 95% interval of \u0394NLL includes 0.";
         if (!decided && outcome.open.empty())
             text = both + ":";
-        return { text + say_undecided(outcome.made) + (decided ? "" : missing), decided };
+        const Finding of_key = find_key_tokens(run, comparisons, reference, other, outcome.open);
+        text += say_undecided(outcome.made) + of_key.sentence;
+        return { text + (decided ? "" : missing), decided || of_key.decided };
     }
 
     /// What is said before there are intervals.
@@ -170,6 +240,25 @@ namespace {
 
 } // namespace
 
+std::string about_key_tokens(const Run& run)
+{
+    const KeyTokenRule& rule = run.key_tokens;
+    const double count = key_tokens_of(run);
+    if (std::isnan(count) && rule.short_context == 0)
+        return "Which tokens need the context was not asked.";
+    if (std::isnan(count))
+        return "Which tokens need the context cannot be told: it has " + counted(run.context, "token") + ", and "
+            + grouped(rule.short_context) + " are the short context of comparison.";
+    const std::string few = may_tell_of_key_tokens(run)
+        ? ""
+        : " They are in " + counted(windows_with_key_tokens(run), "window")
+            + ", and a claim about them takes 30 of them, in 5 windows.";
+    return grouped(static_cast<std::int64_t>(count)) + " of "
+        + counted(run.windows_done() * scored_in_window(run), "scored token")
+        + " need the context: dense loses less than " + shortest(rule.loss) + " nats on them, and over "
+        + shortest(rule.gain) + " more with the last " + counted(rule.short_context, "context token") + " alone." + few;
+}
+
 std::vector<Finding> findings(const Run& run, const std::string& reference)
 {
     const std::vector<std::string> known = methods(run);
@@ -183,6 +272,8 @@ std::vector<Finding> findings(const Run& run, const std::string& reference)
         if (other != reference && other != "dense")
             result.push_back(find_between(run, comparisons, reference, other));
     }
+    if (!std::isnan(key_tokens_of(run)))
+        result.push_back({ about_key_tokens(run), false });
     return result;
 }
 

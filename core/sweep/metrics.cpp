@@ -1,6 +1,7 @@
 #include "core/metrics.h"
 
 #include "core/error.h"
+#include "core/sweep/metrics_beyond_mean.h"
 #include "core/sweep/statistics.h"
 #include "core/words.h"
 
@@ -16,14 +17,6 @@ namespace {
     template <double SweepPoint::*Field> double field(const Run& run, std::size_t point)
     {
         return run.points[point].*Field;
-    }
-
-    /// An array of the run by point and window; NaN where the run has none.
-    template <std::vector<double> Run::*Array> double element(const Run& run, std::size_t point, std::int64_t window)
-    {
-        const std::vector<double>& values = run.*Array;
-        const std::size_t index = point * static_cast<std::size_t>(run.windows) + static_cast<std::size_t>(window);
-        return index < values.size() ? values[index] : not_a_number;
     }
 
     double mean_loss(const Run& run, std::size_t point, std::int64_t window)
@@ -154,13 +147,39 @@ namespace {
         return values;
     }
 
+    /// The interval of a point whose windows count by Metric::weight.
+    Interval weighted_interval(
+        const Run& run, const Metric& metric, const std::vector<double>& values, const std::vector<std::int64_t>& done)
+    {
+        std::vector<double> sums; // (windows done)
+        std::vector<double> weights; // (windows done)
+        for (std::size_t index = 0; index < done.size(); ++index) {
+            weights.push_back(metric.weight(run, done[index]));
+            sums.push_back(weights.back() == 0 ? 0 : weights.back() * values[index]);
+        }
+        const auto finite = [](double value) { return std::isfinite(value); };
+        if (!std::ranges::all_of(sums, finite))
+            return { .count = static_cast<std::int64_t>(sums.size()) };
+        const auto counting = std::ranges::count_if(weights, [](double weight) { return weight > 0; });
+        return ratio_interval(sums, weights, interval_quantile(counting));
+    }
+
+    /// Over all windows done; `quantile` is interval_quantile of their number.
+    Interval interval_of(
+        const Run& run, const Metric& metric, std::size_t point, const std::vector<std::int64_t>& done, double quantile)
+    {
+        std::vector<double> values = values_by_window(run, metric, point, done);
+        return metric.weight ? weighted_interval(run, metric, values, done)
+                             : interval_over(std::move(values), metric.mean, quantile);
+    }
+
 } // namespace
 
 std::span<const Metric> metrics()
 {
     static const std::vector<Metric> table = [] {
         std::vector<Metric> lines;
-        for (const auto& group : { metrics_of_losses(), metrics_beside_losses() })
+        for (const auto& group : { metrics_of_losses(), metrics_beside_losses(), metrics_beyond_mean() })
             lines.insert(lines.end(), group.begin(), group.end());
         return lines;
     }();
@@ -197,12 +216,22 @@ std::vector<const Metric*> metrics_of(const Run& run)
     return held;
 }
 
+std::vector<const Metric*> metrics_beside_points()
+{
+    constexpr std::array columns { "perplexity", "kl", "top1_agreement", "kept_mass", "seconds" };
+    std::vector<const Metric*> others;
+    for (const Metric& metric : metrics()) {
+        if (std::ranges::find(columns, metric.name) == columns.end())
+            others.push_back(&metric);
+    }
+    return others;
+}
+
 double value_of(const Run& run, const Metric& metric, std::size_t point)
 {
     if (metric.value)
         return metric.value(run, point);
-    const auto values = values_by_window(run, metric, point, done_windows(run));
-    return interval_over(values, metric.mean, not_a_number).mean;
+    return interval_of(run, metric, point, done_windows(run), not_a_number).mean;
 }
 
 double value_in_window(const Run& run, const Metric& metric, std::size_t point, std::int64_t window)
@@ -217,7 +246,7 @@ std::vector<Interval> intervals_of(const Run& run, const Metric& metric)
     std::vector<Interval> intervals; // (points)
     intervals.reserve(run.points.size());
     for (std::size_t point = 0; point < run.points.size(); ++point) {
-        intervals.push_back(interval_over(values_by_window(run, metric, point, done), metric.mean, quantile));
+        intervals.push_back(interval_of(run, metric, point, done, quantile));
         intervals.back().mean = value_of(run, metric, point);
     }
     return intervals;

@@ -68,6 +68,44 @@ Interval paired_interval(const Run& run, std::size_t a, std::size_t b, double qu
     return mean_interval(differences, quantile);
 }
 
+double key_tokens_of(const Run& run)
+{
+    if (run.window_key_count.empty())
+        return not_a_number;
+    double sum = 0;
+    for (const std::int64_t window : done_windows(run))
+        sum += run.window_key_count[static_cast<std::size_t>(window)]; // of the first point: all have the same
+    return sum;
+}
+
+std::int64_t windows_with_key_tokens(const Run& run)
+{
+    const std::vector<std::int64_t> done = done_windows(run);
+    return std::ranges::count_if(done, [&](std::int64_t window) {
+        const auto index = static_cast<std::size_t>(window);
+        return index < run.window_key_count.size() && run.window_key_count[index] > 0;
+    });
+}
+
+bool may_tell_of_key_tokens(const Run& run)
+{
+    return key_tokens_of(run) >= least_key_tokens && windows_with_key_tokens(run) >= least_windows;
+}
+
+Interval paired_key_interval(const Run& run, std::size_t a, std::size_t b, double quantile)
+{
+    std::vector<double> differences; // (windows done)
+    std::vector<double> counts; // (windows done)
+    for (const std::int64_t window : done_windows(run)) {
+        differences.push_back(sum_over_key_tokens(run, a, window) - sum_over_key_tokens(run, b, window));
+        counts.push_back(run.window_key_count[static_cast<std::size_t>(window)]);
+    }
+    const auto finite = [](double difference) { return std::isfinite(difference); };
+    if (!std::all_of(differences.begin(), differences.end(), finite))
+        return { .count = static_cast<std::int64_t>(differences.size()) };
+    return ratio_interval(differences, counts, quantile);
+}
+
 std::string why_undecided(const Run& run, std::size_t a, std::size_t b)
 {
     const std::vector<std::int64_t> done = done_windows(run);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/findings.h"
 #include "core/intervals.h"
 #include "core/run.h"
 
@@ -39,6 +40,15 @@ std::optional<std::size_t> dense_point(const Run& run);
 Interval paired_interval(const Run& run, std::size_t a, std::size_t b);
 /// The same for whoever makes many: `quantile` is interval_quantile of the windows done.
 Interval paired_interval(const Run& run, std::size_t a, std::size_t b, double quantile);
+/// Fewer key tokens than this, over all windows done, allow no claim about them (SEMANTICS 5).
+inline constexpr double least_key_tokens = 30;
+/// Windows done that have key tokens.
+std::int64_t windows_with_key_tokens(const Run& run);
+/// Whether something may be said about them: there are enough, in at least `least_windows` windows.
+bool may_tell_of_key_tokens(const Run& run);
+/// Difference of two points' ΔNLL over all key tokens: mean of (a - b), paired by window, which weighs as many as it
+/// has (ratio_interval). `quantile` is interval_quantile of windows_with_key_tokens. NaN as paired_interval's.
+Interval paired_key_interval(const Run& run, std::size_t a, std::size_t b, double quantile);
 /// Why paired_interval of two points has no mean: "the loss is not finite for CAB in 2 of 10 windows"; else empty.
 std::string why_undecided(const Run& run, std::size_t a, std::size_t b);
 

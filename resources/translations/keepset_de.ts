@@ -102,6 +102,138 @@
         <source>s</source>
         <translation>s</translation>
     </message>
+    <message>
+        <source>ΔNLL of the median token</source>
+        <translation>ΔNLL des mittleren Tokens</translation>
+    </message>
+    <message>
+        <source>Half of the window&apos;s tokens lose less than this to dense, mean over windows</source>
+        <translation>Die Hälfte der Token eines Fensters verliert weniger als das gegenüber dense, Mittel über die Fenster</translation>
+    </message>
+    <message>
+        <source>ΔNLL, 95th percentile</source>
+        <translation>ΔNLL, 95. Perzentil</translation>
+    </message>
+    <message>
+        <source>One token in twenty loses more than this to dense, mean over windows</source>
+        <translation>Eines von zwanzig Token verliert mehr als das gegenüber dense, Mittel über die Fenster</translation>
+    </message>
+    <message>
+        <source>ΔNLL, 99th percentile</source>
+        <translation>ΔNLL, 99. Perzentil</translation>
+    </message>
+    <message>
+        <source>One token in a hundred loses more than this to dense, mean over windows</source>
+        <translation>Eines von hundert Token verliert mehr als das gegenüber dense, Mittel über die Fenster</translation>
+    </message>
+    <message>
+        <source>tokens that lose over 1 nat</source>
+        <translation>Token, die über 1 Nat verlieren</translation>
+    </message>
+    <message>
+        <source>Tokens with ΔNLL above 1 nat</source>
+        <translation>Token mit ΔNLL über 1 Nat</translation>
+    </message>
+    <message>
+        <source>Share of the scored tokens that lose more than 1 nat to dense</source>
+        <translation>Anteil der gewerteten Token, die gegenüber dense mehr als 1 Nat verlieren</translation>
+    </message>
+    <message>
+        <source>KL of the median token</source>
+        <translation>KL des mittleren Tokens</translation>
+    </message>
+    <message>
+        <source>Half of the window&apos;s predictions are nearer to dense&apos;s than this, mean over windows</source>
+        <translation>Die Hälfte der Vorhersagen eines Fensters liegt näher an denen von dense, Mittel über die Fenster</translation>
+    </message>
+    <message>
+        <source>KL, 95th percentile</source>
+        <translation>KL, 95. Perzentil</translation>
+    </message>
+    <message>
+        <source>One prediction in twenty is further from dense&apos;s than this, mean over windows</source>
+        <translation>Eine von zwanzig Vorhersagen liegt weiter von der von dense entfernt, Mittel über die Fenster</translation>
+    </message>
+    <message>
+        <source>KL, 99th percentile</source>
+        <translation>KL, 99. Perzentil</translation>
+    </message>
+    <message>
+        <source>One prediction in a hundred is further from dense&apos;s than this, mean over windows</source>
+        <translation>Eine von hundert Vorhersagen liegt weiter von der von dense entfernt, Mittel über die Fenster</translation>
+    </message>
+    <message>
+        <source>ΔNLL on key tokens</source>
+        <translation>ΔNLL auf Schlüsseltoken</translation>
+    </message>
+    <message>
+        <source>Mean loss minus dense&apos;s over the tokens that need the context, as dense alone judges</source>
+        <translation>Mittlerer Verlust minus dem von dense über die Token, die den Kontext brauchen, wie dense allein urteilt</translation>
+    </message>
+    <message>
+        <source>ΔNLL of targets 1–32</source>
+        <translation>ΔNLL der Ziele 1–32</translation>
+    </message>
+    <message>
+        <source>Mean loss minus dense&apos;s right behind the context</source>
+        <translation>Mittlerer Verlust minus dem von dense gleich hinter dem Kontext</translation>
+    </message>
+    <message>
+        <source>ΔNLL of targets 33–128</source>
+        <translation>ΔNLL der Ziele 33–128</translation>
+    </message>
+    <message>
+        <source>Mean loss minus dense&apos;s of the targets 33 to 128 behind the context</source>
+        <translation>Mittlerer Verlust minus dem von dense der Ziele 33 bis 128 hinter dem Kontext</translation>
+    </message>
+    <message>
+        <source>ΔNLL of targets from 129 on</source>
+        <translation>ΔNLL der Ziele ab 129</translation>
+    </message>
+    <message>
+        <source>Mean loss minus dense&apos;s of the targets from the 129th behind the context on</source>
+        <translation>Mittlerer Verlust minus dem von dense der Ziele ab dem 129. hinter dem Kontext</translation>
+    </message>
+    <message>
+        <source>tokens evicted everywhere</source>
+        <translation>überall verworfene Token</translation>
+    </message>
+    <message>
+        <source>Context tokens that no row keeps</source>
+        <translation>Kontexttoken, die keine Zeile behält</translation>
+    </message>
+    <message>
+        <source>tokens</source>
+        <translation>Token</translation>
+    </message>
+    <message>
+        <source>Context tokens of which no layer and kv head keeps anything, mean over windows</source>
+        <translation>Kontexttoken, von denen keine Schicht und kein KV-Kopf etwas behält, Mittel über die Fenster</translation>
+    </message>
+    <message>
+        <source>rows that hold token 0</source>
+        <translation>Zeilen mit Token 0</translation>
+    </message>
+    <message>
+        <source>Rows that hold token 0</source>
+        <translation>Zeilen mit Token 0</translation>
+    </message>
+    <message>
+        <source>Share of the rows (layer and kv head) that keep the first context token</source>
+        <translation>Anteil der Zeilen (Schicht und KV-Kopf), die das erste Kontexttoken behalten</translation>
+    </message>
+    <message>
+        <source>rows that hold the newest token</source>
+        <translation>Zeilen mit dem neuesten Token</translation>
+    </message>
+    <message>
+        <source>Rows that hold the newest token</source>
+        <translation>Zeilen mit dem neuesten Token</translation>
+    </message>
+    <message>
+        <source>Share of the rows (layer and kv head) that keep the last context token</source>
+        <translation>Anteil der Zeilen (Schicht und KV-Kopf), die das letzte Kontexttoken behalten</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui</name>

@@ -115,11 +115,19 @@ private Q_SLOTS:
     {
         QStringList arguments = small_sweep(in("csv.h5"));
         const cli::Result result = cli::run(arguments << "--csv"
-                                                      << "-");
+                                                      << "-"
+                                                      << "--short"
+                                                      << "8");
         QVERIFY2(result.status == 0, result.text());
         const QList<QByteArray> lines = result.out.split('\n');
         QCOMPARE(lines.size(), 1 + 7 + 1); // head; dense, two policies at three sparsities; the end
-        QCOMPARE(lines[0], csv_head);
+        QVERIFY2(lines[0].startsWith(csv_head + ",key_count,"), lines[0].constData());
+        const QList<QByteArray> head = lines[0].split(',');
+        for (const char* name : { "delta_p99", "kl_p99", "over_one_nat", "key_nll", "near_nll", "evicted_everywhere" })
+            QVERIFY2(head.contains(name) && head.contains(QByteArray(name) + "_low"), name);
+        QVERIFY(lines[1].split(',')[head.indexOf("key_count")].toDouble() >= 0); // no "nan": they were looked for
+        QCOMPARE(lines[1].split(',')[head.indexOf("delta_p99")], QByteArray("0")); // dense to dense
+        QCOMPARE(lines[1].split(',').size(), head.size());
         const double dense = lines[1].split(',')[6].toDouble();
         QVERIFY(dense > 1);
         QCOMPARE(lines[2].split(',')[6].toDouble(), dense); // nothing evicted
@@ -134,6 +142,11 @@ private Q_SLOTS:
         QCOMPARE(run.at("kind"), json("run"));
         QCOMPARE(run.at("windows_done"), json(2));
         QCOMPARE(run.at("points").size(), std::size_t(7));
+        QVERIFY2(people.out.contains("Beyond the mean.") && people.out.contains("Which tokens need the context cannot"),
+            people.text()); // its context is no longer than the short one
+        QVERIFY(run.at("key_tokens").at("count").is_null() && run.at("key_tokens").at("short") == 64);
+        QVERIFY(run.at("points")[3].at("delta_p99").get<double>() > 0);
+        QVERIFY(run.at("points")[3].at("delta_p99_low").is_null()); // of two windows
         QVERIFY(run.at("provenance").at("command").get<std::string>().starts_with("keepset-cli sweep"));
         const json trace = parsed(cli::run({ "show", in("trace.h5"), "--json" }).out);
         QCOMPARE(trace.at("kind"), json("trace"));

@@ -81,12 +81,14 @@ private Q_SLOTS:
     {
         SweepRequest asked = request();
         asked.offset = 12;
+        asked.key_tokens = { 32, 0.5, 2 };
         asked.out = "my run.h5";
         const std::string line = sweep_command(asked, { "models/a b", "text.txt", {} });
         QCOMPARE(QString::fromStdString(line),
             QStringLiteral("keepset-cli sweep 'models/a b' --text text.txt --policies "
                            "'dense,h2o,cab(local=0.2,bridge_ratio=0.1),h2o(local=0.5)' --sparsity 0,0.5,0.937 "
-                           "--context 100 --target 16 --windows 7 --granularity head --offset 12 --out 'my run.h5'"));
+                           "--context 100 --target 16 --windows 7 --granularity head --offset 12 --short 32 "
+                           "--key-gain 0.5 --out 'my run.h5'"));
         const auto place = place_of_command(line);
         QVERIFY(place.has_value());
         QCOMPARE(place->model, std::string("models/a b"));

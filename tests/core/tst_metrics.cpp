@@ -36,6 +36,19 @@ Run run_by_hand()
     run.window_top1 = { 1, 1, 1, 1, 1, 0.8, 0.8, 0.8, 0.8, 0.8 };
     run.window_kept_mass = { 1, 1, 1, 1, 1, 0.5, 0.6, 0.7, 0.8, 0.9 };
     run.window_seconds = { 1, 1, 1, 1, 1, 2, 2, 2, 2, 2 };
+    double value = 0;
+    for (auto* measured : { &run.window_delta_p50, &run.window_delta_p95, &run.window_delta_p99, &run.window_kl_p50,
+             &run.window_kl_p95, &run.window_kl_p99, &run.window_over_one_nat, &run.window_near_nll,
+             &run.window_middle_nll, &run.window_far_nll }) {
+        value += 1; // each metric has a window mean of its own
+        *measured = { 0, 0, 0, 0, 0, value, value - 0.5, value + 0.5, value - 0.25, value + 0.25 };
+    }
+    // Key tokens: 10, 0, 20, 10 and 10 of them, so a window has none and one counts twice.
+    run.window_key_count = { 10, 0, 20, 10, 10, 10, 0, 20, 10, 10 };
+    run.window_key_nll = { 0, not_a_number, 0, 0, 0, 1, not_a_number, 2, 3, 4 };
+    run.evicted_everywhere = { 0, 0, 0, 0, 0, 10, 20, 30, 40, 50 };
+    run.first_kept = { 6, 6, 6, 6, 6, 6, 6, 3, 3, 3 }; // of 6 rows
+    run.last_kept = { 6, 6, 6, 6, 6, 0, 0, 6, 6, 0 };
     refresh_points(run);
     return run;
 }
@@ -76,6 +89,19 @@ private Q_SLOTS:
         QTest::newRow("KL") << "kl" << 0.0 << 0.3 << 0.2;
         QTest::newRow("top-1") << "top1_agreement" << 1.0 << 0.8 << 0.8;
         QTest::newRow("mass") << "kept_mass" << 1.0 << 0.7 << 0.6;
+        QTest::newRow("p50") << "delta_p50" << 0.0 << 1.0 << 0.5;
+        QTest::newRow("p95") << "delta_p95" << 0.0 << 2.0 << 1.5;
+        QTest::newRow("p99") << "delta_p99" << 0.0 << 3.0 << 2.5;
+        QTest::newRow("KL p50") << "kl_p50" << 0.0 << 4.0 << 3.5;
+        QTest::newRow("KL p95") << "kl_p95" << 0.0 << 5.0 << 4.5;
+        QTest::newRow("KL p99") << "kl_p99" << 0.0 << 6.0 << 5.5;
+        QTest::newRow("over one nat") << "over_one_nat" << 0.0 << 7.0 << 6.5;
+        QTest::newRow("near") << "near_nll" << 0.0 << 8.0 << 7.5;
+        QTest::newRow("middle") << "middle_nll" << 0.0 << 9.0 << 8.5;
+        QTest::newRow("far") << "far_nll" << 0.0 << 10.0 << 9.5;
+        QTest::newRow("evicted everywhere") << "evicted_everywhere" << 0.0 << 30.0 << 20.0;
+        QTest::newRow("token 0") << "first_kept" << 1.0 << 0.7 << 1.0;
+        QTest::newRow("newest") << "last_kept" << 1.0 << 0.4 << 0.0;
         QTest::newRow("seconds") << "seconds" << 5.0 << 10.0 << 2.0;
     }
     void values_equal_those_by_hand()
@@ -110,6 +136,28 @@ private Q_SLOTS:
         close(perplexity.high, std::exp(2.3 + own));
         close(perplexity.low, run.points[1].ci_low); // what the file's table says
         close(perplexity.high, run.points[1].ci_high);
+    }
+
+    void key_tokens_count_alike_whatever_window_they_are_in()
+    {
+        Run run = run_by_hand();
+        const Metric& metric = find_metric("key_nll");
+        close(value_of(run, metric, 1), (10 * 1 + 20 * 2 + 10 * 3 + 10 * 4) / 50.0);
+        QVERIFY(std::isnan(value_in_window(run, metric, 1, 1)));
+        QVERIFY(std::isnan(intervals_of(run, metric)[1].low)); // four windows have any
+        run.window_key_count[1] = run.window_key_count[windows + 1] = 10;
+        run.window_key_nll[windows + 1] = 2;
+        const Interval interval = intervals_of(run, metric)[1];
+        close(interval.mean, 140 / 60.0);
+        // Residuals 10·(1 - m), 10·(2 - m), 20·(2 - m), 10·(3 - m), 10·(4 - m), each over √(1 - its share of the
+        // tokens).
+        const double m = interval.mean;
+        const double squares
+            = 100 * ((1 - m) * (1 - m) + (2 - m) * (2 - m) + (3 - m) * (3 - m) + (4 - m) * (4 - m)) / (5 / 6.0)
+            + 400 * (2 - m) * (2 - m) / (4 / 6.0);
+        close(interval.high - interval.mean, t4 * std::sqrt(squares) / 60);
+        run.window_key_nll[windows] = not_a_number; // a loss that is not finite, not a window without key tokens
+        QVERIFY(std::isnan(value_of(run, metric, 1)));
     }
 
     void the_band_of_perplexity_is_that_of_the_difference_to_dense_and_of_others_their_interval()

@@ -31,6 +31,46 @@ namespace {
         QT_TRANSLATE_NOOP("keepset::Metric", "seconds"),
         QT_TRANSLATE_NOOP("keepset::Metric", "Time"),
         QT_TRANSLATE_NOOP("keepset::Metric", "The point's share of the target passes of all windows done"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "ΔNLL of the median token"),
+        QT_TRANSLATE_NOOP(
+            "keepset::Metric", "Half of the window's tokens lose less than this to dense, mean over windows"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "ΔNLL, 95th percentile"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "One token in twenty loses more than this to dense, mean over windows"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "ΔNLL, 99th percentile"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "One token in a hundred loses more than this to dense, mean over windows"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "tokens that lose over 1 nat"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "Tokens with ΔNLL above 1 nat"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "Share of the scored tokens that lose more than 1 nat to dense"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "KL of the median token"),
+        QT_TRANSLATE_NOOP(
+            "keepset::Metric", "Half of the window's predictions are nearer to dense's than this, mean over windows"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "KL, 95th percentile"),
+        QT_TRANSLATE_NOOP(
+            "keepset::Metric", "One prediction in twenty is further from dense's than this, mean over windows"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "KL, 99th percentile"),
+        QT_TRANSLATE_NOOP(
+            "keepset::Metric", "One prediction in a hundred is further from dense's than this, mean over windows"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "ΔNLL on key tokens"),
+        QT_TRANSLATE_NOOP(
+            "keepset::Metric", "Mean loss minus dense's over the tokens that need the context, as dense alone judges"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "ΔNLL of targets 1–32"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "Mean loss minus dense's right behind the context"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "ΔNLL of targets 33–128"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "Mean loss minus dense's of the targets 33 to 128 behind the context"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "ΔNLL of targets from 129 on"),
+        QT_TRANSLATE_NOOP(
+            "keepset::Metric", "Mean loss minus dense's of the targets from the 129th behind the context on"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "tokens evicted everywhere"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "Context tokens that no row keeps"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "tokens"),
+        QT_TRANSLATE_NOOP(
+            "keepset::Metric", "Context tokens of which no layer and kv head keeps anything, mean over windows"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "rows that hold token 0"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "Rows that hold token 0"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "Share of the rows (layer and kv head) that keep the first context token"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "rows that hold the newest token"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "Rows that hold the newest token"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "Share of the rows (layer and kv head) that keep the last context token"),
         QT_TRANSLATE_NOOP("keepset::Metric", "nats"),
         QT_TRANSLATE_NOOP("keepset::Metric", "s"),
     };
