@@ -14,15 +14,16 @@ namespace {
         const std::int64_t group = layer.q.size(0) / layer.k.size(0);
         return from_last_rows(layer, settings.count("window"), "dropkv", [&](const at::Tensor& p, std::int64_t first) {
             const std::int64_t kv_heads = p.size(0) / group;
-            const at::Tensor rows = p.unflatten(0, { kv_heads, group }); // (kv_heads, group, window, context)
-            const at::Tensor values = layer.v.slice(0, first, first + kv_heads).to(at::kFloat).unsqueeze(1);
+            // In double: where p is near 1 its weight is huge, and what it weighs the small difference of large parts.
+            const at::Tensor rows = p.to(at::kDouble).unflatten(0, { kv_heads, group }); // (…, window, context)
+            const at::Tensor values = layer.v.slice(0, first, first + kv_heads).to(at::kDouble).unsqueeze(1);
             const at::Tensor output = at::matmul(rows, values); // (kv_heads, group, window, head_dim)
             const at::Tensor weight = (rows / (1 - rows + epsilon)).square_();
             // Σ w ‖v - o‖², multiplied out, so that no (queries, keys, head_dim) is made.
             at::Tensor change = weight.sum(2) * values.square().sum(-1); // (kv_heads, group, context)
             change -= 2 * (values * at::matmul(weight.transpose(2, 3), output)).sum(-1);
             change += at::matmul(weight.transpose(2, 3), output.square().sum(-1, true)).squeeze(-1);
-            return average_pooled(change.mean(1), settings.count("kernel"));
+            return average_pooled(change.mean(1).to(at::kFloat), settings.count("kernel"));
         });
     }
 
