@@ -31,6 +31,16 @@ std::string why_unknown(const std::string& policy)
     }
 }
 
+/// What a point of a golden folder asks for.
+SelectRequest selection_of(const nlohmann::json& point)
+{
+    SelectRequest selection;
+    selection.policy = parse_policy(point.at("policy").get<std::string>());
+    selection.sparsity = point.at("sparsity");
+    selection.rounding = Rounding::kvpress;
+    return selection;
+}
+
 /// Rows that one cut goes through: one, those of a layer, or all.
 std::size_t rows_of_cut(const std::string& policy, const KeepSet& sets)
 {
@@ -67,13 +77,15 @@ class TstKvpress : public GoldenTest {
 
 private:
     std::filesystem::path opened_;
+    std::shared_ptr<const Analysis> analysis_;
 
     static void folders();
     static std::string folder_of(const QString& name);
     /// Opens the model of the data row, where its folder is there.
     bool open_folder();
-    std::vector<std::uint8_t> kept_by(const nlohmann::json& point, KeepSet& sets);
-    void compare_rows(const nlohmann::json& point, std::size_t index);
+    KeepSet keep_sets(const nlohmann::json& point);
+    void compare_rows(const KeepSet& sets, const nlohmann::json& point, std::size_t index);
+    void compare_scores(const nlohmann::json& point);
     void compare_losses(const Run& run, const nlohmann::json& point, std::size_t index);
 
 private Q_SLOTS:
@@ -83,6 +95,8 @@ private Q_SLOTS:
     void every_row_keeps_what_kvpress_keeps();
     void losses_after_eviction_are_those_of_kvpress_data() { folders(); }
     void losses_after_eviction_are_those_of_kvpress();
+    void bfloat16_keeps_most_of_the_same_data();
+    void bfloat16_keeps_most_of_the_same();
 };
 
 std::string TstKvpress::folder_of(const QString& name)
@@ -151,29 +165,50 @@ void TstKvpress::every_row_keeps_what_kvpress_keeps_data()
     }
 }
 
-/// What we keep, (layers, kv_heads, context); `sets` gets the keep sets.
-std::vector<std::uint8_t> TstKvpress::kept_by(const nlohmann::json& point, KeepSet& sets)
+KeepSet TstKvpress::keep_sets(const nlohmann::json& point)
 {
     AnalysisRequest request;
     request.text = expected.text;
     request.context = expected.about.at("context");
-    SelectRequest selection;
-    selection.policy = parse_policy(point.at("policy").get<std::string>());
-    selection.sparsity = point.at("sparsity");
-    selection.rounding = Rounding::kvpress;
+    const SelectRequest selection = selection_of(point);
     request.policies = { selection.policy };
     request.keep_attention = needs_attention(selection.policy);
-    sets = select(*engine.analyse(request), selection);
-    std::vector<std::uint8_t> kept;
-    std::ranges::transform(
-        sets.labels, std::back_inserter(kept), [](Label label) { return label == Label::evicted ? 0 : 1; });
-    return kept;
+    analysis_ = engine.analyse(request);
+    return select(*analysis_, selection);
 }
 
-void TstKvpress::compare_rows(const nlohmann::json& point, std::size_t index)
+/// Scores of the policy's own against those of the press, aside from what the press protects: the highest of a row.
+void TstKvpress::compare_scores(const nlohmann::json& point)
 {
-    KeepSet sets;
-    const auto found = kept_by(point, sets);
+    const auto policy = point.at("policy").get<std::string>();
+    if (scores_of(parse_policy(policy)) != std::vector { policy } || point.at("scores") != policy)
+        return; // ranks by the scores of another, or by what it makes of them
+    const std::vector<float>& ours = analysis_->own_scores.at(policy); // (layers, kv_heads, context)
+    const auto theirs = expected.tensors.at("scores." + policy).values<float>();
+    QCOMPARE(ours.size(), theirs.size());
+    const auto context = static_cast<std::size_t>(analysis_->context);
+    std::vector<std::array<double, 2>> pairs;
+    for (std::size_t i = 0; i < ours.size(); ++i) {
+        if (theirs[i] < std::ranges::max(std::span(theirs).subspan(i / context * context, context)))
+            pairs.push_back({ static_cast<double>(ours[i]), static_cast<double>(theirs[i]) });
+    }
+    QVERIFY(pairs.size() > ours.size() / 2);
+    // Scores of both signs have no size of their own near 0. Ranks of nearly equal spreads may trade places.
+    const bool ranks = policy.starts_with("lagkv");
+    const auto [least, most] = std::ranges::minmax(pairs, {}, [](const auto& pair) { return pair[1]; });
+    const double floor = ranks ? 1 : least[1] < 0 && most[1] > 0 ? most[1] - least[1] : 1e-6 * std::abs(most[1]);
+    double largest = 0;
+    for (const auto& [found, wanted] : pairs)
+        largest = std::max(largest, std::abs(found - wanted) / std::max(std::abs(wanted), floor));
+    qInfo("scores: largest difference %.2e of their size", largest);
+    QVERIFY2(largest <= (ranks ? 1.0 / 32 : 1e-4), qPrintable(QString::number(largest)));
+}
+
+void TstKvpress::compare_rows(const KeepSet& sets, const nlohmann::json& point, std::size_t index)
+{
+    std::vector<std::uint8_t> found;
+    std::ranges::transform(
+        sets.labels, std::back_inserter(found), [](Label label) { return label == Label::evicted ? 0 : 1; });
     const auto wanted = expected.tensors.at("keep." + std::to_string(index)).values<std::uint8_t>();
     const auto scores
         = expected.tensors.at("scores." + point.at("scores").get<std::string>()).values<float>(); // (as keep)
@@ -202,7 +237,9 @@ void TstKvpress::every_row_keeps_what_kvpress_keeps()
     if (const std::string unknown = why_unknown(point.at("policy")); !unknown.empty())
         QSKIP(("not built yet: " + unknown).c_str());
     try {
-        compare_rows(point, index);
+        compare_rows(keep_sets(point), point, index);
+        if (!QTest::currentTestFailed())
+            compare_scores(point);
     } catch (const Error& error) {
         QFAIL(error.what());
     }
@@ -257,6 +294,43 @@ void TstKvpress::losses_after_eviction_are_those_of_kvpress()
         compare_losses(*run, points[index], index);
         if (QTest::currentTestFailed())
             QFAIL(qPrintable("at the point " + QString::fromStdString(points[index].dump())));
+    }
+}
+
+void TstKvpress::bfloat16_keeps_most_of_the_same_data()
+{
+    QTest::addColumn<QString>("folder");
+    for (const char* const name : { "llama", "qwen3" })
+        QTest::newRow(name) << QString(name);
+}
+
+/// How much of a choice hangs on rounding, for what is said of runs in 16 bits.
+void TstKvpress::bfloat16_keeps_most_of_the_same()
+{
+    QFETCH(QString, folder);
+    const Golden golden = read_golden(folder_of(folder));
+    Engine half;
+    half.open_model(golden.model, { .device = test_device(), .dtype = Dtype::bfloat16, .threads = 1 });
+    AnalysisRequest request;
+    request.text = golden.text;
+    request.context = golden.about.at("context");
+    const auto& points = golden.about.at("points");
+    for (const auto& point : points) {
+        if (why_unknown(point.at("policy")).empty())
+            request.policies.push_back(parse_policy(point.at("policy").get<std::string>()));
+    }
+    const auto analysis = half.analyse(request);
+    for (std::size_t index = 0; index < points.size(); ++index) {
+        if (!why_unknown(points[index].at("policy")).empty() || points[index].at("tied"))
+            continue;
+        const KeepSet sets = select(*analysis, selection_of(points[index]));
+        const auto wanted = golden.tensors.at("keep." + std::to_string(index)).values<std::uint8_t>();
+        double both = 0;
+        for (std::size_t i = 0; i < wanted.size(); ++i)
+            both += wanted[i] != 0 && sets.labels[i] != Label::evicted ? 1 : 0;
+        const double share = both / points[index].at("kept").get<double>();
+        qInfo("%s at %g: %.1f%% of what float32 keeps", sets.policy.c_str(), sets.request.sparsity, 100 * share);
+        QVERIFY2(share > 0.95, sets.policy.c_str());
     }
 }
 
