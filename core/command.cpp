@@ -223,6 +223,7 @@ std::vector<std::string> sweep_arguments(const SweepRequest& request, const Swee
     add_if(request.rounding != preset.rounding, "--rounding", name_of(request.rounding));
     add_if(request.seed != preset.seed, "--seed", whole(request.seed));
     add_if(request.offset != preset.offset, "--offset", whole(request.offset));
+    add_if(!request.pins.empty(), "--pin", spelled(request.pins));
     add_if(!(request.shard == preset.shard), "--shard", whole(request.shard.number) + "/" + whole(request.shard.count));
     add_if(request.key_tokens.short_context != preset.key_tokens.short_context, "--short",
         whole(request.key_tokens.short_context));
@@ -287,6 +288,7 @@ SweepRequest request_of(const Run& run)
     request.rounding = run.rounding;
     request.seed = run.provenance.seed;
     request.offset = run.offset;
+    request.pins = parse_pins(run.pins);
     request.key_tokens = run.key_tokens;
     request.per_token = !run.token_nll.empty();
     take_points(run, request);

@@ -14,6 +14,22 @@ namespace {
 
     QLocale numbers() { return QLocale(QLocale::English, QLocale::UnitedStates); }
 
+    /// On one line in quotes, with signs for what has no place on it.
+    QString quoted(QString shown)
+    {
+        shown.replace(QLatin1String("\r\n"), QString(QChar(0x21B5)));
+        shown.replace(QLatin1Char('\n'), QChar(0x21B5));
+        shown.replace(QLatin1Char('\t'), QChar(0x21E5));
+        for (QChar& c : shown) {
+            // Overrides and isolates of direction would turn the words behind them.
+            const bool turns
+                = (c.unicode() >= 0x202A && c.unicode() <= 0x202E) || (c.unicode() >= 0x2066 && c.unicode() <= 0x2069);
+            if (c.category() == QChar::Other_Control || turns)
+                c = QChar(0xFFFD);
+        }
+        return QStringLiteral("“%1”").arg(shown);
+    }
+
 } // namespace
 
 QString formatCount(std::int64_t value) { return numbers().toString(static_cast<qlonglong>(value)); }
@@ -77,22 +93,15 @@ QString formatParameters(std::int64_t count)
 
 QString formatToken(const QString& text)
 {
-    QString shown = text.trimmed();
-    if (shown.isEmpty()) {
-        shown = text;
-        shown.replace(QLatin1Char(' '), QChar(0x2423)); // open box
-    }
-    shown.replace(QLatin1String("\r\n"), QString(QChar(0x21B5)));
-    shown.replace(QLatin1Char('\n'), QChar(0x21B5));
-    shown.replace(QLatin1Char('\t'), QChar(0x21E5));
-    for (QChar& c : shown) {
-        // Overrides and isolates of direction would turn the words behind them.
-        const bool turns
-            = (c.unicode() >= 0x202A && c.unicode() <= 0x202E) || (c.unicode() >= 0x2066 && c.unicode() <= 0x2069);
-        if (c.category() == QChar::Other_Control || turns)
-            c = QChar(0xFFFD);
-    }
-    return QStringLiteral("“%1”").arg(shown);
+    const QString shown = text.trimmed();
+    return shown.isEmpty() ? formatTokenExactly(text) : quoted(shown);
+}
+
+QString formatTokenExactly(const QString& text)
+{
+    QString shown = text;
+    shown.replace(QLatin1Char(' '), QChar(0x2423)); // open box
+    return quoted(shown);
 }
 
 } // namespace keepset::ui

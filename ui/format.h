@@ -21,5 +21,7 @@ QString formatBytes(std::int64_t bytes);
 QString formatParameters(std::int64_t count);
 /// Token text on one line in quotes: line breaks and tabs as signs, outer spaces left out where letters remain.
 QString formatToken(const QString& text);
+/// The same with every space as a sign, the outer ones too.
+QString formatTokenExactly(const QString& text);
 
 } // namespace keepset::ui

@@ -27,7 +27,7 @@ void ImportanceStrip::drawForeground(QPainter* painter, const QRectF&)
         if (!selection)
             continue;
         const QRectF rect = rowRect(row);
-        plot::paintKeepMarks(*painter, rect, selection->labels, range_, colors.dark);
+        plot::paintKeepMarks(*painter, rect, { selection->labels, pins_ }, range_, colors.dark);
         painter->setPen(colors.muted);
         painter->drawText(QRectF(0, rect.top() - 3, rect.left() - nameGap, rect.height() + 6),
             Qt::AlignRight | Qt::AlignVCenter,
@@ -73,6 +73,7 @@ void ImportanceStrip::paintExport(QPainter& painter, QRectF canvas) const
     paper.resize(canvas.size().toSize());
     paper.setScores(scores_);
     paper.rows_ = rows_;
+    paper.pins_ = pins_;
     paper.range_ = range_;
     paper.layOut(paper.size());
     paper.chart()->layout()->activate();

@@ -123,6 +123,12 @@ void ImportanceStrip::setSelection(int side, std::optional<RowSelection> selecti
     viewport()->update();
 }
 
+void ImportanceStrip::setPins(std::vector<Pin> pins)
+{
+    pins_ = std::move(pins);
+    viewport()->update();
+}
+
 void ImportanceStrip::setCurrent(std::int64_t token)
 {
     current_ = token;

@@ -34,6 +34,8 @@ public:
     void setScores(std::vector<float> scores, std::shared_ptr<const Analysis> analysis = nullptr);
     /// Keep set of side 0 or 1; none: no row.
     void setSelection(int side, std::optional<RowSelection> selection);
+    /// What the user marked: shown on the rows.
+    void setPins(std::vector<Pin> pins);
     void setCurrent(std::int64_t token);
     void setHovered(std::int64_t token);
     /// Position at a pixel; -1: beside the data.
@@ -91,6 +93,7 @@ private:
     std::vector<float> scores_; ///< (context)
     std::shared_ptr<const Analysis> analysis_;
     std::array<std::optional<RowSelection>, 2> rows_;
+    std::vector<Pin> pins_;
     Range range_ { 0, 1 }; ///< positions in sight
     ZoomHistory<Range> history_;
     std::int64_t current_ = -1;

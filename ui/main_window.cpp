@@ -150,8 +150,8 @@ void MainWindow::connectSession()
         if (model_)
             session_->estimateMemory(*model_, options_, context);
     });
-    connect(session_, &Session::textOpened, this, [this](const Text& text, const QString& path) {
-        useText(text, path);
+    connect(session_, &Session::textOpened, this, [this](const Text& text, const QString& path, const QString& hash) {
+        useText(text, path, hash);
         addRecent(QStringLiteral("texts"), textPath_);
         QSettings().setValue(QStringLiteral("lastText"), textPath_);
     });
@@ -209,11 +209,11 @@ void MainWindow::showModel(const ModelInfo& model)
     updateActions();
 }
 
-void MainWindow::useText(const Text& text, const QString& path)
+void MainWindow::useText(const Text& text, const QString& path, const QString& hash)
 {
     text_ = text;
     tokens_.reset();
-    shown_->openText(text);
+    shown_->openText(hash.isEmpty() ? Session::hashOf(text) : hash);
     analyseWhenReady_ = true;
     setup_->setText(QString::fromStdString(text.name), std::nullopt);
     countTokens();

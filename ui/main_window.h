@@ -122,7 +122,8 @@ private:
     void chooseFile();
     void pasteText();
     void saveAs(bool run);
-    void useText(const Text& text, const QString& path = {});
+    /// `hash`: SHA-256; empty: made here, of a text that did not come from a file.
+    void useText(const Text& text, const QString& path = {}, const QString& hash = {});
     void openFoundModel(const QString& folder);
     void showModel(const ModelInfo& model);
     void countTokens();

@@ -64,7 +64,8 @@ void MainWindow::connectPages()
     connect(tokensPage_, &TokensPage::tokenHovered, this, &MainWindow::showHover);
     connect(rows_, &RowState::selectionsChanged, this, [this] {
         heatmapPage_->setSelections(rows_->selection(0), rows_->selection(1), rows_->scopeTitle());
-        attentionPage_->setMarks(plot::marksOf(rows_->selection(0), rows_->selection(1)), rows_->scopeTitle());
+        attentionPage_->setMarks(
+            plot::marksOf(rows_->selection(0), rows_->selection(1), selection_->pins()), rows_->scopeTitle());
     });
     connect(shown_, &ShownState::changed, this, &MainWindow::tellShown);
     connect(tabs_, &QTabWidget::currentChanged, this, &MainWindow::tellShown);

@@ -21,6 +21,7 @@ RowState::RowState(SelectionState* selection, QObject* parent)
     connect(selection, &SelectionState::gqaChanged, this, &RowState::computeRow);
     connect(selection, &SelectionState::sparsityChanged, this, &RowState::computeSelections);
     connect(selection, &SelectionState::policiesChanged, this, &RowState::computeSelections);
+    connect(selection, &SelectionState::pinsChanged, this, &RowState::computeSelections);
 }
 
 void RowState::setAnalysis(std::shared_ptr<const Analysis> analysis)

@@ -17,6 +17,7 @@ SelectRequest SelectionState::request(int side) const
     request.granularity = granularity_;
     request.importance = importance_;
     request.gqa = gqa_;
+    request.pins = pins_;
     return request;
 }
 
@@ -99,6 +100,14 @@ void SelectionState::setGqa(GqaReduction gqa)
         return;
     gqa_ = gqa;
     Q_EMIT gqaChanged(gqa_);
+}
+
+void SelectionState::setPins(std::vector<Pin> pins)
+{
+    if (pins == pins_)
+        return;
+    pins_ = std::move(pins);
+    Q_EMIT pinsChanged();
 }
 
 } // namespace keepset::ui

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <utility>
+#include <vector>
 
 namespace keepset::ui {
 
@@ -29,6 +30,8 @@ public:
     Granularity granularity() const { return granularity_; }
     Importance importance() const { return importance_; }
     GqaReduction gqa() const { return gqa_; }
+    /// Spans of the text shown that the user marked; apart and ascending.
+    const std::vector<Pin>& pins() const { return pins_; }
     /// The request for policy A (0) or B (1) under all of this.
     SelectRequest request(int side) const;
 
@@ -44,6 +47,7 @@ public:
     void setGranularity(Granularity granularity);
     void setImportance(Importance importance);
     void setGqa(GqaReduction gqa);
+    void setPins(std::vector<Pin> pins);
 
 Q_SIGNALS:
     void scopeChanged(keepset::Scope scope);
@@ -53,6 +57,7 @@ Q_SIGNALS:
     void granularityChanged(keepset::Granularity granularity);
     void importanceChanged(keepset::Importance importance);
     void gqaChanged(keepset::GqaReduction gqa);
+    void pinsChanged();
 
 private:
     Scope scope_;
@@ -63,6 +68,7 @@ private:
     Granularity granularity_ = Granularity::head;
     Importance importance_ = Importance::cumulative;
     GqaReduction gqa_ = GqaReduction::mean;
+    std::vector<Pin> pins_;
 };
 
 } // namespace keepset::ui

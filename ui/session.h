@@ -76,6 +76,8 @@ public:
     void estimateMemory(const ModelInfo& model, const OpenOptions& options, std::int64_t context);
     /// The same of a sweep's windows, announced apart.
     void estimateSweepMemory(const ModelInfo& model, const OpenOptions& options, std::int64_t context);
+    /// SHA-256 of a text, hexadecimal, as results have it.
+    static QString hashOf(const Text& text);
     /// Reads a text file.
     void openText(const QString& path);
     /// Tokenises a text by a model's tokenizer and announces how many tokens it has; of a long text first, after
@@ -128,7 +130,7 @@ Q_SIGNALS:
     void modelOpened(const keepset::ModelInfo& model);
     void memoryEstimated(const keepset::MemoryNeed& need);
     void sweepMemoryEstimated(const keepset::MemoryNeed& need);
-    void textOpened(const keepset::Text& text, const QString& path);
+    void textOpened(const keepset::Text& text, const QString& path, const QString& hash); ///< SHA-256
     void tokensCounted(qint64 tokens, bool all); ///< not all: there are at least so many, and counting goes on
     void textNoted(const QStringList& notes); ///< about the text just counted: sentences, often none
     void analysisReady(std::shared_ptr<const keepset::Analysis> analysis);

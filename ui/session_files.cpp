@@ -3,6 +3,7 @@
 #include "ui/session.h"
 #include "ui/session_job.h"
 
+#include <QCryptographicHash>
 #include <QDir>
 
 /// Session's requests that need files and no engine: they never wait behind a sweep.
@@ -48,11 +49,18 @@ void Session::estimateSweepMemory(const ModelInfo& model, const OpenOptions& opt
     });
 }
 
+QString Session::hashOf(const Text& text)
+{
+    const QByteArrayView bytes(text.bytes.data(), static_cast<qsizetype>(text.bytes.size()));
+    return QString::fromLatin1(QCryptographicHash::hash(bytes, QCryptographicHash::Sha256).toHex());
+}
+
 void Session::openText(const QString& path)
 {
     enqueue(Kind::text, tr("reading the text"), [=, this](const Task& task, const auto& job) {
         const Text text = read_text(path.toStdString(), task.stop);
-        announce(job, [this, text, path] { Q_EMIT textOpened(text, path); });
+        const QString hash = hashOf(text);
+        announce(job, [=, this] { Q_EMIT textOpened(text, path, hash); });
     });
 }
 

@@ -21,6 +21,8 @@ namespace {
     constexpr qsizetype longestList = 8;
     constexpr const char* mark = "remembered";
 
+    QString marksKey(const QString& text) { return QStringLiteral("marks/") + text; }
+
     QString keyOf(const QWidget& control) { return QStringLiteral("controls/") + control.objectName(); }
 
     /// An entry by what it stands for, where it says so: its words change with the language, its place with the model.
@@ -146,6 +148,23 @@ void writeChoices(const SelectionState& selection)
     for (int side = 0; side < 2; ++side)
         names << (selection.hasPolicy(side) ? QString::fromStdString(canonical(selection.policy(side))) : QString());
     settings.setValue(QStringLiteral("policies"), names);
+}
+
+std::vector<PinnedSpan> readMarks(const QString& text)
+{
+    try {
+        return parse_pins(text.isEmpty() ? std::string() : QSettings().value(marksKey(text)).toString().toStdString());
+    } catch (const Error&) { // of another version
+        return {};
+    }
+}
+
+void writeMarks(const QString& text, const std::vector<PinnedSpan>& spans)
+{
+    if (spans.empty())
+        QSettings().remove(marksKey(text));
+    else if (!text.isEmpty())
+        QSettings().setValue(marksKey(text), QString::fromStdString(spelled(spans)));
 }
 
 QStringList recent(const QString& list)

@@ -1,6 +1,10 @@
 #pragma once
 
+#include "core/pins.h"
+
 #include <QStringList>
+
+#include <vector>
 
 class QWidget;
 
@@ -9,7 +13,8 @@ namespace keepset::ui {
 
 class SelectionState;
 
-/// Marks a control or splitter whose state is kept under its object name; of a widget of ours that is its user property.
+/// Marks a control or splitter whose state is kept under its object name; of a widget of ours that is its user
+/// property.
 void remember(QWidget* control);
 /// Gives the marked ones below `root` the state they were left in, and keeps the state they are in.
 void readRemembered(const QWidget& root);
@@ -18,6 +23,10 @@ void writeRemembered(const QWidget& root);
 /// Sparsity, importance, how heads are joined, who shares a keep set, and the policies compared.
 void readChoices(SelectionState& selection);
 void writeChoices(const SelectionState& selection);
+
+/// The spans that the user marked in a text, which is known by its SHA-256; none where that is empty.
+std::vector<PinnedSpan> readMarks(const QString& text);
+void writeMarks(const QString& text, const std::vector<PinnedSpan>& spans);
 
 /// Lists of what was opened: "models", "texts", "files". The newest comes first; what is gone from the disk is not
 /// listed.

@@ -47,7 +47,7 @@ QString lineOf(const Shown& shown)
 {
     QStringList parts;
     for (const QString& part : { shown.file, shown.model, shown.text, shown.passage, shown.context, shown.importance,
-             shown.scope, shown.sparsity, shown.device, shown.date }) {
+             shown.scope, shown.sparsity, shown.marks, shown.device, shown.date }) {
         if (!part.isEmpty())
             parts << part;
     }
@@ -64,6 +64,12 @@ Shown shownOf(const Analysis& analysis, const SelectionState& selection, const Q
     shown.scope = scopeTitle;
     const bool whole = qRound(selection.sparsity() * 1000) % 10 == 0;
     shown.sparsity = tr("%1 evicted").arg(formatPercent(selection.sparsity(), whole ? 0 : 1));
+    std::int64_t stay = 0;
+    std::int64_t go = 0;
+    for (const Pin& pin : selection.pins())
+        (pin.stays ? stay : go) += pin.end - pin.begin;
+    if (stay + go > 0)
+        shown.marks = tr("%1 marked to stay, %2 to go").arg(formatCount(stay), formatCount(go));
     return shown;
 }
 

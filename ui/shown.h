@@ -24,12 +24,14 @@ struct Shown {
     QString importance; ///< "cumulative / mean"
     QString scope; ///< "whole model's mean"; of a sweep: "keep set per head · prefill-evict"
     QString sparsity; ///< "80% evicted"; of a sweep, which has many: the windows done
+    QString marks; ///< "6 marked to stay, 2 to go"
     QString device; ///< "float32 on cpu"
     QString date; ///< "2026-11-29 04:05 UTC"
     bool stale = false; ///< another model or text is open by now
 };
 
-/// All of it on one line: model · text · passage · context · importance / joined by · scope · sparsity · device · date.
+/// All of it on one line: model · text · passage · context · importance / joined by · scope · sparsity · marks · device
+/// · date.
 QString lineOf(const Shown& shown);
 /// Why it is stale, in words; empty where it is not.
 QString staleWords(const Shown& shown);

@@ -4,7 +4,6 @@
 #include "ui/row_state.h"
 #include "ui/selection_state.h"
 
-#include <QCryptographicHash>
 #include <QDir>
 
 namespace keepset::ui {
@@ -16,6 +15,7 @@ ShownState::ShownState(SelectionState* selection, RowState* rows, QObject* paren
 {
     connect(rows_, &RowState::rowChanged, this, &ShownState::changed);
     connect(selection_, &SelectionState::sparsityChanged, this, &ShownState::changed);
+    connect(selection_, &SelectionState::pinsChanged, this, &ShownState::changed);
 }
 
 void ShownState::openModel(const ModelInfo& model)
@@ -25,10 +25,9 @@ void ShownState::openModel(const ModelInfo& model)
     Q_EMIT changed();
 }
 
-void ShownState::openText(const Text& text)
+void ShownState::openText(const QString& hash)
 {
-    const QByteArrayView bytes(text.bytes.data(), static_cast<qsizetype>(text.bytes.size()));
-    textHash_ = QString::fromLatin1(QCryptographicHash::hash(bytes, QCryptographicHash::Sha256).toHex());
+    textHash_ = hash;
     Q_EMIT changed();
 }
 

@@ -26,7 +26,8 @@ public:
     ShownState(SelectionState* selection, RowState* rows, QObject* parent = nullptr);
 
     void openModel(const ModelInfo& model);
-    void openText(const Text& text);
+    /// By its SHA-256, hexadecimal.
+    void openText(const QString& hash);
     /// SHA-256 of the open text, hexadecimal; empty: none.
     const QString& textHash() const { return textHash_; }
     /// `file`: where it was read from; empty: it was made here.

@@ -7,6 +7,7 @@
 #include "ui/pages/sweep_page.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
+#include "ui/settings.h"
 #include "ui/sweep_files.h"
 
 #include <QClipboard>
@@ -52,6 +53,7 @@ SweepController::~SweepController()
 void SweepController::connectPage()
 {
     connect(form_, &SweepForm::startRequested, this, &SweepController::start);
+    connect(selection_, &SelectionState::pinsChanged, this, &SweepController::estimate);
     connect(form_, &SweepForm::goOnRequested, this, &SweepController::goOn);
     connect(form_, &SweepForm::pauseRequested, this, [this] {
         session_->pauseSweep();
@@ -175,6 +177,8 @@ void SweepController::estimate()
         warnings << tr("The text has room for %1 windows of %2 + %3 tokens.")
                         .arg(
                             formatCount(*cost_.available), formatCount(request->context), formatCount(request->target));
+    if (const std::size_t marks = readMarks(textHash_).size(); marks > 0)
+        warnings << tr("What is marked in the text counts under every policy: spans %1.").arg(marks);
     for (const std::string& sentence : advice(*request, windows))
         warnings << QString::fromStdString(sentence);
     form_->setEstimate(costWords(cost_), warnings);
@@ -199,6 +203,7 @@ SweepRequest SweepController::complete(SweepRequest request) const
     request.importance = selection_->importance();
     request.gqa = selection_->gqa();
     request.offset = offset_();
+    request.pins = readMarks(textHash_);
     request.out = newRunFile(QString::fromStdString(model_->name), QString::fromStdString(text_->name)).toStdString();
     request.command = sweep_command(request, place());
     return request;

@@ -96,6 +96,8 @@ QColor Theme::labelFill(Label value) const
     return withAlpha(label(value), value == Label::important ? 0.26 : 0.20);
 }
 
+QColor Theme::chosenFill() const { return withAlpha(accent, 0.30); }
+
 const Theme& theme(bool dark)
 {
     static const Theme light = lightTheme();
@@ -128,11 +130,11 @@ Underline underlineOf(Label value)
 {
     switch (value) {
     case Label::evicted:
+    case Label::pinned: // what the user marked has a line above it
         return Underline::none;
     case Label::bridge:
         return Underline::dotted;
     case Label::sink:
-    case Label::pinned:
         return Underline::twofold;
     case Label::kept:
     case Label::local:

@@ -33,6 +33,8 @@ struct Theme {
     QColor label(Label value) const { return labels[static_cast<std::size_t>(value)]; }
     /// Background of a token with this label: its colour at 20 to 26%; transparent for evicted.
     QColor labelFill(Label value) const;
+    /// Behind tokens that are chosen together.
+    QColor chosenFill() const;
 };
 
 inline constexpr int cardRadius = 8; ///< px

@@ -125,23 +125,46 @@ std::int64_t TokenDocument::tokenAt(int place) const
     return std::max<std::int64_t>(after - begins_.begin() - 1, 0);
 }
 
-std::vector<std::int64_t> TokenDocument::matches(const QString& query) const
+std::vector<int> TokenDocument::placesOf(const QString& query) const
 {
-    std::vector<std::int64_t> found;
+    std::vector<int> places;
     if (query.isEmpty() || begins_.empty())
-        return found;
+        return places;
     const bool word = query.size() > 1 && query.front().isSpace();
     for (auto at = text_.indexOf(query, 0, Qt::CaseInsensitive); at >= 0;
          at = text_.indexOf(query, at + query.size(), Qt::CaseInsensitive)) {
         auto place = at;
         while (word && place + 1 < text_.size() && text_[place].isSpace())
             ++place; // the word's token, not the one that ends before the space
-        const auto behind = std::upper_bound(begins_.begin(), begins_.end(), static_cast<double>(place));
-        const std::int64_t token = std::max<std::int64_t>(0, behind - begins_.begin() - 1);
+        places.push_back(static_cast<int>(place));
+    }
+    return places;
+}
+
+std::vector<std::int64_t> TokenDocument::matches(const QString& query) const
+{
+    std::vector<std::int64_t> found;
+    for (const int place : placesOf(query)) {
+        const std::int64_t token = tokenAt(place);
         if (found.empty() || found.back() != token)
             found.push_back(token);
     }
     return found;
+}
+
+std::vector<TextLine> TokenDocument::matchSpans(const QString& query) const
+{
+    std::vector<TextLine> spans;
+    const auto behind = static_cast<int>(query.trimmed().isEmpty() ? query.size() : query.trimmed().size());
+    for (const int place : placesOf(query)) {
+        const std::int64_t begin = tokenAt(place);
+        const std::int64_t end = tokenAt(std::min(place + behind, static_cast<int>(text_.size())) - 1) + 1;
+        if (!spans.empty() && spans.back().end >= begin)
+            spans.back().end = std::max(end, spans.back().end);
+        else
+            spans.push_back({ begin, end });
+    }
+    return spans;
 }
 
 } // namespace keepset::ui

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/analysis.h"
+#include "core/text_lines.h"
 
 #include <QString>
 
@@ -39,8 +40,12 @@ public:
     std::int64_t tokens() const { return static_cast<std::int64_t>(firstPiece_.size()) - 1; }
     /// Tokens whose text begins or holds the start of a match of `query`, capitals ignored; ascending, each once.
     std::vector<std::int64_t> matches(const QString& query) const;
+    /// The tokens that hold each match of `query`; ascending, and those that share one or touch joined.
+    std::vector<TextLine> matchSpans(const QString& query) const;
 
 private:
+    /// Places of text() where matches begin.
+    std::vector<int> placesOf(const QString& query) const;
     void addToken(std::int64_t token, double begin, double end);
 
     QString text_; ///< everything, with line breaks

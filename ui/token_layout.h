@@ -29,6 +29,7 @@ public:
     ~TokenLayout();
 
     static constexpr double lineHeight = 24; ///< 14 px at 1.7
+    static constexpr double margin = 3; ///< px left and right of the text, so that outlines are not cut
     int lines() const { return static_cast<int>(lines_.size()); }
     double height() const { return lines() * lineHeight; }
     double width() const { return width_; }

@@ -7,8 +7,6 @@
 
 #include <QKeyEvent>
 #include <QMouseEvent>
-#include <QPaintEvent>
-#include <QPainter>
 #include <QScrollBar>
 #include <QToolTip>
 
@@ -19,29 +17,9 @@ namespace keepset::ui {
 
 namespace {
 
-    constexpr double margin = 3; // px left and right of the text, so that outlines are not cut
     constexpr double outlineRoom = 4; // px that the outline of a token goes beyond its box, at most
 
 } // namespace
-
-void drawUnderline(QPainter& painter, Underline underline, double left, double right, double y, const QColor& color)
-{
-    switch (underline) {
-    case Underline::none:
-        return;
-    case Underline::solid:
-        painter.fillRect(QRectF(left, y, right - left, 2), color);
-        return;
-    case Underline::twofold:
-        painter.fillRect(QRectF(left, y - 1, right - left, 1), color);
-        painter.fillRect(QRectF(left, y + 1, right - left, 1), color);
-        return;
-    case Underline::dotted:
-        for (double x = left; x < right - 0.5; x += 4)
-            painter.fillRect(QRectF(x, y, std::min(2.0, right - x), 2), color);
-        return;
-    }
-}
 
 TokenTextView::TokenTextView(QWidget* parent)
     : QAbstractScrollArea(parent)
@@ -62,6 +40,9 @@ void TokenTextView::setDocument(std::shared_ptr<const TokenDocument> document)
     document_ = std::move(document);
     states_.clear();
     matches_.clear();
+    pins_.clear();
+    chosen_ = {};
+    anchor_ = -1;
     current_ = -1;
     hovered_ = -1;
     layOut();
@@ -81,6 +62,20 @@ void TokenTextView::setMatches(std::vector<std::int64_t> tokens)
     if (tokens == matches_)
         return;
     matches_ = std::move(tokens);
+    viewport()->update();
+}
+
+void TokenTextView::setPins(std::vector<Pin> pins)
+{
+    pins_ = std::move(pins);
+    viewport()->update();
+}
+
+void TokenTextView::setChosen(TextLine chosen)
+{
+    if (chosen == chosen_)
+        return;
+    chosen_ = chosen;
     viewport()->update();
 }
 
@@ -115,7 +110,7 @@ void TokenTextView::layOut()
 {
     layout_.reset();
     if (document_)
-        layout_ = std::make_unique<TokenLayout>(document_, serifFont(), viewport()->width() - 2 * margin);
+        layout_ = std::make_unique<TokenLayout>(document_, serifFont(), viewport()->width() - 2 * TokenLayout::margin);
     const int height = layout_ ? static_cast<int>(std::ceil(layout_->height())) : 0;
     verticalScrollBar()->setPageStep(viewport()->height());
     verticalScrollBar()->setRange(0, std::max(0, height - viewport()->height()));
@@ -146,84 +141,19 @@ TokenState TokenTextView::stateOf(std::int64_t token) const
     return static_cast<std::size_t>(token) < states_.size() ? states_[static_cast<std::size_t>(token)] : Label::evicted;
 }
 
-void TokenTextView::paintEvent(QPaintEvent* event)
-{
-    if (!layout_ || layout_->lines() == 0)
-        return;
-    QPainter painter(viewport());
-    painter.setRenderHint(QPainter::Antialiasing);
-    const int scroll = verticalScrollBar()->value();
-    painter.translate(margin, -scroll);
-    int line = 0; // each once, whatever the region is cut into: labels are drawn half transparent
-    for (const QRect& rect : event->region()) {
-        line = std::max(line, layout_->lineAt(rect.top() + scroll));
-        for (const int last = layout_->lineAt(rect.bottom() + scroll); line <= last; ++line)
-            paintLine(painter, line);
-    }
-    const Theme& t = themeOf(this);
-    const auto& first = layout_->pieces(layout_->lineAt(event->rect().top() + scroll));
-    const auto& last = layout_->pieces(layout_->lineAt(event->rect().bottom() + scroll));
-    if (!first.empty() && !last.empty()) {
-        for (auto match = std::ranges::lower_bound(matches_, first.front().token);
-             match != matches_.end() && *match <= last.back().token; ++match)
-            paintOutline(painter, *match, t.warning, 1.5);
-    }
-    if (hovered_ >= 0 && hovered_ != current_)
-        paintOutline(painter, hovered_, t.muted, 1);
-    if (current_ >= 0)
-        paintOutline(painter, current_, t.accent, 2);
-    if (hasFocus()) {
-        painter.resetTransform();
-        paintFocusRing(painter, viewport()->rect(), t);
-    }
-}
-
-void TokenTextView::paintLine(QPainter& painter, int line) const
-{
-    const Theme& t = themeOf(this);
-    const double top = line * TokenLayout::lineHeight;
-    const auto& pieces = layout_->pieces(line);
-    painter.setPen(Qt::NoPen);
-    for (std::size_t i = 0; i < pieces.size(); ++i) {
-        const LaidPiece& piece = pieces[i];
-        const TokenState state = stateOf(piece.token);
-        const TokenStyle style = styleOf(t, state);
-        if (!style.fill.isValid() || piece.right <= piece.left)
-            continue;
-        // A run of one state is one band; a token that stands alone leaves its leading space out.
-        const bool follows = i > 0 && stateOf(pieces[i - 1].token) == state;
-        const double left = follows ? piece.left + 0.5 : piece.inkLeft - 1;
-        const QRectF box(left, top + 2, piece.right - left, TokenLayout::lineHeight - 4);
-        painter.setBrush(style.fill);
-        painter.drawRoundedRect(box, 3, 3);
-        drawUnderline(painter, style.underline, box.left() + 0.5, box.right() - 0.5, box.bottom() - 1.5, style.line);
-    }
-    for (const LaidPiece& piece : pieces) {
-        painter.setPen(styleOf(t, stateOf(piece.token)).ink);
-        for (const QGlyphRun& run : piece.glyphs)
-            painter.drawGlyphRun(layout_->glyphOrigin(line), run);
-    }
-}
-
-void TokenTextView::paintOutline(QPainter& painter, std::int64_t token, const QColor& color, double width) const
-{
-    painter.setPen(QPen(color, width));
-    painter.setBrush(Qt::NoBrush);
-    for (const QRectF& box : layout_->boxes(token))
-        painter.drawRoundedRect(box.adjusted(-2, -0.5, 1.5, 0.5), 3, 3);
-}
-
 std::vector<QRectF> TokenTextView::boxes(std::int64_t token) const
 {
     std::vector<QRectF> result = layout_ ? layout_->boxes(token) : std::vector<QRectF>();
     for (QRectF& box : result)
-        box.translate(margin, -verticalScrollBar()->value());
+        box.translate(TokenLayout::margin, -verticalScrollBar()->value());
     return result;
 }
 
 std::int64_t TokenTextView::tokenAt(const QPoint& viewportPosition) const
 {
-    return layout_ ? layout_->tokenAt(QPointF(viewportPosition) + QPointF(-margin, verticalScrollBar()->value())) : -1;
+    return layout_
+        ? layout_->tokenAt(QPointF(viewportPosition) + QPointF(-TokenLayout::margin, verticalScrollBar()->value()))
+        : -1;
 }
 
 void TokenTextView::reveal(std::int64_t token)
@@ -246,18 +176,49 @@ void TokenTextView::focusInEvent(QFocusEvent* event)
 void TokenTextView::focusOutEvent(QFocusEvent* event)
 {
     QAbstractScrollArea::focusOutEvent(event);
+    Q_EMIT detailsDismissed();
     viewport()->update();
+}
+
+/// Chooses all from the anchor to a token.
+void TokenTextView::chooseTo(std::int64_t token)
+{
+    if (anchor_ < 0)
+        anchor_ = token;
+    Q_EMIT rangeChosen(anchor_, token);
 }
 
 void TokenTextView::mousePressEvent(QMouseEvent* event)
 {
     if (event->button() != Qt::LeftButton)
         return;
-    if (const std::int64_t token = tokenAt(event->position().toPoint()); token >= 0)
-        Q_EMIT tokenClicked(token);
+    const std::int64_t token = tokenAt(event->position().toPoint());
+    if (token < 0)
+        return;
+    dragging_ = true;
+    if (event->modifiers() & Qt::ShiftModifier) {
+        if (chosen_.end - chosen_.begin < 2)
+            anchor_ = current_;
+        return chooseTo(token);
+    }
+    anchor_ = token;
+    Q_EMIT rangeChosen(token, token);
+    Q_EMIT tokenClicked(token);
 }
 
-void TokenTextView::mouseMoveEvent(QMouseEvent* event) { Q_EMIT tokenHovered(tokenAt(event->position().toPoint())); }
+void TokenTextView::mouseMoveEvent(QMouseEvent* event)
+{
+    const std::int64_t token = tokenAt(event->position().toPoint());
+    if (dragging_ && token >= 0)
+        chooseTo(token);
+    Q_EMIT tokenHovered(dragging_ ? -1 : token);
+}
+
+void TokenTextView::mouseReleaseEvent(QMouseEvent* event)
+{
+    if (event->button() == Qt::LeftButton)
+        dragging_ = false;
+}
 
 void TokenTextView::leaveEvent(QEvent* event)
 {
@@ -290,8 +251,22 @@ void TokenTextView::keyPressEvent(QKeyEvent* event)
         return QAbstractScrollArea::keyPressEvent(event);
     const std::optional<std::int64_t> token
         = vertical ? stepFrom(current_, event->key()) : tokenByKey(*event, current_, document_->tokens());
+    if (event->key() == Qt::Key_Space)
+        return Q_EMIT detailsAsked();
+    if (event->key() == Qt::Key_Escape) {
+        Q_EMIT detailsDismissed();
+        Q_EMIT rangeChosen(current_, current_);
+        return QAbstractScrollArea::keyPressEvent(event); // others may have something to end, too
+    }
     if (!token)
         return QAbstractScrollArea::keyPressEvent(event);
+    if (event->modifiers() & Qt::ShiftModifier) {
+        if (chosen_.end - chosen_.begin < 2)
+            anchor_ = current_;
+        chooseTo(*token);
+    } else {
+        Q_EMIT rangeChosen(*token, *token);
+    }
     if (*token >= 0 && *token != current_)
         Q_EMIT tokenClicked(*token);
 }

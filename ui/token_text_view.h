@@ -1,9 +1,12 @@
 #pragma once
 
+#include "core/selection.h"
+#include "core/text_lines.h"
 #include "ui/token_layout.h"
 #include "ui/token_state.h"
 
 #include <QAbstractScrollArea>
+#include <QPen>
 
 #include <array>
 #include <memory>
@@ -25,6 +28,11 @@ public:
     void setLabels(const std::vector<Label>& labels);
     /// Tokens that a search found, ascending: they are framed.
     void setMatches(std::vector<std::int64_t> tokens);
+    /// Spans that the user marked, apart and ascending: those that stay have a line above them, those that go one
+    /// through them.
+    void setPins(std::vector<Pin> pins);
+    /// Tokens [begin, end) that are chosen together, as text is; none where they are fewer than two.
+    void setChosen(TextLine chosen);
     void setCurrent(std::int64_t token);
     void setHovered(std::int64_t token);
     /// Scrolls until the token is in sight.
@@ -43,12 +51,17 @@ public:
 Q_SIGNALS:
     void tokenClicked(qint64 token);
     void tokenHovered(qint64 token); ///< -1: none
+    /// The mouse was dragged, or Shift held, from one token to another; the same: no more than that one is chosen.
+    void rangeChosen(qint64 from, qint64 to);
+    void detailsAsked(); ///< by key, about the chosen token
+    void detailsDismissed(); ///< by key, or with the focus
 
 protected:
     void paintEvent(QPaintEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;
     void mouseMoveEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
     void leaveEvent(QEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
     void focusInEvent(QFocusEvent* event) override;
@@ -58,6 +71,10 @@ protected:
 private:
     void layOut();
     void paintLine(QPainter& painter, int line) const;
+    void paintOverTokens(QPainter& painter, const QRect& part) const;
+    void paintMarks(QPainter& painter, int line) const;
+    const Pin* pinOf(std::int64_t token) const;
+    void chooseTo(std::int64_t token);
     /// Draws again where a token's outline is or was.
     void updateOutline(std::int64_t token);
     void paintOutline(QPainter& painter, std::int64_t token, const QColor& color, double width) const;
@@ -68,11 +85,19 @@ private:
     std::vector<TokenState> states_;
     std::array<QString, 2> titles_;
     std::vector<std::int64_t> matches_;
+    std::vector<Pin> pins_;
+    TextLine chosen_;
+    std::int64_t anchor_ = -1; ///< where the tokens that are chosen together began
+    bool dragging_ = false;
     std::int64_t current_ = -1;
     std::int64_t hovered_ = -1;
 };
 
 /// Draws the second cue of a state under a stretch of text.
 void drawUnderline(QPainter& painter, Underline underline, double left, double right, double y, const QColor& color);
+/// A sample of a state, for legends; what has no colour of its own has a frame where it is wanted.
+void drawSwatch(QPainter& painter, const QRectF& box, const TokenStyle& style, const QPen& frame = Qt::NoPen);
+/// The cue of a span that the user marked: a line above what stays, one through what goes.
+void drawPin(QPainter& painter, bool stays, const QRectF& box, const Theme& theme);
 
 } // namespace keepset::ui

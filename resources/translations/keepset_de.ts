@@ -313,6 +313,10 @@
         <source>⚠ Audit, %1: %2</source>
         <translation>⚠ Prüfung, %1: %2</translation>
     </message>
+    <message>
+        <source>%1 marked to stay, %2 to go</source>
+        <translation>%1 sollen bleiben, %2 weg</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui::AttentionPage</name>
@@ -1398,6 +1402,85 @@ Lizenz: Apache-2.0. Schriften: Noto Sans und Noto Serif, SIL Open Font License 1
     </message>
 </context>
 <context>
+    <name>keepset::ui::PinPanel</name>
+    <message>
+        <source>Marks</source>
+        <translation>Markierungen</translation>
+    </message>
+    <message>
+        <source>Must stay</source>
+        <translation>Muss bleiben</translation>
+    </message>
+    <message>
+        <source>Must go</source>
+        <translation>Muss weg</translation>
+    </message>
+    <message>
+        <source>Every policy keeps these tokens first; they count in the budget</source>
+        <translation>Jedes Verfahren behält diese Token zuerst; sie zählen zum Budget</translation>
+    </message>
+    <message>
+        <source>No policy keeps these tokens while there are others</source>
+        <translation>Kein Verfahren behält diese Token, solange es andere gibt</translation>
+    </message>
+    <message>
+        <source>Marked</source>
+        <translation>Markiert</translation>
+    </message>
+    <message>
+        <source>What is marked</source>
+        <translation>Was markiert ist</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
+        <source>Removes the mark that is chosen in the list (Del)</source>
+        <translation>Entfernt die in der Liste gewählte Markierung (Entf)</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>Takes the last step back</source>
+        <translation>Nimmt den letzten Schritt zurück</translation>
+    </message>
+    <message>
+        <source>Remove all</source>
+        <translation>Alle entfernen</translation>
+    </message>
+    <message>
+        <source>Removes every mark of this text</source>
+        <translation>Entfernt alle Markierungen dieses Textes</translation>
+    </message>
+    <message>
+        <source>%1 %2</source>
+        <translation>%1 %2</translation>
+    </message>
+    <message>
+        <source>%1 to %2 %3</source>
+        <translation>%1 bis %2 %3</translation>
+    </message>
+    <message>
+        <source>Choose tokens: click, drag, or hold Shift with the arrows.</source>
+        <translation>Token wählen: klicken, ziehen oder Umschalt mit den Pfeiltasten halten.</translation>
+    </message>
+    <message>
+        <source>All matches of the search: %1</source>
+        <translation>Alle Treffer der Suche: %1</translation>
+    </message>
+    <message>
+        <source>must stay · %1</source>
+        <translation>muss bleiben · %1</translation>
+    </message>
+    <message>
+        <source>must go · %1</source>
+        <translation>muss weg · %1</translation>
+    </message>
+</context>
+<context>
     <name>keepset::ui::PolicyChips</name>
     <message>
         <source>Adds a policy, also one more time with other parameters</source>
@@ -2065,6 +2148,10 @@ Das Häkchen legt ihn über den gezeigten Run.</translation>
         <source>%1 sweeps are unfinished and can go on.</source>
         <translation>%1 Sweeps sind unvollständig und können weitergehen.</translation>
     </message>
+    <message>
+        <source>What is marked in the text counts under every policy: spans %1.</source>
+        <translation>Was im Text markiert ist, gilt für jedes Verfahren: %1 Stellen.</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui::SweepForm</name>
@@ -2300,6 +2387,80 @@ Das Diagramm wächst Fenster um Fenster.</translation>
     </message>
 </context>
 <context>
+    <name>keepset::ui::TextLinesModel</name>
+    <message>
+        <source>%1 %2</source>
+        <translation>%1 %2</translation>
+    </message>
+    <message>
+        <source>%1 kept</source>
+        <translation>%1 behalten</translation>
+    </message>
+    <message>
+        <source>%1: %2</source>
+        <translation>%1: %2</translation>
+    </message>
+    <message>
+        <source>tokens %1 to %2</source>
+        <translation>Token %1 bis %2</translation>
+    </message>
+    <message>
+        <source>%1 marked to stay</source>
+        <translation>%1 sollen bleiben</translation>
+    </message>
+    <message>
+        <source>%1 marked to go</source>
+        <translation>%1 sollen weg</translation>
+    </message>
+    <message>
+        <source>Share of the line&apos;s tokens that the policy keeps</source>
+        <translation>Anteil der Token der Zeile, den das Verfahren behält</translation>
+    </message>
+    <message>
+        <source>Mean score of the line&apos;s tokens</source>
+        <translation>Mittlerer Wert der Token der Zeile</translation>
+    </message>
+    <message>
+        <source>token</source>
+        <translation>Token</translation>
+    </message>
+    <message>
+        <source>line</source>
+        <translation>Zeile</translation>
+    </message>
+    <message>
+        <source>score</source>
+        <translation>Wert</translation>
+    </message>
+</context>
+<context>
+    <name>keepset::ui::TokenCard</name>
+    <message>
+        <source>position</source>
+        <translation>Position</translation>
+    </message>
+    <message>
+        <source>token id</source>
+        <translation>Token-ID</translation>
+    </message>
+    <message>
+        <source>importance</source>
+        <translation>Wichtigkeit</translation>
+    </message>
+    <message>
+        <source>rank</source>
+        <translation>Rang</translation>
+    </message>
+    <message>
+        <source>%1 of %2</source>
+        <translation>%1 von %2</translation>
+    </message>
+    <message>
+        <source>Token</source>
+        <translation>Token</translation>
+    </message>
+</context>
+<context>
     <name>keepset::ui::TokenInspector</name>
     <message>
         <source>Token</source>
@@ -2487,6 +2648,58 @@ Beides lässt sich auch hierher ziehen.</translation>
     <message>
         <source>%1 and %2 · Jaccard %3 · %4</source>
         <translation>%1 und %2 · Jaccard %3 · %4</translation>
+    </message>
+    <message>
+        <source>Lines</source>
+        <translation>Zeilen</translation>
+    </message>
+    <message>
+        <source>Shows a row for every line of the text, with its mean score and what is kept of it</source>
+        <translation>Zeigt jede Zeile des Textes mit ihrem mittleren Wert und dem, was von ihr behalten wird</translation>
+    </message>
+    <message>
+        <source>Lines of the text</source>
+        <translation>Zeilen des Textes</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <translation>Token</translation>
+    </message>
+    <message>
+        <source>Shows every token</source>
+        <translation>Zeigt jedes Token</translation>
+    </message>
+    <message>
+        <source>%1 lines, long ones by sentence · %2</source>
+        <translation>%1 Zeilen, lange nach Sätzen · %2</translation>
+    </message>
+    <message>
+        <source>Marks</source>
+        <translation>Markierungen</translation>
+    </message>
+    <message>
+        <source>Marks what is chosen as what must stay or must go</source>
+        <translation>Markiert das Gewählte als das, was bleiben oder weg muss</translation>
+    </message>
+    <message>
+        <source>Must stay</source>
+        <translation>Muss bleiben</translation>
+    </message>
+    <message>
+        <source>Must go</source>
+        <translation>Muss weg</translation>
+    </message>
+    <message>
+        <source>Undo the last mark</source>
+        <translation>Letzte Markierung rückgängig</translation>
+    </message>
+    <message>
+        <source>All marks …</source>
+        <translation>Alle Markierungen …</translation>
+    </message>
+    <message>
+        <source>Marks · %1</source>
+        <translation>Markierungen · %1</translation>
     </message>
 </context>
 <context>

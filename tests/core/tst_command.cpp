@@ -25,6 +25,7 @@ private:
         run.granularity = request.granularity;
         run.rounding = request.rounding;
         run.offset = request.offset;
+        run.pins = spelled(request.pins);
         for (const SelectRequest& point : plan_points(request)) {
             SweepPoint row;
             row.policy = canonical(point.policy);
@@ -94,6 +95,19 @@ private Q_SLOTS:
         QCOMPARE(place->model, std::string("models/a b"));
         QCOMPARE(place->text, std::string("text.txt"));
         QVERIFY(!place_of_command("keepset-cli analyze model --text a.txt"));
+    }
+
+    void pins_are_in_the_command_and_in_what_goes_on()
+    {
+        SweepRequest asked = request();
+        asked.pins = { { 120, 180, true }, { 300, 320, false } };
+        const auto words = words_of_shell(sweep_command(asked, { "model", "text.txt", {} }));
+        QVERIFY(words.has_value());
+        const auto option = std::ranges::find(*words, "--pin");
+        QVERIFY(option != words->end());
+        QCOMPARE(parse_pins(*(option + 1)), asked.pins);
+        QCOMPARE(request_of(run_of(asked)).pins, asked.pins);
+        QVERIFY(place_of_command(sweep_command(asked, { "model", "text.txt", {} })).has_value());
     }
 
     void the_model_is_found_wherever_it_stands()

@@ -45,6 +45,15 @@ double contrast(const QColor& a, const QColor& b)
     return (high + 0.05) / (low + 0.05);
 }
 
+/// What a colour that lets some of the ground through looks like.
+QColor over(const QColor& color, const QColor& ground)
+{
+    const double share = color.alphaF();
+    const auto mix = [share](double a, double b) { return static_cast<float>(a * share + b * (1 - share)); };
+    return QColor::fromRgbF(
+        mix(color.redF(), ground.redF()), mix(color.greenF(), ground.greenF()), mix(color.blueF(), ground.blueF()));
+}
+
 } // namespace
 
 /// Keys, focus and screen readers.
@@ -64,6 +73,23 @@ private Q_SLOTS:
                 const double muted = contrast(colors.muted, ground);
                 QVERIFY2(muted >= 4.5, qPrintable(QString::number(muted)));
             }
+        }
+    }
+
+    void every_token_can_be_read_on_its_ground_in_light_and_dark()
+    {
+        std::vector<TokenState> states { Membership::neither, Membership::both, Membership::only_a,
+            Membership::only_b };
+        for (std::size_t label = 0; label < label_count; ++label)
+            states.emplace_back(static_cast<Label>(label));
+        for (const bool dark : { false, true }) {
+            const Theme& colors = theme(dark);
+            for (const TokenState& state : states) {
+                const TokenStyle style = styleOf(colors, state);
+                const QColor ground = style.fill.isValid() ? over(style.fill, colors.panel) : colors.panel;
+                QVERIFY2(contrast(style.ink, ground) >= 4.5, qPrintable(stateTitle(state)));
+            }
+            QVERIFY(contrast(colors.ink, over(colors.chosenFill(), colors.panel)) >= 4.5);
         }
     }
 

@@ -1,4 +1,5 @@
 #include "core/engine.h"
+#include "core/sha256.h"
 #include "tests/support/test_main.h"
 #include "ui/session.h"
 
@@ -293,6 +294,7 @@ private Q_SLOTS:
         session.countTokens(demo + QStringLiteral("/model"), demoText());
         for (QSignalSpy* spy : { &opened, &compared, &estimated, &read, &counted })
             QTRY_COMPARE_WITH_TIMEOUT(spy->size(), 1, patience);
+        QCOMPARE(read[0][2].toString(), QString::fromStdString(sha256(demoText().bytes)));
         QCOMPARE(ended.size(), 0);
         session.cancel();
     }

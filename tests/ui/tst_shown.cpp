@@ -60,6 +60,9 @@ private Q_SLOTS:
         QCOMPARE(lineOf(shown),
             QStringLiteral("SmolLM2 · wiki.txt · from 2,150 · 1,024 tokens · cumulative / mean · layer 3's mean · "
                            "85.5% evicted · float32 on CPU, 2 threads · 2026-11-29 04:05 UTC"));
+        selection.setPins({ { 4, 10, true }, { 10, 12, false } });
+        QVERIFY(lineOf(shownOf(*analysis, selection, {}))
+                    .contains(QStringLiteral("85.5% evicted · 6 marked to stay, 2 to go · float32")));
         shown.file = QStringLiteral("trace.h5");
         QVERIFY(lineOf(shown).startsWith(QStringLiteral("trace.h5 · SmolLM2")));
         const QString run = lineOf(shownOf(*test::plausibleRun(5)));

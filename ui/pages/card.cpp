@@ -41,7 +41,18 @@ void Card::setTitle(const QString& title)
 {
     title_->setWords(title);
     title_->setMinimumWidth(0); // a label's hint is never below it: a short title would keep the room of a long one
-    title_->setMinimumWidth(std::min(title_->sizeHint().width(), 240));
+    // One that fills its line would else be cut before a control wraps; the others wrap, and cards beside each other
+    // are equally wide as long as none needs more than its part.
+    const int most = title_->sizePolicy().horizontalPolicy() == QSizePolicy::Expanding ? 240 : 140;
+    title_->setMinimumWidth(std::min(title_->sizeHint().width(), most));
+    if (twin_)
+        twin_->heading_->invalidate();
+}
+
+void Card::setTwin(Card* twin)
+{
+    twin_ = twin;
+    heading_->setTwin(twin->heading_);
 }
 
 void Card::setSubtitle(const QString& words) { subtitle_->setWords(words); }

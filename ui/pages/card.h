@@ -27,6 +27,8 @@ public:
     void setSubtitle(const QString& words);
     /// Adds a control at the end of the heading line.
     void addControl(QWidget* control);
+    /// A card of the same width whose content begins on one line with this one's.
+    void setTwin(Card* twin);
     QVBoxLayout* content() const { return content_; }
 
 protected:
@@ -37,6 +39,7 @@ private:
     ElidedLabel* subtitle_;
     FlowLayout* heading_;
     QVBoxLayout* content_;
+    Card* twin_ = nullptr;
 };
 
 } // namespace keepset::ui

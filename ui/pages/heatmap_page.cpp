@@ -169,7 +169,7 @@ void HeatmapPage::setSelections(
     const std::optional<RowSelection>& a, const std::optional<RowSelection>& b, const QString& scope)
 {
     marksScope_ = scope;
-    marks_ = plot::marksOf(a, b);
+    marks_ = plot::marksOf(a, b, selection_->pins());
     refresh();
 }
 

@@ -5,9 +5,14 @@
 #include "ui/format.h"
 #include "ui/importance_strip.h"
 #include "ui/pages/card.h"
+#include "ui/pages/pin_panel.h"
+#include "ui/pin_book.h"
 #include "ui/row_state.h"
 #include "ui/settings.h"
+#include "ui/text_lines_model.h"
+#include "ui/text_lines_view.h"
 #include "ui/theme.h"
+#include "ui/token_hover.h"
 #include "ui/token_text_view.h"
 #include "ui/widgets/labels.h"
 #include "ui/widgets/legend.h"
@@ -27,6 +32,8 @@ TokensPage::TokensPage(SelectionState* selection, RowState* rows, QWidget* paren
     : QWidget(parent)
     , selection_(selection)
     , rows_(rows)
+    , hover_(new TokenHover(selection, rows, this))
+    , book_(new PinBook(selection, this))
 {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(cardPadding, cardPadding, cardPadding, cardPadding);
@@ -53,9 +60,13 @@ TokensPage::TokensPage(SelectionState* selection, RowState* rows, QWidget* paren
         sides->addWidget(column.card, 1);
     }
     makeDifference();
+    makeLines();
     sides->addWidget(difference_.card, 1);
-    columns_[0].legend->setTwin(columns_[1].legend);
-    columns_[1].legend->setTwin(columns_[0].legend);
+    sides->addWidget(linesCard_, 1);
+    for (std::size_t side = 0; side < 2; ++side) {
+        columns_[side].legend->setTwin(columns_[1 - side].legend);
+        columns_[side].card->setTwin(columns_[1 - side].card);
+    }
     split->addWidget(texts);
     split->addWidget(makeStrip());
     split->setStretchFactor(0, 1);
@@ -64,6 +75,7 @@ TokensPage::TokensPage(SelectionState* selection, RowState* rows, QWidget* paren
     layout->addWidget(empty_, 1);
     layout->addWidget(filled_, 1);
     filled_->hide();
+    makeMarks();
     linkScrolling();
     connect(rows_, &RowState::rowChanged, this, &TokensPage::showRow);
     connect(rows_, &RowState::selectionsChanged, this, &TokensPage::showSelections);
@@ -91,29 +103,61 @@ TokensPage::Column TokensPage::makeColumn(const QString& name, const QString& sp
     const auto choose = [this](qint64 token) { selection_->setToken(token); };
     connect(column.view, &TokenTextView::tokenClicked, this, choose);
     connect(column.view, &TokenTextView::tokenHovered, this, &TokensPage::showHover);
+    connect(column.view, &TokenTextView::rangeChosen, this, &TokensPage::showChosen);
+    hover_->attach(column.view);
     return column;
+}
+
+/// A button that shows the text otherwise while it is checked.
+QToolButton* TokensPage::makeDensity(const QString& name, const QString& text, const QString& what)
+{
+    auto* button = flatButton(text, what, this);
+    button->setObjectName(name);
+    button->setCheckable(true);
+    remember(button);
+    connect(button, &QToolButton::toggled, this, [this, button](bool on) {
+        if (on)
+            (button == differs_ ? byLine_ : differs_)->setChecked(false);
+        showSelections();
+        showToken(selection_->token());
+    });
+    return button;
 }
 
 void TokensPage::makeDifference()
 {
     difference_ = makeColumn(QStringLiteral("tokenViewDifference"), tr("Text, which policy keeps what"));
     difference_.card->setTitle(tr("Difference"));
-    differs_ = flatButton(tr("Difference"), tr("Shows which tokens only one of the two keeps"), this);
-    differs_->setObjectName(QStringLiteral("showDifference"));
-    differs_->setCheckable(true);
+    byLine_ = makeDensity(QStringLiteral("showLines"), tr("Lines"),
+        tr("Shows a row for every line of the text, with its mean score and what is kept of it"));
+    differs_ = makeDensity(
+        QStringLiteral("showDifference"), tr("Difference"), tr("Shows which tokens only one of the two keeps"));
+    columns_[0].card->addControl(byLine_); // a control each, so that both texts begin on one line
     columns_[1].card->addControl(differs_);
-    auto* level = new QWidget(this); // the other heading is as high, so that both texts begin on one line
-    level->setFixedSize(1, differs_->sizeHint().height());
-    columns_[0].card->addControl(level);
     auto* back = flatButton(tr("Side by side"), tr("Shows what each of the two keeps"), this);
     back->setObjectName(QStringLiteral("showSideBySide"));
     difference_.card->addControl(back);
     connect(back, &QToolButton::clicked, this, [this] { differs_->setChecked(false); });
-    connect(differs_, &QToolButton::toggled, this, [this] {
-        showSelections();
-        showToken(selection_->token());
+}
+
+void TokensPage::makeLines()
+{
+    linesCard_ = new Card(tr("Lines"), this);
+    lines_ = new TextLinesModel(this);
+    linesView_ = new TextLinesView(lines_, linesCard_);
+    linesView_->setObjectName(QStringLiteral("textLines"));
+    linesView_->setAccessibleName(tr("Lines of the text"));
+    linesCard_->content()->addWidget(linesView_, 1);
+    auto* back = flatButton(tr("Tokens"), tr("Shows every token"), this);
+    back->setObjectName(QStringLiteral("showTokens"));
+    linesCard_->addControl(back);
+    connect(back, &QToolButton::clicked, this, [this] { byLine_->setChecked(false); });
+    connect(linesView_, &TextLinesView::lineChosen, this, [this](qint64 token) {
+        byLine_->setChecked(false);
+        selection_->setToken(token);
+        showToken(token);
+        view(view(0)->isVisible() ? 0 : 1)->setFocus();
     });
-    remember(differs_);
 }
 
 QWidget* TokensPage::makeStrip()
@@ -150,6 +194,11 @@ void TokensPage::showRow()
         document_ = std::make_shared<const TokenDocument>(*shown_);
         for (const Column& column : columns_)
             column.view->setDocument(document_);
+        chosen_ = {};
+        found_.clear();
+        panel_->setDocument(document_);
+        book_->setAnalysis(shown_);
+        showPins();
         if (selection_->token() >= document_->tokens())
             selection_->setToken(-1);
         showToken(selection_->token());
@@ -161,7 +210,7 @@ void TokensPage::showSelections()
 {
     if (!rows_->row())
         return;
-    const bool differs = showDifference();
+    const bool differs = showLines() || showDifference();
     for (int side = 0; side < 2; ++side) {
         const Column& column = columns_[static_cast<std::size_t>(side)];
         const auto& chosen = rows_->selection(side);
@@ -188,13 +237,14 @@ bool TokensPage::showDifference()
     const auto& a = rows_->selection(0);
     const auto& b = rows_->selection(1);
     differs_->setEnabled(a && b);
-    const bool shown = a && b && differs_->isChecked();
+    const bool shown = a && b && differs_->isChecked() && !byLine_->isChecked();
     difference_.card->setVisible(shown);
     if (!shown)
         return false;
     if (difference_.view->document() != document_) { // laid out when it is first looked at
         difference_.view->setDocument(document_);
         difference_.view->setCurrent(selection_->token());
+        showPins();
     }
     const QString first = QString::fromStdString(a->title);
     const QString second = QString::fromStdString(b->title);
@@ -208,19 +258,46 @@ bool TokensPage::showDifference()
     return true;
 }
 
+bool TokensPage::showLines()
+{
+    const bool shown = byLine_->isChecked();
+    linesCard_->setVisible(shown);
+    if (!shown)
+        return false;
+    difference_.card->hide();
+    if (linesOf_ != document_) { // cut when it is first looked at
+        linesOf_ = document_;
+        lines_->setDocument(*shown_, document_);
+    }
+    lines_->setScores(rows_->row()->scores);
+    for (int side = 0; side < 2; ++side) {
+        lines_->setSelection(side, rows_->selection(side));
+        linesView_->setColumnHidden(TextLinesModel::firstSide + side, !selection_->hasPolicy(side));
+    }
+    lines_->setPins(book_->pins());
+    linesCard_->setSubtitle(
+        tr("%1 lines, long ones by sentence · %2").arg(formatCount(lines_->rowCount()), rows_->scopeTitle()));
+    return true;
+}
+
 void TokensPage::showToken(std::int64_t token)
 {
-    for (const Column& column : { columns_[0], columns_[1], difference_ })
-        column.view->setCurrent(token);
+    for (TokenTextView* text : views())
+        text->setCurrent(token);
+    if (linesView_->isVisible())
+        linesView_->setCurrentToken(token);
     const bool differs = difference_.view->isVisible();
     (differs ? difference_.view : view(view(0)->isVisible() ? 0 : 1))->reveal(token);
     strip_->setCurrent(token);
+    if (token < chosen_.begin || token >= chosen_.end)
+        showChosen(token, token);
+    tellPanel();
 }
 
 void TokensPage::showHover(std::int64_t token)
 {
-    for (const Column& column : { columns_[0], columns_[1], difference_ })
-        column.view->setHovered(token);
+    for (TokenTextView* text : views())
+        text->setHovered(token);
     strip_->setHovered(token);
     Q_EMIT tokenHovered(token);
 }
@@ -228,8 +305,10 @@ void TokensPage::showHover(std::int64_t token)
 TokensPage::Found TokensPage::find(const QString& query, std::int64_t from)
 {
     const std::vector<std::int64_t> matches = document_ ? document_->matches(query) : std::vector<std::int64_t>();
-    for (const Column& column : { columns_[0], columns_[1], difference_ })
-        column.view->setMatches(matches);
+    for (TokenTextView* text : views())
+        text->setMatches(matches);
+    found_ = document_ ? document_->matchSpans(query) : std::vector<TextLine>();
+    tellPanel();
     if (matches.empty())
         return {};
     auto next = std::ranges::lower_bound(matches, from);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/text_lines.h"
 #include "ui/token_document.h"
 
 #include <QWidget>
@@ -16,12 +17,17 @@ namespace keepset::ui {
 class Card;
 class ImportanceStrip;
 class Legend;
+class PinBook;
+class PinPanel;
 class RowState;
 class SelectionState;
+class TextLinesModel;
+class TextLinesView;
+class TokenHover;
 class TokenTextView;
 
-/// Two policies side by side on the text, scrolling as one, or which tokens only one of them keeps; and the whole
-/// context at a glance under them.
+/// Two policies side by side on the text, scrolling as one, or which tokens only one of them keeps, or the text line by
+/// line; and the whole context at a glance under them. What the user marks in the text is marked here.
 class TokensPage : public QWidget {
     Q_OBJECT
 
@@ -39,7 +45,9 @@ public:
     TokenTextView* view(int side) const { return columns_[static_cast<std::size_t>(side)].view; }
     /// Of which policy keeps what.
     TokenTextView* differenceView() const { return difference_.view; }
+    TextLinesView* linesView() const { return linesView_; }
     ImportanceStrip* strip() const { return strip_; }
+    PinBook* pins() const { return book_; }
 
 Q_SIGNALS:
     void tokenHovered(qint64 token);
@@ -52,12 +60,22 @@ private:
     };
     Column makeColumn(const QString& name, const QString& spoken);
     void makeDifference();
+    void makeLines();
+    void makeMarks();
+    QToolButton* makeDensity(const QString& name, const QString& text, const QString& what);
     QWidget* makeStrip();
     void linkScrolling();
     void showRow();
     void showSelections();
-    /// Returns whether it stands in the place of the two columns.
+    /// These return whether they stand in the place of the two columns.
     bool showDifference();
+    bool showLines();
+    void showPins();
+    void showChosen(qint64 from, qint64 to);
+    /// What a mark would be put on.
+    TextLine chosenTokens() const;
+    void tellPanel();
+    std::vector<TokenTextView*> views() const { return { columns_[0].view, columns_[1].view, difference_.view }; }
     void showToken(std::int64_t token);
     void showHover(std::int64_t token);
 
@@ -66,6 +84,17 @@ private:
     std::array<Column, 2> columns_;
     Column difference_;
     QToolButton* differs_ = nullptr; ///< checked: the difference is wanted
+    Card* linesCard_ = nullptr;
+    TextLinesModel* lines_ = nullptr;
+    TextLinesView* linesView_ = nullptr;
+    QToolButton* byLine_ = nullptr; ///< checked: lines are wanted
+    std::shared_ptr<const TokenDocument> linesOf_; ///< what lines_ holds
+    TokenHover* hover_;
+    PinBook* book_;
+    PinPanel* panel_ = nullptr;
+    QToolButton* marks_ = nullptr; ///< opens it
+    TextLine chosen_; ///< tokens chosen together
+    std::vector<TextLine> found_; ///< by the search
     ImportanceStrip* strip_ = nullptr;
     Card* stripCard_ = nullptr;
     QLabel* empty_ = nullptr;

@@ -180,7 +180,8 @@ namespace {
         for (std::size_t i = 0; i < layout_.strips.size(); ++i) {
             const QRectF strip = layout_.strips[i];
             const MarkStrip& marks = heatmap_.marks[i];
-            paintKeepMarks(painter_, strip, marks.labels, { view.columnBegin, view.columnEnd }, style_.dark);
+            paintKeepMarks(
+                painter_, strip, { marks.labels, marks.pins }, { view.columnBegin, view.columnEnd }, style_.dark);
             text(QRectF(layout_.canvas.left(), strip.top() - 4, strip.left() - 6 - layout_.canvas.left(),
                      strip.height() + 8),
                 Qt::AlignRight | Qt::AlignVCenter, marks.name, style_.muted);
@@ -311,12 +312,13 @@ void paintHeatmap(QPainter& painter, const Heatmap& heatmap, const HeatmapLayout
     HeatmapPainter(painter, heatmap, layout, style).paint(picture);
 }
 
-std::vector<MarkStrip> marksOf(const std::optional<RowSelection>& a, const std::optional<RowSelection>& b)
+std::vector<MarkStrip> marksOf(
+    const std::optional<RowSelection>& a, const std::optional<RowSelection>& b, const std::vector<Pin>& pins)
 {
     std::vector<MarkStrip> marks;
     for (const auto* selection : { &a, &b }) {
         if (*selection)
-            marks.push_back({ QString::fromStdString((*selection)->title), (*selection)->labels });
+            marks.push_back({ QString::fromStdString((*selection)->title), (*selection)->labels, pins });
     }
     return marks;
 }

@@ -35,10 +35,12 @@ std::shared_ptr<const MapValues> borrowedValues(
 struct MarkStrip {
     QString name;
     std::vector<Label> labels; ///< (columns)
+    std::vector<Pin> pins; ///< what the user marked
 };
 
 /// Those of two policies; one that chose nothing has none.
-std::vector<MarkStrip> marksOf(const std::optional<RowSelection>& a, const std::optional<RowSelection>& b);
+std::vector<MarkStrip> marksOf(
+    const std::optional<RowSelection>& a, const std::optional<RowSelection>& b, const std::vector<Pin>& pins);
 
 /// Values are given whole, or, where the map is too large for that, as tiles of what is looked at. Tiles are of tokens
 /// × tokens: both axes zoom together.

@@ -2,15 +2,35 @@
 
 #include "core/keep_counts.h"
 #include "ui/theme.h"
+#include "ui/token_text_view.h"
 
 #include <QPainter>
 
 #include <algorithm>
+#include <array>
 
 namespace keepset::ui::plot {
 
+namespace {
+
+    void paintPins(QPainter& painter, QRectF row, std::span<const Pin> pins, std::pair<double, double> positions,
+        const Theme& colors)
+    {
+        constexpr double least = 2; // px that a mark is wide, so that none is lost
+        const double scale = row.width() / (positions.second - positions.first);
+        for (const Pin& pin : pins) {
+            const double left = row.left() + (static_cast<double>(pin.begin) - positions.first) * scale;
+            const double right = left + std::max(least, static_cast<double>(pin.end - pin.begin) * scale);
+            const QRectF box = QRectF(left, row.top(), right - left, row.height()) & row;
+            if (!box.isEmpty())
+                drawPin(painter, pin.stays, box, colors);
+        }
+    }
+
+} // namespace
+
 void paintKeepMarks(
-    QPainter& painter, QRectF row, const std::vector<Label>& labels, std::pair<double, double> positions, bool dark)
+    QPainter& painter, QRectF row, const KeepMarks& marks, std::pair<double, double> positions, bool dark)
 {
     // Bridges on top, and lower where they fill the bar: so they are told from the rest also without colour.
     constexpr std::array upwards { Label::kept, Label::local, Label::sink, Label::pinned, Label::important,
@@ -29,7 +49,7 @@ void paintKeepMarks(
     for (int x = 0; x < pixels; ++x) {
         const CellRange cells = cellsOfPixel(positions.first, positions.second, pixels, x);
         if (!(cells == before))
-            shares = label_shares(labels, cells.begin, cells.end);
+            shares = label_shares(marks.labels, cells.begin, cells.end);
         before = cells;
         double bottom = row.bottom();
         for (const Label label : upwards) {
@@ -42,6 +62,7 @@ void paintKeepMarks(
             bottom -= height;
         }
     }
+    paintPins(painter, row, marks.pins, positions, colors);
     painter.restore();
 }
 

@@ -66,6 +66,12 @@ std::vector<FlowLayout::Line> FlowLayout::linesOf(int width) const
 
 int FlowLayout::heightForWidth(int width) const
 {
+    const bool twin = twin_ != nullptr && !twin_->parentWidget()->isHidden();
+    return std::max(ownHeight(width), twin ? twin_->ownHeight(width) : 0);
+}
+
+int FlowLayout::ownHeight(int width) const
+{
     const auto lines = linesOf(width - contentsMargins().left() - contentsMargins().right());
     int height = contentsMargins().top() + contentsMargins().bottom();
     for (const Line& line : lines)

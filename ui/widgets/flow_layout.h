@@ -23,6 +23,8 @@ public:
     Qt::Orientations expandingDirections() const override { return Qt::Horizontal; }
     bool hasHeightForWidth() const override { return true; }
     int heightForWidth(int width) const override;
+    /// A layout of the same width that this one is never lower than, so that what stands below both is in line.
+    void setTwin(const FlowLayout* twin) { twin_ = twin; }
     QSize sizeHint() const override;
     QSize minimumSize() const override;
     void setGeometry(const QRect& rect) override;
@@ -35,9 +37,11 @@ private:
         int growing = 0; ///< items
     };
     std::vector<Line> linesOf(int width) const;
+    int ownHeight(int width) const;
     void place(const Line& line, const QRect& rect) const;
 
     std::vector<std::unique_ptr<QLayoutItem>> items_;
+    const FlowLayout* twin_ = nullptr;
 };
 
 } // namespace keepset::ui

@@ -23,7 +23,8 @@ namespace {
 Legend::Legend(QWidget* parent)
     : QWidget(parent)
 {
-    QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+    // Not fixed: layouts remember the most that a widget may be, and this one's height goes with its width.
+    QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Minimum);
     policy.setHeightForWidth(true);
     setSizePolicy(policy);
     setFont(interfaceFont(12));
@@ -95,12 +96,9 @@ int Legend::flow(int width, QPainter* painter) const
         if (painter) {
             if (item.swatch) {
                 const QRectF swatch(x, y + 5, swatchWidth, 12);
-                painter->setPen(Qt::NoPen);
-                const TokenStyle style = styleOf(t, item.state);
-                painter->setBrush(style.fill);
-                painter->drawRoundedRect(swatch, 3, 3);
-                drawUnderline(
-                    *painter, style.underline, swatch.left() + 1, swatch.right() - 1, swatch.bottom() - 2, style.line);
+                drawSwatch(*painter, swatch, styleOf(t, item.state));
+                if (item.state == TokenState(Label::pinned))
+                    drawPin(*painter, true, swatch, t);
             }
             painter->setFont(font());
             painter->setPen(t.muted);
