@@ -147,16 +147,16 @@ void ImportanceStrip::setHovered(std::int64_t token)
 
 void ImportanceStrip::resizeEvent(QResizeEvent* event)
 {
-    QChartView::resizeEvent(event);
     layOut(size());
+    QChartView::resizeEvent(event);
 }
 
 void ImportanceStrip::layOut(QSize size)
 {
     const double rows = 2 * (rowHeight + rowGap);
-    chart()->resize(size);
     chart()->setPlotArea({ leftMargin, 6, std::max(20.0, size.width() - leftMargin - rightMargin),
         std::max(16.0, size.height() - 8 - rows - axisHeight) });
+    chart()->resize(size); // after it: a resize lays out the axes, in the plot area that there is
     setDecades();
     changeRange(range_);
 }

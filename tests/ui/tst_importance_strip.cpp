@@ -167,6 +167,34 @@ private Q_SLOTS:
         QCOMPARE(shares[static_cast<std::size_t>(Label::evicted)], 0.0);
     }
 
+    /// Ticks and curve have one scale, whatever size the strip had before.
+    void axes_follow_every_resize()
+    {
+        const auto picture = [](ImportanceStrip& strip) {
+            QImage image(strip.size(), QImage::Format_RGB32);
+            static_cast<QWidget&>(strip).render(&image);
+            return image;
+        };
+        const std::vector<float> scores(1024, 2);
+        ImportanceStrip strip;
+        strip.setFocusPolicy(Qt::NoFocus);
+        strip.resize(500, 118);
+        strip.setScores(scores);
+        strip.show();
+        QApplication::processEvents();
+        for (const QSize size : { QSize(760, 118), QSize(620, 118), QSize(620, 150), QSize(1100, 150) }) {
+            strip.resize(size);
+            QApplication::processEvents();
+            ImportanceStrip fresh;
+            fresh.setFocusPolicy(Qt::NoFocus);
+            fresh.resize(size);
+            fresh.setScores(scores);
+            fresh.show();
+            QApplication::processEvents();
+            QCOMPARE(picture(strip), picture(fresh));
+        }
+    }
+
     void a_very_long_text_is_painted_in_a_frame()
     {
         ImportanceStrip strip;
