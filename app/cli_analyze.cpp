@@ -80,7 +80,7 @@ namespace {
             std::vector<std::vector<std::string>> rows { { "policy", "sparsity", "kept", "kept mass" } };
             for (const KeepSet& set : analysis.keep_sets)
                 rows.push_back({ set.policy, number(set.request.sparsity, 4),
-                    std::to_string(set.budget) + " of " + std::to_string(set.context), number(set.kept_mass, 4) });
+                    number(kept_a_row(set), 6) + " of " + std::to_string(set.context), number(set.kept_mass, 4) });
             std::cout << analysis.context << " tokens, " << analysis.layers << " layers, " << analysis.heads
                       << " heads in " << seconds_text(analysis.seconds) << " on " << analysis.provenance.device
                       << "\n\n";

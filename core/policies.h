@@ -57,6 +57,7 @@ struct PolicyInfo {
     ScoreOf ranks_by = ScoreOf::importance;
     std::string score = {}; ///< what its score is made from, a clause; empty: the general one says it
     std::string source = {}; ///< paper or code that it comes from
+    bool uneven = false; ///< rows may keep other numbers than k (SEMANTICS 4c)
 };
 
 /// Every policy there is (SEMANTICS 4), in table order.

@@ -43,13 +43,16 @@ struct SelectRequest {
 struct KeepSet {
     SelectRequest request;
     std::string policy; ///< canonical spelling
-    std::int64_t budget = 0; ///< k: entries kept in every row
+    std::int64_t budget = 0; ///< k: entries kept in every row; where rows differ, what was asked for (SEMANTICS 4c)
     std::int64_t layers = 0;
     std::int64_t kv_heads = 0;
     std::int64_t context = 0;
     std::vector<Label> labels; ///< (layers, kv_heads, context)
     double kept_mass = not_a_number; ///< share of attention mass kept, mean over layers and query heads (SEMANTICS 2)
 };
+
+/// Entries that a keep set keeps, the mean over its rows: its budget, unless rows differ.
+double kept_a_row(const KeepSet& set);
 
 /// What a view looks at: one kv head of a layer, a layer's mean (kv_head -1), the whole model's mean (layer -1).
 struct Scope {
@@ -72,6 +75,10 @@ struct RowScores {
     std::shared_ptr<policy::BridgeSource> bridges = nullptr; ///< absent where the analysis has no attention
     std::map<std::string, std::vector<float>> own = {}; ///< (context) each: scores of policies' own, by scores_of
     std::map<std::string, std::pair<std::string, std::string>> no_scores = {}; ///< Analysis::no_scores
+    std::int64_t layers = 1; ///< of the model
+    /// Where one kv head is looked at: (kv_heads, context) each, its layer's rows by scores_of, "" for importance. Some
+    /// policies share a budget among them (SEMANTICS 4c).
+    std::map<std::string, std::vector<float>> layer_rows = {};
 };
 
 /// One policy's choice on one row of scores.

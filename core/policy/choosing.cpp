@@ -37,7 +37,9 @@ namespace {
     /// The same scores without the pinned positions.
     ScoreTable without_pinned(const ScoreTable& table, const at::Tensor& free)
     {
-        ScoreTable rest { table.reduction, table.kv_heads, free.numel(), {} };
+        ScoreTable rest = table;
+        rest.context = free.numel();
+        rest.scores.clear();
         for (const auto& [name, scores] : table.scores)
             rest.scores.emplace(name, scores.index_select(1, free));
         return rest;
@@ -153,7 +155,7 @@ CarryOut carry_out_on_host(LabelRows label_rows)
 
 at::Tensor Choosing::labels(const at::Tensor& scores, kernels::SelectPlan plan) const
 {
-    at::Tensor made = empty_labels(table, 1)[0];
+    at::Tensor made = at::zeros(scores.sizes(), at::TensorOptions(at::kByte).device(scores.device()));
     plan.labels = made.mutable_data_ptr<std::uint8_t>();
     const at::Tensor bad = carry_out(scores, std::span(&plan, 1));
     first_bad = at::where(first_bad.lt(0), bad, first_bad);

@@ -21,10 +21,14 @@ struct ScoreTable {
     std::int64_t kv_heads = 0;
     std::int64_t context = 0;
     std::map<std::string, at::Tensor> scores; ///< (score rows, context) float32 by scores_of; "": importance
+    std::int64_t layers = 1; ///< of the model
+    std::int64_t first_layer = 0; ///< of the rows, which follow layer by layer; -1: the row is shared by all layers
 
     /// Throws Error{usage} where they were not made.
     const at::Tensor& of(const std::string& name) const;
     std::int64_t rows() const { return scores.begin()->second.size(0); }
+    /// Rows of one layer.
+    std::int64_t rows_of_layer() const { return reduction.granularity == Granularity::head ? kv_heads : 1; }
     at::Device device() const { return scores.begin()->second.device(); }
 };
 
@@ -62,7 +66,8 @@ struct Choosing {
     const CarryOut& carry_out;
     at::Tensor& first_bad; ///< Labelled::first_bad so far
 
-    /// Labels (score rows, context) uint8 of one plan on scores; takes note of the first that is not finite.
+    std::int64_t rows_of_layer() const { return table.rows_of_layer(); }
+    /// Labels (rows, context) uint8 of one plan on scores; takes note of the first that is not finite.
     at::Tensor labels(const at::Tensor& scores, kernels::SelectPlan plan) const;
 };
 

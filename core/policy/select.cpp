@@ -35,7 +35,7 @@ namespace {
     void check_kept(const Prepared& point, const Row& row, std::span<const Label> labels)
     {
         const std::int64_t kept = count_kept(labels);
-        if (kept != point.budget)
+        if (kept != point.budget && !point.policy.info.uneven)
             throw Error(ErrorKind::internal,
                 point.policy.info.name + " kept " + grouped(kept) + " positions of " + row_name(row)
                     + " where its budget is " + grouped(point.budget) + ".");
@@ -73,22 +73,46 @@ namespace {
         return row;
     }
 
-    ScoreTable table_of(const RowScores& row)
+    ScoreTable table_of(const RowScores& row, bool whole_layer)
     {
         const auto context = static_cast<std::int64_t>(row.scores.size());
-        ScoreTable table { {}, 1, context, { { "", borrowed(row.scores, context) } } };
-        for (const auto& [name, scores] : row.own)
+        ScoreTable table { {}, 1, context, {}, row.layers, row.scope.layer };
+        if (whole_layer)
+            table.kv_heads = static_cast<std::int64_t>(row.layer_rows.begin()->second.size()) / context;
+        else
+            table.scores.emplace("", borrowed(row.scores, context));
+        for (const auto& [name, scores] : whole_layer ? row.layer_rows : row.own)
             table.scores.emplace(name, borrowed(scores, context));
         return table;
     }
 
     ScoreTable table_of(const ScoreRows& rows)
     {
-        ScoreTable table { rows.reduction, rows.kv_heads, rows.context,
-            { { "", borrowed(rows.scores, rows.context) } } };
+        ScoreTable table { rows.reduction, rows.kv_heads, rows.context, { { "", borrowed(rows.scores, rows.context) } },
+            rows.layers, rows.reduction.granularity == Granularity::model ? -1 : 0 };
         for (const auto& [name, scores] : rows.own)
             table.scores.emplace(name, borrowed(scores, rows.context));
         return table;
+    }
+
+    /// RowScores::layer_rows.
+    std::map<std::string, std::vector<float>> layer_rows(
+        const Analysis& analysis, std::int64_t layer, Importance importance, GqaReduction gqa)
+    {
+        const ImportanceView view { analysis.importance, analysis.layers, analysis.heads, analysis.kv_heads,
+            analysis.context, analysis.windows };
+        const auto size = static_cast<std::size_t>(analysis.kv_heads * analysis.context);
+        std::map<std::string, std::vector<float>> rows;
+        std::vector<float>& own = rows[""];
+        for (std::int64_t kv_head = 0; kv_head < analysis.kv_heads; ++kv_head) {
+            const RowScores row = score_scope(view, { layer, kv_head }, { Granularity::head, importance, gqa });
+            own.insert(own.end(), row.scores.begin(), row.scores.end());
+        }
+        for (const auto& [name, scores] : analysis.own_scores) {
+            const auto first = scores.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(layer) * size);
+            rows.emplace(name, std::vector<float>(first, first + static_cast<std::ptrdiff_t>(size)));
+        }
+        return rows;
     }
 
     std::int64_t row_count(const ScoreRows& rows)
@@ -235,6 +259,9 @@ RowScores row_scores(const Analysis& analysis, const Scope& scope, Importance im
     for (const auto& [name, scores] : analysis.own_scores)
         row.own.emplace(name, policy::mean_of_scope(scores, view_of(analysis), scope));
     row.no_scores = analysis.no_scores;
+    row.layers = analysis.layers;
+    if (scope.kv_head >= 0)
+        row.layer_rows = policy::layer_rows(analysis, scope.layer, importance, gqa);
     return row;
 }
 
@@ -251,7 +278,8 @@ RowSelection select_row(const RowScores& row, const SelectRequest& request, cons
     RowSelection result { canonical(request.policy), title(request.policy), point.budget, {}, {}, 0.0, not_a_number, {},
         {} };
     // One row, whatever it stands for: what tells it from others is given to the fill by the scope.
-    const policy::ScoreTable table = policy::table_of(row);
+    const bool whole_layer = point.policy.info.uneven && !row.layer_rows.empty();
+    const policy::ScoreTable table = policy::table_of(row, whole_layer);
     policy::Labelling how { policy::carry_out_on_host(
         [](const kernels::SelectInputs& inputs) { return kernels::select_cpu(inputs, 1); }) };
     how.bridges = row.bridges.get();
@@ -262,9 +290,12 @@ RowSelection select_row(const RowScores& row, const SelectRequest& request, cons
     const auto bad = made.first_bad.item<std::int64_t>();
     if (bad >= 0)
         policy::refuse_score(policy::row_of(row.scope), bad, policy::word_of(std::span(&point, 1)));
-    const auto* const labels = reinterpret_cast<const Label*>(made.labels.const_data_ptr<std::uint8_t>());
+    const auto* const labels = reinterpret_cast<const Label*>(made.labels.const_data_ptr<std::uint8_t>())
+        + (whole_layer ? row.scope.kv_head * context : 0);
     result.labels.assign(labels, labels + context);
     policy::check_kept(point, policy::row_of(row.scope), result.labels);
+    if (point.policy.info.uneven)
+        result.budget = policy::count_kept(result.labels);
     if (!point.score.empty())
         result.scores = row.own.at(point.score);
     const std::vector<float>& scores = point.score.empty() ? row.scores : result.scores;
@@ -278,6 +309,11 @@ RowSelection select_row(const RowScores& row, const SelectRequest& request, cons
     }
     result.kept_mass /= static_cast<double>(context);
     return result;
+}
+
+double kept_a_row(const KeepSet& set)
+{
+    return static_cast<double>(policy::kept_entries(set)) / static_cast<double>(set.layers * set.kv_heads);
 }
 
 std::vector<Membership> memberships(std::span<const Label> a, std::span<const Label> b)

@@ -16,6 +16,7 @@
 #include <c10/core/DeviceGuard.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -54,10 +55,19 @@ namespace {
             std::max<std::int64_t>(1, labels_at_once / std::max<std::int64_t>(1, scores.rows() * scores.context())));
         const Prepared& first = points.front();
         std::size_t count = 1;
+        if (first.policy.info.uneven)
+            return count;
         while (count < std::min(together, points.size()) && points[count].score == first.score
             && points[count].policy.choose == first.policy.choose)
             ++count;
         return count;
+    }
+
+    /// Positions that labels (score rows, context) keep in each of the model's rows; waits for a GPU.
+    std::vector<std::int64_t> kept_by_row(const at::Tensor& labels, std::int64_t rows)
+    {
+        const at::Tensor kept = labels.ne(0).sum(1).repeat_interleave(rows / labels.size(0)).cpu(); // (rows) int64
+        return { kept.const_data_ptr<std::int64_t>(), kept.const_data_ptr<std::int64_t>() + kept.numel() };
     }
 
     /// Lists labels (points, score rows, context) as positions from `starts` (points, rows) on. Returns facts (points,
@@ -108,6 +118,8 @@ WindowScores window_scores(const PassScores& pass, const Reduction& reduction, c
 {
     const at::Tensor all = pass.importance.contiguous(); // (layers, heads, context)
     WindowScores found { all.size(0), { reduction, pass.kv_heads, all.size(2), {} }, {} };
+    found.table.layers = all.size(0);
+    found.table.first_layer = reduction.granularity == Granularity::model ? -1 : 0;
     // Of the view only addresses are taken, wherever they lie.
     ImportanceView view { { all.const_data_ptr<float>(), static_cast<std::size_t>(all.numel()) }, found.layers,
         all.size(1), pass.kv_heads, all.size(2) };
@@ -138,22 +150,29 @@ SelectedPoints select_points(const WindowScores& scores, const WindowSelection& 
     std::vector<Prepared> points;
     std::vector<PointCounts> counts;
     std::vector<std::size_t> indices;
+    Labelling how { carry_out_there(backend), selection.bridges.get() };
+    how.stop = selection.stop;
+    how.whole_is_kept = true;
+    std::map<std::size_t, Labelled> uneven; // by point: what it keeps says how many
     for (const SelectRequest& request : selection.requests) {
-        indices.push_back(points.size());
-        counts.push_back({ points.emplace_back(request, scores.context()).budget });
+        const std::size_t index = points.size();
+        indices.push_back(index);
+        const Prepared& point = points.emplace_back(request, scores.context());
+        counts.push_back({ point.budget });
+        if (point.policy.info.uneven && point.budget < scores.context()) {
+            uneven.emplace(index, label_points(scores.table, std::span(&point, 1), how));
+            counts.back().rows = kept_by_row(uneven.at(index).labels[0], scores.rows());
+        }
     }
     const at::Device device = scores.table.device();
     SelectedPoints found { { scores.layers, scores.table.kv_heads, scores.context(), counts, device }, {}, {} };
     const at::Tensor starts = found.kept.starts(indices);
-    Labelling how { carry_out_there(backend), selection.bridges.get() };
-    how.stop = selection.stop;
-    how.whole_is_kept = true;
     std::vector<at::Tensor> facts;
     for (std::size_t begin = 0; begin < points.size();) {
         if (selection.stop.stop_requested())
             throw Cancelled {};
         const auto part = std::span(points).subspan(begin, alike(scores, std::span(points).subspan(begin)));
-        Labelled made = label_points(scores.table, part, how);
+        Labelled made = uneven.contains(begin) ? std::move(uneven.at(begin)) : label_points(scores.table, part, how);
         found.first_bad = found.first_bad.defined() ? at::where(found.first_bad.lt(0), made.first_bad, found.first_bad)
                                                     : made.first_bad;
         if (selection.fault)
