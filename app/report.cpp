@@ -1,4 +1,5 @@
 #include "app/console.h"
+#include "core/metrics.h"
 
 #include "core/metrics.h"
 
@@ -83,6 +84,13 @@ namespace {
                "the targets 1-32, 33-128, 129- and of key tokens. Gone: context tokens that no row keeps; token 0, "
                "newest: rows that hold it.\n\n";
         print_table(rows);
+    }
+
+    /// Entries that were kept, mean over rows and windows; what is to be kept before a window is done.
+    std::string kept_in_a_row(const Run& run, std::size_t point)
+    {
+        const double kept = value_of(run, find_metric("kept_entries"), point);
+        return std::isnan(kept) ? std::to_string(run.points[point].budget) : number(kept, 6);
     }
 
     /// What may be said against `reference`; empty: the first method behind dense.
@@ -234,11 +242,13 @@ void print_run(const Run& run, const std::string& reference)
     std::vector<std::vector<std::string>> rows { { "policy", "sparsity", "kept", "perplexity", "95% interval",
         "ratio to dense", "KL", "top-1", "kept mass", "seconds" } };
     const double dense = run.points.empty() ? not_a_number : run.points.front().perplexity;
-    for (const SweepPoint& point : run.points)
+    for (std::size_t index = 0; index < run.points.size(); ++index) {
+        const SweepPoint& point = run.points[index];
         rows.push_back(
-            { point.policy, number(point.sparsity, 4), std::to_string(point.budget), number(point.perplexity, 6),
+            { point.policy, number(point.sparsity, 4), kept_in_a_row(run, index), number(point.perplexity, 6),
                 interval(point.ci_low, point.ci_high), number(point.perplexity / dense, 5), number(point.kl, 4),
                 number(point.top1_agreement, 4), number(point.kept_mass, 4), number(point.seconds, 3) });
+    }
     print_table(rows);
     print_beyond_the_mean(run);
     std::cout << '\n';

@@ -137,6 +137,7 @@ struct Run {
     std::vector<std::uint64_t> selected_hash; ///< (later) of the positions that the policy chose
     std::vector<std::uint64_t> target_hash; ///< of the token ids that were scored
     std::vector<std::int64_t> kept_entries; ///< distinct ones in the cache
+    std::vector<std::int64_t> budget_entries; ///< (later) what the budgets of all rows add up to
     std::vector<std::int64_t> first_kept; ///< (later) rows that kept position 0
     std::vector<std::int64_t> last_kept; ///< (later) rows that kept the newest position
     std::vector<std::int64_t> evicted_everywhere; ///< (later) positions that no row kept

@@ -83,6 +83,43 @@ namespace {
         return {};
     }
 
+    /// What the budgets of all rows of a point add up to.
+    std::int64_t budget_of_rows(const Run& run, std::size_t point, std::size_t window)
+    {
+        if (run.budget_entries.empty()) // of a version where every row had the same
+            return run.points[point].budget * run.layers * run.kv_heads;
+        return run.budget_entries[cell(run, point, window)];
+    }
+
+    std::string budget_words(const Run& run, std::size_t point, std::size_t window)
+    {
+        const std::int64_t k = run.points[point].budget;
+        const std::int64_t rows = run.layers * run.kv_heads;
+        const std::int64_t all = budget_of_rows(run, point, window);
+        return grouped(all)
+            + (all == k * rows ? " (" + grouped(k) + " in each of " + counted(rows, "row") + ")"
+                               : " in " + counted(rows, "row") + " together");
+    }
+
+    /// Two methods that are to keep as many and whose budgets add up to different numbers; empty: none.
+    std::string other_sizes(const Run& run, const Windows& done)
+    {
+        for (std::size_t i = 0; i < run.points.size(); ++i) {
+            const SweepPoint& point = run.points[i];
+            const auto first = static_cast<std::size_t>(
+                std::ranges::find(run.points, point.budget, &SweepPoint::budget) - run.points.begin());
+            const auto w = std::ranges::find_if(done, [&](std::size_t window) {
+                return budget_of_rows(run, first, window) != budget_of_rows(run, i, window);
+            });
+            if (w != done.end())
+                return point_name(run.points[first]) + " and " + point_name(point) + " had caches of different sizes, "
+                    + grouped(budget_of_rows(run, first, *w)) + " entries and " + grouped(budget_of_rows(run, i, *w))
+                    + " in " + window_name(*w) + ", though both are to keep " + grouped(point.budget)
+                    + " in a row: their losses differ by that, too.";
+        }
+        return {};
+    }
+
     /// What was read or scored in a window that does not stand there in the text; empty: nothing.
     std::string strange_ids(const Run& run, std::size_t w)
     {
@@ -110,7 +147,6 @@ Outcome check_budget(const Run& run, const Windows& done)
 {
     if (run.kept_entries.empty() || done.empty())
         return not_applicable("The run does not say how many entries were kept.");
-    const std::int64_t rows = run.layers * run.kv_heads;
     const bool has_choice = !run.selected_hash.empty();
     for (std::size_t i = 0; i < run.points.size(); ++i) {
         const std::int64_t k = run.points[i].budget;
@@ -120,15 +156,17 @@ Outcome check_budget(const Run& run, const Windows& done)
                 name + " has a budget of " + grouped(k) + " in a context of " + counted(run.context, "token") + ".");
         for (const std::size_t w : done) {
             const std::int64_t kept = run.kept_entries[cell(run, i, w)];
-            if (kept != k * rows)
+            if (kept != budget_of_rows(run, i, w))
                 return failed(name + " kept " + grouped(kept) + " entries in " + window_name(w)
-                    + " where its budget is " + grouped(k * rows) + " (" + grouped(k) + " in each of "
-                    + counted(rows, "row") + "): methods were compared at different sizes of the cache.");
+                    + " where its budget is " + budget_words(run, i, w)
+                    + ": methods were compared at different sizes of the cache.");
             if (has_choice && run.keep_hash[cell(run, i, w)] != run.selected_hash[cell(run, i, w)])
                 return failed("In " + window_name(w) + " the cache held other entries than " + name
                     + " chose, though as many: keys were gathered for another head or layer.");
         }
     }
+    if (const std::string words = other_sizes(run, done); !words.empty())
+        return warned(words);
     if (!has_choice)
         return passed(std::string("Every keep set has exactly its budget of distinct positions.") + earlier);
     return passed("The cache held exactly the budget of distinct positions, and those that each policy chose.");

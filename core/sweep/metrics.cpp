@@ -19,6 +19,14 @@ namespace {
         return run.points[point].*Field;
     }
 
+    double entries_in_a_row(const Run& run, std::size_t point, std::int64_t window)
+    {
+        const std::size_t index = point * static_cast<std::size_t>(run.windows) + static_cast<std::size_t>(window);
+        return index < run.kept_entries.size()
+            ? static_cast<double>(run.kept_entries[index]) / static_cast<double>(run.layers * run.kv_heads)
+            : not_a_number;
+    }
+
     double mean_loss(const Run& run, std::size_t point, std::int64_t window)
     {
         return window_loss(run, point, window) / static_cast<double>(scored_in_window(run));
@@ -109,6 +117,12 @@ namespace {
                 .lower_is_better = false,
                 .value = field<&SweepPoint::kept_mass>,
                 .in_window = element<&Run::window_kept_mass> },
+            { .name = "kept_entries",
+                .title = "entries kept",
+                .quantity = "Entries kept in a row",
+                .unit = "",
+                .description = "Cache entries that were kept, mean over the rows (layers × kv heads) and windows",
+                .in_window = entries_in_a_row },
             { .name = "seconds",
                 .title = "seconds",
                 .quantity = "Time",

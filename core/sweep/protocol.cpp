@@ -121,7 +121,6 @@ std::vector<bool> Selection::tell(WindowResult& result) const
     result.points.resize(chosen.size());
     for (std::size_t index = 0; index < chosen.size(); ++index) {
         WindowPoint& point = result.points[index];
-        point.budget_entries = selected_.kept.entries(index);
         point.kept_mass = has_set[index] ? chosen[index].kept_mass : not_a_number;
         point.selected_hash = hashes[index];
         point.definition_hash = definitions[index];
@@ -131,6 +130,7 @@ std::vector<bool> Selection::tell(WindowResult& result) const
         point.tied_rows = chosen[index].tied_rows;
         point.keep_hash = cached[index].hash;
         point.kept_entries = cached[index].entries;
+        point.budget_entries = selected_.kept.entries(index);
         point.first_kept = cached[index].first_kept;
     }
     return has_set;

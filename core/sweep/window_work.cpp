@@ -139,6 +139,7 @@ void WindowWork::add(const Window& window, const WindowResult& result, Run& run)
         run.definition_hash[cell] = from.definition_hash;
         run.selected_hash[cell] = from.selected_hash;
         run.kept_entries[cell] = from.kept_entries;
+        run.budget_entries[cell] = from.budget_entries;
         run.target_hash[cell] = from.score.target_hash;
         run.first_kept[cell] = from.first_kept;
         run.last_kept[cell] = from.health.last_kept;

@@ -82,9 +82,11 @@ namespace {
         { "/sweep/text_target_hash", false, false, 0, "hash", "Hash of the token ids of the text that are to be scored",
             &Run::text_target_hash },
     } };
-    constexpr std::array<Count, 6> counts { {
+    constexpr std::array<Count, 7> counts { {
         { "/sweep/kept_entries", true, true, 0, "entries", "Cache entries kept, over all layers and key/value heads",
             &Run::kept_entries },
+        { "/sweep/budget_entries", true, false, 0, "entries",
+            "Cache entries that the budgets of all layers and key/value heads add up to", &Run::budget_entries },
         { "/sweep/first_kept", true, false, 0, "rows", "Rows (layers x kv heads) that kept position 0",
             &Run::first_kept },
         { "/sweep/last_kept", true, false, 0, "rows", "Rows (layers x kv heads) that kept the newest position",

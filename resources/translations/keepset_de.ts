@@ -234,6 +234,18 @@
         <source>Share of the rows (layer and kv head) that keep the last context token</source>
         <translation>Anteil der Zeilen (Schicht und KV-Kopf), die das letzte Kontexttoken behalten</translation>
     </message>
+    <message>
+        <source>entries kept</source>
+        <translation>behaltene Einträge</translation>
+    </message>
+    <message>
+        <source>Entries kept in a row</source>
+        <translation>Behaltene Einträge je Zeile</translation>
+    </message>
+    <message>
+        <source>Cache entries that were kept, mean over the rows (layers × kv heads) and windows</source>
+        <translation>Einträge des Caches, die behalten wurden, im Mittel über die Zeilen (Schicht × KV-Kopf) und Fenster</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui</name>

@@ -51,6 +51,7 @@ inline Run make_run(const std::vector<PointCase>& cases, std::int64_t windows)
             run.window_nll.push_back(10 * c.nll(w));
             run.keep_hash.push_back(1000 * (id + 1) + static_cast<std::uint64_t>(w));
             run.kept_entries.push_back(point.budget * 6);
+            run.budget_entries.push_back(point.budget * 6);
             run.target_hash.push_back(static_cast<std::uint64_t>(w) + 1);
             run.first_kept.push_back(6);
             run.tied_rows.push_back(0);

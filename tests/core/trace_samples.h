@@ -114,6 +114,7 @@ inline void do_window(keepset::Run& run, std::int64_t window)
         run.keep_hash[cell] = 1000 + cell;
         run.definition_hash[cell] = 500 + cell;
         run.kept_entries[cell] = static_cast<std::int64_t>(10 + cell);
+        run.budget_entries[cell] = static_cast<std::int64_t>(20 + cell);
         run.target_hash[cell] = (1ULL << 63U) + at;
         for (std::size_t token = 0; !run.token_nll.empty() && token < target - 1; ++token)
             run.token_nll[cell * (target - 1) + token] = static_cast<float>(cell) + 0.125F * static_cast<float>(token);

@@ -35,6 +35,8 @@ Run run_by_hand()
     run.window_kl = { 0, 0, 0, 0, 0, 0.1, 0.2, 0.3, 0.4, 0.5 };
     run.window_top1 = { 1, 1, 1, 1, 1, 0.8, 0.8, 0.8, 0.8, 0.8 };
     run.window_kept_mass = { 1, 1, 1, 1, 1, 0.5, 0.6, 0.7, 0.8, 0.9 };
+    // Of 6 rows: 50, 49, 50, 51.5 and 50 in each.
+    run.kept_entries = { 600, 600, 600, 600, 600, 300, 294, 300, 309, 300 };
     run.window_seconds = { 1, 1, 1, 1, 1, 2, 2, 2, 2, 2 };
     double value = 0;
     for (auto* measured : { &run.window_delta_p50, &run.window_delta_p95, &run.window_delta_p99, &run.window_kl_p50,
@@ -102,6 +104,7 @@ private Q_SLOTS:
         QTest::newRow("evicted everywhere") << "evicted_everywhere" << 0.0 << 30.0 << 20.0;
         QTest::newRow("token 0") << "first_kept" << 1.0 << 0.7 << 1.0;
         QTest::newRow("newest") << "last_kept" << 1.0 << 0.4 << 0.0;
+        QTest::newRow("entries") << "kept_entries" << 100.0 << 50.1 << 49.0;
         QTest::newRow("seconds") << "seconds" << 5.0 << 10.0 << 2.0;
     }
     void values_equal_those_by_hand()

@@ -27,6 +27,7 @@ RUN = {"sweep/points": ("point", "table"), "sweep/points_before": ("point", "tab
        "sweep/window/done": ("window", "u1"), "sweep/last_key_importance": ("window", "f8"), "audit": ("check", "table")}
 # What a sweep stores for its audit; a run made by hand may lack it.
 EVIDENCE = {"sweep/selected_hash": ("point,window", "u8"), "sweep/first_kept": ("point,window", "i8"),
+            "sweep/budget_entries": ("point,window", "i8"),
             "sweep/tied_rows": ("point,window", "i8"), "sweep/read_hash": ("window", "u8"),
             "sweep/text_read_hash": ("window", "u8"), "sweep/text_target_hash": ("window", "u8"),
             "sweep/window_begin": ("window", "i8"), "sweep/least_importance": ("window", "f8"),

@@ -28,6 +28,10 @@ namespace {
         QT_TRANSLATE_NOOP("keepset::Metric", "kept attention mass"),
         QT_TRANSLATE_NOOP("keepset::Metric", "Attention mass kept"),
         QT_TRANSLATE_NOOP("keepset::Metric", "Share of the context's attention that went to what is kept"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "entries kept"),
+        QT_TRANSLATE_NOOP("keepset::Metric", "Entries kept in a row"),
+        QT_TRANSLATE_NOOP(
+            "keepset::Metric", "Cache entries that were kept, mean over the rows (layers × kv heads) and windows"),
         QT_TRANSLATE_NOOP("keepset::Metric", "seconds"),
         QT_TRANSLATE_NOOP("keepset::Metric", "Time"),
         QT_TRANSLATE_NOOP("keepset::Metric", "The point's share of the target passes of all windows done"),
