@@ -144,7 +144,7 @@ void SweepController::propose()
 {
     form_->setObstacle(model_ && text_ ? QString() : tr("Open a model and a text first."));
     SweepRequest request;
-    request.policies = parse_policies("dense,h2o,cab,h2o(local=0.3)");
+    request.policies = parse_policies("dense,h2o,cab,h2o(local=0.3),random(sink=4,recent=0.1)");
     request.sparsities = { 0, 0.5, 0.8, 0.9, 0.95 };
     constexpr std::int64_t most = 32; // enough for intervals, and minutes instead of hours
     request.windows = most;

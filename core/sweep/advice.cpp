@@ -1,5 +1,6 @@
 #include "core/policy/policy.h"
 #include "core/preflight.h"
+#include "core/sweep/protected_control.h"
 #include "core/sweep/whose_gain.h"
 #include "core/sweep_cost.h"
 #include "core/words.h"
@@ -28,6 +29,10 @@ std::vector<std::string> advice(const SweepRequest& request, std::int64_t window
         }
     }
     sentences.insert(sentences.end(), missing.begin(), missing.end());
+    if (std::ranges::any_of(request.policies, ranks_by_score)
+        && std::ranges::none_of(request.policies, is_protected_random))
+        sentences.push_back(std::string("Without ") + protected_random
+            + " it stays open what a score adds to keeping the first and the most recent tokens.");
     return sentences;
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/policy/policy.h"
 #include "core/run.h"
+#include "core/sweep/protected_control.h"
 
 #include <algorithm>
 #include <cmath>
@@ -43,10 +44,15 @@ Comparisons::Comparisons(const Run& run, const std::string& reference)
     for (auto& [method, list] : points)
         std::stable_sort(list.begin(), list.end(),
             [&](std::size_t a, std::size_t b) { return run.points[a].sparsity < run.points[b].sparsity; });
+    const std::string chance = reference == "dense" ? std::string() : protected_control_of(run);
     for (const auto& [other, list] : points) {
         if (other == reference || other == "dense") // dense has no sparsity to compare at
             continue;
         compare(run, points, other, reference);
+        for (const std::string& method : { other, reference }) {
+            if (method != chance)
+                compare(run, points, method, chance);
+        }
         for (const auto& [winner, loser] : { std::pair(other, reference), std::pair(reference, other) }) {
             const auto control = policy::control_of(winner, loser);
             if (!control)

@@ -22,9 +22,9 @@ struct Comparison {
 };
 
 /// All comparisons that are made for what is said about one method: it against every other but dense, and every control
-/// that tells such a gain apart (SEMANTICS 4) against both, over all tokens and, where there are enough, over the key
-/// tokens, on which nothing is compared with dense: it chose them. Holm's correction goes over all of them (SEMANTICS
-/// 5).
+/// that tells such a gain apart (SEMANTICS 4), the protected one included (4b), against both, over all tokens and,
+/// where there are enough, over the key tokens, on which nothing is compared with dense: it chose them. Holm's
+/// correction goes over all of them (SEMANTICS 5).
 class Comparisons {
 public:
     /// `reference` is a method of the run.

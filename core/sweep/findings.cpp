@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/sweep/comparisons.h"
+#include "core/sweep/protected_control.h"
 #include "core/sweep/whose_gain.h"
 #include "core/words.h"
 
@@ -191,6 +192,22 @@ namespace {
         return { text, decided };
     }
 
+    /// Whether the winner beats chance that keeps both ends, too, where the run has that.
+    std::string say_protected_control(const Run& run, const Comparisons& comparisons, const Side& side)
+    {
+        const std::string control = protected_control_of(run);
+        if (control.empty() || side.winner == control || side.loser == control || side.loser == "dense"
+            || side.winner == "dense")
+            return {};
+        const Outcome own(comparisons.between(side.winner, control));
+        const std::vector<double> beaten = in_both(side.where, own.won);
+        if (beaten.empty())
+            return " It does not beat " + title_of(control)
+                + ", chance that keeps both ends: the score may add nothing to that.";
+        return " It beats " + title_of(control) + ", chance that keeps both ends, "
+            + (beaten == side.where ? std::string("there, too.") : "at " + at_sparsities(beaten) + ".");
+    }
+
     Finding find_between(
         const Run& run, const Comparisons& comparisons, const std::string& reference, const std::string& other)
     {
@@ -207,6 +224,7 @@ namespace {
             const auto control = policy::control_of(side.winner, side.loser);
             if (control && has(run, *control))
                 text += say_whose_gain(comparisons, side.winner, side.loser, *control, side.where);
+            text += say_protected_control(run, comparisons, side);
         }
         const bool decided = !text.empty();
         if (decided)

@@ -180,10 +180,13 @@ private Q_SLOTS:
         SweepRequest asked = request();
         asked.policies = parse_policies("dense,h2o,cab");
         const auto sentences = advice(asked, 4);
-        QCOMPARE(sentences.size(), std::size_t { 2 });
+        QCOMPARE(sentences.size(), std::size_t { 3 });
         QVERIFY(sentences[0].starts_with("4 windows give no interval"));
         QVERIFY(sentences[1].find("control H2O (local 0.3) is missing") != std::string::npos);
-        asked.policies = parse_policies("dense,h2o,cab,h2o(local=0.3)");
+        QVERIFY(sentences[2].starts_with("Without random(sink=4,recent=0.1) it stays open what a score adds"));
+        asked.policies = parse_policies("dense,h2o,cab,h2o(local=0.3),random(recent=9,sink=2)");
+        QVERIFY(advice(asked, 8).empty());
+        asked.policies = parse_policies("dense,recent,streaming-llm"); // no score
         QVERIFY(advice(asked, 8).empty());
     }
 

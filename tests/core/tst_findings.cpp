@@ -61,6 +61,26 @@ class TestFindings : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    /// A score that beats another may still be no better than chance that keeps both ends (SEMANTICS 4b).
+    void a_win_is_followed_by_the_protected_control()
+    {
+        const std::string random = "random(sink=4,recent=0.1)";
+        const auto against = [&](double control) {
+            return first_finding({ around("dense", 0, 3, 0), around("h2o", 0.9, 3.5, 1), around("snapkv", 0.9, 3.2, 2),
+                                     around(random, 0.9, control, 3) },
+                "h2o");
+        };
+        const QString beaten = against(3.4);
+        QVERIFY2(beaten.contains("SnapKV beats H2O at 90%")
+                && beaten.contains("It beats Random (sink 4, recent 0.1), chance that keeps both ends, there, too."),
+            qPrintable(beaten));
+        const QString not_beaten = against(3.2);
+        QVERIFY2(not_beaten.contains("It does not beat Random (sink 4, recent 0.1)"), qPrintable(not_beaten));
+        const QString without = first_finding(
+            { around("dense", 0, 3, 0), around("h2o", 0.9, 3.5, 1), around("snapkv", 0.9, 3.2, 2) }, "h2o");
+        QVERIFY2(!without.contains("Random"), qPrintable(without));
+    }
+
     void a_gain_is_shared_out_between_the_control_and_what_it_lacks_data()
     {
         QTest::addColumn<double>("h2o");

@@ -119,7 +119,7 @@ PLANTED = [
     ("kernels/a.cpp", '#include "core/run.h"'), ("core/a.cpp", "#include <QtCore/QString>"),
     ("core/a.cpp", '#include "ui/session.h"'), ("core/engine.h", "#include <torch/torch.h>"),
     ("core/run.h", "#include <hdf5.h>"), ("core/engine.h", '#include "core/model/config.h"'),
-    ("core/policy/h2o.cpp", "#include <ATen/Tensor.h>"), ("core/engine.cpp", "#include <hdf5.h>"),
+    ("core/audit/checks.cpp", "#include <ATen/Tensor.h>"), ("core/engine.cpp", "#include <hdf5.h>"),
     ("ui/a.cpp", '#include "core/model/config.h"'), ("ui/a.cpp", '#include "core/words.h"'), ("ui/a.cpp", '#include "kernels/shapes.h"'),
     ("ui/a.cpp", "  #  include <c10/core/Device.h>"), ("ui/a.cpp", "#include <H5Fpublic.h>"),
     ("app/main.cpp", '#include "core/sweep/sweep.h"'), ("app/main.cpp", "#include <torch/script.h>"),

@@ -70,7 +70,7 @@ void TestSweepPage::start_asks_for_the_preset_with_its_control()
     QTest::mouseClick(page.findChild<QPushButton*>("sweepStart"), Qt::LeftButton);
     QCOMPARE(spy.count(), 1);
     const auto request = spy[0][0].value<SweepRequest>();
-    QCOMPARE(request.policies, parse_policies("dense,h2o,cab,h2o(local=0.3)"));
+    QCOMPARE(request.policies, parse_policies("dense,h2o,cab,h2o(local=0.3),random(sink=4,recent=0.1)"));
     QCOMPARE(request.sparsities, (std::vector<double> { 0, 0.5, 0.8, 0.9, 0.95 }));
     QCOMPARE(request.granularity, Granularity::head);
     QVERIFY(!request.resume);

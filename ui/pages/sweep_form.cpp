@@ -23,7 +23,7 @@ namespace keepset::ui {
 namespace {
 
     // H2O with CAB's local share is the control: a gain that it has too is not the bridges' (SEMANTICS 4).
-    constexpr const char* presetPolicies = "dense, h2o, cab, h2o(local=0.3)";
+    constexpr const char* presetPolicies = "dense, h2o, cab, h2o(local=0.3), random(sink=4,recent=0.1)";
     constexpr const char* presetSparsities = "0, 0.5, 0.8, 0.9, 0.95";
 
     QSpinBox* makeSpin(int low, int high, int value, QWidget* parent)
