@@ -31,7 +31,6 @@ TokenTextView::TokenTextView(QWidget* parent)
     viewport()->setMouseTracking(true);
     viewport()->setAutoFillBackground(false);
     verticalScrollBar()->setSingleStep(static_cast<int>(TokenLayout::lineHeight));
-    setMinimumHeight(96);
     letScreenReadersIn();
 }
 

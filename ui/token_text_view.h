@@ -45,6 +45,7 @@ public:
     std::int64_t current() const { return current_; }
     TokenState stateOf(std::int64_t token) const;
     QString stateTitleOf(std::int64_t token) const { return stateTitle(stateOf(token), titles_[0], titles_[1]); }
+    QSize minimumSizeHint() const override { return { 120, 64 }; } ///< it scrolls: what is around it goes first
     /// Of the two policies whose difference is shown.
     void setTitles(const QString& a, const QString& b) { titles_ = { a, b }; }
 

@@ -4,12 +4,15 @@
 #include "ui/panels/setup_panel.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
+#include "ui/token_text_view.h"
 #include "ui/widgets/flow_layout.h"
+#include "ui/widgets/legend.h"
 
 #include <QAction>
 #include <QApplication>
 #include <QComboBox>
 #include <QDockWidget>
+#include <QLabel>
 #include <QPushButton>
 #include <QScreen>
 #include <QScrollArea>
@@ -17,6 +20,7 @@
 #include <QTabWidget>
 #include <QTest>
 #include <QToolButton>
+#include <QVBoxLayout>
 
 using namespace keepset;
 using namespace keepset::ui;
@@ -25,6 +29,31 @@ using namespace fixture;
 namespace {
 
 constexpr QSize smallest(1000, 660);
+
+bool scrolls(const QWidget* widget)
+{
+    while (widget && !qobject_cast<const QAbstractScrollArea*>(widget))
+        widget = widget->parentWidget();
+    return widget != nullptr;
+}
+
+/// Legends and headings wrap: the first that does not get what it needs in its width.
+QString cutOn(const QWidget& page)
+{
+    for (const QWidget* widget : page.findChildren<QWidget*>()) {
+        const bool flows = widget->hasHeightForWidth() && !widget->layout();
+        if (!widget->isVisible() || scrolls(widget) || !(flows || qobject_cast<const QLabel*>(widget)))
+            continue;
+        const int least = flows ? widget->heightForWidth(widget->width()) : widget->minimumSizeHint().height();
+        const int seen = widget->visibleRegion().boundingRect().height();
+        if (seen < least)
+            return QStringLiteral("%1 %2 is seen %3 high and needs %4")
+                .arg(QLatin1String(widget->metaObject()->className()), widget->objectName())
+                .arg(seen)
+                .arg(least);
+    }
+    return {};
+}
 
 } // namespace
 
@@ -51,8 +80,39 @@ private Q_SLOTS:
         window.resize(smallest);
         QApplication::processEvents();
         QCOMPARE(window.size(), smallest);
+        for (int page = 0; page < window.tabs()->count(); ++page) {
+            window.showPage(page);
+            QTRY_VERIFY2(
+                cutOn(*window.tabs()->currentWidget()).isEmpty(), qPrintable(cutOn(*window.tabs()->currentWidget())));
+        }
         for (const char* name : { "setupDock", "tokenDock" })
             QVERIFY(window.findChild<QDockWidget*>(QLatin1String(name))->isVisible());
+    }
+
+    /// What a legend needs in its width, and not in that of its hint.
+    void a_legend_in_a_narrow_column_is_seen_whole()
+    {
+        RowScores row;
+        for (int i = 0; i < 1024; ++i)
+            row.scores.push_back(static_cast<float>(1 + i * 7919 % 997));
+        row.mass.assign(row.scores.begin(), row.scores.end());
+        SelectRequest request;
+        request.policy = parse_policy("cab");
+        request.sparsity = 0.8;
+        QWidget column;
+        auto* layout = new QVBoxLayout(&column);
+        auto* legend = new Legend(&column);
+        legend->setSelection(select_row(row, request));
+        layout->addWidget(legend);
+        layout->addWidget(new TokenTextView(&column), 1);
+        for (const int width : { 600, 230, 197, 180, 150 }) {
+            column.resize(width, 320);
+            column.show();
+            QApplication::processEvents();
+            QVERIFY2(legend->height() >= legend->heightForWidth(legend->width()),
+                qPrintable(
+                    QStringLiteral("%1 of %2 px").arg(legend->height()).arg(legend->heightForWidth(legend->width()))));
+        }
     }
 
     void the_first_start_fits_on_the_screen()
