@@ -135,6 +135,24 @@ ValueScale ValueScale::fitted(ValueScaleKind kind, std::span<const float> values
     return log(static_cast<double>(*(positive + above / 1000)), high);
 }
 
+ValueScale ValueScale::held(ValueScaleKind kind, const ValueRange& range)
+{
+    constexpr double least = 1e-6; // of the top
+    if (kind == ValueScaleKind::linear)
+        return linear(range.low, range.high);
+    return log(range.low > 0 ? range.low : range.high * least, range.high);
+}
+
+Beyond beyondOf(std::span<const float> values, const ValueRange& range)
+{
+    Beyond beyond;
+    for (const float value : values) {
+        beyond.below += static_cast<double>(value) < range.low ? 1 : 0;
+        beyond.above += static_cast<double>(value) > range.high ? 1 : 0;
+    }
+    return beyond;
+}
+
 double ValueScale::position(double value) const
 {
     if (std::isnan(value))

@@ -3,6 +3,7 @@
 #include <QRgb>
 
 #include <array>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -14,6 +15,20 @@ namespace keepset::ui {
 QRgb viridis(double t);
 
 enum class ValueScaleKind { linear, log, percentile };
+
+/// Ends of a range of values, low < high.
+struct ValueRange {
+    double low = 0;
+    double high = 1;
+    bool operator==(const ValueRange&) const = default;
+};
+
+/// How many values lie beyond the ends of a range.
+struct Beyond {
+    std::int64_t below = 0;
+    std::int64_t above = 0;
+};
+Beyond beyondOf(std::span<const float> values, const ValueRange& range);
 
 /// Maps values to [0, 1] for a colour map.
 class ValueScale {
@@ -27,6 +42,10 @@ public:
     static ValueScale percentile(std::span<const float> values);
     /// The scale of a kind that suits the values: linear from their smallest; log from their 0.1% quantile above 0.
     static ValueScale fitted(ValueScaleKind kind, std::span<const float> values);
+
+    /// Linear, or logarithmic, between the ends of a range; from a millionth of its top where a logarithm has no
+    /// bottom.
+    static ValueScale held(ValueScaleKind kind, const ValueRange& range);
 
     ValueScaleKind kind() const { return kind_; }
     double low() const { return low_; }

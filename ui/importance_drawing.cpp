@@ -2,6 +2,7 @@
 #include "ui/csv.h"
 #include "ui/importance_strip.h"
 #include "ui/plot/keep_marks.h"
+#include "ui/range_state.h"
 #include "ui/theme.h"
 
 #include <QGraphicsLayout>
@@ -34,11 +35,26 @@ void ImportanceStrip::drawForeground(QPainter* painter, const QRectF&)
             QFontMetricsF(painter->font())
                 .elidedText(QString::fromStdString(selection->title), Qt::ElideRight, rect.left() - nameGap - 2));
     }
+    paintBeyond(*painter);
     if (hovered_ != current_)
         paintMarker(*painter, hovered_, colors.muted);
     paintMarker(*painter, current_, colors.ink);
     if (hasFocus())
         paintFocusRing(*painter, viewport()->rect(), colors);
+}
+
+/// A tick at the edge that a score lies beyond.
+void ImportanceStrip::paintBeyond(QPainter& painter) const
+{
+    constexpr double length = 5;
+    const QRectF plot = chart()->plotArea();
+    painter.setPen(QPen(themeOf(palette()).fail, 1.6));
+    for (const bool above : { false, true }) {
+        const double edge = above ? plot.top() : plot.bottom();
+        for (const double position : beyond_[above ? 1 : 0])
+            painter.drawLine(
+                QPointF(xOf(position), edge), QPointF(xOf(position), above ? edge - length : edge + length));
+    }
 }
 
 void ImportanceStrip::paintMarker(QPainter& painter, std::int64_t token, const QColor& color) const
@@ -59,8 +75,9 @@ void ImportanceStrip::paintMarker(QPainter& painter, std::int64_t token, const Q
 
 QString ImportanceStrip::exportSubtitle() const
 {
-    return rows_[0] || rows_[1] ? tr("log scale · by token position · bars: share kept of the tokens under a pixel")
-                                : tr("log scale · by token position");
+    const QString scale = scaleWords(tr("log"), locked_, beyond());
+    return rows_[0] || rows_[1] ? tr("%1 · by token position · bars: share kept of the tokens under a pixel").arg(scale)
+                                : tr("%1 · by token position").arg(scale);
 }
 
 void ImportanceStrip::paintExport(QPainter& painter, QRectF canvas) const
@@ -71,6 +88,7 @@ void ImportanceStrip::paintExport(QPainter& painter, QRectF canvas) const
     paper.setPalette(palette);
     paper.restyle();
     paper.resize(canvas.size().toSize());
+    paper.locked_ = locked_;
     paper.setScores(scores_);
     paper.rows_ = rows_;
     paper.pins_ = pins_;

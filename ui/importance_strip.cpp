@@ -83,6 +83,24 @@ void ImportanceStrip::setScores(std::vector<float> scores, std::shared_ptr<const
     const bool sameLength = scores.size() == scores_.size();
     scores_ = std::move(scores);
     analysis_ = std::move(analysis);
+    fitHeights();
+    for (QAbstractAxis* axis : chart()->axes())
+        axis->setVisible(!scores_.empty());
+    if (!sameLength) {
+        history_.clear();
+        changeRange(whole());
+    } else {
+        fill();
+    }
+}
+
+void ImportanceStrip::fitHeights()
+{
+    if (locked_) {
+        const ValueScale held = ValueScale::held(ValueScaleKind::log, *locked_);
+        y_->setRange(std::log10(held.low()), std::log10(held.high()));
+        return setDecades();
+    }
     double low = std::numeric_limits<double>::infinity();
     double high = 0;
     for (const float score : scores_) {
@@ -95,15 +113,16 @@ void ImportanceStrip::setScores(std::vector<float> scores, std::shared_ptr<const
     const double bottom = high > 0 ? std::clamp(std::log10(low) - 0.1, top - mostDecades, top - leastDecades) : 0;
     y_->setRange(bottom, top);
     setDecades();
-    for (QAbstractAxis* axis : chart()->axes())
-        axis->setVisible(!scores_.empty());
-    if (!sameLength) {
-        history_.clear();
-        changeRange(whole());
-    } else {
-        fill();
-    }
 }
+
+void ImportanceStrip::setLocked(const std::optional<ValueRange>& range)
+{
+    locked_ = range;
+    fitHeights();
+    fill();
+}
+
+ValueRange ImportanceStrip::heights() const { return { std::pow(10, y_->min()), std::pow(10, y_->max()) }; }
 
 void ImportanceStrip::setDecades()
 {
@@ -186,7 +205,7 @@ std::int64_t ImportanceStrip::positionAt(double x) const
 
 double ImportanceStrip::heightOf(double score) const
 {
-    return score > 0 ? std::max(std::log10(score), y_->min()) : y_->min();
+    return score > 0 ? std::clamp(std::log10(score), y_->min(), y_->max()) : y_->min();
 }
 
 double ImportanceStrip::yOf(double score) const
@@ -220,8 +239,12 @@ void ImportanceStrip::fill()
     const auto first = static_cast<std::int64_t>(range_.first);
     const std::int64_t last = std::min(tokens, static_cast<std::int64_t>(std::ceil(range_.second)));
     QList<QPointF> points;
+    beyond_ = {};
     const auto add = [&](std::int64_t i) {
-        points.emplace_back(static_cast<double>(i) + 0.5, heightOf(scores_[static_cast<std::size_t>(i)]));
+        const auto score = static_cast<double>(scores_[static_cast<std::size_t>(i)]);
+        points.emplace_back(static_cast<double>(i) + 0.5, heightOf(score));
+        if (locked_ && (score < locked_->low || score > locked_->high))
+            beyond_[score > locked_->high ? 1 : 0].push_back(points.last().x());
     };
     const auto columns = static_cast<std::int64_t>(chart()->plotArea().width() * devicePixelRatioF());
     if (last - first <= 2 * columns) {

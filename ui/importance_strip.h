@@ -2,6 +2,7 @@
 
 #include "core/selection.h"
 #include "ui/chart_export.h"
+#include "ui/color_map.h"
 #include "ui/zoom_history.h"
 
 #include <QChartView>
@@ -32,6 +33,13 @@ public:
 
     /// Scores by position (context), and the analysis that the tokens' texts come from; null: unknown.
     void setScores(std::vector<float> scores, std::shared_ptr<const Analysis> analysis = nullptr);
+    /// Holds the heights between two values; none: fitted to the scores.
+    void setLocked(const std::optional<ValueRange>& range);
+    const std::optional<ValueRange>& locked() const { return locked_; }
+    /// Lowest and highest value of the axis.
+    ValueRange heights() const;
+    /// Scores beyond a locked range.
+    Beyond beyond() const { return locked_ ? beyondOf(scores_, *locked_) : Beyond {}; }
     /// Keep set of side 0 or 1; none: no row.
     void setSelection(int side, std::optional<RowSelection> selection);
     /// What the user marked: shown on the rows.
@@ -82,15 +90,19 @@ private:
     void changeRange(Range range);
     Range clamped(Range range) const;
     Range whole() const { return { 0, static_cast<double>(std::max<std::size_t>(scores_.size(), 1)) }; }
+    void fitHeights();
     void setDecades();
     double heightOf(double score) const; ///< on the axis
     double yOf(double score) const;
+    void paintBeyond(QPainter& painter) const;
     void paintMarker(QPainter& painter, std::int64_t token, const QColor& color) const;
 
     QValueAxis* x_;
     QCategoryAxis* y_; ///< of decimal logarithms
     QLineSeries* curve_;
     std::vector<float> scores_; ///< (context)
+    std::optional<ValueRange> locked_;
+    std::array<std::vector<double>, 2> beyond_; ///< positions in sight whose score is below, above the locked range
     std::shared_ptr<const Analysis> analysis_;
     std::array<std::optional<RowSelection>, 2> rows_;
     std::vector<Pin> pins_;

@@ -2,8 +2,10 @@
 
 #include "ui/demo.h"
 #include "ui/format.h"
+#include "ui/keep_set_state.h"
 #include "ui/pages/attention_page.h"
 #include "ui/pages/audit_page.h"
+#include "ui/pages/heads_page.h"
 #include "ui/pages/heatmap_page.h"
 #include "ui/pages/sweep_page.h"
 #include "ui/pages/tokens_page.h"
@@ -62,6 +64,7 @@ MainWindow::MainWindow(QWidget* parent)
     , session_(new Session(this))
     , selection_(new SelectionState(this))
     , rows_(new RowState(selection_, this))
+    , keepSets_(new KeepSetState(selection_, rows_, session_, this))
     , shown_(new ShownState(selection_, rows_, this))
 {
     setObjectName(QStringLiteral("mainWindow"));
@@ -113,7 +116,7 @@ void MainWindow::buildDocks()
     };
     setup_ = new SetupPanel(selection_, this);
     setup_->setContext(1024);
-    inspector_ = new TokenInspector(selection_, rows_, session_, this);
+    inspector_ = new TokenInspector(selection_, rows_, keepSets_, session_, this);
     setupDock_ = dock(tr("Setup"), "setupDock", setup_, Qt::LeftDockWidgetArea);
     tokenDock_ = dock(tr("Token"), "tokenDock", inspector_, Qt::RightDockWidgetArea);
     resizeDocks({ setupDock_, tokenDock_ }, { 284, 272 }, Qt::Horizontal);
@@ -277,6 +280,7 @@ void MainWindow::showAnalysis(const std::shared_ptr<const Analysis>& analysis)
     setup_->setAnalysis(*analysis);
     heatmapPage_->setAnalysis(analysis);
     attentionPage_->setAnalysis(analysis);
+    headsPage_->setAnalysis(analysis);
     rows_->setAnalysis(analysis); // whose keep sets the pages mark
     shown_->takeAnalysis(session_->analysisFile());
     setup_->setAudit(analysis->audit);
@@ -313,6 +317,7 @@ void MainWindow::showBusy(bool busy, const QString& what)
     const QString waiting = busy ? what : QString();
     tokensPage_->setWaiting(waiting);
     heatmapPage_->setWaiting(waiting);
+    headsPage_->setWaiting(waiting);
     attentionPage_->setWaiting(waiting);
     if (busy)
         cancelAction_->setToolTip(

@@ -29,8 +29,10 @@ class AuditPage;
 class ElidedLabel;
 class ErrorBar;
 class Exporter;
+class HeadsPage;
 class HeatmapPage;
 class HelpWindow;
+class KeepSetState;
 class NoticeBar;
 class RowState;
 class SelectionState;
@@ -144,6 +146,7 @@ private:
     Session* session_;
     SelectionState* selection_;
     RowState* rows_;
+    KeepSetState* keepSets_;
     ShownState* shown_;
     SweepController* sweeps_ = nullptr;
     QDockWidget* setupDock_ = nullptr;
@@ -152,6 +155,7 @@ private:
     TokenInspector* inspector_ = nullptr;
     TokensPage* tokensPage_ = nullptr;
     HeatmapPage* heatmapPage_ = nullptr;
+    HeadsPage* headsPage_ = nullptr;
     AttentionPage* attentionPage_ = nullptr;
     SweepPage* sweepPage_ = nullptr;
     AuditPage* auditPage_ = nullptr;

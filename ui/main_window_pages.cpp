@@ -2,9 +2,11 @@
 #include "ui/charts/table_chart.h"
 #include "ui/exporter.h"
 #include "ui/importance_strip.h"
+#include "ui/keep_set_state.h"
 #include "ui/main_window.h"
 #include "ui/pages/attention_page.h"
 #include "ui/pages/audit_page.h"
+#include "ui/pages/heads_page.h"
 #include "ui/pages/heatmap_page.h"
 #include "ui/pages/sweep_page.h"
 #include "ui/pages/tokens_page.h"
@@ -27,13 +29,15 @@ namespace keepset::ui {
 
 void MainWindow::buildPages()
 {
-    tokensPage_ = new TokensPage(selection_, rows_, tabs_);
+    tokensPage_ = new TokensPage(selection_, rows_, keepSets_, tabs_);
     heatmapPage_ = new HeatmapPage(selection_, tabs_);
+    headsPage_ = new HeadsPage(selection_, keepSets_, session_, tabs_);
     attentionPage_ = new AttentionPage(selection_, session_, tabs_);
     sweepPage_ = new SweepPage(selection_, tabs_);
     auditPage_ = new AuditPage(tabs_);
     tabs_->addTab(tokensPage_, tr("Tokens"));
     tabs_->addTab(heatmapPage_, tr("Heatmap"));
+    tabs_->addTab(headsPage_, tr("Heads"));
     tabs_->addTab(attentionPage_, tr("Attention"));
     tabs_->addTab(sweepPage_, tr("Sweep"));
     tabs_->addTab(auditPage_, tr("Audit"));
@@ -50,6 +54,7 @@ void MainWindow::connectExports()
         connect(page, &std::remove_pointer_t<decltype(page)>::exportRequested, exporter_, &Exporter::ask);
     };
     offer(heatmapPage_);
+    offer(headsPage_);
     offer(attentionPage_);
     offer(sweepPage_);
     offer(auditPage_);
@@ -75,6 +80,7 @@ void MainWindow::connectPages()
     };
     connect(heatmapPage_, &HeatmapPage::hovered, this, tell);
     connect(heatmapPage_, &HeatmapPage::failed, this, complain);
+    connect(headsPage_, &HeadsPage::hovered, this, tell);
     connect(attentionPage_, &AttentionPage::hovered, this, tell);
     connect(auditPage_, &AuditPage::openRequested, this, &MainWindow::chooseFile);
     connect(auditPage_, &AuditPage::lookedAtChanged, this, &MainWindow::tellShown);
@@ -90,6 +96,7 @@ void MainWindow::tellShown()
     setup_->setShown(analysis);
     tokensPage_->strip()->setShown(analysis);
     heatmapPage_->setShown(analysis);
+    headsPage_->setShown(analysis);
     attentionPage_->setShown(analysis);
     sweepPage_->setShown(run);
     if (tabs_->currentWidget() == sweepPage_)

@@ -1,11 +1,14 @@
 #include "ui/selection_state.h"
 
+#include "ui/range_state.h"
+
 #include <algorithm>
 
 namespace keepset::ui {
 
 SelectionState::SelectionState(QObject* parent)
     : QObject(parent)
+    , range_(new RangeState(this))
 {
 }
 
@@ -28,7 +31,23 @@ void SelectionState::setScope(Scope scope)
     if (scope == scope_)
         return;
     scope_ = scope;
+    const bool forgets = std::exchange(head_, -1) >= 0;
     Q_EMIT scopeChanged(scope_);
+    if (forgets)
+        Q_EMIT headChanged(head_);
+}
+
+void SelectionState::setHead(std::int64_t layer, std::int64_t head, std::int64_t group)
+{
+    const Scope scope { layer, head / std::max<std::int64_t>(1, group) };
+    const bool sameScope = scope == scope_;
+    if (sameScope && head == head_)
+        return;
+    scope_ = scope;
+    head_ = head;
+    if (!sameScope)
+        Q_EMIT scopeChanged(scope_);
+    Q_EMIT headChanged(head_);
 }
 
 void SelectionState::setToken(std::int64_t position)

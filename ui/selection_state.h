@@ -10,6 +10,8 @@
 
 namespace keepset::ui {
 
+class RangeState;
+
 /// What is looked at: one object that links all views. Everything is a choice of the user; results are not in here.
 /// A setter that changes nothing emits nothing.
 class SelectionState : public QObject {
@@ -19,6 +21,8 @@ public:
     explicit SelectionState(QObject* parent = nullptr);
 
     Scope scope() const { return scope_; }
+    /// Chosen query head, one of the scope's kv head; -1: none in particular.
+    std::int64_t head() const { return head_; }
     /// Chosen token, a position in the analysis; -1: none.
     std::int64_t token() const { return token_; }
     /// Policies compared, at most two; a side without one has an empty name.
@@ -32,10 +36,14 @@ public:
     GqaReduction gqa() const { return gqa_; }
     /// Spans of the text shown that the user marked; apart and ascending.
     const std::vector<Pin>& pins() const { return pins_; }
+    /// In which importance is shown, everywhere.
+    RangeState* range() const { return range_; }
     /// The request for policy A (0) or B (1) under all of this.
     SelectRequest request(int side) const;
 
     void setScope(Scope scope);
+    /// A query head of a layer and, by that, the kv head that it reads; `group` query heads read one.
+    void setHead(std::int64_t layer, std::int64_t head, std::int64_t group);
     void setToken(std::int64_t position);
     /// Scope and token in one step that takeBack() undoes, as a click on a map chooses them.
     void choose(Scope scope, std::int64_t position);
@@ -51,6 +59,7 @@ public:
 
 Q_SIGNALS:
     void scopeChanged(keepset::Scope scope);
+    void headChanged(qint64 head);
     void tokenChanged(qint64 position);
     void policiesChanged();
     void sparsityChanged(double sparsity);
@@ -60,7 +69,9 @@ Q_SIGNALS:
     void pinsChanged();
 
 private:
+    RangeState* range_;
     Scope scope_;
+    std::int64_t head_ = -1;
     std::int64_t token_ = -1;
     std::pair<Scope, std::int64_t> before_ { {}, -1 }; ///< the last choose()
     std::array<PolicySpec, 2> policies_ { PolicySpec { "h2o", {} }, PolicySpec { "cab", {} } };

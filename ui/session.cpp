@@ -293,6 +293,8 @@ Session::Lane Session::laneOf(Kind kind)
         return Lane::counting;
     case Kind::keepSetA:
     case Kind::keepSetB:
+    case Kind::heads:
+    case Kind::headComparison:
     case Kind::rowA:
     case Kind::rowB:
         return Lane::selecting;
@@ -333,6 +335,8 @@ bool Session::shows(Kind kind)
     switch (kind) {
     case Kind::keepSetA:
     case Kind::keepSetB:
+    case Kind::heads:
+    case Kind::headComparison:
     case Kind::devices:
     case Kind::memory:
     case Kind::sweepMemory:

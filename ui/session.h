@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/attention_map.h"
+#include "core/head_summary.h"
 #include "core/model_info.h"
 #include "core/preflight.h"
 #include "core/run.h"
@@ -30,6 +31,13 @@ struct ImportedTable;
 
 namespace keepset::ui {
 
+/// Two keep sets head by head.
+struct HeadComparison {
+    std::array<std::shared_ptr<const KeepSet>, 2> keepSets; ///< what is compared
+    std::array<std::vector<double>, 2> kept; ///< (layers, heads): share of attention mass; empty: no keep set
+    std::vector<double> alike; ///< (layers, kv_heads): Jaccard; empty where a keep set is missing
+};
+
 /// The engine's Qt face. One worker thread owns the Engine; what needs no engine (files, saves, counting, small maps)
 /// has threads of its own and never waits behind a sweep. Requests go in by value, finished snapshots come out as
 /// signals on the thread of the Session. A newer request of a kind supersedes the older: nothing of the older is
@@ -56,6 +64,8 @@ public:
         devices,
         keepSetA,
         keepSetB,
+        heads,
+        headComparison,
         rowA,
         rowB,
         attention,
@@ -101,6 +111,11 @@ public:
     void saveRun(const QString& path, std::shared_ptr<const Run> run = {});
     /// Labels of every layer and kv head under policy A (0) or B (1), for small maps.
     void selectAll(const std::shared_ptr<const Analysis>& analysis, const SelectRequest& request, int side);
+    /// What tells the heads of an analysis apart; its bins are of `importance`. On the thread of selectAll.
+    void summariseHeads(const std::shared_ptr<const Analysis>& analysis, Importance importance);
+    /// What the keep sets of the two sides leave every head, and how alike they are in it; null: there is none.
+    void compareHeads(
+        const std::shared_ptr<const Analysis>& analysis, const std::array<std::shared_ptr<const KeepSet>, 2>& keepSets);
     /// P of one head over a part of an analysis; cancel() leaves it alone.
     void drawAttention(const std::shared_ptr<const Analysis>& analysis, const AttentionMapRequest& request);
     /// The queries that attend to a token the most, on the thread of drawAttention.
@@ -144,6 +159,10 @@ Q_SIGNALS:
     void tableAudited(const keepset::AuditReport& report, const QString& file,
         const std::shared_ptr<const keepset::ImportedTable>& table);
     void keepSetReady(std::shared_ptr<const keepset::KeepSet> keepSet, int side);
+    void headsSummarised(
+        std::shared_ptr<const keepset::Analysis> analysis, std::shared_ptr<const keepset::HeadSummaries> heads);
+    void headsCompared(
+        std::shared_ptr<const keepset::Analysis> analysis, const keepset::ui::HeadComparison& comparison);
     void attentionDrawn(
         std::shared_ptr<const keepset::Analysis> analysis, std::shared_ptr<const keepset::AttentionMap> map);
     void attentionProgressed(double share); ///< of the rows of the map under way

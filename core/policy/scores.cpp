@@ -129,8 +129,9 @@ RowScores score_scope(const ImportanceView& importance, const Scope& scope, cons
     check_sizes(importance);
     check_scope(importance, scope);
     const std::vector<double> scores = mean_over(importance, scope, reduction);
+    const bool of_mass = reduction.importance == Importance::cumulative && reduction.gqa == GqaReduction::mean;
     return { scope, reduction.importance, reduction.gqa, { scores.begin(), scores.end() },
-        mean_over(importance, scope, {}) };
+        of_mass ? scores : mean_over(importance, scope, {}) };
 }
 
 } // namespace keepset::policy

@@ -678,6 +678,105 @@ Open the model and analyse the text here.</source>
     </message>
 </context>
 <context>
+    <name>keepset::ui::HeadsPage</name>
+    <message>
+        <source>Heads</source>
+        <translation>Köpfe</translation>
+    </message>
+    <message>
+        <source>largest</source>
+        <translation>größter</translation>
+    </message>
+    <message>
+        <source>mean</source>
+        <translation>Mittel</translation>
+    </message>
+    <message>
+        <source>What a pixel shows when several tokens share it</source>
+        <translation>Was ein Pixel zeigt, das mehrere Token teilen</translation>
+    </message>
+    <message>
+        <source>log</source>
+        <translation>log</translation>
+    </message>
+    <message>
+        <source>linear</source>
+        <translation>linear</translation>
+    </message>
+    <message>
+        <source>percentile</source>
+        <translation>Perzentil</translation>
+    </message>
+    <message>
+        <source>Colour scale</source>
+        <translation>Farbskala</translation>
+    </message>
+    <message>
+        <source>Export …</source>
+        <translation>Exportieren …</translation>
+    </message>
+    <message>
+        <source>Exports the sheet of heads as PNG, SVG, PDF or CSV</source>
+        <translation>Exportiert den Bogen der Köpfe als PNG, SVG, PDF oder CSV</translation>
+    </message>
+    <message>
+        <source>Heads by their numbers</source>
+        <translation>Köpfe nach ihren Zahlen</translation>
+    </message>
+    <message>
+        <source>Across</source>
+        <translation>Nach rechts</translation>
+    </message>
+    <message>
+        <source>Upwards</source>
+        <translation>Nach oben</translation>
+    </message>
+    <message>
+        <source>Exports the heads as PNG, SVG, PDF or CSV with all their numbers</source>
+        <translation>Exportiert die Köpfe als PNG, SVG, PDF oder CSV mit allen ihren Zahlen</translation>
+    </message>
+    <message>
+        <source>layer</source>
+        <translation>Schicht</translation>
+    </message>
+    <message>
+        <source>query head</source>
+        <translation>Query-Kopf</translation>
+    </message>
+    <message>
+        <source>One moment …</source>
+        <translation>Einen Moment …</translation>
+    </message>
+    <message>
+        <source>Open a model and a text, then press Analyse.</source>
+        <translation>Ein Modell und einen Text öffnen, dann Analysieren drücken.</translation>
+    </message>
+    <message>
+        <source>%1 layers × %2 heads</source>
+        <translation>%1 Schichten × %2 Köpfe</translation>
+    </message>
+    <message>
+        <source>cumulative importance</source>
+        <translation>kumulierte Wichtigkeit</translation>
+    </message>
+    <message>
+        <source>importance, mean received</source>
+        <translation>Wichtigkeit, Mittel des Empfangenen</translation>
+    </message>
+    <message>
+        <source>importance over the %1 tokens, from left to right in every tile · %2 · %3</source>
+        <translation>Wichtigkeit über den %1 Token, in jeder Kachel von links nach rechts · %2 · %3</translation>
+    </message>
+    <message>
+        <source>a pixel shows the largest of its tokens</source>
+        <translation>ein Pixel zeigt das größte seiner Token</translation>
+    </message>
+    <message>
+        <source>a pixel shows the mean of its tokens</source>
+        <translation>ein Pixel zeigt das Mittel seiner Token</translation>
+    </message>
+</context>
+<context>
     <name>keepset::ui::HeatmapPage</name>
     <message>
         <source>log</source>
@@ -776,18 +875,6 @@ Open the model and analyse the text here.</source>
         <translation>Kopf</translation>
     </message>
     <message>
-        <source>mean of %1 heads · %2 scale · %3 tokens, %4</source>
-        <translation>Mittel von %1 Köpfen · Skala: %2 · %3 Token, %4</translation>
-    </message>
-    <message>
-        <source>%1 query heads · %2 scale</source>
-        <translation>%1 Query-Köpfe · Skala: %2</translation>
-    </message>
-    <message>
-        <source>%1 query heads · share kept: %2</source>
-        <translation>%1 Query-Köpfe · behaltener Anteil: %2</translation>
-    </message>
-    <message>
         <source>layer %1</source>
         <translation>Schicht %1</translation>
     </message>
@@ -810,6 +897,18 @@ Open the model and analyse the text here.</source>
     <message>
         <source>token %1 · %2 · %3 · importance %4</source>
         <translation>Token %1 · %2 · %3 · Wichtigkeit %4</translation>
+    </message>
+    <message>
+        <source>mean of %1 heads · %2 · %3 tokens, %4</source>
+        <translation>Mittel von %1 Köpfen · %2 · %3 Token, %4</translation>
+    </message>
+    <message>
+        <source>%1 query heads</source>
+        <translation>%1 Query-Köpfe</translation>
+    </message>
+    <message>
+        <source> · share kept: %1</source>
+        <translation> · Anteil behalten: %1</translation>
     </message>
 </context>
 <context>
@@ -886,20 +985,35 @@ Open the model and analyse the text here.</source>
 <context>
     <name>keepset::ui::ImportanceStrip</name>
     <message>
-        <source>log scale · by token position · bars: share kept of the tokens under a pixel</source>
-        <translation>logarithmische Skala · nach der Position · Balken: behaltener Anteil der Token unter einem Pixel</translation>
-    </message>
-    <message>
-        <source>log scale · by token position</source>
-        <translation>logarithmische Skala · nach der Position</translation>
-    </message>
-    <message>
         <source>Wheel: zoom; drag: move; right click: back; double click: show everything; click: choose a token. Bars: share of the tokens under a pixel that is kept</source>
         <translation>Rad: vergrößern; ziehen: verschieben; Rechtsklick: zurück; Doppelklick: alles zeigen; Klick: Token wählen. Balken: behaltener Anteil der Token unter einem Pixel</translation>
     </message>
     <message>
         <source>Importance over position</source>
         <translation>Wichtigkeit über der Position</translation>
+    </message>
+    <message>
+        <source>log</source>
+        <translation>log</translation>
+    </message>
+    <message>
+        <source>%1 · by token position · bars: share kept of the tokens under a pixel</source>
+        <translation>%1 · nach Tokenposition · Balken: behaltener Anteil der Token unter einem Pixel</translation>
+    </message>
+    <message>
+        <source>%1 · by token position</source>
+        <translation>%1 · nach Tokenposition</translation>
+    </message>
+</context>
+<context>
+    <name>keepset::ui::JaccardMap</name>
+    <message>
+        <source>Jaccard of the two keep sets in every layer and kv head</source>
+        <translation>Jaccard der beiden Auswahlen in jeder Schicht und jedem KV-Kopf</translation>
+    </message>
+    <message>
+        <source>layer %1, kv head %2: Jaccard %3</source>
+        <translation>Schicht %1, KV-Kopf %2: Jaccard %3</translation>
     </message>
 </context>
 <context>
@@ -1390,6 +1504,10 @@ Lizenz: Apache-2.0. Schriften: Noto Sans und Noto Serif, SIL Open Font License 1
         <source>Open the model and analyse the text here.</source>
         <translation>Öffnen Sie das Modell und analysieren Sie den Text hier.</translation>
     </message>
+    <message>
+        <source>Heads</source>
+        <translation>Köpfe</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui::NoticeBar</name>
@@ -1585,6 +1703,48 @@ Zwei Verfahren werden verglichen; ein drittes tritt an die Stelle des älteren.<
     <message>
         <source>Removes this variant of %1</source>
         <translation>Entfernt diese Variante von %1</translation>
+    </message>
+</context>
+<context>
+    <name>keepset::ui::RangeControl</name>
+    <message>
+        <source>lock range</source>
+        <translation>Bereich sperren</translation>
+    </message>
+    <message>
+        <source>Lowest value of the locked range</source>
+        <translation>Kleinster Wert des gesperrten Bereichs</translation>
+    </message>
+    <message>
+        <source>Highest value of the locked range</source>
+        <translation>Größter Wert des gesperrten Bereichs</translation>
+    </message>
+    <message>
+        <source>Holds colours and heights of importance between two values, on every page and for every layer, mode, text and file. Otherwise they are fitted to what is shown.</source>
+        <translation>Hält Farben und Höhen der Wichtigkeit zwischen zwei Werten fest, auf jeder Seite und für jede Schicht, Art, jeden Text und jede Datei. Sonst richten sie sich nach dem, was gezeigt ist.</translation>
+    </message>
+</context>
+<context>
+    <name>keepset::ui::RangeState</name>
+    <message>
+        <source>%1 scale</source>
+        <translation>Skala: %1</translation>
+    </message>
+    <message>
+        <source>%1 scale, locked to %2 … %3</source>
+        <translation>Skala: %1, gesperrt auf %2 … %3</translation>
+    </message>
+    <message>
+        <source>, %1 above it</source>
+        <translation>, %1 darüber</translation>
+    </message>
+    <message>
+        <source>, %1 below it</source>
+        <translation>, %1 darunter</translation>
+    </message>
+    <message>
+        <source>%1, locked</source>
+        <translation>%1, gesperrt</translation>
     </message>
 </context>
 <context>
@@ -1838,6 +1998,14 @@ Das Häkchen legt ihn über den gezeigten Run.</translation>
     <message>
         <source>looking for who reads a token</source>
         <translation>sucht, wer ein Token liest</translation>
+    </message>
+    <message>
+        <source>looking at the heads</source>
+        <translation>Köpfe ansehen</translation>
+    </message>
+    <message>
+        <source>comparing keep sets</source>
+        <translation>Auswahlen vergleichen</translation>
     </message>
 </context>
 <context>
@@ -2630,14 +2798,6 @@ Beides lässt sich auch hierher ziehen.</translation>
         <translation>%1 · Brücken werden gesucht …</translation>
     </message>
     <message>
-        <source>Jaccard of the two keep sets %1 · %2 · log scale · bars: share kept</source>
-        <translation>Jaccard der beiden Auswahlen %1 · %2 · logarithmische Skala · Balken: behaltener Anteil</translation>
-    </message>
-    <message>
-        <source>%1 · log scale · bars: share kept</source>
-        <translation>%1 · logarithmische Skala · Balken: behaltener Anteil</translation>
-    </message>
-    <message>
         <source>Text, which policy keeps what</source>
         <translation>Text, welche Policy was behält</translation>
     </message>
@@ -2712,6 +2872,30 @@ Beides lässt sich auch hierher ziehen.</translation>
     <message>
         <source>Marks · %1</source>
         <translation>Markierungen · %1</translation>
+    </message>
+    <message>
+        <source>Jaccard in each layer × kv head</source>
+        <translation>Jaccard je Schicht × KV-Kopf</translation>
+    </message>
+    <message>
+        <source>log</source>
+        <translation>log</translation>
+    </message>
+    <message>
+        <source>Jaccard of the two keep sets %1 · %2 · %3 · bars: share kept</source>
+        <translation>Jaccard der beiden Auswahlen %1 · %2 · %3 · Balken: behaltener Anteil</translation>
+    </message>
+    <message>
+        <source>%1 · %2 · bars: share kept</source>
+        <translation>%1 · %2 · Balken: behaltener Anteil</translation>
+    </message>
+    <message>
+        <source>One moment …</source>
+        <translation>Einen Moment …</translation>
+    </message>
+    <message>
+        <source>%1 to %2; the fuller a box, the less alike. Keep set shared by: %3.</source>
+        <translation>%1 bis %2; je voller ein Kästchen, desto weniger gleich. Gemeinsame Auswahl: %3.</translation>
     </message>
 </context>
 <context>
@@ -2842,6 +3026,82 @@ Beides lässt sich auch hierher ziehen.</translation>
     <message>
         <source>The table has no method but dense.</source>
         <translation>Die Tabelle hat außer dense kein Verfahren.</translation>
+    </message>
+    <message>
+        <source>entropy (share of ln %1)</source>
+        <translation>Entropie (Anteil von ln %1)</translation>
+    </message>
+    <message>
+        <source>mean distance (tokens)</source>
+        <translation>mittlere Entfernung (Token)</translation>
+    </message>
+    <message>
+        <source> (share of attention)</source>
+        <translation> (Anteil der Aufmerksamkeit)</translation>
+    </message>
+    <message>
+        <source>sink mass</source>
+        <translation>Senkenmasse</translation>
+    </message>
+    <message>
+        <source>entropy</source>
+        <translation>Entropie</translation>
+    </message>
+    <message>
+        <source>mean distance</source>
+        <translation>mittlere Entfernung</translation>
+    </message>
+    <message>
+        <source>kept share, %1</source>
+        <translation>behaltener Anteil, %1</translation>
+    </message>
+    <message>
+        <source>no policy</source>
+        <translation>kein Verfahren</translation>
+    </message>
+    <message>
+        <source>layer %1, head %2</source>
+        <translation>Schicht %1, Kopf %2</translation>
+    </message>
+    <message>
+        <source>kv head %1</source>
+        <translation>KV-Kopf %1</translation>
+    </message>
+    <message>
+        <source>%1 nats, %2</source>
+        <translation>%1 nats, %2</translation>
+    </message>
+    <message>
+        <source>%1 tokens</source>
+        <translation>%1 Token</translation>
+    </message>
+    <message>
+        <source>Heads</source>
+        <translation>Köpfe</translation>
+    </message>
+    <message>
+        <source>Heads, %1 against %2</source>
+        <translation>Köpfe, %1 gegen %2</translation>
+    </message>
+    <message>
+        <source>layer %1</source>
+        <translation>Schicht %1</translation>
+    </message>
+    <message>
+        <source>%1 query heads · colour: from layer 0 (dark) to layer %2 (bright)</source>
+        <translation>%1 Query-Köpfe · Farbe: von Schicht 0 (dunkel) bis Schicht %2 (hell)</translation>
+    </message>
+    <message>
+        <source>%1 query heads</source>
+        <translation>%1 Query-Köpfe</translation>
+    </message>
+    <message>
+        <source> · %1 without such a number</source>
+        <translation> · %1 ohne eine solche Zahl</translation>
+    </message>
+    <message>
+        <source>No head has both numbers yet.</source>
+        <translation>Noch kein Kopf hat beide Zahlen.</translation>
     </message>
 </context>
 <context>

@@ -2,10 +2,12 @@
 //   bench_window TRACE.h5 [WIDTH HEIGHT SCALE]     on the platform of QT_QPA_PLATFORM, offscreen unless it is set
 // A trace of 8192 tokens, as the targets have it, is made by `keepset-cli analyze MODEL_DIR --text FILE --context
 // 8192`.
+#include "ui/chart_export.h"
 #include "ui/charts/chart_view.h"
 #include "ui/charts/method_legend.h"
 #include "ui/charts/sweep_charts.h"
 #include "ui/main_window.h"
+#include "ui/pages/heads_page.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
 #include "ui/theme.h"
@@ -17,6 +19,7 @@
 #include <QSettings>
 #include <QSlider>
 #include <QStandardPaths>
+#include <QTabWidget>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -89,6 +92,31 @@ void measureSweep(QWidget& page, const std::function<void(const Run&)>& show)
         [&](int round) { show(snapshots[static_cast<std::size_t>(round + 5) % snapshots.size()]); });
 }
 
+/// The Heads page: until it shows every head, and another one chosen on it.
+void measureHeads(MainWindow& window)
+{
+    auto* page = window.findChild<HeadsPage*>();
+    QElapsedTimer timer;
+    timer.start();
+    window.tabs()->setCurrentWidget(page);
+    const auto shown = [&](auto done) {
+        while (!done())
+            QCoreApplication::processEvents(QEventLoop::AllEvents, 5);
+        return static_cast<double>(timer.nsecsElapsed()) / 1e6;
+    };
+    const double tiles = shown([&] { return page->exportables().front()->hasContent(); });
+    const double kept = shown([&] { return !page->isLoading(); });
+    const auto analysis = window.session()->analysis();
+    std::printf("%lld heads: numbers and tiles there after %.0f ms, kept shares after %.0f ms\n",
+        static_cast<long long>(analysis->layers * analysis->heads), tiles, kept);
+    measure("another head chosen on the page Heads", [&](int round) {
+        window.selection()->setHead(
+            (round + 5) % analysis->layers, (round + 5) % analysis->heads, analysis->heads / analysis->kv_heads);
+    });
+    window.selection()->setScope({});
+    drawAll();
+}
+
 } // namespace
 
 int main(int argc, char** argv)
@@ -119,6 +147,7 @@ int main(int argc, char** argv)
     }
     drawAll();
     std::printf("%lld tokens\n", static_cast<long long>(window.session()->analysis()->context));
+    measureHeads(window);
     auto* slider = window.findChild<QSlider*>(QStringLiteral("sparsity"));
     for (int page = 0; page < window.tabs()->count(); ++page) {
         window.showPage(page);

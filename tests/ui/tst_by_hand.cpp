@@ -103,7 +103,7 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(!window.session()->busy(), patience);
         QApplication::setCursorFlashTime(0);
         std::set<QWidget*> reached;
-        for (int page = 0; page < 3; ++page) {
+        for (int page = 0; page < 4; ++page) {
             window.showPage(page);
             window.tabs()->setFocus();
             for (int i = 0; i < 150; ++i) {
@@ -124,8 +124,8 @@ private Q_SLOTS:
                                    .arg(page)));
             }
         }
-        for (const char* name :
-            { "tokenViewA", "tokenViewB", "importanceStrip", "layerMap", "attentionMap", "sparsity" })
+        for (const char* name : { "tokenViewA", "tokenViewB", "importanceStrip", "layerMap", "headSheet", "headScatter",
+                 "attentionMap", "sparsity" })
             QVERIFY2(reached.contains(window.findChild<QWidget*>(QLatin1String(name))), name);
         for (QWidget* map : window.findChildren<LabelMap*>())
             QVERIFY(reached.contains(map));

@@ -27,6 +27,7 @@ private Q_SLOTS:
     void a_chosen_layer_loads_its_heads();
     void both_maps_look_at_the_same_tokens();
     void zoom_has_a_history();
+    void tokens_are_named_closer_in();
     void hover_and_keyboard_tell_layer_token_and_value();
     void a_newer_analysis_replaces_one_that_still_loads();
     void every_format_is_exported();
@@ -147,6 +148,27 @@ void TestHeatmapPage::zoom_has_a_history()
     QCOMPARE(map->view(), zoomed);
     QTest::mouseClick(map, Qt::RightButton, {}, from);
     QCOMPARE(map->view(), whole);
+}
+
+void TestHeatmapPage::tokens_are_named_closer_in()
+{
+    SelectionState selection;
+    HeatmapPage page(&selection);
+    show(page, test::plausibleAnalysis(12, 3, 1000));
+    auto* map = page.findChild<plot::HeatmapWidget*>("layerMap");
+    const auto layout = [map] {
+        return plot::layoutHeatmap(
+            map->heatmap(), map->view(), plot::styleFor(map->palette()), QRectF(map->rect()).adjusted(0, 0, 0, -2));
+    };
+    QVERIFY(!layout().named);
+    map->setView({ 100, 130, 0, 12 });
+    QVERIFY(layout().named);
+    const QImage named = map->grab().toImage();
+    plot::Heatmap without = map->heatmap();
+    QCOMPARE(without.name(101), QStringLiteral("“\u21b5”")); // a line break
+    without.name = {};
+    map->setHeatmap(std::move(without));
+    QVERIFY(map->grab().toImage() != named);
 }
 
 void TestHeatmapPage::hover_and_keyboard_tell_layer_token_and_value()

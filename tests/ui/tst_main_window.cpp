@@ -245,7 +245,7 @@ private Q_SLOTS:
     {
         MainWindow window;
         openDemo(window);
-        window.showPage(2);
+        window.showPage(3);
         const auto* map = window.findChild<plot::HeatmapWidget*>(QStringLiteral("attentionMap"));
         QTRY_VERIFY_WITH_TIMEOUT(window.findChild<AttentionPage*>()->hasMap(), patience);
         const auto* rows = window.findChild<RowState*>();

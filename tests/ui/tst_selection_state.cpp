@@ -11,6 +11,26 @@ class TestSelectionState : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void a_query_head_is_chosen_with_its_kv_head_and_forgotten_with_it()
+    {
+        SelectionState state;
+        QSignalSpy scopes(&state, &SelectionState::scopeChanged);
+        QSignalSpy heads(&state, &SelectionState::headChanged);
+        state.setHead(3, 7, 3); // reads kv head 2
+        QCOMPARE(state.scope(), (Scope { 3, 2 }));
+        QCOMPARE(state.head(), 7);
+        state.setHead(3, 8, 3); // so does this
+        QCOMPARE(scopes.size(), 1);
+        QCOMPARE(heads.size(), 2);
+        state.setHead(3, 8, 3);
+        QCOMPARE(heads.size(), 2);
+        state.setScope({ 3, 1 });
+        QCOMPARE(state.head(), -1);
+        QCOMPARE(heads.size(), 3);
+        state.setScope({ 2, 1 });
+        QCOMPARE(heads.size(), 3);
+    }
+
     void starts_with_the_whole_model_and_the_two_policies()
     {
         const SelectionState state;

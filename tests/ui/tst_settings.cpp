@@ -3,6 +3,7 @@
 #include "tests/ui/window_fixture.h"
 #include "ui/main_window.h"
 #include "ui/panels/setup_panel.h"
+#include "ui/range_state.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
 #include "ui/settings.h"
@@ -52,7 +53,8 @@ private Q_SLOTS:
             window.findChild<QCheckBox*>(QStringLiteral("attentionLock"))->setChecked(false);
             box(window, "sweepScale")->setCurrentIndex(1);
             window.findChild<QLineEdit*>(QStringLiteral("sweepPolicies"))->setText(QStringLiteral("dense, recent"));
-            window.showPage(3);
+            window.selection()->range()->lock({ 0.0123456789, 20 });
+            window.showPage(4);
             window.close();
         }
         const MainWindow window;
@@ -68,7 +70,8 @@ private Q_SLOTS:
         QCOMPARE(box(window, "attentionReduction")->currentIndex(), 1);
         QVERIFY(!window.findChild<QCheckBox*>(QStringLiteral("attentionLock"))->isChecked());
         QCOMPARE(box(window, "sweepScale")->currentIndex(), 1);
-        QCOMPARE(window.tabs()->currentIndex(), 3);
+        QCOMPARE(window.tabs()->currentIndex(), 4);
+        QCOMPARE(window.selection()->range()->locked(), (ValueRange { 0.0123456789, 20 }));
         QCOMPARE(
             window.findChild<QLineEdit*>(QStringLiteral("sweepPolicies"))->text(), QStringLiteral("dense, recent"));
         QCOMPARE(box(window, "importance")->currentText(), QStringLiteral("mean-received"));

@@ -269,7 +269,7 @@ private Q_SLOTS:
     {
         MainWindow window;
         openDemo(window);
-        window.showPage(3);
+        window.showPage(4);
         auto* form = window.findChild<SweepForm*>();
         SweepRequest small = form->request().value();
         small.windows = 2;
@@ -312,7 +312,7 @@ private Q_SLOTS:
         qputenv("PATH", programs.path().toLocal8Bit() + ':' + before);
         MainWindow window;
         openDemo(window);
-        window.showPage(3);
+        window.showPage(4);
         auto* sweeps = window.findChild<SweepController*>();
         auto* page = window.findChild<SweepPage*>();
         auto* gpus = window.findChild<QToolButton*>(QStringLiteral("sweepGpus"));
@@ -373,14 +373,14 @@ private Q_SLOTS:
         QSignalSpy saved(window.session(), &Session::saved);
         window.session()->saveAnalysis(trace);
         QTRY_COMPARE_WITH_TIMEOUT(saved.size(), 1, patience);
-        window.showPage(3);
+        window.showPage(4);
         drop(window, trace);
         QTRY_COMPARE_WITH_TIMEOUT(window.tabs()->currentIndex(), 0, patience);
-        window.showPage(2); // shows traces, too
+        window.showPage(3); // shows traces, too
         QSignalSpy opened(window.session(), &Session::traceOpened);
         drop(window, trace);
         QTRY_COMPARE_WITH_TIMEOUT(opened.size(), 1, patience);
-        QCOMPARE(window.tabs()->currentIndex(), 2);
+        QCOMPARE(window.tabs()->currentIndex(), 3);
     }
 
     void a_count_that_was_stopped_is_not_said_to_go_on()

@@ -67,7 +67,8 @@ double placeOf(const ChartData& data, PointRef at)
 
 bool sameLook(const ChartData& a, const ChartData& b)
 {
-    return a.groups.empty() == b.groups.empty() && a.references.size() == b.references.size()
+    return a.groups.empty() == b.groups.empty() && a.scattered == b.scattered
+        && a.references.size() == b.references.size()
         && std::ranges::equal(a.series, b.series, [](const Series& left, const Series& right) {
                return left.key == right.key && left.run == right.run && left.look == right.look;
            });
@@ -101,6 +102,8 @@ QString describe(const ChartData& data)
     if (!data.warning.isEmpty())
         sentences << data.warning;
     sentences << tr("%1 against %2.").arg(data.y.title, data.x.title);
+    if (data.scattered) // too many to be listed: they are read out one by one
+        return sentences.join(QLatin1Char(' '));
     for (const Series& series : data.series) {
         QStringList values;
         for (const ChartPoint& point : series.points)

@@ -3,6 +3,9 @@
 #include "ui/charts/ticks.h"
 #include "ui/plot/style.h"
 
+#include <QStringList>
+
+#include <functional>
 #include <limits>
 #include <string>
 #include <vector>
@@ -47,6 +50,13 @@ struct FaultMark {
     QString text; ///< may be empty
 };
 
+/// One point of one series.
+struct PointRef {
+    std::size_t series = 0;
+    std::size_t point = 0;
+    bool operator==(const PointRef&) const = default;
+};
+
 struct ChartData {
     QString title;
     QString subtitle;
@@ -56,16 +66,12 @@ struct ChartData {
     std::vector<Series> series;
     std::vector<ReferenceLine> references;
     std::vector<FaultMark> faults;
+    bool scattered = false; ///< points stand for themselves: no lines, and no names at their ends
+    std::vector<PointRef> chosen; ///< ringed
+    std::function<QStringList(PointRef)> tell {}; ///< what is read out of a point; empty: all series at its x
     QString intervals; ///< in tables: what low and high are, "paired_to_dense"; empty: there are none
     QString warning; ///< stands across the top when a result must not be believed
     QString emptyText; ///< shown where there is no point at all
-};
-
-/// One point of one series.
-struct PointRef {
-    std::size_t series = 0;
-    std::size_t point = 0;
-    bool operator==(const PointRef&) const = default;
 };
 
 /// The part that is looked at, in coordinates of the axes.

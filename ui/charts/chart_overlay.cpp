@@ -85,6 +85,7 @@ void ChartOverlay::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWi
     paintBars(*painter);
     paintFaults(*painter);
     paintNames(*painter);
+    paintChosen(*painter);
     if (chart_->readout() && chart_->isDrawn(*chart_->readout()))
         paintReadout(*painter);
 }
@@ -191,11 +192,33 @@ void ChartOverlay::paintNames(QPainter& painter) const
     painter.setFont(chart_->look().font);
 }
 
+void ChartOverlay::paintChosen(QPainter& painter) const
+{
+    const QRectF plot = chart_->plotArea().adjusted(-3, -3, 3, 3);
+    painter.setBrush(Qt::NoBrush);
+    for (const PointRef at : chart_->data().chosen) {
+        const QPointF point = chart_->positionOf(at);
+        if (!chart_->isDrawn(at) || !plot.contains(point))
+            continue;
+        painter.setPen(QPen(chart_->look().panel, 4));
+        painter.drawEllipse(point, 7.5, 7.5);
+        painter.setPen(QPen(chart_->look().accent, 2.2));
+        painter.drawEllipse(point, 7.5, 7.5);
+    }
+}
+
 void ChartOverlay::paintReadout(QPainter& painter) const
 {
     const plot::Style& look = chart_->look();
     const ChartData& data = chart_->data();
     const PointRef at = *chart_->readout();
+    if (data.tell) {
+        const QPointF point = chart_->positionOf(at);
+        painter.setPen(QPen(look.ink, 1.5));
+        painter.setBrush(Qt::NoBrush);
+        painter.drawEllipse(point, 6, 6);
+        return plot::paintReadoutLines(painter, data.tell(at), look, point, chart_->rect());
+    }
     const QFont bold = boldOf(look);
     const QFontMetricsF metrics(bold);
     const double rowHeight = metrics.height() + 3;
@@ -312,7 +335,7 @@ std::vector<PlotChart::Name> PlotChart::namesThatFit(std::size_t most) const
 {
     const QRectF visible = plotArea().adjusted(-2, -2, 8, 2);
     std::vector<Name> names;
-    for (std::size_t s = 0; s < data_.series.size(); ++s) {
+    for (std::size_t s = 0; s < data_.series.size() && !data_.scattered; ++s) {
         std::size_t last = data_.series[s].points.size();
         while (last > 0 && !isDrawn({ s, last - 1 }))
             --last;

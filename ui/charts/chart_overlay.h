@@ -20,6 +20,7 @@ private:
     void paintBars(QPainter& painter) const;
     void paintFaults(QPainter& painter) const;
     void paintNames(QPainter& painter) const;
+    void paintChosen(QPainter& painter) const;
     void paintReadout(QPainter& painter) const;
 
     PlotChart* chart_;

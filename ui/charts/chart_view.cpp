@@ -165,6 +165,7 @@ void ChartView::click(QPointF pixel, bool alone)
     if (const auto at = plot_->nearestPoint(pixel, hoverReach / 2)) {
         const Series& series = data().series[at->series];
         Q_EMIT pointClicked(QString::fromStdString(series.key), series.points[at->point].x);
+        Q_EMIT pointChosen(*at);
     }
 }
 
@@ -238,6 +239,11 @@ void ChartView::keyPressEvent(QKeyEvent* event)
         return moveReadout(0, -1);
     case Qt::Key_Down:
         return moveReadout(0, 1);
+    case Qt::Key_Return:
+    case Qt::Key_Enter:
+        if (plot_->readout())
+            Q_EMIT pointChosen(*plot_->readout());
+        return;
     case Qt::Key_Plus:
     case Qt::Key_Equal:
         return zoomAround(0.7, plot_->plotArea().center(), true);
@@ -256,7 +262,7 @@ void ChartView::keyPressEvent(QKeyEvent* event)
 QSize ChartView::exportSize() const
 {
     constexpr int nameHeight = 16; // every line needs its name there
-    const int names = nameHeight * static_cast<int>(data().series.size()) + 100;
+    const int names = data().scattered ? 0 : nameHeight * static_cast<int>(data().series.size()) + 100;
     return { std::max(width(), 560), std::max({ height(), 300, names }) };
 }
 

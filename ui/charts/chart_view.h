@@ -16,7 +16,8 @@ namespace keepset::ui::charts {
 /// Shows a chart: values on hover, zoom with history, all of it by keyboard too.
 /// Drag: zoom to the band. Wheel: closer, farther (with Shift only across). Right click or Backspace: the view before.
 /// Double click, Esc or 0: everything. + and -: closer, farther. Left and Right: from value to value; Up and Down: from
-/// method to method. A click on a name at the end of its line hides the method, with Ctrl it hides all others.
+/// method to method; Enter chooses what is read out. A click on a name at the end of its line hides the method, with
+/// Ctrl it hides all others.
 class ChartView : public QChartView, public Exportable {
     Q_OBJECT
 
@@ -32,6 +33,8 @@ public:
     /// Back to the view before, if any.
     void undoZoom();
     void resetZoom();
+    /// Tells a point, as if it were pointed at; nothing: none.
+    void readOut(std::optional<PointRef> at);
     bool isZoomed() const { return !history_.empty(); }
 
     QSize sizeHint() const override { return { 640, 320 }; }
@@ -48,6 +51,7 @@ public:
 Q_SIGNALS:
     void pointHovered(const QString& key); ///< of a series; empty: none
     void pointClicked(const QString& key, double x);
+    void pointChosen(const keepset::ui::charts::PointRef& at); ///< clicked, or read out when Enter is pressed
     void nameClicked(const QString& key, bool alone);
 
 protected:
@@ -65,7 +69,6 @@ protected:
 private:
     void changeRange(const ChartRange& range);
     void zoomAround(double factor, QPointF pixel, bool both, bool notch = false);
-    void readOut(std::optional<PointRef> at);
     void moveReadout(int points, int series);
     void click(QPointF pixel, bool alone);
 

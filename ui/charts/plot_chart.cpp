@@ -118,7 +118,8 @@ void PlotChart::rebuild()
     drawn_.assign(data_.series.size(), {});
     references_.clear();
     const bool bars = !data_.groups.empty();
-    for (std::size_t i = 0; i < drawn_.size() && !bars; ++i) {
+    const bool lines = !bars && !data_.scattered;
+    for (std::size_t i = 0; i < drawn_.size() && lines; ++i) {
         if (!data_.series[i].run.isEmpty())
             continue;
         auto* band = new QAreaSeries;
@@ -129,7 +130,7 @@ void PlotChart::rebuild()
     for (std::size_t i = 0; i < data_.references.size(); ++i)
         add(references_.emplace_back(new QLineSeries));
     for (std::size_t i = 0; i < drawn_.size(); ++i) {
-        if (!bars)
+        if (lines)
             add(drawn_[i].line = new QLineSeries);
         if (data_.series[i].look.marker != plot::Marker::none)
             add(drawn_[i].marks = new QScatterSeries);
@@ -341,7 +342,7 @@ void PlotChart::fit()
     bold.setWeight(QFont::DemiBold);
     double width = 0;
     for (std::size_t i = 0; i < data_.series.size(); ++i) {
-        if (isShown(i) && !data_.series[i].points.empty())
+        if (isShown(i) && !data_.scattered && !data_.series[i].points.empty())
             width = std::max(width, QFontMetricsF(bold).horizontalAdvance(data_.series[i].name));
     }
     width = std::min(width, size().width() * 0.3);

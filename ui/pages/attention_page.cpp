@@ -42,6 +42,7 @@ AttentionPage::AttentionPage(SelectionState* selection, Session* session, QWidge
     connect(drawing_, &AttentionDrawing::progressed, this, &AttentionPage::refresh);
     connect(drawing_, &AttentionDrawing::drawn, this, &AttentionPage::mapReady);
     connect(selection_, &SelectionState::scopeChanged, this, &AttentionPage::follow);
+    connect(selection_, &SelectionState::headChanged, this, [this] { follow(selection_->scope()); });
     connect(selection_, &SelectionState::tokenChanged, this, &AttentionPage::refresh);
     fillChoices();
     refresh();
@@ -137,12 +138,15 @@ void AttentionPage::setMarks(std::vector<plot::MarkStrip> marks, const QString& 
     refresh();
 }
 
-/// A chosen key/value head is that of several query heads: the first, unless one of them is looked at already.
+/// A chosen key/value head is that of several query heads: the one chosen, or one that is looked at already, or the
+/// first.
 void AttentionPage::follow(Scope scope)
 {
     if (analysis_ && scope.layer >= 0 && scope.layer < analysis_->layers) {
         layer_ = scope.layer;
-        if (scope.kv_head >= 0 && scope.kv_head < analysis_->kv_heads && head_ / group() != scope.kv_head)
+        if (selection_->head() >= 0 && selection_->head() < analysis_->heads)
+            head_ = selection_->head();
+        else if (scope.kv_head >= 0 && scope.kv_head < analysis_->kv_heads && head_ / group() != scope.kv_head)
             head_ = scope.kv_head * group();
     }
     fillChoices();
@@ -178,7 +182,7 @@ void AttentionPage::look(std::int64_t layer, std::int64_t head)
         return;
     layer_ = layer;
     head_ = head;
-    selection_->setScope({ layer_, head_ / group() });
+    selection_->setHead(layer_, head_, group());
     askSoon();
 }
 
@@ -303,9 +307,7 @@ void AttentionPage::refresh()
             = tr("Attention, layer %1, head %2").arg(tiles().back()->request.layer).arg(tiles().back()->request.head);
         map.subtitle = subtitle();
         map.marks = marks_;
-        map.name = [analysis = analysis_](std::int64_t token) {
-            return formatToken(QString::fromStdString(analysis->tokens[static_cast<std::size_t>(token)].text));
-        };
+        map.name = plot::tokenNames(analysis_);
         if (const std::int64_t token = selection_->token(); token >= 0 && token < analysis_->context) {
             map.chosenColumn = token;
             map.chosenRows = CellRange { token, token + 1 };

@@ -4,10 +4,12 @@
 #include "ui/format.h"
 #include "ui/pages/card.h"
 #include "ui/plot/heatmap_widget.h"
+#include "ui/range_state.h"
 #include "ui/row_state.h"
 #include "ui/selection_state.h"
 #include "ui/settings.h"
 #include "ui/theme.h"
+#include "ui/widgets/range_control.h"
 
 #include <QCheckBox>
 #include <QComboBox>
@@ -96,16 +98,19 @@ void HeatmapPage::makeControls()
     lock_ = new QCheckBox(tr("same colours in both"), this);
     lock_->setChecked(true);
     lock_->setObjectName(QStringLiteral("heatmapLock"));
-    for (QWidget* control : std::initializer_list<QWidget*> { scale_, reduction_, lock_ })
+    range_ = new RangeControl(selection_->range(), this);
+    range_->setObjectName(QStringLiteral("importanceRange"));
+    for (QWidget* control : std::initializer_list<QWidget*> { scale_, reduction_, lock_, range_ })
         remember(control);
     auto* saveLayers = flatButton(tr("Export …"), tr("Exports the layer map as PNG, SVG, PDF or CSV"), this);
     auto* saveHeads = flatButton(tr("Export …"), tr("Exports the head map as PNG, SVG, PDF or CSV"), this);
-    for (QWidget* control : std::initializer_list<QWidget*> { lock_, reduction_, scale_, saveLayers })
+    for (QWidget* control : std::initializer_list<QWidget*> { range_, lock_, reduction_, scale_, saveLayers })
         layerCard_->addControl(control);
     headCard_->addControl(saveHeads);
     connect(scale_, &QComboBox::currentIndexChanged, this, &HeatmapPage::refresh);
     connect(reduction_, &QComboBox::currentIndexChanged, this, &HeatmapPage::refresh);
     connect(lock_, &QCheckBox::toggled, this, &HeatmapPage::refresh);
+    connect(selection_->range(), &RangeState::changed, this, &HeatmapPage::refresh);
     connect(saveLayers, &QToolButton::clicked, this, [this] { Q_EMIT exportRequested(layerMap_); });
     connect(saveHeads, &QToolButton::clicked, this, [this] { Q_EMIT exportRequested(headMap_); });
 }
@@ -226,12 +231,18 @@ ValueScaleKind HeatmapPage::scaleKind() const
     return kinds[static_cast<std::size_t>(std::max(0, scale_->currentIndex()))];
 }
 
-const ValueScale& HeatmapPage::scaleOf(const std::shared_ptr<const plot::MapValues>& values)
+const HeatmapPage::Fitted& HeatmapPage::fittedTo(const std::shared_ptr<const plot::MapValues>& values)
 {
     Fitted& fitted = fitted_[values == values_.layers ? 0 : 1];
-    if (fitted.values != values || fitted.kind != scaleKind())
-        fitted = { values, scaleKind(), ValueScale::fitted(scaleKind(), values->values) };
-    return fitted.scale;
+    const auto locked = selection_->range()->lockedFor(scaleKind());
+    if (fitted.values == values && fitted.kind == scaleKind() && fitted.locked == locked)
+        return fitted;
+    if (locked)
+        fitted = { values, scaleKind(), locked, ValueScale::held(scaleKind(), *locked),
+            beyondOf(values->values, *locked) };
+    else
+        fitted = { values, scaleKind(), locked, ValueScale::fitted(scaleKind(), values->values), {} };
+    return fitted;
 }
 
 plot::Heatmap HeatmapPage::mapOf(const std::shared_ptr<const plot::MapValues>& values)
@@ -243,6 +254,8 @@ plot::Heatmap HeatmapPage::mapOf(const std::shared_ptr<const plot::MapValues>& v
     map.values = values;
     map.reduction = reduction_->currentIndex() == 0 ? Reduction::max : Reduction::mean;
     map.marks = marks_;
+    if (analysis_)
+        map.name = plot::tokenNames(analysis_);
     const std::int64_t token = selection_->token();
     if (analysis_ && token >= 0 && token < analysis_->context)
         map.chosenColumn = token;
@@ -250,17 +263,26 @@ plot::Heatmap HeatmapPage::mapOf(const std::shared_ptr<const plot::MapValues>& v
         map.emptyText = tr("One moment …");
     else
         map.emptyText = tr("Open a model and a text, then press Analyse.");
-    if (values)
-        map.scale = scaleOf(lock_->isChecked() ? values_.layers : values);
+    const auto locked = selection_->range()->lockedFor(scaleKind());
+    map.valueTitle = titleOfScale(map.valueTitle, locked);
+    if (values) {
+        const Fitted& fitted = fittedTo(lock_->isChecked() && !locked ? values_.layers : values);
+        map.scale = fitted.scale;
+        map.beyond = fitted.beyond;
+    }
     return map;
 }
 
 void HeatmapPage::refresh()
 {
-    const QString scaleName = scale_->currentText();
+    const auto locked = selection_->range()->lockedFor(scaleKind());
+    lock_->setEnabled(!locked); // a locked range is the same in both
+    range_->setEnabled(scaleKind() != ValueScaleKind::percentile);
     const QString reduction = reduction_->currentIndex() == 0 ? tr("a pixel shows the largest of its cells")
                                                               : tr("a pixel shows the mean of its cells");
     plot::Heatmap layers = mapOf(values_.layers);
+    if (values_.layers && !locked)
+        range_->setFitted({ layers.scale.low(), layers.scale.high() });
     layers.title = tr("Importance, layer × token");
     layers.rowTitle = tr("layer");
     plot::Heatmap heads = mapOf(values_.heads);
@@ -268,11 +290,14 @@ void HeatmapPage::refresh()
     heads.rowTitle = tr("head");
     if (values_.layers) {
         layers.subtitle
-            = tr("mean of %1 heads · %2 scale · %3 tokens, %4")
-                  .arg(formatCount(analysis_->heads), scaleName, formatCount(analysis_->context), reduction);
-        heads.subtitle = marks_.empty()
-            ? tr("%1 query heads · %2 scale").arg(formatCount(analysis_->heads), scaleName)
-            : tr("%1 query heads · share kept: %2").arg(formatCount(analysis_->heads), marksScope_);
+            = tr("mean of %1 heads · %2 · %3 tokens, %4")
+                  .arg(formatCount(analysis_->heads), scaleWords(scale_->currentText(), locked, layers.beyond),
+                      formatCount(analysis_->context), reduction);
+        heads.subtitle = tr("%1 query heads").arg(formatCount(analysis_->heads));
+        if (marks_.empty() || locked)
+            heads.subtitle += QStringLiteral(" · ") + scaleWords(scale_->currentText(), locked, heads.beyond);
+        if (!marks_.empty())
+            heads.subtitle += tr(" · share kept: %1").arg(marksScope_);
         layers.chosenRows = CellRange { values_.layer, values_.layer + 1 };
         const std::int64_t group = groupOf(*analysis_);
         if (selection_->scope().kv_head >= 0)
@@ -313,6 +338,8 @@ void HeatmapPage::choose(bool heads, qint64 row, qint64 column)
         return;
     const std::int64_t group = groupOf(*analysis_);
     selection_->choose(heads ? Scope { values_.layer, row / group } : Scope { row, -1 }, column);
+    if (heads)
+        selection_->setHead(values_.layer, row, group);
 }
 
 } // namespace keepset::ui

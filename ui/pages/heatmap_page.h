@@ -19,6 +19,7 @@ namespace keepset::ui {
 
 class Card;
 class Exportable;
+class RangeControl;
 class SelectionState;
 namespace plot {
     class HeatmapWidget;
@@ -66,7 +67,9 @@ private:
     struct Fitted {
         std::shared_ptr<const plot::MapValues> values;
         ValueScaleKind kind = ValueScaleKind::log;
+        std::optional<ValueRange> locked;
         ValueScale scale;
+        Beyond beyond;
     };
     void makeControls();
     void makeCards();
@@ -74,7 +77,7 @@ private:
     void take();
     void refresh();
     plot::Heatmap mapOf(const std::shared_ptr<const plot::MapValues>& values);
-    const ValueScale& scaleOf(const std::shared_ptr<const plot::MapValues>& values);
+    const Fitted& fittedTo(const std::shared_ptr<const plot::MapValues>& values);
     ValueScaleKind scaleKind() const;
     void showReadout(bool heads, qint64 row, qint64 column);
     void choose(bool heads, qint64 row, qint64 column);
@@ -87,6 +90,7 @@ private:
     QComboBox* scale_ = nullptr;
     QComboBox* reduction_ = nullptr;
     QCheckBox* lock_ = nullptr;
+    RangeControl* range_ = nullptr;
     QString waiting_; ///< what is under way
     std::shared_ptr<const Analysis> analysis_;
     std::vector<plot::MarkStrip> marks_;

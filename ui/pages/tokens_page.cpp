@@ -4,9 +4,12 @@
 #include "moc_tokens_page.cpp"
 #include "ui/format.h"
 #include "ui/importance_strip.h"
+#include "ui/keep_set_state.h"
 #include "ui/pages/card.h"
 #include "ui/pages/pin_panel.h"
+#include "ui/panels/jaccard_map.h"
 #include "ui/pin_book.h"
+#include "ui/range_state.h"
 #include "ui/row_state.h"
 #include "ui/settings.h"
 #include "ui/text_lines_model.h"
@@ -16,6 +19,7 @@
 #include "ui/token_text_view.h"
 #include "ui/widgets/labels.h"
 #include "ui/widgets/legend.h"
+#include "ui/widgets/range_control.h"
 
 #include <QLabel>
 #include <QScrollBar>
@@ -28,10 +32,11 @@
 
 namespace keepset::ui {
 
-TokensPage::TokensPage(SelectionState* selection, RowState* rows, QWidget* parent)
+TokensPage::TokensPage(SelectionState* selection, RowState* rows, KeepSetState* keepSets, QWidget* parent)
     : QWidget(parent)
     , selection_(selection)
     , rows_(rows)
+    , keepSets_(keepSets)
     , hover_(new TokenHover(selection, rows, this))
     , book_(new PinBook(selection, this))
 {
@@ -80,6 +85,9 @@ TokensPage::TokensPage(SelectionState* selection, RowState* rows, QWidget* paren
     connect(rows_, &RowState::rowChanged, this, &TokensPage::showRow);
     connect(rows_, &RowState::selectionsChanged, this, &TokensPage::showSelections);
     connect(selection_, &SelectionState::tokenChanged, this, &TokensPage::showToken);
+    connect(selection_, &SelectionState::scopeChanged, this, &TokensPage::showAlike);
+    connect(keepSets_, &KeepSetState::outdated, this, &TokensPage::showAlike);
+    connect(keepSets_, &KeepSetState::comparisonChanged, this, &TokensPage::showAlike);
 }
 
 void TokensPage::setWaiting(const QString& what)
@@ -128,6 +136,13 @@ void TokensPage::makeDifference()
 {
     difference_ = makeColumn(QStringLiteral("tokenViewDifference"), tr("Text, which policy keeps what"));
     difference_.card->setTitle(tr("Difference"));
+    QVBoxLayout* const content = difference_.card->content();
+    content->removeWidget(difference_.view);
+    auto* beside = new QHBoxLayout;
+    beside->setSpacing(gap);
+    beside->addWidget(difference_.view, 1);
+    beside->addWidget(makeAlike());
+    content->addLayout(beside, 1);
     byLine_ = makeDensity(QStringLiteral("showLines"), tr("Lines"),
         tr("Shows a row for every line of the text, with its mean score and what is kept of it"));
     differs_ = makeDensity(
@@ -160,6 +175,28 @@ void TokensPage::makeLines()
     });
 }
 
+QWidget* TokensPage::makeAlike()
+{
+    constexpr int width = 176; // px
+    auto* column = new QWidget(difference_.card);
+    column->setFixedWidth(width);
+    auto* layout = new QVBoxLayout(column);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(6);
+    QLabel* caption = roleLabel(tr("Jaccard in each layer × kv head"), "caption", column);
+    caption->setWordWrap(true);
+    alike_ = new JaccardMap(column);
+    alike_->setObjectName(QStringLiteral("jaccardMap"));
+    alikeWords_ = roleLabel({}, "muted", column);
+    alikeWords_->setObjectName(QStringLiteral("jaccardWords"));
+    alikeWords_->setWordWrap(true);
+    for (QWidget* widget : std::initializer_list<QWidget*> { caption, alike_, alikeWords_ })
+        layout->addWidget(widget);
+    layout->addStretch(1);
+    connect(alike_, &JaccardMap::cellClicked, selection_, &SelectionState::setScope);
+    return column;
+}
+
 QWidget* TokensPage::makeStrip()
 {
     stripCard_ = new Card(tr("Importance over position"), this);
@@ -167,6 +204,9 @@ QWidget* TokensPage::makeStrip()
     strip_->setObjectName(QStringLiteral("importanceStrip"));
     strip_->setAccessibleName(tr("Importance over position"));
     stripCard_->content()->addWidget(strip_, 1);
+    range_ = new RangeControl(selection_->range(), stripCard_);
+    stripCard_->addControl(range_);
+    connect(selection_->range(), &RangeState::changed, this, &TokensPage::showStripWords);
     connect(strip_, &ImportanceStrip::tokenClicked, this,
         [this](qint64 token) { selection_->choose(selection_->scope(), token); });
     connect(strip_, &ImportanceStrip::clickTakenBack, selection_, &SelectionState::takeBack);
@@ -225,11 +265,22 @@ void TokensPage::showSelections()
         column.view->setLabels(chosen ? chosen->labels : std::vector<Label>());
         strip_->setSelection(side, chosen);
     }
+    showStripWords();
+}
+
+void TokensPage::showStripWords()
+{
+    const auto& locked = selection_->range()->locked();
+    if (strip_->locked() != locked)
+        strip_->setLocked(locked);
+    if (!locked)
+        range_->setFitted(strip_->heights());
+    const QString scale = scaleWords(tr("log"), locked, strip_->beyond());
     const double jaccard = rows_->jaccard();
     stripCard_->setSubtitle(std::isfinite(jaccard)
-            ? tr("Jaccard of the two keep sets %1 · %2 · log scale · bars: share kept")
-                  .arg(QString::number(jaccard, 'f', 2), rows_->scopeTitle())
-            : tr("%1 · log scale · bars: share kept").arg(rows_->scopeTitle()));
+            ? tr("Jaccard of the two keep sets %1 · %2 · %3 · bars: share kept")
+                  .arg(QString::number(jaccard, 'f', 2), rows_->scopeTitle(), scale)
+            : tr("%1 · %2 · bars: share kept").arg(rows_->scopeTitle(), scale));
 }
 
 bool TokensPage::showDifference()
@@ -255,6 +306,7 @@ bool TokensPage::showDifference()
     difference_.card->setSubtitle(
         tr("%1 and %2 · Jaccard %3 · %4")
             .arg(first, second, QString::number(rows_->jaccard(), 'f', 2), rows_->scopeTitle()));
+    showAlike();
     return true;
 }
 
@@ -278,6 +330,30 @@ bool TokensPage::showLines()
     linesCard_->setSubtitle(
         tr("%1 lines, long ones by sentence · %2").arg(formatCount(lines_->rowCount()), rows_->scopeTitle()));
     return true;
+}
+
+void TokensPage::showEvent(QShowEvent* event)
+{
+    QWidget::showEvent(event);
+    showAlike();
+}
+
+void TokensPage::showAlike()
+{
+    if (!difference_.card->isVisible() || !rows_->analysis())
+        return; // nobody sees it
+    keepSets_->needComparison();
+    const std::vector<double>& alike = keepSets_->comparison().alike;
+    alike_->setValues(alike, rows_->analysis()->kv_heads);
+    alike_->setChosen(selection_->scope());
+    if (alike.empty()) {
+        alikeWords_->setText(tr("One moment …"));
+        return;
+    }
+    const auto [least, most] = std::ranges::minmax_element(alike);
+    alikeWords_->setText(tr("%1 to %2; the fuller a box, the less alike. Keep set shared by: %3.")
+                             .arg(QString::number(*least, 'f', 2), QString::number(*most, 'f', 2),
+                                 QString::fromStdString(name_of(selection_->granularity()))));
 }
 
 void TokensPage::showToken(std::int64_t token)

@@ -16,9 +16,12 @@ namespace keepset::ui {
 
 class Card;
 class ImportanceStrip;
+class JaccardMap;
+class KeepSetState;
 class Legend;
 class PinBook;
 class PinPanel;
+class RangeControl;
 class RowState;
 class SelectionState;
 class TextLinesModel;
@@ -32,7 +35,7 @@ class TokensPage : public QWidget {
     Q_OBJECT
 
 public:
-    TokensPage(SelectionState* selection, RowState* rows, QWidget* parent = nullptr);
+    TokensPage(SelectionState* selection, RowState* rows, KeepSetState* keepSets, QWidget* parent = nullptr);
 
     /// Frames all tokens that match and chooses the first of them at or after `from`, going round.
     struct Found {
@@ -52,6 +55,9 @@ public:
 Q_SIGNALS:
     void tokenHovered(qint64 token);
 
+protected:
+    void showEvent(QShowEvent* event) override;
+
 private:
     struct Column {
         Card* card = nullptr;
@@ -63,6 +69,7 @@ private:
     void makeLines();
     void makeMarks();
     QToolButton* makeDensity(const QString& name, const QString& text, const QString& what);
+    QWidget* makeAlike();
     QWidget* makeStrip();
     void linkScrolling();
     void showRow();
@@ -76,13 +83,19 @@ private:
     TextLine chosenTokens() const;
     void tellPanel();
     std::vector<TokenTextView*> views() const { return { columns_[0].view, columns_[1].view, difference_.view }; }
+    /// How alike the two are in every layer and head.
+    void showAlike();
+    void showStripWords();
     void showToken(std::int64_t token);
     void showHover(std::int64_t token);
 
     SelectionState* selection_;
     RowState* rows_;
+    KeepSetState* keepSets_;
     std::array<Column, 2> columns_;
     Column difference_;
+    JaccardMap* alike_ = nullptr;
+    QLabel* alikeWords_ = nullptr;
     QToolButton* differs_ = nullptr; ///< checked: the difference is wanted
     Card* linesCard_ = nullptr;
     TextLinesModel* lines_ = nullptr;
@@ -95,6 +108,7 @@ private:
     QToolButton* marks_ = nullptr; ///< opens it
     TextLine chosen_; ///< tokens chosen together
     std::vector<TextLine> found_; ///< by the search
+    RangeControl* range_ = nullptr;
     ImportanceStrip* strip_ = nullptr;
     Card* stripCard_ = nullptr;
     QLabel* empty_ = nullptr;

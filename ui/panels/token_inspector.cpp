@@ -1,6 +1,7 @@
 #include "ui/panels/token_inspector.h"
 
 #include "ui/format.h"
+#include "ui/keep_set_state.h"
 #include "ui/panels/label_map.h"
 #include "ui/row_state.h"
 #include "ui/session.h"
@@ -66,30 +67,23 @@ namespace {
 
 } // namespace
 
-TokenInspector::TokenInspector(SelectionState* selection, RowState* rows, Session* session, QWidget* parent)
+TokenInspector::TokenInspector(
+    SelectionState* selection, RowState* rows, KeepSetState* keepSets, Session* session, QWidget* parent)
     : QWidget(parent)
     , selection_(selection)
     , rows_(rows)
+    , keepSets_(keepSets)
     , session_(session)
 {
     setObjectName(QStringLiteral("tokenInspector"));
     setAttribute(Qt::WA_StyledBackground);
     build();
-    // Many changes come at once; one look at the end is enough.
-    auto* later = new QTimer(this);
-    later->setSingleShot(true);
-    later->setInterval(40);
-    connect(later, &QTimer::timeout, this, &TokenInspector::requestKeepSets);
     connect(rows_, &RowState::selectionsChanged, this, &TokenInspector::showToken);
-    const auto outdated = [this, later] {
-        outdated_ = true;
-        later->start();
-    };
-    connect(rows_, &RowState::selectionsChanged, this, outdated);
-    connect(selection_, &SelectionState::granularityChanged, this, outdated);
-    connect(selection_, &SelectionState::tokenChanged, later, qOverload<>(&QTimer::start));
+    connect(keepSets_, &KeepSetState::outdated, this, &TokenInspector::needKeepSets);
+    connect(keepSets_, &KeepSetState::keepSetChanged, this, &TokenInspector::showMap);
+    connect(selection_, &SelectionState::tokenChanged, this, &TokenInspector::needKeepSets);
     connect(selection_, &SelectionState::tokenChanged, this, &TokenInspector::showToken);
-    auto* readersLater = new QTimer(this);
+    auto* readersLater = new QTimer(this); // many changes come at once; one look at the end is enough
     readersLater->setSingleShot(true);
     readersLater->setInterval(40);
     connect(readersLater, &QTimer::timeout, this, &TokenInspector::requestReaders);
@@ -109,10 +103,6 @@ TokenInspector::TokenInspector(SelectionState* selection, RowState* rows, Sessio
         });
     connect(readers_, &QLabel::linkActivated, this,
         [this](const QString& token) { selection_->setToken(token.toLongLong()); });
-    connect(session_, &Session::keepSetReady, this, [this](const std::shared_ptr<const KeepSet>& keepSet, int side) {
-        sides_[static_cast<std::size_t>(side)].keepSet = keepSet;
-        showMap(side);
-    });
     showToken();
 }
 
@@ -253,19 +243,20 @@ void TokenInspector::showMap(int index)
 {
     Side& side = sides_[static_cast<std::size_t>(index)];
     const std::int64_t token = selection_->token();
-    const bool fits = side.keepSet && rows_->selection(index) && rows_->analysis() && token >= 0
-        && side.keepSet->context == rows_->analysis()->context && token < side.keepSet->context
-        && side.keepSet->request.policy == selection_->policy(index);
+    const auto& set = keepSets_->keepSet(index);
+    const bool fits = set && rows_->selection(index) && rows_->analysis() && token >= 0
+        && set->context == rows_->analysis()->context && token < set->context
+        && set->request.policy == selection_->policy(index);
     for (QWidget* widget : std::initializer_list<QWidget*> { side.mapTitle, side.map, side.keptName, side.kept })
         widget->setVisible(fits);
     if (!fits)
         return;
-    const KeepSet& keep = *side.keepSet;
+    const KeepSet& keep = *set;
     const QString title = QString::fromStdString(rows_->selection(index)->title);
     side.mapTitle->setText(tr("%1 label in each layer × kv head").arg(title));
     side.mapTitle->setToolTip(
         tr("Keep set shared by: %1").arg(QString::fromStdString(name_of(keep.request.granularity))));
-    side.map->setKeepSet(side.keepSet, token);
+    side.map->setKeepSet(set, token);
     std::int64_t kept = 0;
     const std::int64_t rows = keep.layers * keep.kv_heads;
     for (std::int64_t row = 0; row < rows; ++row)
@@ -321,15 +312,10 @@ void TokenInspector::showReaders()
 }
 
 /// Labels of all layers and heads are many; without a token that they are looked at for nobody waits for them.
-void TokenInspector::requestKeepSets()
+void TokenInspector::needKeepSets()
 {
-    if (!outdated_ || selection_->token() < 0)
-        return;
-    outdated_ = false;
-    for (int side = 0; side < 2; ++side) {
-        if (rows_->selection(side) || rows_->pending(side))
-            session_->selectAll(rows_->analysis(), selection_->request(side), side);
-    }
+    if (selection_->token() >= 0)
+        keepSets_->need();
 }
 
 } // namespace keepset::ui

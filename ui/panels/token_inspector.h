@@ -14,6 +14,7 @@ class QVBoxLayout;
 
 namespace keepset::ui {
 
+class KeepSetState;
 class LabelMap;
 class RowState;
 class SelectionState;
@@ -25,7 +26,8 @@ class TokenInspector : public QWidget {
     Q_OBJECT
 
 public:
-    TokenInspector(SelectionState* selection, RowState* rows, Session* session, QWidget* parent = nullptr);
+    TokenInspector(
+        SelectionState* selection, RowState* rows, KeepSetState* keepSets, Session* session, QWidget* parent = nullptr);
 
 protected:
     void changeEvent(QEvent* event) override;
@@ -37,7 +39,6 @@ private:
         LabelMap* map = nullptr;
         QLabel* keptName = nullptr;
         QLabel* kept = nullptr;
-        std::shared_ptr<const KeepSet> keepSet;
     };
     void build();
     void addReaders(QVBoxLayout* inner);
@@ -45,12 +46,13 @@ private:
     void showToken();
     void showSide(int side);
     void showMap(int side);
-    void requestKeepSets();
+    void needKeepSets();
     void requestReaders();
     void showReaders();
 
     SelectionState* selection_;
     RowState* rows_;
+    KeepSetState* keepSets_;
     Session* session_;
     QWidget* details_ = nullptr;
     QLabel* hint_ = nullptr;
@@ -64,7 +66,6 @@ private:
     QLabel* readers_ = nullptr; ///< its links choose the tokens
     std::optional<TokenReaders> found_; ///< what it shows, if it does
     std::array<Side, 2> sides_;
-    bool outdated_ = false; ///< the keep sets of sides_
 };
 
 } // namespace keepset::ui

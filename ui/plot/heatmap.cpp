@@ -37,13 +37,19 @@ namespace {
     private:
         void paintAxes(const MapView& view);
         void paintColumnAxis(const MapView& view);
-        void paintNames(const MapView& view);
+        void paintRowNames(const MapView& view);
+        void paintColumnNames(const MapView& view);
         void paintName(QRectF box, std::int64_t token);
         void paintTitles();
         void paintStrips(const MapView& view);
         void paintColorBar();
+        void paintBeyond();
         void paintChosen(const MapView& view);
         QPointF seenFrom(const MapView& view) const;
+        static QPointF cornerOf(std::int64_t column, std::int64_t row)
+        {
+            return { static_cast<double>(column), static_cast<double>(row) };
+        }
         void outline(QRectF box);
         void pointer(QPointF tip, QPointF away);
         void text(QRectF box, int flags, const QString& words, const QColor& color)
@@ -75,12 +81,8 @@ namespace {
         }
         painter_.drawImage(layout_.map, picture.image, QRectF(picture.image.rect()));
         painter_.setRenderHint(QPainter::Antialiasing);
-        if (layout_.named) {
-            paintNames(picture.view);
-        } else {
-            paintAxes(picture.view);
-            paintColumnAxis(picture.view);
-        }
+        layout_.named&& heatmap_.tiled() ? paintRowNames(picture.view) : paintAxes(picture.view);
+        layout_.named ? paintColumnNames(picture.view) : paintColumnAxis(picture.view);
         paintTitles();
         paintStrips(picture.view);
         paintColorBar();
@@ -139,8 +141,8 @@ namespace {
                 style_.muted);
     }
 
-    /// Every token of the view at both axes: few enough are left.
-    void HeatmapPainter::paintNames(const MapView& view)
+    /// Every token of the view: few enough are left.
+    void HeatmapPainter::paintRowNames(const MapView& view)
     {
         const QRectF map = layout_.map;
         painter_.save();
@@ -150,13 +152,22 @@ namespace {
             if (y > map.top() && y < map.bottom())
                 paintName(QRectF(map.left() - 6 - nameWidth, y - 10, nameWidth, 20), token);
         }
+        painter_.restore();
+    }
+
+    void HeatmapPainter::paintColumnNames(const MapView& view)
+    {
+        const QRectF map = layout_.map;
+        const double top = layout_.strips.empty() ? map.bottom() : layout_.strips.back().bottom();
+        painter_.save();
+        painter_.setClipRect(layout_.canvas);
         for (auto token = static_cast<std::int64_t>(view.columnBegin); static_cast<double>(token) < view.columnEnd;
              ++token) {
             const double x = pixelOf(view, map, { static_cast<double>(token) + 0.5, 0 }).x();
             if (x <= map.left() || x >= map.right())
                 continue;
             painter_.save();
-            painter_.translate(x, map.bottom() + 6);
+            painter_.translate(x, top + 6);
             painter_.rotate(-90);
             paintName(QRectF(-nameWidth, -10, nameWidth, 20), token);
             painter_.restore();
@@ -195,6 +206,7 @@ namespace {
         for (int y = 0; y < 256; ++y)
             colors.setPixel(0, y, viridis(1 - y / 255.0));
         painter_.drawImage(bar, colors, QRectF(colors.rect()));
+        paintBeyond();
         painter_.save();
         painter_.translate(layout_.canvas.right() - 8, layout_.canvas.center().y());
         painter_.rotate(-90);
@@ -218,6 +230,23 @@ namespace {
         }
     }
 
+    /// A point at an end of the colour bar that some cells lie beyond.
+    void HeatmapPainter::paintBeyond()
+    {
+        constexpr double height = 7;
+        const QRectF bar = layout_.colorBar;
+        painter_.setPen(QPen(style_.muted, 1));
+        const auto point = [&](double edge, double away, double color) {
+            painter_.setBrush(QColor(viridis(color)));
+            painter_.drawPolygon(QPolygonF { QPointF(bar.left() + 0.5, edge), QPointF(bar.center().x(), edge + away),
+                QPointF(bar.right() - 0.5, edge) });
+        };
+        if (heatmap_.beyond.above > 0)
+            point(bar.top(), -height, 1);
+        if (heatmap_.beyond.below > 0)
+            point(bar.bottom(), height, 0);
+    }
+
     void HeatmapPainter::paintChosen(const MapView& view)
     {
         const QRectF map = layout_.map;
@@ -232,7 +261,15 @@ namespace {
             pointer({ x, map.top() }, { 0, -6 });
             pointer({ x, map.bottom() }, { 0, 6 });
         }
-        if (heatmap_.chosenRows) {
+        if (heatmap_.chosenRows && heatmap_.chosenHeads) {
+            const QPointF first = pixelOf(view, map, cornerOf(heatmap_.chosenHeads->begin, heatmap_.chosenRows->begin));
+            const QPointF last = pixelOf(view, map, cornerOf(heatmap_.chosenHeads->end, heatmap_.chosenRows->end));
+            outline(QRectF(first, last));
+            painter_.setPen(QPen(style_.accent, 2));
+            painter_.drawRect(QRectF(first, last).adjusted(-1, -1, 1, 1));
+            pointer({ map.right(), (first.y() + last.y()) / 2 }, { 6, 0 });
+            pointer({ (first.x() + last.x()) / 2, map.bottom() }, { 0, 6 });
+        } else if (heatmap_.chosenRows) {
             const double top = pixelOf(view, map, { 0, static_cast<double>(heatmap_.chosenRows->begin) }).y();
             const double bottom = pixelOf(view, map, { 0, static_cast<double>(heatmap_.chosenRows->end) }).y();
             if (bottom - top >= 4)
@@ -281,11 +318,14 @@ HeatmapLayout layoutHeatmap(const Heatmap& heatmap, const MapView& view, const S
     const QFontMetricsF metrics(style.font);
     HeatmapLayout layout;
     layout.canvas = canvas;
-    layout.named = heatmap.name && canvas.height() - nameWidth - 40 >= nameLine * view.rows()
+    // Of tokens × tokens both axes have names, or none has.
+    constexpr double leastMap = 60;
+    layout.named = heatmap.name
+        && canvas.height() - nameWidth - 40 >= (heatmap.tiled() ? nameLine * view.rows() : leastMap)
         && canvas.width() - nameWidth - 100 >= nameLine * view.columns();
     const QString widest = formatCount(heatmap.size().rows);
     double left = canvas.left() + std::max(46.0, metrics.horizontalAdvance(widest) + 26);
-    if (layout.named)
+    if (layout.named && heatmap.tiled())
         left = canvas.left() + nameWidth + 26;
     for (const MarkStrip& strip : heatmap.marks)
         left = std::max(left, canvas.left() + 8 + std::min(120.0, metrics.horizontalAdvance(strip.name)));

@@ -5,6 +5,7 @@
 #include "ui/color_map.h"
 #include "ui/heatmap_geometry.h"
 #include "ui/plot/attention_tiles.h"
+#include "ui/plot/head_sheet.h"
 #include "ui/plot/style.h"
 
 #include <QImage>
@@ -42,8 +43,11 @@ struct MarkStrip {
 std::vector<MarkStrip> marksOf(
     const std::optional<RowSelection>& a, const std::optional<RowSelection>& b, const std::vector<Pin>& pins);
 
-/// Values are given whole, or, where the map is too large for that, as tiles of what is looked at. Tiles are of tokens
-/// × tokens: both axes zoom together.
+/// The texts of an analysis' tokens, for axes.
+std::function<QString(std::int64_t)> tokenNames(std::shared_ptr<const Analysis> analysis);
+
+/// Values are given whole, or, where the map is too large for that, as tiles of what is looked at; or every cell is a
+/// small picture of a head. Of tokens × tokens and of heads both axes zoom together.
 struct Heatmap {
     QString title;
     QString subtitle;
@@ -52,18 +56,27 @@ struct Heatmap {
     QString valueTitle; ///< at the colour bar
     std::shared_ptr<const MapValues> values; ///< null: none yet
     AttentionTiles tiles; ///< in place of values
+    std::shared_ptr<const HeadSummaries> heads; ///< in place of values: layers × query heads
     std::int64_t tokens = 0; ///< rows and columns of the map that tiles are of
     std::function<QString(std::int64_t)> name; ///< of a token, beside its position where there is room; may be empty
     ValueScale scale;
+    Beyond beyond; ///< cells beyond a scale that is locked
     Reduction reduction = Reduction::max;
     std::vector<MarkStrip> marks;
     std::optional<CellRange> chosenRows;
     std::optional<std::int64_t> chosenColumn;
+    std::optional<CellRange> chosenHeads; ///< of chosenRows
     QString emptyText;
 
-    MapSize size() const { return values ? values->pyramid.size() : MapSize { tokens, tokens }; }
-    bool filled() const { return values || !tiles.empty(); }
+    MapSize size() const
+    {
+        if (heads)
+            return { heads->layers, heads->heads };
+        return values ? values->pyramid.size() : MapSize { tokens, tokens };
+    }
+    bool filled() const { return values || heads || !tiles.empty(); }
     bool tiled() const { return tokens > 0; }
+    bool zoomsAsOne() const { return tiled() || heads; }
 };
 
 struct HeatmapLayout {

@@ -1,6 +1,7 @@
 #include "ui/plot/heatmap.h"
 
 #include "ui/csv.h"
+#include "ui/format.h"
 
 #include <algorithm>
 #include <cmath>
@@ -24,6 +25,13 @@ std::shared_ptr<const MapValues> borrowedValues(
     result->values = values;
     result->pyramid = MapPyramid(values, size);
     return result;
+}
+
+std::function<QString(std::int64_t)> tokenNames(std::shared_ptr<const Analysis> analysis)
+{
+    return [analysis = std::move(analysis)](std::int64_t token) {
+        return formatToken(QString::fromStdString(analysis->tokens[static_cast<std::size_t>(token)].text));
+    };
 }
 
 QImage renderMap(
@@ -54,6 +62,8 @@ QImage renderMap(
 
 QImage renderHeatmap(const Heatmap& heatmap, const MapView& view, QSize pixels)
 {
+    if (heatmap.heads)
+        return renderHeads(*heatmap.heads, view, pixels, heatmap.scale, heatmap.reduction);
     if (heatmap.values)
         return renderMap(heatmap.values->pyramid, view, pixels, heatmap.scale, heatmap.reduction);
     return renderTiles(heatmap.tiles, view, pixels, heatmap.scale);
@@ -64,6 +74,8 @@ QString heatmapCsv(const Heatmap& heatmap, const MapView& view, std::int64_t mos
     const QString valueTitle = heatmap.valueTitle.isEmpty() ? QStringLiteral("value") : heatmap.valueTitle;
     QString csv
         = QStringLiteral("%1,position_begin,position_end,%2\r\n").arg(csvField(heatmap.rowTitle), csvField(valueTitle));
+    if (heatmap.heads)
+        return headBinsCsv(*heatmap.heads, view);
     if (!heatmap.values)
         return csv;
     const MapSize size = heatmap.size();

@@ -31,8 +31,8 @@ HeatmapWidget::HeatmapWidget(QWidget* parent)
 void HeatmapWidget::setHeatmap(Heatmap heatmap)
 {
     const bool sameSize = heatmap.size() == heatmap_.size();
-    if (heatmap.values != heatmap_.values || heatmap.tiles != heatmap_.tiles || heatmap.reduction != heatmap_.reduction
-        || !(heatmap.scale == heatmap_.scale))
+    if (heatmap.values != heatmap_.values || heatmap.tiles != heatmap_.tiles || heatmap.heads != heatmap_.heads
+        || heatmap.reduction != heatmap_.reduction || !(heatmap.scale == heatmap_.scale))
         picture_ = QImage();
     heatmap_ = std::move(heatmap);
     if (!sameSize) {
@@ -194,7 +194,7 @@ void HeatmapWidget::wheelEvent(QWheelEvent* event)
         setView(panned(view_, QPointF(event->angleDelta().y() + event->angleDelta().x(), 0), map.size()), true);
     } else {
         const double factor = std::pow(0.8, event->angleDelta().y() / 120.0);
-        const bool rowsToo = heatmap_.tiled() || (event->modifiers() & Qt::ControlModifier);
+        const bool rowsToo = heatmap_.zoomsAsOne() || (event->modifiers() & Qt::ControlModifier);
         setView(zoomed(view_, factor, cellPointAt(view_, map, event->position()), rowsToo), true);
     }
     event->accept();
@@ -299,9 +299,9 @@ void HeatmapWidget::keyPressEvent(QKeyEvent* event)
         return;
     case Qt::Key_Plus:
     case Qt::Key_Equal:
-        return setView(zoomed(view_, 0.7, centre, heatmap_.tiled()));
+        return setView(zoomed(view_, 0.7, centre, heatmap_.zoomsAsOne()));
     case Qt::Key_Minus:
-        return setView(zoomed(view_, 1 / 0.7, centre, heatmap_.tiled()));
+        return setView(zoomed(view_, 1 / 0.7, centre, heatmap_.zoomsAsOne()));
     case Qt::Key_Backspace:
         return undoZoom();
     case Qt::Key_0:
