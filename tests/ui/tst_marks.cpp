@@ -3,6 +3,7 @@
 #include "tests/ui/analysis_fixture.h"
 #include "tests/ui/plausible.h"
 #include "tests/ui/window_fixture.h"
+#include "ui/keep_set_state.h"
 #include "ui/pages/pin_panel.h"
 #include "ui/pages/tokens_page.h"
 #include "ui/pin_book.h"
@@ -39,7 +40,9 @@ std::shared_ptr<const Analysis> textOf(const std::string& hash)
 struct Page {
     SelectionState selection;
     RowState rows { &selection };
-    TokensPage page { &selection, &rows };
+    Session session;
+    KeepSetState keepSets { &selection, &rows, &session };
+    TokensPage page { &selection, &rows, &keepSets };
     PinPanel* panel = page.findChild<PinPanel*>();
 
     explicit Page(const std::string& hash = "aa")

@@ -3,6 +3,7 @@
 #include "tests/ui/analysis_fixture.h"
 #include "tests/ui/plausible.h"
 #include "ui/format.h"
+#include "ui/keep_set_state.h"
 #include "ui/pages/tokens_page.h"
 #include "ui/row_state.h"
 #include "ui/text_lines_model.h"
@@ -46,7 +47,9 @@ std::shared_ptr<const Analysis> bookOf(std::int64_t tokens)
 struct Page {
     SelectionState selection;
     RowState rows { &selection };
-    TokensPage page { &selection, &rows };
+    Session session;
+    KeepSetState keepSets { &selection, &rows, &session };
+    TokensPage page { &selection, &rows, &keepSets };
     TextLinesView* lines = page.linesView();
 
     explicit Page(const std::shared_ptr<const Analysis>& analysis = fixture::prose(3000))

@@ -2,6 +2,7 @@
 #include "tests/ui/analysis_fixture.h"
 #include "tests/ui/plausible.h"
 #include "ui/format.h"
+#include "ui/keep_set_state.h"
 #include "ui/pages/tokens_page.h"
 #include "ui/row_state.h"
 #include "ui/theme.h"
@@ -22,7 +23,9 @@ namespace {
 struct Page {
     SelectionState selection;
     RowState rows { &selection };
-    TokensPage page { &selection, &rows };
+    Session session;
+    KeepSetState keepSets { &selection, &rows, &session };
+    TokensPage page { &selection, &rows, &keepSets };
     TokenCard* card = page.findChild<TokenCard*>();
 
     Page()

@@ -1,6 +1,7 @@
 #include "core/engine.h"
 #include "tests/support/test_main.h"
 #include "tests/ui/analysis_fixture.h"
+#include "ui/keep_set_state.h"
 #include "ui/pages/tokens_page.h"
 #include "ui/row_state.h"
 #include "ui/theme.h"
@@ -38,7 +39,9 @@ private Q_SLOTS:
         QFETCH(QString, second);
         SelectionState selection;
         RowState rows(&selection);
-        TokensPage page(&selection, &rows);
+        Session session;
+        KeepSetState keepSets(&selection, &rows, &session);
+        TokensPage page(&selection, &rows, &keepSets);
         rows.setAnalysis(fixture::prose(900));
         page.resize(1200, 560);
         page.show();
