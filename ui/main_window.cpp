@@ -11,6 +11,7 @@
 #include "ui/pages/tokens_page.h"
 #include "ui/panels/setup_panel.h"
 #include "ui/panels/token_inspector.h"
+#include "ui/progress_words.h"
 #include "ui/row_state.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
@@ -39,7 +40,7 @@
 #include <QToolBar>
 #include <QVBoxLayout>
 
-#include <cmath>
+#include <algorithm>
 
 namespace keepset::ui {
 
@@ -298,17 +299,7 @@ void MainWindow::showProgress(const Progress& progress)
     progress_->setVisible(true);
     progress_->setRange(0, progress.total > 0 ? static_cast<int>(std::min<std::int64_t>(progress.total, 1 << 30)) : 0);
     progress_->setValue(static_cast<int>(std::min<std::int64_t>(progress.done, 1 << 30)));
-    QStringList parts { QString::fromStdString(progress.stage) };
-    if (progress.total > 0)
-        parts << tr("%1 of %2 %3")
-                     .arg(formatCount(progress.done), formatCount(progress.total),
-                         QString::fromStdString(progress.unit));
-    if (progress.elapsed_s > 0.5 && progress.done > 0)
-        parts << tr("%1 %2/s").arg(formatSignificant(static_cast<double>(progress.done) / progress.elapsed_s, 2),
-            QString::fromStdString(progress.unit));
-    if (std::isfinite(progress.left_s))
-        parts << tr("%1 left").arg(formatDuration(progress.left_s));
-    progressText_->setWords(parts.join(QStringLiteral(" · ")));
+    progressText_->setWords(progressWords(progress));
 }
 
 void MainWindow::showBusy(bool busy, const QString& what)

@@ -9,6 +9,7 @@
 #include "ui/selection_state.h"
 #include "ui/session.h"
 #include "ui/settings.h"
+#include "ui/style.h"
 #include "ui/sweep_controller.h"
 #include "ui/theme.h"
 #include "ui/widgets/elided_label.h"
@@ -132,7 +133,7 @@ void MainWindow::buildActions()
 void MainWindow::buildToolBar()
 {
     toolBar_ = addToolBar(tr("Tools"));
-    toolBar_->setObjectName(QStringLiteral("mainToolBar"));
+    nameForStyle(toolBar_, QStringLiteral("mainToolBar"));
     toolBar_->setMovable(false);
     toolBar_->toggleViewAction()->setEnabled(false); // the way back would be hidden with it
     addMenuButton(toolBar_, "openModelButton", tr("Open model"), modelMenu_);
@@ -163,7 +164,7 @@ void MainWindow::buildShownBar()
 {
     addToolBarBreak();
     QToolBar* bar = addToolBar(tr("What is shown"));
-    bar->setObjectName(QStringLiteral("shownToolBar"));
+    nameForStyle(bar, QStringLiteral("shownToolBar"));
     bar->setMovable(false);
     bar->toggleViewAction()->setEnabled(false);
     shownLine_ = new ShownLine(bar);

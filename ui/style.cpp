@@ -2,10 +2,13 @@
 
 #include "ui/theme.h"
 
+#include <QCoreApplication>
+#include <QEvent>
 #include <QPainter>
 #include <QPainterPath>
 #include <QStyleFactory>
 #include <QStyleOption>
+#include <QWidget>
 
 namespace keepset::ui {
 
@@ -173,6 +176,15 @@ QSize Style::sizeFromContents(
     if (type == CT_ComboBox)
         result.setHeight(std::max(result.height(), 28));
     return result;
+}
+
+void nameForStyle(QWidget* widget, const QString& name)
+{
+    widget->setObjectName(name);
+    widget->style()->unpolish(widget); // forgets what it answered
+    widget->style()->polish(widget);
+    QEvent changed(QEvent::StyleChange);
+    QCoreApplication::sendEvent(widget, &changed);
 }
 
 } // namespace keepset::ui

@@ -22,4 +22,8 @@ public:
         ContentsType type, const QStyleOption* option, const QSize& size, const QWidget* widget) const override;
 };
 
+/// Gives a widget the name that rules of the style sheet ask for. Some widgets ask for their look when they are made,
+/// and a name that they get later would change nothing until the next change of the theme.
+void nameForStyle(QWidget* widget, const QString& name);
+
 } // namespace keepset::ui

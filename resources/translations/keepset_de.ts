@@ -248,6 +248,73 @@
     </message>
 </context>
 <context>
+    <name>keepset::Progress</name>
+    <message>
+        <source>reading weights</source>
+        <translation>Gewichte lesen</translation>
+    </message>
+    <message>
+        <source>hashing the weights</source>
+        <translation>Prüfsumme der Gewichte</translation>
+    </message>
+    <message>
+        <source>attention pass</source>
+        <translation>Durchlauf</translation>
+    </message>
+    <message>
+        <source>attention map</source>
+        <translation>Aufmerksamkeitskarte</translation>
+    </message>
+    <message>
+        <source>who reads a token</source>
+        <translation>Leser eines Tokens</translation>
+    </message>
+    <message>
+        <source>finding bridges</source>
+        <translation>Brücken suchen</translation>
+    </message>
+    <message>
+        <source>selecting</source>
+        <translation>auswählen</translation>
+    </message>
+    <message>
+        <source>bytes</source>
+        <translation>Byte</translation>
+    </message>
+    <message>
+        <source>layers</source>
+        <translation>Schichten</translation>
+    </message>
+    <message>
+        <source>rows</source>
+        <translation>Zeilen</translation>
+    </message>
+    <message>
+        <source>keep sets</source>
+        <translation>Auswahlmengen</translation>
+    </message>
+    <message>
+        <source>points</source>
+        <translation>Punkte</translation>
+    </message>
+    <message>
+        <source>window %1 of %2</source>
+        <translation>Fenster %1 von %2</translation>
+    </message>
+    <message>
+        <source>%1 of %2 %3</source>
+        <translation>%3: %1 von %2</translation>
+    </message>
+    <message>
+        <source>%1 %2/s</source>
+        <translation>%1 %2/s</translation>
+    </message>
+    <message>
+        <source>%1 left</source>
+        <translation>noch %1</translation>
+    </message>
+</context>
+<context>
     <name>keepset::ui</name>
     <message>
         <source>Cannot write %1: %2. Choose another place.</source>
@@ -1091,18 +1158,6 @@ Open the model and analyse the text here.</source>
     <message>
         <source>analysed %1 tokens in %2</source>
         <translation>%1 Token in %2 analysiert</translation>
-    </message>
-    <message>
-        <source>%1 of %2 %3</source>
-        <translation>%1 von %2 %3</translation>
-    </message>
-    <message>
-        <source>%1 %2/s</source>
-        <translation>%1 %2/s</translation>
-    </message>
-    <message>
-        <source>%1 left</source>
-        <translation>noch %1</translation>
     </message>
     <message>
         <source>token %1 %2 · %3 · importance %4</source>

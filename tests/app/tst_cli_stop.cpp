@@ -23,8 +23,15 @@ bool same(const std::vector<double>& a, const std::vector<double>& b)
 QList<QByteArray> numbers_of(const QString& csv)
 {
     QList<QByteArray> lines = cli::read(csv).split('\n');
-    for (QByteArray& line : lines)
-        line.truncate(std::max<qsizetype>(0, line.lastIndexOf(',')));
+    const QList<QByteArray> columns = lines.front().split(',');
+    for (QByteArray& line : lines) {
+        QList<QByteArray> fields = line.split(',');
+        for (qsizetype column = columns.size() - 1; column >= 0 && fields.size() == columns.size(); --column) {
+            if (columns[column].contains("seconds"))
+                fields.removeAt(column);
+        }
+        line = fields.join(',');
+    }
     return lines;
 }
 

@@ -37,6 +37,15 @@ private Q_SLOTS:
         QCOMPARE(listed, pages);
     }
 
+    void titles_in_the_list_keep_away_from_its_edge()
+    {
+        HelpWindow help;
+        help.show();
+        const auto* list = help.findChild<QListWidget*>(QStringLiteral("helpPages"));
+        QVERIFY(
+            list->visualItemRect(list->item(0)).height() >= list->fontMetrics().height() + 10); // 5 px above and below
+    }
+
     void back_leads_to_the_page_before()
     {
         HelpWindow help;

@@ -3,6 +3,7 @@
 #include "ui/format.h"
 #include "ui/language.h"
 #include "ui/main_window.h"
+#include "ui/progress_words.h"
 #include "ui/shown.h"
 #include "ui/widgets/legend.h"
 
@@ -38,11 +39,22 @@ private Q_SLOTS:
         speak(*qApp, QLocale(QStringLiteral("de_DE")));
         const MainWindow window;
         QCOMPARE(window.findChild<QAction*>(QStringLiteral("analyse"))->text(), QStringLiteral("Analysieren"));
-        QCOMPARE(window.tabs()->tabText(2), QStringLiteral("Aufmerksamkeit"));
+        QCOMPARE(window.tabs()->tabText(3), QStringLiteral("Aufmerksamkeit"));
         QCOMPARE(labelTitle(Label::bridge), QStringLiteral("Brücke")); // of a function, which belongs to no class
         Shown shown;
         shown.stale = true;
         QVERIFY(staleWords(shown).startsWith(QStringLiteral("nicht vom")));
+    }
+
+    void progress_is_told_in_german_too()
+    {
+        speak(*qApp, QLocale(QStringLiteral("de_DE")));
+        const QString words = progressWords({ "window 3 of 8", "points", 1024, 2048, 2, 75 });
+        QCOMPARE(words,
+            QStringLiteral("Fenster 3 von 8 · Punkte: 1,024 von 2,048 · 512 Punkte/s · noch %1")
+                .arg(formatDuration(75)));
+        QCOMPARE(progressWords({ "a stage of tomorrow", "steps", 1, 2 }),
+            QStringLiteral("a stage of tomorrow · steps: 1 von 2"));
     }
 
     void numbers_keep_their_points()

@@ -13,6 +13,7 @@
 #include <QComboBox>
 #include <QDockWidget>
 #include <QLabel>
+#include <QLayout>
 #include <QPushButton>
 #include <QScreen>
 #include <QScrollArea>
@@ -113,6 +114,15 @@ private Q_SLOTS:
                 qPrintable(
                     QStringLiteral("%1 of %2 px").arg(legend->height()).arg(legend->heightForWidth(legend->width()))));
         }
+    }
+
+    void buttons_of_the_tool_bar_stand_apart()
+    {
+        MainWindow window;
+        window.show();
+        const auto* bar = window.findChild<QWidget*>(QStringLiteral("mainToolBar"));
+        QCOMPARE(bar->layout()->spacing(), 8); // as the style sheet says
+        QVERIFY(bar->layout()->contentsMargins().top() >= 7);
     }
 
     void the_first_start_fits_on_the_screen()

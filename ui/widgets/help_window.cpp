@@ -1,5 +1,6 @@
 #include "ui/widgets/help_window.h"
 
+#include "ui/style.h"
 #include "ui/theme.h"
 #include "ui/widgets/help_document.h"
 #include "ui/widgets/labels.h"
@@ -65,7 +66,7 @@ HelpWindow::HelpWindow(QWidget* parent)
     resize(980, 720);
     list_->setFixedWidth(200);
     list_->setAccessibleName(tr("Pages of the manual"));
-    list_->setObjectName(QStringLiteral("helpPages"));
+    nameForStyle(list_, QStringLiteral("helpPages"));
     for (const Page& page : pages)
         list_->addItem(tr(page.title));
     browser_->setOpenLinks(false);
