@@ -262,6 +262,31 @@ private Q_SLOTS:
         QCOMPARE(map.view(), whole);
     }
 
+    /// The number of the last row and the name of the first strip under it.
+    void numbers_of_rows_and_names_of_strips_stand_apart()
+    {
+        plot::HeatmapWidget map;
+        map.resize(640, 700);
+        plot::Heatmap content;
+        content.values = plot::ownedValues(std::vector<float>(1000 * 1000, 0.5F), { 1000, 1000 });
+        content.scale = ValueScale::linear(0, 1);
+        content.marks.push_back({ QStringLiteral("H2O"), std::vector<Label>(1000, Label::evicted), {} });
+        map.setHeatmap(content);
+        const QImage picture = map.grab().toImage();
+        const QRectF strip = plot::layoutHeatmap(
+            content, map.view(), plot::styleFor(map.palette()), QRectF(map.rect()).adjusted(0, 0, 0, -2))
+                                 .strips.at(0);
+        const QRgb ground = picture.pixel(2, 2);
+        int empty = 0; // lines without a letter, from the middle of one to the middle of the other
+        for (int y = static_cast<int>(strip.top()) - 12; y < static_cast<int>(strip.center().y()); ++y) {
+            bool any = false;
+            for (int x = 20; x < static_cast<int>(strip.left()) - 2; ++x)
+                any = any || picture.pixel(x, y) != ground;
+            empty += any ? 0 : 1;
+        }
+        QVERIFY2(empty >= 4, qPrintable(QString::number(empty)));
+    }
+
     void both_texts_begin_on_one_line()
     {
         MainWindow window;

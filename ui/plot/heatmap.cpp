@@ -98,7 +98,8 @@ namespace {
             const double y = pixelOf(view, map, { 0, static_cast<double>(tick) + 0.5 }).y();
             if (y < map.top() || y > map.bottom())
                 continue;
-            text(QRectF(layout_.canvas.left(), y - 10, map.left() - 6 - layout_.canvas.left(), 20),
+            const double centre = layout_.strips.empty() ? y : std::min(y, map.bottom() - stripGap); // names are below
+            text(QRectF(layout_.canvas.left(), centre - 10, map.left() - 6 - layout_.canvas.left(), 20),
                 Qt::AlignRight | Qt::AlignVCenter, formatCount(tick), style_.muted);
         }
     }
