@@ -25,6 +25,7 @@ namespace {
         const std::int64_t group = layer.q.size(0) / kv_heads;
         const at::Tensor weight = layer.decoder.output_weight(layer.layer); // (hidden, heads · head_dim)
         std::vector<at::Tensor> lengths; // (1, context) a kv head
+        lengths.reserve(static_cast<std::size_t>(kv_heads));
         for (std::int64_t kv_head = 0; kv_head < kv_heads; ++kv_head) {
             at::Tensor sum;
             for (std::int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {

@@ -63,7 +63,8 @@ namespace {
             return layer.k.new_zeros({ kv_heads, sinks }, at::kFloat);
         const Rotation rotation = future_rotation(layer, settings.count("future"));
         const at::Tensor queries = layer.decoder.unrotated(layer.layer, layer.q, layer.rotations).slice(1, sinks);
-        std::vector<at::Tensor> scores; // (keys) a kv head
+        std::vector<at::Tensor> scores; // (1, keys) a kv head
+        scores.reserve(static_cast<std::size_t>(kv_heads));
         for (std::int64_t kv_head = 0; kv_head < kv_heads; ++kv_head) {
             if (layer.stop.stop_requested())
                 throw Cancelled {};

@@ -15,7 +15,7 @@ namespace {
     /// (layers, kv_heads, context), borrowed.
     at::Tensor borrowed(const std::vector<float>& scores, const ImportanceView& of)
     {
-        return at::from_blob(const_cast<float*>(scores.data()), // NOLINT(cppcoreguidelines-pro-type-const-cast): read
+        return at::from_blob(const_cast<float*>(scores.data()), // only read
             { of.layers, of.kv_heads, of.context }, at::kFloat);
     }
 

@@ -55,6 +55,7 @@ namespace {
         const double k = as_kvpress ? context * (1 - request.sparsity) : static_cast<double>(share.budget);
         const Slope slope(k, static_cast<double>(window), context, settings.number("beta"));
         std::vector<std::int64_t> budgets;
+        budgets.reserve(static_cast<std::size_t>(layers));
         double sum = 0;
         for (std::int64_t layer = 0; layer < layers; ++layer) {
             const double own = slope.flat ? k : slope.at(layer, layers);

@@ -44,7 +44,7 @@ namespace {
     /// (rows, context), borrowed.
     at::Tensor borrowed(const std::vector<float>& values, std::int64_t context)
     {
-        return at::from_blob(const_cast<float*>(values.data()), // NOLINT(cppcoreguidelines-pro-type-const-cast): read
+        return at::from_blob(const_cast<float*>(values.data()), // only read
             { static_cast<std::int64_t>(values.size()) / context, context }, at::kFloat);
     }
 
