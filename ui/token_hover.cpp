@@ -54,7 +54,7 @@ void TokenHover::show(const TokenTextView* view, std::int64_t token)
     for (const QRectF& box : known ? view->boxes(token) : std::vector<QRectF>()) {
         const QRect whole = box.adjusted(-2, -2, 2, 2).toAlignedRect();
         if (whole.intersects(sight))
-            boxes.push_back({ view->viewport()->mapTo(page_, whole.topLeft()), whole.size() });
+            boxes.emplace_back(view->viewport()->mapTo(page_, whole.topLeft()), whole.size());
     }
     if (boxes.empty() || !view->isVisible())
         return card_->hide();

@@ -89,6 +89,11 @@ void PinPanel::build()
         book_->mark(spans);
         refresh();
     });
+    buildList(layout);
+}
+
+void PinPanel::buildList(QVBoxLayout* layout)
+{
     layout->addWidget(roleLabel(tr("Marked"), "caption", this));
     list_ = new QListWidget(this);
     list_->setObjectName(QStringLiteral("pinList"));

@@ -9,6 +9,7 @@
 class QLabel;
 class QListWidget;
 class QPushButton;
+class QVBoxLayout;
 
 namespace keepset::ui {
 
@@ -35,6 +36,7 @@ Q_SIGNALS:
 
 private:
     void build();
+    void buildList(QVBoxLayout* layout);
     void refresh();
     QString wordsOf(TextLine tokens) const;
     QPushButton* makeButton(const char* name, const QString& text, const QString& tip);

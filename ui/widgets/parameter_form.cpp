@@ -13,6 +13,7 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <utility>
 
 namespace keepset::ui {
 
@@ -70,9 +71,9 @@ QString policyTitle(const PolicySpec& spec)
     return problemOf(spec).isEmpty() ? QString::fromStdString(title(spec)) : spellingOf(spec);
 }
 
-ParameterForm::ParameterForm(const PolicyInfo& info, const PolicySpec& spec, Layout layout, QWidget* parent)
+ParameterForm::ParameterForm(const PolicyInfo& info, PolicySpec spec, Layout layout, QWidget* parent)
     : QWidget(parent)
-    , spec_(spec)
+    , spec_(std::move(spec))
     , layout_(layout)
 {
     if (layout_ == Layout::row) {

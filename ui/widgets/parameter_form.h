@@ -24,7 +24,7 @@ class ParameterForm : public QWidget {
 
 public:
     enum class Layout { column, row };
-    ParameterForm(const PolicyInfo& info, const PolicySpec& spec, Layout layout, QWidget* parent = nullptr);
+    ParameterForm(const PolicyInfo& info, PolicySpec spec, Layout layout, QWidget* parent = nullptr);
 
     const PolicySpec& spec() const { return spec_; }
 

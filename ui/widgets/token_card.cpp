@@ -140,7 +140,7 @@ void TokenCard::paintEvent(QPaintEvent*)
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
     plot::paintReadoutFrame(painter, plot::styleFor(palette()), QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5));
-    QRectF row(padding, padding / 2, width() - 2 * padding, headHeight);
+    QRectF row(padding, padding / 2.0, width() - 2 * padding, headHeight);
     const auto write = [&](const QFont& font, const QColor& color, double left, const QString& words) {
         painter.setFont(font);
         painter.setPen(color);
