@@ -4,6 +4,8 @@
 #include "core/selection.h"
 #include "kernels/select/select.h"
 
+#include <ATen/core/Tensor.h>
+
 #include <functional>
 #include <map>
 #include <memory>
@@ -12,9 +14,6 @@
 #include <stop_token>
 #include <string>
 
-namespace at {
-class Tensor;
-}
 namespace keepset {
 struct LayerPass;
 }
