@@ -68,6 +68,7 @@ class TestRagged : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void initTestCase();
     void counts_that_are_alike_are_one_budget();
     void counts_that_cannot_be_are_refused();
     void rows_lie_one_after_the_other();
@@ -80,6 +81,12 @@ private Q_SLOTS:
     void a_sweep_tells_what_each_row_really_kept();
     void token_drop_refuses_rows_that_keep_other_numbers();
 };
+
+void TestRagged::initTestCase()
+{
+    if (!has_test_device())
+        QSKIP(qPrintable(QString("no device %1 here").arg(QString::fromStdString(test_device()))));
+}
 
 void TestRagged::counts_that_are_alike_are_one_budget()
 {
@@ -194,8 +201,6 @@ void TestRagged::losses_are_those_of_masked_attention_data()
 
 void TestRagged::losses_are_those_of_masked_attention()
 {
-    if (!has_test_device())
-        QSKIP("the device of the tests is absent");
     QFETCH(QString, folder);
     QFETCH(bool, repacked);
     QFETCH(int, dtype);
@@ -227,8 +232,6 @@ void TestRagged::losses_are_those_of_masked_attention()
 
 void TestRagged::a_point_does_not_depend_on_those_beside_it()
 {
-    if (!has_test_device())
-        QSKIP("the device of the tests is absent");
     for (const char* folder : { "gqa7", "families/gemma2" }) {
         guarded(2, [&] {
             Opened model(golden_root / folder, at::kFloat);
