@@ -20,6 +20,7 @@ namespace {
         std::string importance = "cumulative";
         std::string gqa = "mean";
         std::string rounding = "floor";
+        std::string sliding = "keep";
         std::string pins;
         std::int64_t context = 0;
         std::uint64_t seed = 0;
@@ -33,6 +34,7 @@ namespace {
         from_name(options.importance, request.importance);
         from_name(options.gqa, request.gqa);
         from_name(options.rounding, request.rounding);
+        from_name(options.sliding, request.sliding);
         request.seed = options.seed;
         std::vector<SelectRequest> requests;
         for (const PolicySpec& policy : parse_policies(options.policies)) {
@@ -111,6 +113,10 @@ Runner add_analyze(CLI::App& command, Common& common)
     command.add_option("--gqa", options->gqa, "mean, max or sum over the query heads of a kv head")
         ->capture_default_str();
     command.add_option("--rounding", options->rounding, "floor or kvpress")->capture_default_str();
+    command
+        .add_option("--sliding", options->sliding,
+            "keep or evict: whether layers whose own sliding window is shorter than the context keep all of it")
+        ->capture_default_str();
     command.add_option("--pin", options->pins,
         "BEGIN-END,…: bytes of the text that every policy keeps; !BEGIN-END: that every policy drops");
     command.add_option("--seed", options->seed, "Of the random policy")->capture_default_str()->check(seed_number());

@@ -32,6 +32,7 @@ namespace {
         std::string gqa = "mean";
         std::string positions = "original";
         std::string rounding = "floor";
+        std::string sliding = "keep";
         std::string pins;
         std::string csv;
         std::string shard;
@@ -85,6 +86,7 @@ namespace {
         from_name(options.gqa, request.gqa);
         from_name(options.positions, request.positions);
         from_name(options.rounding, request.rounding);
+        from_name(options.sliding, request.sliding);
         // token-drop has one keep set; another granularity is refused only where it was asked for.
         const bool one_set = request.protocol == Protocol::token_drop;
         from_name(
@@ -287,6 +289,10 @@ namespace {
             ->capture_default_str();
         command.add_option("--positions", options.positions, "original or repacked")->capture_default_str();
         command.add_option("--rounding", options.rounding, "floor or kvpress")->capture_default_str();
+        command
+            .add_option("--sliding", options.sliding,
+                "keep or evict: whether layers whose own sliding window is shorter than the context keep all of it")
+            ->capture_default_str();
         command.add_option("--pin", options.pins,
             "BEGIN-END,…: bytes of the text that every policy keeps where they lie in a window's context; !BEGIN-END: "
             "that every policy drops");

@@ -1,5 +1,4 @@
 #include "app/console.h"
-#include "core/metrics.h"
 
 #include "core/metrics.h"
 
@@ -174,9 +173,10 @@ json to_json(const Run& run, const std::string& reference)
     return { { "kind", "run" }, { "provenance", to_json(run.provenance) }, { "protocol", name_of(run.protocol) },
         { "granularity", name_of(run.granularity) }, { "importance", name_of(run.importance) },
         { "gqa", name_of(run.gqa) }, { "positions", name_of(run.positions) }, { "rounding", name_of(run.rounding) },
-        { "context", run.context }, { "target", run.target }, { "offset", run.offset }, { "bos", run.bos },
-        { "windows", run.windows }, { "shard", run.shard.number }, { "shards", run.shard.count },
-        { "windows_done", run.windows_done() }, { "unigram_perplexity", real(run.unigram_perplexity) },
+        { "sliding", name_of(run.sliding) }, { "evicting_layers", run.layers_that_evict() }, { "context", run.context },
+        { "target", run.target }, { "offset", run.offset }, { "bos", run.bos }, { "windows", run.windows },
+        { "shard", run.shard.number }, { "shards", run.shard.count }, { "windows_done", run.windows_done() },
+        { "unigram_perplexity", real(run.unigram_perplexity) },
         { "key_tokens",
             { { "short", run.key_tokens.short_context }, { "gain", run.key_tokens.gain },
                 { "loss", run.key_tokens.loss }, { "count", real(key_tokens_of(run)) } } },
@@ -190,7 +190,8 @@ json to_json(const Analysis& analysis)
     for (const KeepSet& set : analysis.keep_sets)
         sets.push_back({ { "policy", set.policy }, { "sparsity", set.request.sparsity }, { "budget", set.budget },
             { "granularity", name_of(set.request.granularity) }, { "importance", name_of(set.request.importance) },
-            { "gqa", name_of(set.request.gqa) }, { "seed", set.request.seed }, { "kept_mass", real(set.kept_mass) } });
+            { "gqa", name_of(set.request.gqa) }, { "sliding", name_of(set.request.sliding) },
+            { "seed", set.request.seed }, { "kept_mass", real(set.kept_mass) } });
     return { { "kind", "trace" }, { "provenance", to_json(analysis.provenance) }, { "layers", analysis.layers },
         { "heads", analysis.heads }, { "kv_heads", analysis.kv_heads }, { "context", analysis.context },
         { "offset", analysis.offset }, { "bos", analysis.bos }, { "seconds", real(analysis.seconds) }, { "keep", sets },
@@ -238,6 +239,9 @@ void print_run(const Run& run, const std::string& reference)
               << " windows";
     if (run.shard.count > 1)
         std::cout << " of shard " << run.shard.number << "/" << run.shard.count;
+    if (run.layers_that_evict() < run.layers)
+        std::cout << " · evicts in " << run.layers_that_evict() << " of " << run.layers
+                  << " layers, the others slide and keep all";
     std::cout << "\n\n";
     std::vector<std::vector<std::string>> rows { { "policy", "sparsity", "kept", "perplexity", "95% interval",
         "ratio to dense", "KL", "top-1", "kept mass", "seconds" } };

@@ -73,8 +73,13 @@ KeepSet select(const Analysis& analysis, const SelectRequest& request, int threa
 /// The same for several, whose scores are made once where they are the same; `task` is told of keep sets, too.
 std::vector<KeepSet> select(
     const Analysis& analysis, std::span<const SelectRequest> requests, int threads = 0, const Task& task = {});
-/// Scores of what a view looks at. Throws Error{usage} where the scope is outside the model.
-RowScores row_scores(const Analysis& analysis, const Scope& scope, Importance importance, GqaReduction gqa);
+/// Scores of what a view looks at; the whole model's mean is that of the layers that evict. Throws Error{usage} where
+/// the scope is outside the model, or no layer evicts.
+RowScores row_scores(const Analysis& analysis, const Scope& scope, Importance importance, GqaReduction gqa,
+    Sliding sliding = Sliding::keep);
+/// Gives a row of one kv head what select_row needs of others where `policy` shares its budget among them (SEMANTICS
+/// 4c); does nothing for other rows and policies, or where it is there.
+void add_shared_rows(const Analysis& analysis, const PolicySpec& policy, RowScores& row);
 /// Importance of every query head of a layer: (heads, context). Throws Error{usage} where the layer is outside the
 /// model.
 std::vector<float> head_importance(const Analysis& analysis, std::int64_t layer, Importance importance);

@@ -13,6 +13,11 @@ enum class Granularity : std::uint8_t { head, layer, model };
 enum class GqaReduction : std::uint8_t { mean, max, sum };
 enum class Protocol : std::uint8_t { prefill_evict, token_drop };
 enum class Positions : std::uint8_t { original, repacked };
+/// What becomes of layers whose own sliding window is shorter than the context (SEMANTICS 3).
+enum class Sliding : std::uint8_t {
+    keep, ///< nothing is evicted there: their cache is a window already
+    evict ///< they are treated like the others
+};
 enum class Rounding : std::uint8_t { floor, kvpress };
 
 /// Role of a context position in a keep set; the values are those of /keep/<n>/label (INTERFACES 2).
@@ -28,6 +33,7 @@ std::string name_of(GqaReduction value);
 std::string name_of(Protocol value);
 std::string name_of(Positions value);
 std::string name_of(Rounding value);
+std::string name_of(Sliding value);
 std::string name_of(Label value);
 void from_name(const std::string& name, Dtype& value);
 void from_name(const std::string& name, Importance& value);
@@ -36,5 +42,6 @@ void from_name(const std::string& name, GqaReduction& value);
 void from_name(const std::string& name, Protocol& value);
 void from_name(const std::string& name, Positions& value);
 void from_name(const std::string& name, Rounding& value);
+void from_name(const std::string& name, Sliding& value);
 
 } // namespace keepset

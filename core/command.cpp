@@ -221,6 +221,8 @@ std::vector<std::string> sweep_arguments(const SweepRequest& request, const Swee
     add_if(request.gqa != preset.gqa, "--gqa", name_of(request.gqa));
     add_if(request.positions != preset.positions, "--positions", name_of(request.positions));
     add_if(request.rounding != preset.rounding, "--rounding", name_of(request.rounding));
+    add_if(request.sliding != preset.sliding && request.protocol != Protocol::token_drop, "--sliding",
+        name_of(request.sliding));
     add_if(request.seed != preset.seed, "--seed", whole(request.seed));
     add_if(request.offset != preset.offset, "--offset", whole(request.offset));
     add_if(!request.pins.empty(), "--pin", spelled(request.pins));
@@ -286,6 +288,7 @@ SweepRequest request_of(const Run& run)
     request.gqa = run.gqa;
     request.positions = run.positions;
     request.rounding = run.rounding;
+    request.sliding = run.sliding;
     request.seed = run.provenance.seed;
     request.offset = run.offset;
     request.pins = parse_pins(run.pins);

@@ -158,6 +158,12 @@ namespace {
         return values;
     }
 
+    /// Ids of a text without special tokens.
+    policy::EncodeFn encoder_of(const Tokenizer& tokenizer)
+    {
+        return [&tokenizer](const std::string& text) { return ids_of(tokenizer.encode(text, false)); };
+    }
+
 } // namespace
 
 struct Engine::Impl {
@@ -305,9 +311,12 @@ std::shared_ptr<Analysis> Engine::analyse(const AnalysisRequest& request, const 
             analysis->no_attention = no_room_for_attention(open, analysis->context);
         policy::OwnScores own(request.policies, true);
         const DensePassOptions options { .importance = true,
+            .cache = own.needs_replay(),
             .attention = request.keep_attention && analysis->no_attention.empty(),
             .look = own.look() };
-        const DensePass pass = dense_pass(*open.decoder, to_tensor(*open.decoder, ids), options, open.backend, task);
+        const at::Tensor text = to_tensor(*open.decoder, ids);
+        const DensePass pass = dense_pass(*open.decoder, text, options, open.backend, task);
+        own.replay({ *open.decoder, open.backend, pass, text, encoder_of(*open.tokenizer), task.stop });
         pass.hidden.slice(0, 0, 1).cpu(); // a GPU is done with it now
         analysis->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         analysis->attention = pass.attention;
@@ -336,7 +345,7 @@ std::shared_ptr<const Run> Engine::sweep(const SweepRequest& request, const Task
             "Use positions=original.");
     SweepModel model { *open.decoder, open.backend, impl_->provenance(request.text, request.command, task),
         open.tokenizer->encode(request.text.bytes, true, task.stop, most_tokens(request)), open.info.adds_bos,
-        longest(open.info) };
+        longest(open.info), {}, encoder_of(*open.tokenizer) };
     refuse_tokens_without_row(model.tokens, open.info.vocabulary, request.text.name);
     model.provenance.seed = request.seed;
     refuse_beyond_memory(open, std::clamp<std::int64_t>(request.context + request.target, 1, longest(open.info)),

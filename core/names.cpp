@@ -28,6 +28,7 @@ namespace {
     constexpr Name<Positions> positions_names[]
         = { { Positions::original, "original" }, { Positions::repacked, "repacked" } };
     constexpr Name<Rounding> rounding_names[] = { { Rounding::floor, "floor" }, { Rounding::kvpress, "kvpress" } };
+    constexpr Name<Sliding> sliding_names[] = { { Sliding::keep, "keep" }, { Sliding::evict, "evict" } };
     constexpr Name<Label> label_names[] = { { Label::evicted, "evicted" }, { Label::kept, "kept" },
         { Label::local, "local" }, { Label::important, "important" }, { Label::bridge, "bridge" },
         { Label::sink, "sink" }, { Label::pinned, "pinned" } };
@@ -79,6 +80,7 @@ std::string name_of(GqaReduction value) { return find_name<GqaReduction>(gqa_nam
 std::string name_of(Protocol value) { return find_name<Protocol>(protocol_names, value); }
 std::string name_of(Positions value) { return find_name<Positions>(positions_names, value); }
 std::string name_of(Rounding value) { return find_name<Rounding>(rounding_names, value); }
+std::string name_of(Sliding value) { return find_name<Sliding>(sliding_names, value); }
 std::string name_of(Label value) { return find_name<Label>(label_names, value); }
 std::string name_of(CheckStatus value) { return find_name<CheckStatus>(status_names, value); }
 
@@ -107,5 +109,6 @@ void from_name(const std::string& name, Rounding& value)
 {
     find_value<Rounding>("rounding", rounding_names, name, value);
 }
+void from_name(const std::string& name, Sliding& value) { find_value<Sliding>("sliding", sliding_names, name, value); }
 
 } // namespace keepset

@@ -47,6 +47,13 @@ enum class ScoreOf : std::uint8_t {
     own ///< a score of its own, made from the dense pass (SEMANTICS 4b)
 };
 
+/// Whose rows share a budget (SEMANTICS 4c).
+enum class Sharing : std::uint8_t {
+    none, ///< every row keeps k
+    layer, ///< rows of one layer, or layers among one another by a rule that looks at one layer
+    model ///< all rows of the model together
+};
+
 /// One line of the policy table, as forms and help show it.
 struct PolicyInfo {
     std::string name;
@@ -57,7 +64,7 @@ struct PolicyInfo {
     ScoreOf ranks_by = ScoreOf::importance;
     std::string score = {}; ///< what its score is made from, a clause; empty: the general one says it
     std::string source = {}; ///< paper or code that it comes from
-    bool uneven = false; ///< rows may keep other numbers than k (SEMANTICS 4c)
+    Sharing shares = Sharing::none; ///< unless its parameter `uniform` says otherwise: sharing_of
 };
 
 /// Every policy there is (SEMANTICS 4), in table order.
@@ -79,6 +86,8 @@ bool needs_attention(const PolicySpec& policy);
 /// The scores of policies' own that a policy ranks by, each in the one spelling by which an analysis knows it; empty
 /// for one that ranks by importance or by nothing. Throws Error{usage}.
 std::vector<std::string> scores_of(const PolicySpec& policy);
+/// Whose rows share a budget under a policy, so that they may keep other numbers than k. Throws Error{usage}.
+Sharing sharing_of(const PolicySpec& policy);
 /// k entries kept of `context` at `sparsity` (SEMANTICS 3).
 std::int64_t budget_of(double sparsity, std::int64_t context, Rounding rounding = Rounding::floor);
 

@@ -49,6 +49,7 @@ struct SweepRequest {
     GqaReduction gqa = GqaReduction::mean;
     Positions positions = Positions::original;
     Rounding rounding = Rounding::floor;
+    Sliding sliding = Sliding::keep;
     std::uint64_t seed = 0;
     std::int64_t offset = 0;
     std::vector<PinnedSpan> pins; ///< of the text, wherever they lie in the context of a window
@@ -61,6 +62,9 @@ struct SweepRequest {
     std::optional<GroupPlace> group; ///< processes that share the windows; only rank 0 writes `out`
     bool force = false; ///< overwrite `out`
     std::string command; ///< provenance
+
+    /// What becomes of sliding layers: token-drop drops tokens from all layers.
+    Sliding sliding_of_protocol() const { return protocol == Protocol::token_drop ? Sliding::evict : sliding; }
 };
 
 /// One row of /sweep/points: a policy at a sparsity, over the windows done so far.
@@ -91,6 +95,8 @@ struct Run {
     GqaReduction gqa = GqaReduction::mean;
     Positions positions = Positions::original;
     Rounding rounding = Rounding::floor;
+    Sliding sliding = Sliding::keep;
+    std::int64_t evicting_layers = 0; ///< of `layers`, the others slide and keep everything; 0: all
     std::string pins; ///< SweepRequest::pins as parse_pins reads them
     std::int64_t context = 0;
     std::int64_t target = 0;
@@ -138,9 +144,10 @@ struct Run {
     std::vector<std::uint64_t> target_hash; ///< of the token ids that were scored
     std::vector<std::int64_t> kept_entries; ///< distinct ones in the cache
     std::vector<std::int64_t> budget_entries; ///< (later) what the budgets of all rows add up to
-    std::vector<std::int64_t> first_kept; ///< (later) rows that kept position 0
-    std::vector<std::int64_t> last_kept; ///< (later) rows that kept the newest position
-    std::vector<std::int64_t> evicted_everywhere; ///< (later) positions that no row kept
+    // (later) Of the layers that evict: rows that kept position 0, the newest one; positions that no row kept.
+    std::vector<std::int64_t> first_kept;
+    std::vector<std::int64_t> last_kept;
+    std::vector<std::int64_t> evicted_everywhere;
     std::vector<std::int64_t> tied_rows; ///< (later) rows where equal scores met at the cut
 
     // (windows): what was read, and what the dense pass gave.
@@ -162,6 +169,9 @@ struct Run {
     bool finished() const;
     std::int64_t windows_done() const;
     std::int64_t windows_of_shard() const;
+    /// Layers that evict, and their rows.
+    std::int64_t layers_that_evict() const { return evicting_layers > 0 ? evicting_layers : layers; }
+    std::int64_t evicting_rows() const { return layers_that_evict() * kv_heads; }
     /// Whether key tokens are looked for: there is a short pass, and it reads less than the context.
     bool has_short_pass() const { return key_tokens.short_context > 0 && key_tokens.short_context < context; }
 };

@@ -32,6 +32,7 @@ struct SelectRequest {
     Importance importance = Importance::cumulative;
     GqaReduction gqa = GqaReduction::mean;
     Rounding rounding = Rounding::floor;
+    Sliding sliding = Sliding::keep;
     std::uint64_t seed = 0;
     std::int64_t window = 0; ///< enters the random policy's hash
     /// Those that stay are kept first, the earlier ones where the budget is too small for all, and count in it. Those
@@ -49,9 +50,12 @@ struct KeepSet {
     std::int64_t context = 0;
     std::vector<Label> labels; ///< (layers, kv_heads, context)
     double kept_mass = not_a_number; ///< share of attention mass kept, mean over layers and query heads (SEMANTICS 2)
+    std::vector<std::int64_t> evicting = {}; ///< layers that evict, where others slide and keep everything; empty: all
+
+    bool evicts(std::int64_t layer) const;
 };
 
-/// Entries that a keep set keeps, the mean over its rows: its budget, unless rows differ.
+/// Entries that a keep set keeps, the mean over the rows of layers that evict: its budget, unless rows differ.
 double kept_a_row(const KeepSet& set);
 
 /// What a view looks at: one kv head of a layer, a layer's mean (kv_head -1), the whole model's mean (layer -1).
@@ -76,9 +80,11 @@ struct RowScores {
     std::map<std::string, std::vector<float>> own = {}; ///< (context) each: scores of policies' own, by scores_of
     std::map<std::string, std::pair<std::string, std::string>> no_scores = {}; ///< Analysis::no_scores
     std::int64_t layers = 1; ///< of the model
-    /// Where one kv head is looked at: (kv_heads, context) each, its layer's rows by scores_of, "" for importance. Some
-    /// policies share a budget among them (SEMANTICS 4c).
-    std::map<std::string, std::vector<float>> layer_rows = {};
+    std::vector<std::int64_t> evicting = {}; ///< layers that evict, where others slide and keep all; empty: all layers
+    bool slides() const; ///< whether it is of a layer that slides and keeps everything
+    /// Where one kv head is looked at: the rows that a policy shares a budget with (SEMANTICS 4c), those of the layer
+    /// or of the model, (rows, context) each by scores_of, "" for importance; add_shared_rows makes them.
+    std::map<Sharing, std::map<std::string, std::vector<float>>> shared = {};
 };
 
 /// One policy's choice on one row of scores.
@@ -104,7 +110,8 @@ struct Explanation {
 };
 
 /// One policy on one row; `request.granularity`, `importance` and `gqa` are those of `row` and not looked at. Throws
-/// Error{usage} where the policy has a score of its own that the row does not hold.
+/// Error{usage} where the policy has a score of its own that the row does not hold, Error{internal} where it lacks the
+/// rows that it shares a budget with.
 RowSelection select_row(const RowScores& row, const SelectRequest& request, const std::stop_token& stop = {});
 
 /// Why position `position` has its label.

@@ -65,10 +65,12 @@ void RowState::computeSelection(int side)
         if (waits_[index] && !waits)
             Q_EMIT selectionDropped(side);
         waits_[index] = waits;
-        if (waits)
+        if (waits) {
             Q_EMIT selectionWanted(side, tickets_[index]);
-        else if (any)
+        } else if (any) {
+            add_shared_rows(*analysis_, selection_->policy(side), *row_);
             selections_[index] = select_row(*row_, selection_->request(side));
+        }
     } catch (const Error& error) {
         Q_EMIT errorOccurred(QString::fromUtf8(error.what()), QString::fromStdString(error.hint()));
     }

@@ -27,8 +27,7 @@ namespace {
     bool is_uneven(const std::string& policy)
     {
         try {
-            const PolicySpec spec = parse_policy(policy);
-            return std::ranges::find(policies(), spec.name, &PolicyInfo::name)->uneven;
+            return sharing_of(parse_policy(policy)) != Sharing::none;
         } catch (const Error&) { // of another version
             return false;
         }
@@ -48,6 +47,8 @@ namespace {
             if (is_uneven(keep.policy)) // its rows share a budget: what they keep is shown
                 continue;
             for (std::size_t row = 0; row < rows; ++row) {
+                if (!keep.evicts(static_cast<std::int64_t>(row) / keep.kv_heads))
+                    continue;
                 const auto labels = std::span(keep.labels).subspan(row * context, context);
                 const auto kept = keep.context - std::count(labels.begin(), labels.end(), Label::evicted);
                 if (kept != keep.budget)
@@ -114,10 +115,15 @@ namespace {
             return passed(holds + ", less than the 20% from which dropping it is warned of.");
         std::vector<std::string> dropped;
         for (const KeepSet& keep : a.keep_sets) {
+            std::int64_t dropping = 0;
             std::int64_t rows = 0;
-            for (std::size_t first = 0; first < keep.labels.size(); first += static_cast<std::size_t>(keep.context))
-                rows += keep.labels[first] == Label::evicted ? 1 : 0;
-            if (2 * rows > keep.layers * keep.kv_heads)
+            for (std::int64_t row = 0; row < keep.layers * keep.kv_heads; ++row) {
+                if (!keep.evicts(row / keep.kv_heads))
+                    continue;
+                ++rows;
+                dropping += keep.labels[static_cast<std::size_t>(row * keep.context)] == Label::evicted ? 1 : 0;
+            }
+            if (2 * dropping > rows)
                 dropped.push_back(title_of(keep.policy) + " at " + percent(keep.request.sparsity));
         }
         if (!dropped.empty())

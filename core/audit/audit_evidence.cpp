@@ -36,7 +36,7 @@ namespace {
 
     Outcome not_finite() { return undecided("The importance is not finite everywhere (see finite)."); }
 
-    /// Mean over the windows that are done of counts by point, as a share of all rows.
+    /// Mean over the windows that are done of counts by point, as a share of the rows of layers that evict.
     double share_of_rows(
         const Run& run, const std::vector<std::int64_t>& counts, std::size_t point, const Windows& done)
     {
@@ -44,7 +44,7 @@ namespace {
         for (const std::size_t w : done)
             sum += counts[cell(run, point, w)];
         return static_cast<double>(sum)
-            / static_cast<double>(run.layers * run.kv_heads * static_cast<std::int64_t>(done.size()));
+            / static_cast<double>(run.evicting_rows() * static_cast<std::int64_t>(done.size()));
     }
 
     /// Points for which `is_meant`, grouped by method: "H2O at 50% and 90% and CAB at 90%"; empty: none.

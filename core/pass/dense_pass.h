@@ -23,10 +23,12 @@ struct DensePass {
 };
 
 /// One layer of a pass under way, for whoever looks on: scores of policies are made from it. All on the layer's device.
+/// Consecutive layers that differ in nothing but their weights may go together: then heads and kv heads are those of
+/// all of them, layer by layer.
 struct LayerPass {
     const Decoder& decoder;
     const Backend& backend;
-    std::int64_t layer = 0;
+    std::int64_t layer = 0; ///< the first
     at::Tensor q; ///< (heads, context, head_dim), rotated
     at::Tensor k; ///< (kv_heads, context, head_dim), rotated
     at::Tensor v; ///< (kv_heads, context, head_dim)
@@ -35,6 +37,7 @@ struct LayerPass {
     const Rotations& rotations; ///< of the context's positions
     std::int64_t length = 0; ///< DensePassOptions::length, or the context
     std::stop_token stop = {};
+    std::int64_t layers = 1; ///< that go together
 };
 
 struct DensePassOptions {

@@ -6,6 +6,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/zeros.h>
 
@@ -107,6 +108,30 @@ at::Tensor KeptPositions::of(std::size_t point, std::int64_t row, std::int64_t s
     const std::int64_t begin = begin_of(point, row);
     const std::int64_t each = count(point, row);
     return positions.slice(0, begin, begin + some * each).view({ some, each });
+}
+
+KeptPositions KeptPositions::of_layers(const std::vector<std::int64_t>& some) const
+{
+    std::vector<PointCounts> theirs;
+    std::vector<at::Tensor> parts;
+    theirs.reserve(counts.size());
+    parts.reserve(counts.size() * some.size());
+    for (std::size_t point = 0; point < counts.size(); ++point) {
+        PointCounts& own = theirs.emplace_back();
+        for (const std::int64_t layer : some) {
+            std::int64_t entries = 0;
+            for (std::int64_t row = layer * kv_heads; row < (layer + 1) * kv_heads; ++row) {
+                own.rows.push_back(count(point, row));
+                entries += own.rows.back();
+            }
+            const std::int64_t begin = begin_of(point, layer * kv_heads);
+            parts.push_back(positions.slice(0, begin, begin + entries));
+        }
+    }
+    KeptPositions found(
+        static_cast<std::int64_t>(some.size()), kv_heads, context, std::move(theirs), positions.device());
+    found.positions = at::cat(parts);
+    return found;
 }
 
 at::Tensor KeptPositions::starts(const std::vector<std::size_t>& points) const

@@ -47,6 +47,8 @@ struct KeptPositions {
     at::Tensor of(std::size_t point) const;
     /// Of so many rows that keep as many, from one on, a view: (rows, count) int32.
     at::Tensor of(std::size_t point, std::int64_t row, std::int64_t rows) const;
+    /// The same of some of the layers.
+    KeptPositions of_layers(const std::vector<std::int64_t>& some) const;
     /// Where the rows of some points begin, and how many positions they keep: (points, layers · kv_heads) int64, on the
     /// positions' device.
     at::Tensor starts(const std::vector<std::size_t>& points) const;

@@ -60,6 +60,8 @@ namespace {
                     throw Cancelled {};
                 hidden_ = decoder.moved(hidden_, layer);
                 const Projected parts = decoder.project(layer, hidden_, points_, rotations_, job_.stop);
+                if (job_.look)
+                    job_.look(layer, parts);
                 const ScoreRule rule = decoder.rule(layer).within(job_.kept.context + rows_);
                 decoder.finish(layer, hidden_, attend_layer(layer, parts, rule), { job_.stop, job_.every_expert });
                 wait_for_long(hidden_);

@@ -5,6 +5,8 @@
 #include "core/pass/kept_positions.h"
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <stop_token>
 #include <vector>
 
@@ -21,6 +23,9 @@ struct TargetJob {
     bool repacked = false; ///< kept keys are turned to KeptPositions::places, targets go on from most() (SEMANTICS 5)
     bool every_expert = false; ///< see FinishOptions
     std::stop_token stop = {};
+    /// Called in each layer with the target's own queries (points, heads, rows, head_dim) and keys (points, kv_heads,
+    /// rows, head_dim), rotated; may be absent.
+    std::function<void(std::int64_t layer, const Projected& parts)> look = {};
 };
 
 /// Hidden states after the last layer: (points, rows, hidden). Throws Cancelled.

@@ -55,7 +55,7 @@ namespace {
             if (how.stop.stop_requested())
                 throw Cancelled {};
             const std::span<Label> of_row(all + static_cast<std::size_t>(index) * context, context);
-            Row row = row_at(table.reduction, table.kv_heads, index);
+            Row row = row_at(table.reduction, table.kv_heads, index, table.evicting);
             if (how.scope) {
                 row.layer = how.scope->layer;
                 row.kv_head = how.scope->kv_head;
@@ -102,7 +102,7 @@ namespace {
         std::map<std::string, std::vector<kernels::SelectPlan>> plans; // by the score that they rank by
         for (std::size_t index = 0; index < points.size(); ++index) {
             const Prepared& point = points[index];
-            if (point.policy.choose != nullptr)
+            if (point.choose != nullptr)
                 continue;
             kernels::SelectPlan& plan = plans[point.score].emplace_back(point.plan);
             plan.labels = made.labels[static_cast<std::int64_t>(index)].mutable_data_ptr<std::uint8_t>();
@@ -119,14 +119,40 @@ namespace {
             const at::Tensor labels = made.labels[static_cast<std::int64_t>(index)];
             if (how.whole_is_kept && point.share.budget == table.context) {
                 labels.fill_(static_cast<std::int64_t>(Label::kept));
-            } else if (point.policy.choose != nullptr) {
-                labels.copy_(point.policy.choose({ table, point, how.carry_out, made.first_bad }, point.settings));
+            } else if (point.choose != nullptr) {
+                labels.copy_(point.choose({ table, point, how.carry_out, made.first_bad, how.scope }, point.settings));
             } else if (point.policy.fill) {
                 if (!bad)
                     bad = made.first_bad.item<std::int64_t>(); // waits for a GPU
                 if (*bad < 0) // else nothing can be ranked
                     fill(table, point, how, labels);
             }
+        }
+        return made;
+    }
+
+    /// As label_points, where something is pinned.
+    Labelled label_pinned(const ScoreTable& table, std::span<const Prepared> points, const Labelling& how)
+    {
+        Labelled made { empty_labels(table, static_cast<std::int64_t>(points.size())), nothing_bad(table) };
+        std::vector<std::int64_t> all(static_cast<std::size_t>(table.context));
+        std::iota(all.begin(), all.end(), std::int64_t { 0 });
+        for (std::size_t index = 0; index < points.size(); ++index) {
+            const Prepared& point = points[index];
+            const std::vector<std::int64_t> free = point.pinned.none() ? all : widened(point.pinned.free);
+            const at::Tensor places = to_device(free, table.device());
+            const ScoreTable rest = without_pinned(table, places);
+            const at::Tensor labels = made.labels[static_cast<std::int64_t>(index)];
+            if (free.empty()) {
+                labels.copy_(with_pinned(table, point, empty_labels(rest, 1)[0]));
+                continue;
+            }
+            const Labelled part = label_free(rest, std::span(&point, 1), how);
+            labels.copy_(with_pinned(table, point, part.labels[0]));
+            const at::Tensor bad = part.first_bad;
+            const at::Tensor place = bad.floor_divide(rest.context) * table.context
+                + places.index_select(0, bad.remainder(rest.context).view(1))[0];
+            made.first_bad = at::where(made.first_bad.lt(0).logical_and(bad.ge(0)), place, made.first_bad);
         }
         return made;
     }
@@ -142,6 +168,23 @@ const at::Tensor& ScoreTable::of(const std::string& name) const
                 + "' are made while the text is read, and were not: this result does not hold them.",
             "Open the model and analyse the text with this policy chosen.");
     return found->second;
+}
+
+at::Tensor ScoreTable::of_all_layers(const at::Tensor& rows, double whole) const
+{
+    if (evicting.empty())
+        return rows;
+    const std::int64_t each = reduction.granularity == Granularity::model ? 1 : rows_of_layer();
+    std::vector<std::int64_t> shape = rows.sizes().vec(); // (…, score rows, context)
+    shape.insert(shape.end() - 2, all_layers);
+    shape[shape.size() - 2] = each;
+    at::Tensor all = at::full(shape, whole, rows.options()); // (…, layers, rows of each, context)
+    std::vector<std::int64_t> theirs = shape;
+    theirs[theirs.size() - 3] = reduction.granularity == Granularity::model ? 1 : layers;
+    const at::Tensor own = rows.view(theirs);
+    theirs[theirs.size() - 3] = layers; // a row of the whole model stands for each of its layers
+    all.index_copy_(all.dim() - 3, to_device(evicting, rows.device()), own.expand(theirs));
+    return all.flatten(-3, -2);
 }
 
 CarryOut carry_out_on_host(LabelRows label_rows)
@@ -165,28 +208,8 @@ at::Tensor Choosing::labels(const at::Tensor& scores, kernels::SelectPlan plan) 
 Labelled label_points(const ScoreTable& table, std::span<const Prepared> points, const Labelling& how)
 {
     const bool pins = std::ranges::any_of(points, [](const Prepared& point) { return !point.pinned.none(); });
-    if (!pins)
-        return label_free(table, points, how);
-    Labelled made { empty_labels(table, static_cast<std::int64_t>(points.size())), nothing_bad(table) };
-    std::vector<std::int64_t> all(static_cast<std::size_t>(table.context));
-    std::iota(all.begin(), all.end(), std::int64_t { 0 });
-    for (std::size_t index = 0; index < points.size(); ++index) {
-        const Prepared& point = points[index];
-        const std::vector<std::int64_t> free = point.pinned.none() ? all : widened(point.pinned.free);
-        const at::Tensor places = to_device(free, table.device());
-        const ScoreTable rest = without_pinned(table, places);
-        const at::Tensor labels = made.labels[static_cast<std::int64_t>(index)];
-        if (free.empty()) {
-            labels.copy_(with_pinned(table, point, empty_labels(rest, 1)[0]));
-            continue;
-        }
-        const Labelled part = label_free(rest, std::span(&point, 1), how);
-        labels.copy_(with_pinned(table, point, part.labels[0]));
-        const at::Tensor bad = part.first_bad;
-        const at::Tensor place = bad.floor_divide(rest.context) * table.context
-            + places.index_select(0, bad.remainder(rest.context).view(1))[0];
-        made.first_bad = at::where(made.first_bad.lt(0).logical_and(bad.ge(0)), place, made.first_bad);
-    }
+    Labelled made = pins ? label_pinned(table, points, how) : label_free(table, points, how);
+    made.labels = table.of_all_layers(made.labels, static_cast<double>(Label::kept));
     return made;
 }
 

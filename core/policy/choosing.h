@@ -21,14 +21,19 @@ struct ScoreTable {
     std::int64_t kv_heads = 0;
     std::int64_t context = 0;
     std::map<std::string, at::Tensor> scores; ///< (score rows, context) float32 by scores_of; "": importance
-    std::int64_t layers = 1; ///< of the model
-    std::int64_t first_layer = 0; ///< of the rows, which follow layer by layer; -1: the row is shared by all layers
+    std::int64_t layers = 1; ///< of the model that evict
+    std::int64_t first_layer = 0; ///< of the rows, among the layers that evict; -1: the row is shared by all layers
+    std::vector<std::int64_t> evicting = {}; ///< evicting_layers: the rows are theirs alone
+    std::int64_t all_layers = 1; ///< of the model, where some do not evict
 
     /// Throws Error{usage} where they were not made.
     const at::Tensor& of(const std::string& name) const;
     std::int64_t rows() const { return scores.begin()->second.size(0); }
     /// Rows of one layer.
     std::int64_t rows_of_layer() const { return reduction.granularity == Granularity::head ? kv_heads : 1; }
+    /// Rows (…, score rows, context) of layers that evict as rows of all layers, `whole` in the others: the same where
+    /// all evict.
+    at::Tensor of_all_layers(const at::Tensor& rows, double whole) const;
     at::Device device() const { return scores.begin()->second.device(); }
 };
 
@@ -51,7 +56,7 @@ struct Labelling {
 
 /// Labels of points and the first score that is not finite.
 struct Labelled {
-    at::Tensor labels; ///< (points, score rows, context) uint8
+    at::Tensor labels; ///< (points, score rows, context) uint8; where some layers do not evict, with rows for all
     at::Tensor first_bad; ///< () int64: see CarryOut; of the first score table that has one
 };
 
@@ -65,6 +70,7 @@ struct Choosing {
     const Prepared& point;
     const CarryOut& carry_out;
     at::Tensor& first_bad; ///< Labelled::first_bad so far
+    const std::optional<Scope>& scope; ///< Labelling::scope
 
     std::int64_t rows_of_layer() const { return table.rows_of_layer(); }
     /// Labels (rows, context) uint8 of one plan on scores; takes note of the first that is not finite.

@@ -77,7 +77,7 @@ Policy chunkkv()
             .score = "the other policy's, summed over the kv heads of a layer, mean over the chunk",
             .source = "Liu et al., ChunkKV: Semantic-Preserving KV Cache Compression for Efficient Long-Context LLM "
                       "Inference (arXiv 2502.00299), as kvpress ChunkKVPress has it",
-            .uneven = true },
+            .shares = Sharing::layer },
         .choose = choose,
         .explain =
             [](const Case& of) {

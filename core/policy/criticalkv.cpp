@@ -17,26 +17,37 @@ namespace {
 
     constexpr double epsilon = 1e-4; // of the score, in stage 2
 
-    /// ‖v_j W_o,h‖₁, mean over the query heads of a kv head.
+    /// Numbers of v W_o at a time: 256 MB.
+    constexpr std::int64_t numbers_at_once = std::int64_t { 1 } << 26U;
+
+    /// ‖v_j W_o,h‖₁, mean over the query heads of a kv head; v (kv_heads, context, head_dim) of one layer, weight
+    /// (hidden, heads · head_dim): (kv_heads, context).
+    at::Tensor lengths_of(const at::Tensor& v, const at::Tensor& weight, const std::stop_token& stop)
+    {
+        const std::int64_t group = weight.size(1) / (v.size(0) * v.size(2));
+        const at::Tensor by_head // (kv_heads, group, head_dim, hidden)
+            = weight.t().unflatten(0, { v.size(0), group, v.size(2) });
+        const std::int64_t together
+            = std::clamp<std::int64_t>(numbers_at_once / (group * v.size(1) * weight.size(0)), 1, v.size(0));
+        std::vector<at::Tensor> lengths;
+        for (std::int64_t begin = 0; begin < v.size(0); begin += together) {
+            if (stop.stop_requested())
+                throw Cancelled {};
+            const at::Tensor added = at::matmul(
+                v.slice(0, begin, begin + together).unsqueeze(1), by_head.slice(0, begin, begin + together));
+            lengths.push_back(added.abs_().sum(-1, false, at::kFloat).mean(1)); // of (…, group, context, hidden)
+        }
+        return at::cat(lengths);
+    }
+
     at::Tensor score(const LayerPass& layer, const Settings&)
     {
-        const std::int64_t kv_heads = layer.v.size(0);
-        const std::int64_t head_dim = layer.v.size(2);
-        const std::int64_t group = layer.q.size(0) / kv_heads;
-        const at::Tensor weight = layer.decoder.output_weight(layer.layer); // (hidden, heads · head_dim)
-        std::vector<at::Tensor> lengths; // (1, context) a kv head
-        lengths.reserve(static_cast<std::size_t>(kv_heads));
-        for (std::int64_t kv_head = 0; kv_head < kv_heads; ++kv_head) {
-            at::Tensor sum;
-            for (std::int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
-                if (layer.stop.stop_requested())
-                    throw Cancelled {};
-                const at::Tensor own = weight.slice(1, head * head_dim, (head + 1) * head_dim);
-                const at::Tensor length = at::matmul(layer.v[kv_head], own.t()).abs().sum(-1, true, at::kFloat).t();
-                sum = sum.defined() ? sum + length : length;
-            }
-            lengths.push_back(sum / group);
-        }
+        const std::int64_t kv_heads = layer.v.size(0) / layer.layers;
+        std::vector<at::Tensor> lengths;
+        lengths.reserve(static_cast<std::size_t>(layer.layers));
+        for (std::int64_t index = 0; index < layer.layers; ++index)
+            lengths.push_back(lengths_of(layer.v.slice(0, index * kv_heads, (index + 1) * kv_heads),
+                layer.decoder.output_weight(layer.layer + index), layer.stop));
         return at::cat(lengths);
     }
 
@@ -69,7 +80,8 @@ namespace {
     void check(const Settings& settings)
     {
         const PolicySpec of = wrapped(settings);
-        if (find(of.name).info.ranks_by == ScoreOf::nothing || find(of.name).choose != nullptr || needs_attention(of))
+        if (find(of.name).info.ranks_by == ScoreOf::nothing || find(of.name).choose != nullptr || needs_attention(of)
+            || sharing_of(of) != Sharing::none)
             throw Error(ErrorKind::usage, "criticalkv: '" + canonical(of) + "' has no score to go by.",
                 "Name a policy that ranks by a score, such as snapkv.");
     }

@@ -14,6 +14,9 @@ namespace keepset::policy {
 
 namespace {
 
+    /// Numbers of the keys of several query heads at a time: 256 MB.
+    constexpr std::int64_t numbers_at_once = std::int64_t { 1 } << 26U;
+
     /// Mean rotation over the positions that come after the context: cos and sin, (1, dims) each; undefined where the
     /// layer rotates nothing.
     Rotation future_rotation(const LayerPass& layer, std::int64_t future)
@@ -63,15 +66,17 @@ namespace {
             return layer.k.new_zeros({ kv_heads, sinks }, at::kFloat);
         const Rotation rotation = future_rotation(layer, settings.count("future"));
         const at::Tensor queries = layer.decoder.unrotated(layer.layer, layer.q, layer.rotations).slice(1, sinks);
-        std::vector<at::Tensor> scores; // (1, keys) a kv head
-        scores.reserve(static_cast<std::size_t>(kv_heads));
-        for (std::int64_t kv_head = 0; kv_head < kv_heads; ++kv_head) {
+        const std::int64_t numbers = group * layer.k.size(1) * layer.k.size(2); // of one kv head's keys
+        const std::int64_t together = std::clamp<std::int64_t>(numbers_at_once / numbers, 1, kv_heads);
+        std::vector<at::Tensor> scores; // (kv heads, keys)
+        for (std::int64_t begin = 0; begin < kv_heads; begin += together) {
             if (layer.stop.stop_requested())
                 throw Cancelled {};
-            const at::Tensor keys = layer.k.slice(0, kv_head, kv_head + 1).slice(1, sinks).to(at::kFloat);
+            const std::int64_t end = std::min(begin + together, kv_heads);
+            const at::Tensor keys = layer.k.slice(0, begin, end).slice(1, sinks).to(at::kFloat);
             const at::Tensor expected
-                = expected_scores(layer, queries.slice(0, kv_head * group, (kv_head + 1) * group), keys, rotation);
-            scores.push_back(at::softmax(expected, -1).mean(0, true));
+                = expected_scores(layer, queries.slice(0, begin * group, end * group), keys, rotation);
+            scores.push_back(group_mean(at::softmax(expected, -1), end - begin));
         }
         const at::Tensor made = (at::cat(scores) + settings.number("epsilon")) * norms(layer.v).slice(1, sinks);
         return at::constant_pad_nd(made, { sinks, 0 });

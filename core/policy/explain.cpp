@@ -129,6 +129,15 @@ namespace policy {
             + significant(of.cut_off, digits) + " of " + of_these;
     }
 
+    std::string explain_uneven(const Case& of, const std::string& among)
+    {
+        if (of.label == Label::important)
+            return "Kept: its score is among the highest " + among + " that " + of.title + " takes.";
+        if (of.label == Label::evicted)
+            return "Evicted: its score is not among the highest " + among + " that " + of.title + " takes.";
+        return {};
+    }
+
 } // namespace policy
 
 Explanation explain(
@@ -151,7 +160,12 @@ Explanation explain(
         0 };
     if (!selection.bridge_scores.empty())
         rank_bridge(selection, policy::Settings(policy, request.policy).text("bridge"), at, of);
-    std::string sentence = why_pinned(request, of, position);
+    std::string sentence = row.slides()
+        ? std::string("Kept: this layer has a sliding window of its own, and nothing is evicted from it.")
+        : why_pinned(request, of, position);
+    const policy::Settings settings(policy, request.policy);
+    if (sentence.empty() && policy::ranks_together(settings))
+        sentence = policy::explain_uneven(of, "of all layers and heads together");
     if (sentence.empty() && policy.explain)
         sentence = policy.explain(of);
     if (sentence.empty())

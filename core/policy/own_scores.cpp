@@ -1,16 +1,28 @@
 #include "core/policy/own_scores.h"
 
+#include "core/device/tensors.h"
 #include "core/error.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/stack.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace keepset::policy {
 
 namespace {
+
+    /// Queries, keys and values of layers that go together, beside the one that reaches it.
+    constexpr std::int64_t bytes_together = std::int64_t { 1 } << 29U;
+
+    /// Whether two layers differ in nothing but their weights.
+    bool alike(const LayerConfig& a, const LayerConfig& b)
+    {
+        return a.scale == b.scale && a.window == b.window && a.rope == b.rope;
+    }
 
     /// (layers, kv_heads, context), borrowed.
     at::Tensor borrowed(const std::vector<float>& scores, const ImportanceView& of)
@@ -38,32 +50,95 @@ OwnScores::OwnScores(std::span<const PolicySpec> policies, bool patient)
     for (const PolicySpec& policy : policies) {
         for (const std::string& name : scores_of(policy)) {
             const auto known = [&](const Source& source) { return source.name == name; };
-            if (std::ranges::none_of(sources_, known))
-                sources_.push_back({ name, parse_policy(name), {} });
+            if (std::ranges::none_of(sources_, known)) {
+                const PolicySpec of = parse_policy(name);
+                sources_.push_back({ name, of, find(of.name).replay != nullptr, {} });
+            }
         }
+    }
+}
+
+void OwnScores::attempt(const Source& source, const std::function<void()>& make)
+{
+    if (missing_.contains(source.name))
+        return;
+    try {
+        make();
+    } catch (const Error& error) {
+        if (!patient_ || error.kind() != ErrorKind::usage)
+            throw;
+        missing_.emplace(source.name, std::pair(error.what(), error.hint()));
     }
 }
 
 std::function<void(const LayerPass&)> OwnScores::look()
 {
-    if (sources_.empty())
+    if (std::ranges::all_of(sources_, &Source::is_replay))
         return {};
     return [this](const LayerPass& layer) {
-        for (Source& source : sources_) {
-            if (layer.stop.stop_requested())
-                throw Cancelled {};
-            if (missing_.contains(source.name))
-                continue;
-            const Policy& policy = find(source.policy.name);
-            try {
-                source.layers.push_back(policy.score(layer, Settings(policy, source.policy)));
-            } catch (const Error& error) {
-                if (!patient_ || error.kind() != ErrorKind::usage)
-                    throw;
-                missing_.emplace(source.name, std::pair(error.what(), error.hint()));
-            }
-        }
+        if (layer.k.is_cuda())
+            add(layer);
+        else
+            make_scores(layer);
     };
+}
+
+/// A GPU waits for each of many small steps longer than it takes: layers that are alike take them together.
+void OwnScores::add(const LayerPass& layer)
+{
+    const std::vector<LayerConfig>& configs = layer.decoder.config().per_layer;
+    const auto index = static_cast<std::size_t>(layer.layer);
+    if (group_.k.empty())
+        group_.first = layer.layer;
+    group_.q.push_back(layer.q);
+    group_.k.push_back(layer.k);
+    group_.v.push_back(layer.v);
+    if (layer.importance.defined())
+        group_.importance.push_back(layer.importance);
+    for (const at::Tensor& part : { layer.q, layer.k, layer.v })
+        group_.bytes += static_cast<std::int64_t>(part.nbytes());
+    const bool more = index + 1 < configs.size() && alike(configs[index], configs[index + 1])
+        && layer.decoder.devices().size() == 1;
+    if (more && group_.bytes < bytes_together)
+        return;
+    const Group group = std::exchange(group_, {});
+    const auto layers = static_cast<std::int64_t>(group.k.size());
+    ScoreRule rule = layer.rule;
+    if (rule.alibi_slopes.defined())
+        rule.alibi_slopes = rule.alibi_slopes.repeat({ layers });
+    make_scores({ layer.decoder, layer.backend, group.first, at::cat(group.q), at::cat(group.k), at::cat(group.v),
+        group.importance.empty() ? at::Tensor() : at::cat(group.importance), rule, layer.rotations, layer.length,
+        layer.stop, layers });
+}
+
+void OwnScores::make_scores(const LayerPass& layers)
+{
+    for (Source& source : sources_) {
+        if (layers.stop.stop_requested())
+            throw Cancelled {};
+        if (source.is_replay)
+            continue;
+        attempt(source, [&] {
+            const Policy& policy = find(source.policy.name);
+            const at::Tensor made = policy.score(layers, Settings(policy, source.policy));
+            for (const at::Tensor& layer : made.unflatten(0, { layers.layers, -1 }).unbind(0))
+                source.layers.push_back(layer);
+        });
+    }
+}
+
+bool OwnScores::needs_replay() const { return std::ranges::any_of(sources_, &Source::is_replay); }
+
+void OwnScores::replay(const Replay& from)
+{
+    for (Source& source : sources_) {
+        if (!source.is_replay)
+            continue;
+        attempt(source, [&] {
+            const Policy& policy = find(source.policy.name);
+            source.layers = policy.replay(from, Settings(policy, source.policy)).unbind(0);
+        });
+    }
 }
 
 std::map<std::string, at::Tensor> OwnScores::take(at::Device device)
@@ -80,22 +155,29 @@ std::map<std::string, at::Tensor> OwnScores::take(at::Device device)
     return scores;
 }
 
-at::Tensor shared_rows(const at::Tensor& scores, Granularity granularity)
+at::Tensor shared_rows(const at::Tensor& all, Granularity granularity, const std::vector<std::int64_t>& evicting)
 {
+    const at::Tensor scores = evicting.empty() ? all : all.index_select(0, to_device(evicting, all.device()));
     const std::int64_t context = scores.size(2);
     return granularity == Granularity::head ? scores.reshape({ -1, context }).contiguous()
         : granularity == Granularity::layer ? mean_over(scores, { 1 })
                                             : mean_over(scores, { 0, 1 }).unsqueeze(0);
 }
 
-std::vector<float> shared_rows(const std::vector<float>& scores, const ImportanceView& of, Granularity granularity)
+std::vector<float> shared_rows(const std::vector<float>& scores, const ImportanceView& of, Granularity granularity,
+    const std::vector<std::int64_t>& evicting)
 {
-    return granularity == Granularity::head ? scores : to_vector(shared_rows(borrowed(scores, of), granularity));
+    return granularity == Granularity::head && evicting.empty()
+        ? scores
+        : to_vector(shared_rows(borrowed(scores, of), granularity, evicting));
 }
 
-std::vector<float> mean_of_scope(const std::vector<float>& scores, const ImportanceView& of, const Scope& scope)
+std::vector<float> mean_of_scope(const std::vector<float>& scores, const ImportanceView& of, const Scope& scope,
+    const std::vector<std::int64_t>& evicting)
 {
     at::Tensor rows = borrowed(scores, of);
+    if (scope.layer < 0 && !evicting.empty())
+        rows = rows.index_select(0, to_device(evicting, at::kCPU));
     if (scope.layer >= 0)
         rows = rows.slice(0, scope.layer, scope.layer + 1);
     if (scope.kv_head >= 0)

@@ -2,6 +2,7 @@
 
 #include "core/pass/dense_pass.h"
 #include "core/policy/policy.h"
+#include "core/policy/replay.h"
 #include "core/policy/select.h"
 
 #include <ATen/core/Tensor.h>
@@ -23,6 +24,10 @@ public:
 
     /// What the pass must call; empty where there is nothing to make. Refers to this.
     std::function<void(const LayerPass&)> look();
+    /// Whether some scores need the model once more after the pass, which then must keep its keys and values.
+    bool needs_replay() const;
+    /// Makes these. After the pass.
+    void replay(const Replay& from);
     /// (layers, kv_heads, context) float32 on `device`, by scores_of. After the pass.
     std::map<std::string, at::Tensor> take(at::Device device);
     /// Why scores are missing: an Error's words and hint, by scores_of.
@@ -32,18 +37,37 @@ private:
     struct Source {
         std::string name;
         PolicySpec policy;
+        bool is_replay = false;
         std::vector<at::Tensor> layers; ///< (kv_heads, context) each
     };
+    /// Layers of a pass that go together; on a CPU each goes alone.
+    struct Group {
+        std::int64_t first = 0;
+        std::vector<at::Tensor> q;
+        std::vector<at::Tensor> k;
+        std::vector<at::Tensor> v;
+        std::vector<at::Tensor> importance;
+        std::int64_t bytes = 0;
+    };
+    void add(const LayerPass& layer);
+    void make_scores(const LayerPass& layers);
+    /// Runs `make`; what cannot be made is remembered where patient.
+    void attempt(const Source& source, const std::function<void()>& make);
+
     std::vector<Source> sources_;
+    Group group_;
     std::map<std::string, std::pair<std::string, std::string>> missing_;
     bool patient_ = false;
 };
 
 /// Scores (layers, kv_heads, context) of the rows that share a keep set: (score rows, context), means in double.
-at::Tensor shared_rows(const at::Tensor& scores, Granularity granularity);
+/// `evicting`: evicting_layers, those that are looked at.
+at::Tensor shared_rows(const at::Tensor& scores, Granularity granularity, const std::vector<std::int64_t>& evicting);
 /// The same in the host's memory.
-std::vector<float> shared_rows(const std::vector<float>& scores, const ImportanceView& of, Granularity granularity);
-/// Mean over the rows of a scope: (context).
-std::vector<float> mean_of_scope(const std::vector<float>& scores, const ImportanceView& of, const Scope& scope);
+std::vector<float> shared_rows(const std::vector<float>& scores, const ImportanceView& of, Granularity granularity,
+    const std::vector<std::int64_t>& evicting);
+/// Mean over the rows of a scope: (context); of the whole model over the layers that evict.
+std::vector<float> mean_of_scope(const std::vector<float>& scores, const ImportanceView& of, const Scope& scope,
+    const std::vector<std::int64_t>& evicting);
 
 } // namespace keepset::policy

@@ -134,6 +134,15 @@ namespace policy {
         }
     }
 
+    bool Settings::has(const std::string& name) const { return values_.contains(name); }
+    bool Settings::is(const std::string& name, const std::string& value) const
+    {
+        const auto found = values_.find(name);
+        return found != values_.end() && found->second == value;
+    }
+
+    bool ranks_together(const Settings& settings) { return settings.is("uniform", "false"); }
+
     bool Settings::given(const std::string& name) const { return given_.count(name) > 0; }
     double Settings::number(const std::string& name) const { return number_in<double>(values_.at(name)).value(); }
     std::uint64_t Settings::whole(const std::string& name) const
@@ -200,14 +209,21 @@ bool needs_attention(const PolicySpec& spec)
     return policy.needs_attention && policy.needs_attention(policy::Settings(policy, spec));
 }
 
+Sharing sharing_of(const PolicySpec& spec)
+{
+    const policy::Policy& policy = policy::find(spec.name);
+    return policy::ranks_together(policy::Settings(policy, spec)) ? Sharing::model : policy.info.shares;
+}
+
 std::vector<std::string> scores_of(const PolicySpec& spec)
 {
     const policy::Policy& policy = policy::find(spec.name);
     std::vector<std::string> scores;
-    if (policy.score)
+    if (policy.has_own_score())
         scores.push_back(policy::score_name(spec));
-    if (policy.choose) {
-        for (std::string& of : scores_of(policy::wrapped(policy::Settings(policy, spec))))
+    const policy::Settings settings(policy, spec);
+    if (settings.has("of")) {
+        for (std::string& of : scores_of(policy::wrapped(settings)))
             scores.push_back(std::move(of));
     }
     return scores;

@@ -50,6 +50,9 @@ public:
     Settings(const Policy& policy, const PolicySpec& spec);
     /// Whether the parameter was given, for one whose default depends on the request.
     bool given(const std::string& name) const;
+    /// Whether there is such a parameter; and whether it has this value.
+    bool has(const std::string& name) const;
+    bool is(const std::string& name, const std::string& value) const;
     const std::string& text(const std::string& name) const { return values_.at(name); }
     double number(const std::string& name) const;
     std::uint64_t whole(const std::string& name) const;
@@ -93,6 +96,7 @@ struct Share {
 };
 
 struct Choosing;
+struct Replay;
 
 /// One line of the table.
 struct Policy {
@@ -106,6 +110,8 @@ struct Policy {
     /// float32. Absent: it ranks by importance, or by what `choose` makes of other scores. Throws Error{usage} where a
     /// context is too short for it.
     at::Tensor (*score)(const LayerPass& layer, const Settings& settings) = nullptr;
+    /// The same of all layers, (layers, kv_heads, context), from the model that is run once more after the dense pass.
+    at::Tensor (*replay)(const Replay& from, const Settings& settings) = nullptr;
     /// Labels (score rows, context) uint8 of a point in ways that no plan says; absent: the plan does. choosing.h.
     at::Tensor (*choose)(const Choosing& from, const Settings& settings) = nullptr;
     /// A sentence where the general one (explain.cpp) does not fit; it may return an empty one, or be absent.
@@ -118,6 +124,8 @@ struct Policy {
     /// never needs one.
     std::function<std::optional<Control>(const Settings& settings, const PolicySpec& other)> control = nullptr;
     bool evicts = true; ///< false: keeps everything, whatever the sparsity
+
+    bool has_own_score() const { return score != nullptr || replay != nullptr; }
 };
 
 /// Every policy, in the order of policies().
@@ -138,6 +146,11 @@ PolicySpec wrapped(const Settings& settings);
 /// The one spelling of a policy's own score: the parameters that it depends on and that differ from their defaults.
 std::string score_name(const PolicySpec& spec);
 
+/// Whether all rows of the model are ranked together: `uniform` is false.
+bool ranks_together(const Settings& settings);
+/// `choose` of a policy that ranks all rows of the model together: what scores lowest of them all goes.
+at::Tensor best_of_all_rows(const Choosing& from, const Settings& settings);
+
 /// k of a request over `context` positions. Throws Error{usage} where the budget or the sparsity is out of range.
 std::int64_t budget_for(const Policy& policy, const SelectRequest& request, std::int64_t context);
 
@@ -149,6 +162,9 @@ bool better_bridge(const std::string& criterion, double score, double than);
 
 /// Throws Error{input}: the importance, or a policy's own score, of a position of this row is not a finite number.
 [[noreturn]] void refuse_score(const Row& row, std::int64_t position, const std::string& what = "importance");
+
+/// Why a token is kept or not by a policy whose rows share a budget; `among` says what it was ranked with.
+std::string explain_uneven(const Case& of, const std::string& among);
 
 /// "its importance 0.486 is below the cut-off 0.742 of the 164 highest", or that it ties and comes later.
 std::string below_cut_off(const Case& of);

@@ -49,7 +49,9 @@ Prepared::Prepared(const Policy& of, const SelectRequest& from, std::int64_t con
     : request(from)
     , policy(of)
     , settings(policy, from.policy)
-    , score(policy.score != nullptr && policy.choose == nullptr ? score_name(from.policy) : std::string())
+    , shares(ranks_together(settings) ? Sharing::model : policy.info.shares)
+    , choose(ranks_together(settings) ? best_of_all_rows : policy.choose)
+    , score(policy.has_own_score() && policy.choose == nullptr ? score_name(from.policy) : std::string())
     , budget(budget_for(policy, from, context))
     , pinned(from.pins, context)
     , share { budget, context }

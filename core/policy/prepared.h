@@ -20,6 +20,8 @@ struct Prepared {
     const SelectRequest& request;
     const Policy& policy;
     Settings settings;
+    Sharing shares; ///< sharing_of
+    at::Tensor (*choose)(const Choosing& from, const Settings& settings); ///< Policy::choose, or how rows share
     std::string score; ///< what the plan ranks by: "" for importance
     std::int64_t budget = 0;
     Pinned pinned;
@@ -35,11 +37,15 @@ struct Prepared {
 };
 
 /// Row `index` of rows of scores: which rows of the model it stands for, by layer and kv head, and nothing else.
-inline Row row_at(const Reduction& reduction, std::int64_t kv_heads, std::int64_t index)
+/// `evicting`: the layers that the rows are of, empty: all.
+inline Row row_at(
+    const Reduction& reduction, std::int64_t kv_heads, std::int64_t index, const std::vector<std::int64_t>& evicting)
 {
     Row row;
     const bool by_head = reduction.granularity == Granularity::head;
     row.layer = reduction.granularity == Granularity::model ? -1 : by_head ? index / kv_heads : index;
+    if (row.layer >= 0 && !evicting.empty())
+        row.layer = evicting[static_cast<std::size_t>(row.layer)];
     row.kv_head = by_head ? index % kv_heads : -1;
     return row;
 }

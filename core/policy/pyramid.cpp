@@ -105,7 +105,7 @@ Policy pyramid()
             .score = "the other policy's",
             .source = "Cai et al., PyramidKV: Dynamic KV Cache Compression based on Pyramidal Information Funneling "
                       "(arXiv 2406.02069), as kvpress PyramidKVPress has it: the window is part of the budget",
-            .uneven = true },
+            .shares = Sharing::layer },
         .choose = choose,
         .explain = [](const Case& of) { return explain_uneven(of, "of its layer, whose budget is its own,"); },
         .check = [](const Settings& settings) { check_inner("pyramid", settings); },

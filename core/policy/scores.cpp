@@ -26,7 +26,48 @@ kernels::ScoreRowsInputs score_rows_inputs(const ImportanceView& a, const Reduct
         reduction.importance == Importance::mean_received, a.windows.empty() ? nullptr : a.windows.data() };
 }
 
+std::vector<std::int64_t> evicting_layers(std::span<const std::int64_t> windows, std::int64_t context, Sliding sliding)
+{
+    const auto slides = [&](std::int64_t window) { return window > 0 && window < context; };
+    if (sliding == Sliding::evict || std::ranges::none_of(windows, slides))
+        return {};
+    std::vector<std::int64_t> layers;
+    for (std::size_t layer = 0; layer < windows.size(); ++layer) {
+        if (!slides(windows[layer]))
+            layers.push_back(static_cast<std::int64_t>(layer));
+    }
+    if (layers.empty())
+        throw Error(ErrorKind::usage,
+            "All " + counted(static_cast<std::int64_t>(windows.size()), "layer")
+                + " have sliding windows shorter than the context of " + counted(context, "token")
+                + ", so that with sliding=keep nothing would be evicted.",
+            "Choose sliding=evict, which evicts in sliding layers, too.");
+    return layers;
+}
+
 namespace {
+
+    /// Importance of some layers.
+    struct SomeLayers {
+        std::vector<float> values;
+        std::vector<std::int64_t> windows;
+        ImportanceView view;
+
+        SomeLayers(const ImportanceView& of, const std::vector<std::int64_t>& layers)
+            : view(of)
+        {
+            const auto size = static_cast<std::size_t>(of.heads * of.context);
+            values.reserve(layers.size() * size);
+            for (const std::int64_t layer : layers) {
+                const auto part = of.values.subspan(static_cast<std::size_t>(layer) * size, size);
+                values.insert(values.end(), part.begin(), part.end());
+                windows.push_back(of.windows[static_cast<std::size_t>(layer)]);
+            }
+            view.values = values;
+            view.windows = windows;
+            view.layers = static_cast<std::int64_t>(layers.size());
+        }
+    };
 
     void check_sizes(const ImportanceView& a)
     {
@@ -96,6 +137,17 @@ ScoreRows score_rows(const ImportanceView& importance, const Reduction& reductio
     check_sizes(importance);
     const auto context = static_cast<std::size_t>(importance.context);
     ScoreRows rows { reduction, importance.layers, importance.kv_heads, importance.context, {}, {} };
+    rows.evicting = evicting_layers(importance.windows, importance.context, reduction.sliding);
+    if (!rows.evicting.empty()) {
+        const SomeLayers some(importance, rows.evicting);
+        Reduction plain;
+        plain.sliding = Sliding::evict;
+        rows.mass = score_rows(importance, plain).mass;
+        Reduction all = reduction;
+        all.sliding = Sliding::evict;
+        rows.scores = score_rows(some.view, all).scores;
+        return rows;
+    }
     const kernels::ScoreRowsInputs inputs = score_rows_inputs(importance, reduction);
     rows.scores.resize(static_cast<std::size_t>(importance.layers * importance.kv_heads / inputs.together) * context);
     rows.mass.resize(static_cast<std::size_t>(importance.layers * importance.kv_heads) * context);
@@ -128,6 +180,14 @@ RowScores score_scope(const ImportanceView& importance, const Scope& scope, cons
 {
     check_sizes(importance);
     check_scope(importance, scope);
+    const std::vector<std::int64_t> evicting
+        = evicting_layers(importance.windows, importance.context, reduction.sliding);
+    if (scope.layer < 0 && !evicting.empty()) {
+        const SomeLayers some(importance, evicting);
+        Reduction all = reduction;
+        all.sliding = Sliding::evict;
+        return score_scope(some.view, scope, all);
+    }
     const std::vector<double> scores = mean_over(importance, scope, reduction);
     const bool of_mass = reduction.importance == Importance::cumulative && reduction.gqa == GqaReduction::mean;
     return { scope, reduction.importance, reduction.gqa, { scores.begin(), scores.end() },

@@ -35,7 +35,7 @@ namespace {
     void check_kept(const Prepared& point, const Row& row, std::span<const Label> labels)
     {
         const std::int64_t kept = count_kept(labels);
-        if (kept != point.budget && !point.policy.info.uneven)
+        if (kept != point.budget && point.shares == Sharing::none)
             throw Error(ErrorKind::internal,
                 point.policy.info.name + " kept " + grouped(kept) + " positions of " + row_name(row)
                     + " where its budget is " + grouped(point.budget) + ".");
@@ -73,51 +73,53 @@ namespace {
         return row;
     }
 
-    ScoreTable table_of(const RowScores& row, bool whole_layer)
+    /// Layers of the model that evict.
+    std::int64_t layers_of(const RowScores& row)
+    {
+        return row.evicting.empty() ? row.layers : static_cast<std::int64_t>(row.evicting.size());
+    }
+
+    /// Where the layer of a row stands among them; -1: the row is of all.
+    std::int64_t layer_place(const RowScores& row)
+    {
+        if (row.scope.layer < 0 || row.evicting.empty())
+            return row.scope.layer;
+        return std::ranges::find(row.evicting, row.scope.layer) - row.evicting.begin();
+    }
+
+    ScoreTable table_of(const RowScores& row)
     {
         const auto context = static_cast<std::int64_t>(row.scores.size());
-        ScoreTable table { {}, 1, context, {}, row.layers, row.scope.layer };
-        if (whole_layer)
-            table.kv_heads = static_cast<std::int64_t>(row.layer_rows.begin()->second.size()) / context;
-        else
-            table.scores.emplace("", borrowed(row.scores, context));
-        for (const auto& [name, scores] : whole_layer ? row.layer_rows : row.own)
+        ScoreTable table { {}, 1, context, { { "", borrowed(row.scores, context) } }, layers_of(row), layer_place(row) };
+        for (const auto& [name, scores] : row.own)
             table.scores.emplace(name, borrowed(scores, context));
+        return table;
+    }
+
+    /// Of the rows that share a budget with one of a kv head.
+    ScoreTable table_of(const RowScores& row, Sharing sharing)
+    {
+        const auto context = static_cast<std::int64_t>(row.scores.size());
+        const auto shared = row.shared.find(sharing);
+        if (shared == row.shared.end())
+            throw Error(ErrorKind::internal, "A row was selected from without those that it shares a budget with.");
+        const std::int64_t first = sharing == Sharing::model ? 0 : layer_place(row);
+        ScoreTable table { {}, 0, context, {}, layers_of(row), first };
+        for (const auto& [name, scores] : shared->second)
+            table.scores.emplace(name, borrowed(scores, context));
+        table.kv_heads = table.rows() / (sharing == Sharing::model ? table.layers : 1);
         return table;
     }
 
     ScoreTable table_of(const ScoreRows& rows)
     {
         ScoreTable table { rows.reduction, rows.kv_heads, rows.context, { { "", borrowed(rows.scores, rows.context) } },
-            rows.layers, rows.reduction.granularity == Granularity::model ? -1 : 0 };
+            rows.layers, rows.reduction.granularity == Granularity::model ? -1 : 0, rows.evicting, rows.layers };
+        if (!rows.evicting.empty())
+            table.layers = static_cast<std::int64_t>(rows.evicting.size());
         for (const auto& [name, scores] : rows.own)
             table.scores.emplace(name, borrowed(scores, rows.context));
         return table;
-    }
-
-    /// RowScores::layer_rows.
-    std::map<std::string, std::vector<float>> layer_rows(
-        const Analysis& analysis, std::int64_t layer, Importance importance, GqaReduction gqa)
-    {
-        const ImportanceView view { analysis.importance, analysis.layers, analysis.heads, analysis.kv_heads,
-            analysis.context, analysis.windows };
-        const auto size = static_cast<std::size_t>(analysis.kv_heads * analysis.context);
-        std::map<std::string, std::vector<float>> rows;
-        std::vector<float>& own = rows[""];
-        for (std::int64_t kv_head = 0; kv_head < analysis.kv_heads; ++kv_head) {
-            const RowScores row = score_scope(view, { layer, kv_head }, { Granularity::head, importance, gqa });
-            own.insert(own.end(), row.scores.begin(), row.scores.end());
-        }
-        for (const auto& [name, scores] : analysis.own_scores) {
-            const auto first = scores.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(layer) * size);
-            rows.emplace(name, std::vector<float>(first, first + static_cast<std::ptrdiff_t>(size)));
-        }
-        return rows;
-    }
-
-    std::int64_t row_count(const ScoreRows& rows)
-    {
-        return static_cast<std::int64_t>(rows.scores.size()) / rows.context;
     }
 
     /// From one row of labels a row of scores, in front, to one a row of the model.
@@ -147,7 +149,6 @@ void refuse_score(const Row& row, std::int64_t position, const std::string& what
 std::vector<KeepSet> select(const ScoreRows& rows, std::span<const SelectRequest> requests, const LabelRows& label_rows)
 {
     const auto context = static_cast<std::size_t>(rows.context);
-    const std::int64_t score_rows = row_count(rows);
     std::vector<Prepared> points;
     points.reserve(requests.size());
     for (const SelectRequest& request : requests)
@@ -156,23 +157,28 @@ std::vector<KeepSet> select(const ScoreRows& rows, std::span<const SelectRequest
     const Labelled made = label_points(table_of(rows), points, how);
     const auto bad = made.first_bad.item<std::int64_t>();
     if (bad >= 0)
-        refuse_score(row_at(rows.reduction, rows.kv_heads, bad / rows.context), bad % rows.context, word_of(points));
+        refuse_score(row_at(rows.reduction, rows.kv_heads, bad / rows.context, rows.evicting), bad % rows.context,
+            word_of(points));
     std::vector<KeepSet> sets;
     sets.reserve(points.size());
     for (const Prepared& point : points) {
         KeepSet& set = sets.emplace_back();
         set = { point.request, canonical(point.request.policy), point.budget, rows.layers, rows.kv_heads, rows.context,
-            {}, not_a_number };
+            {}, not_a_number, rows.evicting };
         set.request.granularity = rows.reduction.granularity;
         set.request.importance = rows.reduction.importance;
         set.request.gqa = rows.reduction.gqa;
+        set.request.sliding = rows.reduction.sliding;
         set.labels.resize(rows.mass.size());
         const at::Tensor labels = made.labels[static_cast<std::int64_t>(sets.size()) - 1]; // (score rows, context)
         std::memcpy(set.labels.data(), labels.const_data_ptr<std::uint8_t>(), static_cast<std::size_t>(labels.numel()));
-        for (std::int64_t row = 0; row < score_rows; ++row)
-            check_kept(point, row_at(rows.reduction, rows.kv_heads, row),
-                std::span(set.labels).subspan(static_cast<std::size_t>(row) * context, context));
-        repeat_shared(set.labels, static_cast<std::size_t>(score_rows), context);
+        const auto labelled = static_cast<std::size_t>(labels.size(0));
+        for (std::size_t row = 0; row < labelled; ++row) {
+            const Row of = row_at(rows.reduction, rows.kv_heads, static_cast<std::int64_t>(row), {});
+            if (set.evicts(of.layer))
+                check_kept(point, of, std::span(set.labels).subspan(row * context, context));
+        }
+        repeat_shared(set.labels, labelled, context);
         set.kept_mass = mass_of(set.labels, rows.mass) / static_cast<double>(set.labels.size());
     }
     return sets;
@@ -233,11 +239,12 @@ std::vector<KeepSet> select(
         if (task.stop.stop_requested())
             throw Cancelled {};
         policy::refuse_missing(request.policy, analysis.no_scores);
-        const policy::Reduction wanted { request.granularity, request.importance, request.gqa };
+        const policy::Reduction wanted { request.granularity, request.importance, request.gqa, request.sliding };
         if (!rows || !(rows->reduction == wanted)) {
             rows = policy::score_rows(view_of(analysis), wanted);
             for (const auto& [name, scores] : analysis.own_scores)
-                rows->own.emplace(name, policy::shared_rows(scores, view_of(analysis), wanted.granularity));
+                rows->own.emplace(
+                    name, policy::shared_rows(scores, view_of(analysis), wanted.granularity, rows->evicting));
         }
         rows->bridges = analysis.bridges;
         rows->stop = task.stop;
@@ -252,17 +259,55 @@ std::vector<KeepSet> select(
     return sets;
 }
 
-RowScores row_scores(const Analysis& analysis, const Scope& scope, Importance importance, GqaReduction gqa)
+RowScores row_scores(
+    const Analysis& analysis, const Scope& scope, Importance importance, GqaReduction gqa, Sliding sliding)
 {
-    RowScores row = policy::score_scope(view_of(analysis), scope, { Granularity::head, importance, gqa });
+    RowScores row = policy::score_scope(view_of(analysis), scope, { Granularity::head, importance, gqa, sliding });
+    row.evicting = policy::evicting_layers(analysis.windows, analysis.context, sliding);
     row.bridges = analysis.bridges;
     for (const auto& [name, scores] : analysis.own_scores)
-        row.own.emplace(name, policy::mean_of_scope(scores, view_of(analysis), scope));
+        row.own.emplace(name, policy::mean_of_scope(scores, view_of(analysis), scope, row.evicting));
     row.no_scores = analysis.no_scores;
     row.layers = analysis.layers;
-    if (scope.kv_head >= 0)
-        row.layer_rows = policy::layer_rows(analysis, scope.layer, importance, gqa);
     return row;
+}
+
+void add_shared_rows(const Analysis& analysis, const PolicySpec& policy, RowScores& row)
+{
+    const Sharing sharing = sharing_of(policy);
+    if (sharing == Sharing::none || row.scope.kv_head < 0 || row.slides())
+        return;
+    std::vector<std::int64_t> layers { row.scope.layer };
+    if (sharing == Sharing::model) {
+        layers = row.evicting;
+        for (std::int64_t layer = 0; row.evicting.empty() && layer < row.layers; ++layer)
+            layers.push_back(layer);
+    }
+    auto& rows = row.shared[sharing];
+    const std::vector<std::string> names = scores_of(policy);
+    const std::int64_t size = analysis.kv_heads * analysis.context;
+    for (const std::string& name : names) {
+        const auto own = analysis.own_scores.find(name);
+        if (own == analysis.own_scores.end() || rows.contains(name))
+            continue;
+        std::vector<float>& scores = rows[name];
+        scores.reserve(layers.size() * static_cast<std::size_t>(size));
+        for (const std::int64_t layer : layers) {
+            const auto first = own->second.begin() + layer * size;
+            scores.insert(scores.end(), first, first + size);
+        }
+    }
+    if (!names.empty() || rows.contains(""))
+        return;
+    std::vector<float>& importance = rows[""];
+    importance.reserve(layers.size() * static_cast<std::size_t>(size));
+    for (const std::int64_t layer : layers) {
+        for (std::int64_t kv_head = 0; kv_head < analysis.kv_heads; ++kv_head) {
+            const RowScores other = policy::score_scope(
+                view_of(analysis), { layer, kv_head }, { Granularity::head, row.importance, row.gqa, Sliding::evict });
+            importance.insert(importance.end(), other.scores.begin(), other.scores.end());
+        }
+    }
 }
 
 std::vector<float> head_importance(const Analysis& analysis, std::int64_t layer, Importance importance)
@@ -270,16 +315,42 @@ std::vector<float> head_importance(const Analysis& analysis, std::int64_t layer,
     return policy::query_head_scores(view_of(analysis), layer, importance);
 }
 
+bool RowScores::slides() const
+{
+    return scope.layer >= 0 && !evicting.empty() && std::ranges::find(evicting, scope.layer) == evicting.end();
+}
+
+bool KeepSet::evicts(std::int64_t layer) const
+{
+    return evicting.empty() || std::ranges::find(evicting, layer) != evicting.end();
+}
+
+namespace {
+
+    /// Of a layer that slides and keeps everything.
+    RowSelection kept_whole(const RowScores& row, const SelectRequest& request)
+    {
+        RowSelection result { canonical(request.policy), title(request.policy),
+            static_cast<std::int64_t>(row.scores.size()), std::vector<Label>(row.scores.size(), Label::kept), {}, 1.0,
+            not_a_number, {}, {} };
+        result.counts[static_cast<std::size_t>(Label::kept)] = result.budget;
+        return result;
+    }
+
+} // namespace
+
 RowSelection select_row(const RowScores& row, const SelectRequest& request, const std::stop_token& stop)
 {
     const auto context = static_cast<std::int64_t>(row.scores.size());
     policy::refuse_missing(request.policy, row.no_scores);
     const policy::Prepared point(request, context);
+    if (row.slides())
+        return kept_whole(row, request);
     RowSelection result { canonical(request.policy), title(request.policy), point.budget, {}, {}, 0.0, not_a_number, {},
         {} };
     // One row, whatever it stands for: what tells it from others is given to the fill by the scope.
-    const bool whole_layer = point.policy.info.uneven && !row.layer_rows.empty();
-    const policy::ScoreTable table = policy::table_of(row, whole_layer);
+    const bool shared = point.shares != Sharing::none && row.scope.kv_head >= 0;
+    const policy::ScoreTable table = shared ? policy::table_of(row, point.shares) : policy::table_of(row);
     policy::Labelling how { policy::carry_out_on_host(
         [](const kernels::SelectInputs& inputs) { return kernels::select_cpu(inputs, 1); }) };
     how.bridges = row.bridges.get();
@@ -291,10 +362,10 @@ RowSelection select_row(const RowScores& row, const SelectRequest& request, cons
     if (bad >= 0)
         policy::refuse_score(policy::row_of(row.scope), bad, policy::word_of(std::span(&point, 1)));
     const auto* const labels = reinterpret_cast<const Label*>(made.labels.const_data_ptr<std::uint8_t>())
-        + (whole_layer ? row.scope.kv_head * context : 0);
+        + (shared ? ((policy::layer_place(row) - table.first_layer) * table.kv_heads + row.scope.kv_head) * context : 0);
     result.labels.assign(labels, labels + context);
     policy::check_kept(point, policy::row_of(row.scope), result.labels);
-    if (point.policy.info.uneven)
+    if (point.shares != Sharing::none)
         result.budget = policy::count_kept(result.labels);
     if (!point.score.empty())
         result.scores = row.own.at(point.score);
@@ -302,7 +373,7 @@ RowSelection select_row(const RowScores& row, const SelectRequest& request, cons
     for (std::size_t j = 0; j < row.scores.size(); ++j) {
         const Label label = result.labels[j];
         ++result.counts[static_cast<std::size_t>(label)];
-        if (label == Label::important && point.policy.choose == nullptr && !(scores[j] >= result.cut_off))
+        if (label == Label::important && point.choose == nullptr && !(scores[j] >= result.cut_off))
             result.cut_off = scores[j];
         if (label != Label::evicted && j < row.mass.size())
             result.kept_mass += row.mass[j];
@@ -313,7 +384,11 @@ RowSelection select_row(const RowScores& row, const SelectRequest& request, cons
 
 double kept_a_row(const KeepSet& set)
 {
-    return static_cast<double>(policy::kept_entries(set)) / static_cast<double>(set.layers * set.kv_heads);
+    if (set.evicting.empty())
+        return static_cast<double>(policy::kept_entries(set)) / static_cast<double>(set.layers * set.kv_heads);
+    const auto rows = static_cast<std::int64_t>(set.evicting.size()) * set.kv_heads;
+    const std::int64_t whole = (set.layers * set.kv_heads - rows) * set.context;
+    return static_cast<double>(policy::kept_entries(set) - whole) / static_cast<double>(rows);
 }
 
 std::vector<Membership> memberships(std::span<const Label> a, std::span<const Label> b)

@@ -30,6 +30,7 @@ struct Reduction {
     Granularity granularity = Granularity::head;
     Importance importance = Importance::cumulative;
     GqaReduction gqa = GqaReduction::mean;
+    Sliding sliding = Sliding::keep;
     bool operator==(const Reduction&) const = default;
 };
 
@@ -39,13 +40,18 @@ struct ScoreRows {
     std::int64_t layers = 0;
     std::int64_t kv_heads = 0;
     std::int64_t context = 0;
-    std::vector<float> scores; ///< (layers · kv_heads, layers, or 1 by granularity; context)
+    std::vector<float> scores; ///< (layers that evict · kv_heads, these layers, or 1 by granularity; context)
     std::vector<double> mass; ///< (layers, kv_heads, context): mean of A over the query heads of a kv head
     std::map<std::string, std::vector<float>> own = {}; ///< as `scores`: those of policies' own, by scores_of
+    std::vector<std::int64_t> evicting = {}; ///< evicting_layers
     std::shared_ptr<BridgeSource> bridges = nullptr; ///< absent where the attention was not kept
     std::stop_token stop = {}; ///< for policies that take long
     std::function<void(std::int64_t done, std::int64_t all)> row_done = {}; ///< may be absent
 };
+
+/// The layers that evict, ascending; empty: all do. `windows` (layers): those of ImportanceView. Throws Error{usage}
+/// where none would.
+std::vector<std::int64_t> evicting_layers(std::span<const std::int64_t> windows, std::int64_t context, Sliding sliding);
 
 /// What the kernel that makes scores is told of importance, which may lie on a device.
 kernels::ScoreRowsInputs score_rows_inputs(const ImportanceView& importance, const Reduction& reduction);

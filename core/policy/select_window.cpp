@@ -55,10 +55,10 @@ namespace {
             std::max<std::int64_t>(1, labels_at_once / std::max<std::int64_t>(1, scores.rows() * scores.context())));
         const Prepared& first = points.front();
         std::size_t count = 1;
-        if (first.policy.info.uneven)
+        if (first.shares != Sharing::none)
             return count;
         while (count < std::min(together, points.size()) && points[count].score == first.score
-            && points[count].policy.choose == first.policy.choose)
+            && points[count].choose == first.choose)
             ++count;
         return count;
     }
@@ -99,6 +99,32 @@ namespace {
         return facts;
     }
 
+    /// Where some layers do not evict: scores of those that do, mass of all.
+    WindowScores scores_of_some(const PassScores& pass, const Reduction& reduction,
+        const std::vector<std::int64_t>& evicting, const Backend& backend)
+    {
+        const at::Tensor which = to_device(evicting, pass.importance.device());
+        const at::Tensor importance = pass.importance.index_select(0, which);
+        std::vector<std::int64_t> windows;
+        windows.reserve(evicting.size());
+        for (const std::int64_t layer : evicting)
+            windows.push_back(pass.windows[static_cast<std::size_t>(layer)]);
+        PassScores some { importance, {}, pass.kv_heads, windows };
+        for (const auto& [name, own] : pass.own)
+            some.own.emplace(name, own.index_select(0, which));
+        Reduction all = reduction;
+        all.sliding = Sliding::evict;
+        WindowScores found = window_scores(some, all, backend);
+        found.mass = window_scores({ pass.importance, {}, pass.kv_heads, pass.windows },
+            { Granularity::model, Importance::cumulative, reduction.gqa, Sliding::evict }, backend)
+                         .mass;
+        found.layers = pass.importance.size(0);
+        found.table.reduction = reduction;
+        found.table.evicting = evicting;
+        found.table.all_layers = found.layers;
+        return found;
+    }
+
 } // namespace
 
 ScoreRows WindowScores::on_host() const
@@ -108,14 +134,25 @@ ScoreRows WindowScores::on_host() const
         return std::vector<float>(host.const_data_ptr<float>(), host.const_data_ptr<float>() + host.numel());
     };
     ScoreRows found { table.reduction, layers, table.kv_heads, table.context, {}, {} };
+    found.evicting = table.evicting;
     for (const auto& [name, scores] : table.scores)
         (name.empty() ? found.scores : found.own[name]) = here(scores);
     found.mass.assign(static_cast<std::size_t>(rows() * table.context), 0.0);
     return found;
 }
 
+bool WindowScores::evicts(std::int64_t row) const
+{
+    const auto& layers_that = table.evicting;
+    return layers_that.empty() || std::ranges::find(layers_that, row / table.kv_heads) != layers_that.end();
+}
+
 WindowScores window_scores(const PassScores& pass, const Reduction& reduction, const Backend& backend)
 {
+    const std::vector<std::int64_t> evicting
+        = evicting_layers(pass.windows, pass.importance.size(2), reduction.sliding);
+    if (!evicting.empty())
+        return scores_of_some(pass, reduction, evicting, backend);
     const at::Tensor all = pass.importance.contiguous(); // (layers, heads, context)
     WindowScores found { all.size(0), { reduction, pass.kv_heads, all.size(2), {} }, {} };
     found.table.layers = all.size(0);
@@ -141,7 +178,7 @@ WindowScores window_scores(const PassScores& pass, const Reduction& reduction, c
     }
     found.table.scores.emplace("", std::move(scores));
     for (const auto& [name, own] : pass.own)
-        found.table.scores.emplace(name, shared_rows(own, reduction.granularity));
+        found.table.scores.emplace(name, shared_rows(own, reduction.granularity, {}));
     return found;
 }
 
@@ -159,9 +196,12 @@ SelectedPoints select_points(const WindowScores& scores, const WindowSelection& 
         indices.push_back(index);
         const Prepared& point = points.emplace_back(request, scores.context());
         counts.push_back({ point.budget });
-        if (point.policy.info.uneven && point.budget < scores.context()) {
+        if (point.shares != Sharing::none && point.budget < scores.context()) {
             uneven.emplace(index, label_points(scores.table, std::span(&point, 1), how));
             counts.back().rows = kept_by_row(uneven.at(index).labels[0], scores.rows());
+        } else if (!scores.table.evicting.empty() && point.budget < scores.context()) {
+            for (std::int64_t row = 0; row < scores.rows(); ++row)
+                counts.back().rows.push_back(scores.evicts(row) ? point.budget : scores.context());
         }
     }
     const at::Device device = scores.table.device();
@@ -178,8 +218,9 @@ SelectedPoints select_points(const WindowScores& scores, const WindowSelection& 
         if (selection.fault)
             selection.fault(made.labels);
         const auto first = static_cast<std::int64_t>(begin);
-        const at::Tensor ranked
-            = part.front().policy.choose == nullptr ? scores.table.of(part.front().score) : at::Tensor();
+        const at::Tensor ranked = part.front().choose == nullptr
+            ? scores.table.of_all_layers(scores.table.of(part.front().score), 0)
+            : at::Tensor();
         facts.push_back(list(scores, made.labels, starts.slice(0, first, first + made.labels.size(0)).contiguous(),
             found.kept.positions, ranked, backend));
         begin += part.size();
@@ -188,7 +229,7 @@ SelectedPoints select_points(const WindowScores& scores, const WindowSelection& 
     return found;
 }
 
-std::vector<PointFacts> sum_facts(const at::Tensor& facts, std::int64_t context)
+std::vector<PointFacts> sum_facts(const at::Tensor& facts, const WindowScores& scores)
 {
     std::vector<PointFacts> points(static_cast<std::size_t>(facts.size(0)));
     const std::int64_t rows = facts.size(1) / static_cast<std::int64_t>(sizeof(KeptFacts));
@@ -199,11 +240,11 @@ std::vector<PointFacts> sum_facts(const at::Tensor& facts, std::int64_t context)
             point.entries += row->entries;
             point.hash += row->hash;
             mass += row->mass;
-            point.first_kept += row->first_kept;
+            point.first_kept += scores.evicts(index) ? row->first_kept : 0;
             point.tied_rows += row->tied;
         }
         point.hash = point.hash == 0 ? 1 : point.hash;
-        point.kept_mass = mass / static_cast<double>(rows * context);
+        point.kept_mass = mass / static_cast<double>(rows * scores.context());
     }
     return points;
 }

@@ -23,6 +23,8 @@ struct WindowScores {
 
     std::int64_t rows() const { return layers * table.kv_heads; }
     std::int64_t context() const { return table.context; }
+    /// Whether a row is of a layer that evicts.
+    bool evicts(std::int64_t row) const;
     /// The same in the host's memory, with the mass left 0.
     ScoreRows on_host() const;
 };
@@ -63,11 +65,11 @@ struct PointFacts {
     std::int64_t entries = 0;
     std::uint64_t hash = 0; ///< hash_of the keep set
     double kept_mass = not_a_number; ///< KeepSet::kept_mass
-    std::int64_t first_kept = 0; ///< rows that hold position 0
+    std::int64_t first_kept = 0; ///< rows of layers that evict that hold position 0
     std::int64_t tied_rows = 0; ///< rows where the position decided at the cut
 };
-/// facts (points, rows · sizeof(KeptFacts)) bytes, in the host's memory, of rows of a context.
-std::vector<PointFacts> sum_facts(const at::Tensor& facts, std::int64_t context);
+/// facts (points, rows · sizeof(KeptFacts)) bytes, in the host's memory.
+std::vector<PointFacts> sum_facts(const at::Tensor& facts, const WindowScores& scores);
 
 /// Which points have a keep set (points): all, or where a score is not finite, so that nothing can be ranked, those
 /// that keep everything. Waits for a GPU. Throws Error{internal} where such a point kept another number than its

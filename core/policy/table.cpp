@@ -13,8 +13,14 @@ namespace keepset::policy {
 
 namespace {
 
-    /// Every policy that evicts takes what to protect at both ends (SEMANTICS 4b).
-    template <std::size_t count> std::array<Policy, count> with_protection(std::array<Policy, count> lines)
+    bool has_parameter(const Policy& line, const std::string& name)
+    {
+        return std::ranges::find(line.info.parameters, name, &PolicyParameter::name) != line.info.parameters.end();
+    }
+
+    /// Every policy that evicts takes what to protect at both ends (SEMANTICS 4b), and one that ranks by a score how
+    /// budgets are shared (4c).
+    template <std::size_t count> std::array<Policy, count> with_common(std::array<Policy, count> lines)
     {
         for (Policy& line : lines) {
             if (!line.evicts)
@@ -30,6 +36,15 @@ namespace {
                 .default_value = "0",
                 .kind = ParameterKind::share_or_count,
                 .maximum = 1e6 });
+            if (has_parameter(line, "uniform"))
+                continue;
+            if (line.info.ranks_by != ScoreOf::nothing && line.plan && !line.fill && line.choose == nullptr)
+                line.info.parameters.push_back({ .name = "uniform",
+                    .description = "false: the lowest scores of all layers and kv heads together go, so that rows keep "
+                                   "as many as they need; true: every row keeps its budget",
+                    .default_value = "true",
+                    .kind = ParameterKind::choice,
+                    .choices = { "true", "false" } });
         }
         return lines;
     }
@@ -38,7 +53,7 @@ namespace {
 
 std::span<const Policy> table()
 {
-    static const std::array lines = with_protection(std::array {
+    static const std::array lines = with_common(std::array {
 #define KEEPSET_POLICY(name) name(),
 #include "core/policy/policies.inc"
 #undef KEEPSET_POLICY
@@ -48,7 +63,7 @@ std::span<const Policy> table()
 
 const Policy& find(const std::string& name)
 {
-    constexpr std::array planned { "kvzip", "file" };
+    constexpr std::array planned { "file" };
     std::vector<std::string> known;
     for (const Policy& policy : table()) {
         if (policy.info.name == name)

@@ -13,7 +13,8 @@ namespace {
                   const std::int64_t group = layer.q.size(0) / layer.k.size(0);
                   return group_mean(p.select(1, 0), p.size(0) / group);
               });
-        return by_kv_head.mean(0, true).expand_as(by_kv_head);
+        const at::Tensor by_layer = by_kv_head.unflatten(0, { layer.layers, -1 });
+        return by_layer.mean(1, true).expand_as(by_layer).flatten(0, 1);
     }
 
 } // namespace

@@ -3,7 +3,13 @@
 #include "core/error.h"
 #include "core/words.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/argsort.h>
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros_like.h>
+
 #include <algorithm>
+#include <limits>
 
 namespace keepset::policy {
 
@@ -41,18 +47,41 @@ void check_inner(const std::string& outer, const Settings& settings)
 {
     const PolicySpec of = wrapped(settings);
     const Policy& inner = find(of.name);
-    if (inner.info.ranks_by == ScoreOf::nothing || inner.choose != nullptr || inner.fill)
+    if (inner.info.ranks_by == ScoreOf::nothing || inner.choose != nullptr || inner.fill
+        || ranks_together(Settings(inner, of)))
         throw Error(ErrorKind::usage, outer + ": '" + canonical(of) + "' has no one score to go by.",
             "Name a policy that ranks by a score, such as snapkv.");
 }
 
-std::string explain_uneven(const Case& of, const std::string& among)
+at::Tensor best_together(
+    const at::Tensor& scores, const at::Tensor& ends, const at::Tensor& safe, std::int64_t rows, std::int64_t budget)
 {
-    if (of.label == Label::important)
-        return "Kept: its score is among the highest " + among + " that " + of.title + " takes.";
-    if (of.label == Label::evicted)
-        return "Evicted: its score is not among the highest " + among + " that " + of.title + " takes.";
-    return {};
+    const std::int64_t context = scores.size(1);
+    const at::Tensor together = scores.masked_fill(safe, std::numeric_limits<float>::max())
+                                    .view({ -1, rows, context })
+                                    .transpose(1, 2)
+                                    .reshape({ -1, context * rows }); // one group a row
+    const at::Tensor taken = together.argsort(true, 1, true).slice(1, 0, budget);
+    at::Tensor kept = at::zeros_like(together, at::TensorOptions(at::kByte));
+    kept.scatter_(1, taken, static_cast<std::int64_t>(Label::important));
+    const at::Tensor by_row = kept.view({ -1, context, rows }).transpose(1, 2).reshape({ -1, context });
+    return at::where(ends.ne(0).logical_and(by_row.ne(0)), ends, by_row);
+}
+
+at::Tensor best_of_all_rows(const Choosing& from, const Settings&)
+{
+    const Prepared& point = from.point;
+    const at::Tensor& scores = from.table.of(point.score);
+    const at::Tensor by_row = from.labels(scores, point.plan); // refuses what is not finite
+    const at::Tensor ends = by_row.masked_fill(by_row.eq(static_cast<std::int64_t>(Label::important)), 0);
+    const std::int64_t rows = scores.size(0);
+    std::int64_t budget = point.share.budget * rows;
+    if (point.request.rounding == Rounding::kvpress && point.request.budget == 0 && point.pinned.none()) {
+        const auto all = static_cast<double>(rows * from.table.context); // kvpress rounds what goes, of all rows
+        budget = std::max(ends.ne(0).sum().item<std::int64_t>(),
+            rows * from.table.context - static_cast<std::int64_t>(all * point.request.sparsity));
+    }
+    return best_together(scores, ends, ends.ne(0), rows, budget);
 }
 
 } // namespace keepset::policy

@@ -26,7 +26,9 @@ struct Inner {
 
 /// Throws Error{usage} where a policy has no score of one table to go by.
 void check_inner(const std::string& outer, const Settings& settings);
-/// Why a token is kept or not; `among` says what it was ranked with.
-std::string explain_uneven(const Case& of, const std::string& among);
+/// Labels (score rows, context) of the `budget` highest among every `rows` rows together: by score, then by position,
+/// then by row. `ends` are labels that stay as they are and count; `safe` (score rows, context) bool is taken first.
+at::Tensor best_together(
+    const at::Tensor& scores, const at::Tensor& ends, const at::Tensor& safe, std::int64_t rows, std::int64_t budget);
 
 } // namespace keepset::policy

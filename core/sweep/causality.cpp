@@ -93,7 +93,7 @@ Perturbation try_targets(const SweepStep& step, const Window& window)
         return {};
     const std::vector<SelectRequest> plan = short_plan(step);
     const SweepStep own { step.decoder, step.backend, step.request, plan, step.stop, [](std::int64_t) {}, step.faults,
-        true };
+        true, step.encode };
     const auto run = protocol_entry(step.request.protocol).run;
     const WindowResult before = run(own, text);
     text.target[changed] = other(text.target[changed], step.decoder);

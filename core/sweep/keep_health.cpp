@@ -38,8 +38,10 @@ namespace {
 
 } // namespace
 
-at::Tensor measure_keep_health(const KeptPositions& kept)
+at::Tensor measure_keep_health(const KeptPositions& kept, const std::vector<std::int64_t>& evicting)
 {
+    if (!evicting.empty())
+        return measure_keep_health(kept.of_layers(evicting), {});
     std::vector<at::Tensor> found;
     for (std::size_t begin = 0, end = 0; begin < kept.counts.size(); begin = end) {
         std::vector<std::int64_t> counts; // entries of each point

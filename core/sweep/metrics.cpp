@@ -22,9 +22,11 @@ namespace {
     double entries_in_a_row(const Run& run, std::size_t point, std::int64_t window)
     {
         const std::size_t index = point * static_cast<std::size_t>(run.windows) + static_cast<std::size_t>(window);
-        return index < run.kept_entries.size()
-            ? static_cast<double>(run.kept_entries[index]) / static_cast<double>(run.layers * run.kv_heads)
-            : not_a_number;
+        if (index >= run.kept_entries.size())
+            return not_a_number;
+        // Layers that slide keep everything, whatever the point.
+        const std::int64_t whole = (run.layers * run.kv_heads - run.evicting_rows()) * run.context;
+        return static_cast<double>(run.kept_entries[index] - whole) / static_cast<double>(run.evicting_rows());
     }
 
     double mean_loss(const Run& run, std::size_t point, std::int64_t window)
@@ -121,7 +123,8 @@ namespace {
                 .title = "entries kept",
                 .quantity = "Entries kept in a row",
                 .unit = "",
-                .description = "Cache entries that were kept, mean over the rows (layers × kv heads) and windows",
+                .description
+                = "Cache entries that were kept, mean over the rows (layers that evict × kv heads) and windows",
                 .in_window = entries_in_a_row },
             { .name = "seconds",
                 .title = "seconds",

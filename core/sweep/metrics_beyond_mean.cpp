@@ -19,7 +19,7 @@ namespace {
     template <std::vector<std::int64_t> Run::*Array>
     double share_of_rows(const Run& run, std::size_t point, std::int64_t window)
     {
-        return counted<Array>(run, point, window) / static_cast<double>(run.layers * run.kv_heads);
+        return counted<Array>(run, point, window) / static_cast<double>(run.evicting_rows());
     }
 
     double key_tokens_in(const Run& run, std::int64_t window)

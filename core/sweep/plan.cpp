@@ -98,6 +98,7 @@ std::vector<SelectRequest> plan_points(const SweepRequest& request)
     point.importance = request.importance;
     point.gqa = request.gqa;
     point.rounding = request.rounding;
+    point.sliding = request.sliding_of_protocol();
     point.seed = request.seed;
     point.policy = parse_policy("dense");
     std::vector<SelectRequest> plan { point };

@@ -70,6 +70,7 @@ WindowResult run_prefill_evict(const SweepStep& step, const Window& window)
             .attention = needs_attention(step),
             .length = length,
             .look = own.look() });
+    run_replay(step, pass, context, own);
     const Selection selection(step, window, pass, own.take(pass.importance.device()));
     const at::Tensor target = to_tensor(step.decoder, window.target);
     const at::Tensor inputs = target.slice(0, 0, -1);

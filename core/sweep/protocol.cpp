@@ -58,6 +58,11 @@ DensePass run_dense(const SweepStep& step, const at::Tensor& ids, DensePassOptio
     return dense_pass(step.decoder, ids, options, step.backend, { step.stop, {} });
 }
 
+void run_replay(const SweepStep& step, const DensePass& pass, const at::Tensor& ids, policy::OwnScores& own)
+{
+    own.replay({ step.decoder, step.backend, pass, ids, step.encode, step.stop });
+}
+
 std::vector<PolicySpec> policies_of(const SweepStep& step)
 {
     std::vector<PolicySpec> policies;
@@ -74,13 +79,14 @@ Selection::Selection(
     , bridges_(bridge_source(pass.attention))
     , scores_(policy::window_scores(
           { pass.importance, std::move(own), step.decoder.config().kv_heads, windows_of(step.decoder.config()) },
-          { step.request.granularity, step.request.importance, step.request.gqa }, step.backend))
+          { step.request.granularity, step.request.importance, step.request.gqa, step.request.sliding_of_protocol() },
+          step.backend))
     , selected_(policy::select_points(scores_,
           { .requests = requests_, .bridges = bridges_, .stop = step.stop, .fault = step.faults.selected },
           step.backend))
     , kept_(step.faults.gathered ? step.faults.gathered(selected_.kept) : selected_.kept)
     , gathered_(policy::facts_of(kept_, scores_, step.backend))
-    , health_(measure_keep_health(kept_))
+    , health_(measure_keep_health(kept_, scores_.table.evicting))
     , measured_(measure_importance(pass.importance, step.decoder))
     , largest_(largest_magnitude_of(pass.hidden))
 {
@@ -91,7 +97,7 @@ std::vector<std::uint64_t> Selection::kept_hashes() const
     std::vector<std::uint64_t> hashes;
     if (gathered_.is_cuda())
         return hashes;
-    for (const policy::PointFacts& facts : policy::sum_facts(gathered_, scores_.context()))
+    for (const policy::PointFacts& facts : policy::sum_facts(gathered_, scores_))
         hashes.push_back(facts.hash);
     return hashes;
 }
@@ -101,8 +107,8 @@ std::vector<bool> Selection::tell(WindowResult& result) const
     const at::Tensor facts = selected_.facts.cpu();
     const std::vector<bool> has_set = policy::chosen_points(scores_, selected_, facts);
     const bool ranked = std::ranges::find(has_set, false) == has_set.end();
-    const std::vector<policy::PointFacts> chosen = policy::sum_facts(facts, scores_.context());
-    const std::vector<policy::PointFacts> cached = policy::sum_facts(gathered_.cpu(), scores_.context());
+    const std::vector<policy::PointFacts> chosen = policy::sum_facts(facts, scores_);
+    const std::vector<policy::PointFacts> cached = policy::sum_facts(gathered_.cpu(), scores_);
     const std::vector<KeepHealth> health = keep_health(health_);
     std::vector<std::uint64_t> hashes; // (points)
     hashes.reserve(chosen.size());

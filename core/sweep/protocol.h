@@ -2,6 +2,7 @@
 
 #include "core/model/decoder.h"
 #include "core/pass/dense_pass.h"
+#include "core/policy/own_scores.h"
 #include "core/policy/select_window.h"
 #include "core/run.h"
 #include "core/selection.h"
@@ -73,6 +74,7 @@ struct SweepStep {
     std::function<void(std::int64_t points_done)> point_done;
     const SweepFaults& faults;
     bool every_expert = false; ///< in every pass, see FinishOptions
+    policy::EncodeFn encode = {}; ///< of the model's tokenizer
 };
 
 /// A way of measuring: one line of the protocol table.
@@ -94,6 +96,8 @@ WindowResult run_token_drop(const SweepStep& step, const Window& window);
 std::vector<PolicySpec> policies_of(const SweepStep& step);
 /// dense_pass over ids (n) int64 as the step wants it.
 DensePass run_dense(const SweepStep& step, const at::Tensor& ids, DensePassOptions options);
+/// Makes the scores that need the model once more after the pass over ids (context).
+void run_replay(const SweepStep& step, const DensePass& pass, const at::Tensor& ids, policy::OwnScores& own);
 /// What every point of the plan keeps, by the importance, and the attention, of a dense pass. On a GPU all of it is
 /// on its way there; tell waits for it.
 class Selection {

@@ -151,7 +151,8 @@ std::shared_ptr<const Run> run_sweep(
         help_sweep(*store, { work, windows, task }, run);
         return nullptr;
     }
-    const SweepStep once { model.decoder, model.backend, request, plan, task.stop, [](std::int64_t) {}, model.faults };
+    const SweepStep once { model.decoder, model.backend, request, plan, task.stop, [](std::int64_t) {}, model.faults,
+        false, model.encode };
     run.context_change = try_context(once, windows.front());
     run.target_change = try_targets(once, windows.front());
     std::optional<trace::RunFile> file = open_file(request, goes_on(request, store), run, task);

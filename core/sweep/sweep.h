@@ -14,6 +14,7 @@ struct SweepModel {
     bool bos = false;
     std::int64_t max_context = 0;
     SweepFaults faults {}; ///< of tests
+    policy::EncodeFn encode = {}; ///< of the model's tokenizer, without special tokens
 };
 
 /// Window by window: dense pass once, every point, then file, statistics and a snapshot. See Engine::sweep; nothing in

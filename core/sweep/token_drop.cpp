@@ -17,7 +17,12 @@ WindowResult run_token_drop(const SweepStep& step, const Window& window)
     const auto length = static_cast<std::int64_t>(window.context.size() + window.target.size());
     policy::OwnScores own(policies_of(step));
     const DensePass pass = run_dense(step, context,
-        { .importance = true, .attention = needs_attention(step), .length = length, .look = own.look() });
+        { .importance = true,
+            .cache = own.needs_replay(),
+            .attention = needs_attention(step),
+            .length = length,
+            .look = own.look() });
+    run_replay(step, pass, context, own);
     const Selection selection(step, window, pass, own.take(pass.importance.device()));
     WindowResult result;
     const std::vector<bool> has_set = selection.tell(result);

@@ -1,5 +1,6 @@
 #include "core/sweep/window_work.h"
 
+#include "core/policy/select.h"
 #include "core/sweep/plan.h"
 #include "core/sweep/short_pass.h"
 #include "core/trace/run_arrays.h"
@@ -70,6 +71,7 @@ Run empty_run(
     run.gqa = request.gqa;
     run.positions = request.positions;
     run.rounding = request.rounding;
+    run.sliding = request.sliding_of_protocol();
     run.pins = spelled(request.pins);
     run.context = request.context;
     run.target = request.target;
@@ -77,6 +79,8 @@ Run empty_run(
     run.key_tokens = request.key_tokens;
     run.layers = model.decoder.config().layers;
     run.kv_heads = model.decoder.config().kv_heads;
+    const auto evicting = policy::evicting_layers(windows_of(model.decoder.config()), request.context, run.sliding);
+    run.evicting_layers = evicting.empty() ? run.layers : static_cast<std::int64_t>(evicting.size());
     run.vocabulary = model.decoder.config().vocabulary;
     run.reach = reach_of(model.decoder.config(), request);
     run.bos = model.bos;
@@ -97,7 +101,8 @@ Run empty_run(
 WindowResult WindowWork::measure(
     const Window& window, const std::stop_token& stop, const std::function<void(std::int64_t points)>& point_done) const
 {
-    const SweepStep step { model.decoder, model.backend, request, plan, stop, point_done, model.faults };
+    const SweepStep step { model.decoder, model.backend, request, plan, stop, point_done, model.faults, false,
+        model.encode };
     Window read = window;
     if (model.faults.window)
         model.faults.window(read);
@@ -163,9 +168,12 @@ std::int64_t WindowWork::bytes_of_window() const
     if (config.experts > 0)
         sizes.intermediate_size = std::max(sizes.intermediate_size, config.experts_per_token * config.expert_size);
     const std::int64_t scored = request.target - 1;
+    const auto layers = policy::evicting_layers(windows_of(config), request.context, request.sliding_of_protocol());
+    const std::int64_t evicting = layers.empty() ? config.layers : static_cast<std::int64_t>(layers.size());
     std::int64_t packed = 0;
     for (const SelectRequest& point : plan)
-        packed += budget_in(request, point) + scored;
+        packed += (budget_in(request, point) * evicting + request.context * (config.layers - evicting)) / config.layers
+            + scored;
     const auto points = static_cast<std::int64_t>(plan.size());
     const auto element = static_cast<std::int64_t>(c10::elementSize(model.decoder.dtype()));
     return keepset::bytes_of_window(

@@ -54,6 +54,7 @@ RunComparison compare_runs(const Run& shown, const Run& other)
     say("keep set per", name_of(shown.granularity), name_of(other.granularity));
     say("importance", name_of(shown.importance), name_of(other.importance));
     say("gqa", name_of(shown.gqa), name_of(other.gqa));
+    say("layers that evict", std::to_string(shown.layers_that_evict()), std::to_string(other.layers_that_evict()));
     say("positions", name_of(shown.positions), name_of(other.positions));
     say("rounding", name_of(shown.rounding), name_of(other.rounding));
     say("pinned bytes", shown.pins.empty() ? "none" : shown.pins, other.pins.empty() ? "none" : other.pins);

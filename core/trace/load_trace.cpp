@@ -1,4 +1,6 @@
+#include "core/error.h"
 #include "core/files.h"
+#include "core/policy/select.h"
 #include "core/trace/labels.h"
 #include "core/trace/run_schema.h"
 #include "core/trace/trace.h"
@@ -128,16 +130,29 @@ namespace {
         from_name(h5::read_string(group, "importance"), request.importance);
         from_name(h5::read_string(group, "gqa"), request.gqa);
         from_name(h5::read_string(group, "rounding"), request.rounding);
+        request.sliding = Sliding::evict; // of earlier versions
+        if (H5Aexists(group, "sliding") > 0)
+            from_name(h5::read_string(group, "sliding"), request.sliding);
         request.seed = h5::read_uint(group, "seed");
         request.window = h5::read_int(group, "window");
         return request;
+    }
+
+    std::vector<std::int64_t> evicting_of(const Analysis& analysis, Sliding sliding)
+    {
+        try {
+            return policy::evicting_layers(analysis.windows, analysis.context, sliding);
+        } catch (const Error& error) {
+            throw h5::Failure(error.what());
+        }
     }
 
     KeepSet read_keep_set(hid_t file, const std::string& path, const Analysis& analysis)
     {
         const h5::Handle group = h5::open_group(file, path);
         KeepSet keep { read_request(group), h5::read_string(group, "policy"), h5::read_int(group, "budget"),
-            analysis.layers, analysis.kv_heads, analysis.context, {}, h5::read_double(group, "kept_mass") };
+            analysis.layers, analysis.kv_heads, analysis.context, {}, h5::read_double(group, "kept_mass"), {} };
+        keep.evicting = evicting_of(analysis, keep.request.sliding);
         const Shape shape { static_cast<hsize_t>(keep.layers), static_cast<hsize_t>(keep.kv_heads),
             static_cast<hsize_t>(keep.context) };
         const h5::Handle dataset = h5::open_dataset(file, path + "/label");

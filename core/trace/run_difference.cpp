@@ -50,6 +50,7 @@ std::vector<Setting> settings_of(const Run& run)
         { "gqa", name_of(run.gqa) },
         { "positions", name_of(run.positions) },
         { "rounding", name_of(run.rounding) },
+        { "layers that evict", number(run.layers_that_evict()) },
         { "the short context", number(run.key_tokens.short_context) },
         { "the gain of key tokens", text_of(run.key_tokens.gain) },
         { "the loss of key tokens", text_of(run.key_tokens.loss) },

@@ -1,5 +1,6 @@
 #include "core/trace/run_schema.h"
 
+#include "core/error.h"
 #include "core/run.h"
 
 #include <algorithm>
@@ -51,6 +52,29 @@ namespace {
             h5::read_double(group, "key_loss") };
     }
 
+    /// In earlier versions all layers evicted.
+    void read_sliding(hid_t group, Run& run)
+    {
+        run.sliding = Sliding::evict;
+        run.evicting_layers = run.layers;
+        if (H5Aexists(group, "sliding") <= 0)
+            return;
+        read_name(group, "sliding", run.sliding);
+        run.evicting_layers = h5::read_int(group, "evicting_layers");
+        if (run.evicting_layers < 1 || run.evicting_layers > run.layers)
+            throw h5::Failure("its attribute evicting_layers is not from 1 to its layers");
+    }
+
+    std::string read_pins(hid_t group)
+    {
+        const std::string pins = h5::read_string(group, "pins");
+        try {
+            return spelled(parse_pins(pins));
+        } catch (const Error&) {
+            throw h5::Failure("its attribute pins is unreadable");
+        }
+    }
+
 } // namespace
 
 void write_perturbation(hid_t group, const std::string& name, const Perturbation& found)
@@ -75,6 +99,8 @@ void write_sweep_attributes(hid_t group, const Run& run)
     h5::write_attribute(group, "gqa", name_of(run.gqa));
     h5::write_attribute(group, "positions", name_of(run.positions));
     h5::write_attribute(group, "rounding", name_of(run.rounding));
+    h5::write_attribute(group, "sliding", name_of(run.sliding));
+    h5::write_attribute(group, "evicting_layers", run.layers_that_evict());
     for (const SizeField& field : size_fields)
         h5::write_attribute(group, field.name, run.*field.member);
     h5::write_attribute(group, "shard", run.shard.number);
@@ -105,12 +131,13 @@ void read_sweep_attributes(hid_t group, Run& run)
         if (run.*field.member < 0)
             throw h5::Failure(std::string("its attribute ") + field.name + " is below 0");
     }
+    read_sliding(group, run);
     if (H5Aexists(group, "shards") > 0) // since 1.1
         run.shard = { h5::read_int(group, "shard"), h5::read_int(group, "shards") };
     if (run.shard.number < 1 || run.shard.number > run.shard.count)
         throw h5::Failure("its shard is impossible");
     if (H5Aexists(group, "pins") > 0)
-        run.pins = h5::read_string(group, "pins");
+        run.pins = read_pins(group);
     if (H5Aexists(group, "reach") > 0)
         run.reach = h5::read_int(group, "reach");
     if (run.reach < 0 || run.reach >= std::max<std::int64_t>(1, run.context))

@@ -171,6 +171,7 @@ namespace {
         h5::write_attribute(group, "granularity", name_of(keep.request.granularity));
         h5::write_attribute(group, "importance", name_of(keep.request.importance));
         h5::write_attribute(group, "gqa", name_of(keep.request.gqa));
+        h5::write_attribute(group, "sliding", name_of(keep.request.sliding));
         h5::write_attribute(group, "rounding", name_of(keep.request.rounding));
         h5::write_attribute(group, "seed", keep.request.seed);
         h5::write_attribute(group, "window", keep.request.window);

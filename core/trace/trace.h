@@ -26,8 +26,9 @@
 ///     (double) /importance/cumulative [L, H, C] float32 /attention/lse [L, H, C] float32 /keep/<n> attributes policy
 ///     (canonical spelling), policy_asked (as asked for), sparsity (double),
 ///                                 budget (int64: entries kept in a row), budget_asked (int64: 0 where sparsity was
-///                                 asked for), granularity, importance, gqa, rounding (text), seed (uint64), window,
-///                                 context, offset (int64), bos (boolean), kept_mass (double)
+///                                 asked for), granularity, importance, gqa, rounding, sliding (text; absent in
+///                                 earlier versions: evict), seed (uint64), window, context, offset (int64), bos
+///                                 (boolean), kept_mass (double)
 ///     /keep/<n>/label [L, G, C]   enum over uint8: evicted 0, kept 1, local 2, important 3, bridge 4, sink 5, pinned 6
 ///     /logits/log_prob [N, V] float32 and /tokens/* [N]     instead of the above, from `logits --out`
 ///     /audit                      table: check, status, detail
@@ -36,9 +37,11 @@
 /// is made: writing a window then moves no metadata and needs no new space, so a full disk is met at the start of a
 /// sweep and not after hours, and no instant of a kill can tear the file's structure.
 ///     /axes/point [P] /axes/window [W] /axes/target [T-1] /axes/check
-///     /sweep                      attributes protocol, granularity, importance, gqa, positions, rounding (text),
-///     context,
-///                                 target, offset, windows, layers, kv_heads, vocabulary (int64), bos (boolean),
+///     /sweep                      attributes protocol, granularity, importance, gqa, positions, rounding, sliding
+///     (text),
+///                                 evicting_layers (int64; those that `sliding` lets evict; absent in earlier versions,
+///                                 as sliding: all layers evicted), context, target, offset, windows, layers, kv_heads,
+///                                 vocabulary (int64), bos (boolean),
 ///                                 unigram_perplexity (double), pins (text: BEGIN-END bytes of the text that stay,
 ///                                 !BEGIN-END that go; absent where there are none)
 ///     /sweep/points [P]           table: policy, sparsity, budget, windows, scored_tokens, nll_sum, perplexity,

@@ -116,6 +116,7 @@ SweepRequest request_of(const nlohmann::json& run, const Text& text)
     from_name(run.at("gqa").get<std::string>(), request.gqa);
     from_name(run.at("positions").get<std::string>(), request.positions);
     from_name(run.at("rounding").get<std::string>(), request.rounding);
+    request.sliding = Sliding::evict; // the reference evicts in every layer
     request.context = run.at("context");
     request.target = run.at("target");
     request.windows = run.at("windows");

@@ -132,7 +132,7 @@ namespace {
         };
         policy::ScoreTable table { {}, 1, static_cast<std::int64_t>(scores.size()), { { "", borrowed() } } };
         const bool is_known = std::ranges::find(policies(), spec.name, &PolicyInfo::name) != policies().end();
-        if (is_known && (policy.score != nullptr || policy.choose != nullptr)) {
+        if (is_known && (policy.has_own_score() || policy.choose != nullptr)) {
             for (const std::string& name : scores_of(spec))
                 table.scores.emplace(name, borrowed());
         }
@@ -189,10 +189,13 @@ namespace {
     }
 
     std::string wrong_labels(const policy::Policy& policy, const AwkwardRow& row, std::int64_t budget,
-        const std::vector<Label>& labels, bool is_protected)
+        const std::vector<Label>& labels, const PolicySpec& spec)
     {
         const std::int64_t wanted = wanted_budget(policy, budget, row.scores.size());
-        if (kept_in(labels) != wanted && !policy.info.uneven)
+        const bool is_protected = spec.parameters.contains("sink") || spec.parameters.contains("recent");
+        const bool is_even
+            = policy.info.shares == Sharing::none && !policy::ranks_together(policy::Settings(policy, spec));
+        if (kept_in(labels) != wanted && is_even)
             return "keeps " + std::to_string(kept_in(labels)) + " of " + std::to_string(row.scores.size())
                 + " positions where its budget is " + std::to_string(wanted);
         const auto& own = policy.info.labels;
@@ -206,6 +209,21 @@ namespace {
             && !is_ranked(row.scores, labels))
             return "leaves out a position that ranks before one it takes as important";
         return {};
+    }
+
+    /// Other rows that share a budget with one of the second kv head of the third of three layers, all as it is.
+    void share_with_like(RowScores& row, Sharing sharing)
+    {
+        if (sharing == Sharing::none)
+            return;
+        std::map<std::string, std::vector<float>> own = row.own;
+        own.emplace("", row.scores);
+        for (auto& [name, scores] : own) {
+            const std::vector<float> one = scores;
+            for (int more = sharing == Sharing::layer ? 1 : 5; more > 0; --more)
+                scores.insert(scores.end(), one.begin(), one.end());
+        }
+        row.shared.emplace(sharing, std::move(own));
     }
 
     std::string at(const PolicySpec& spec, const AwkwardRow& row, std::int64_t budget)
@@ -264,7 +282,8 @@ std::string broken_words(const policy::Policy& policy, const std::string& page)
     for (const PolicyParameter& parameter : info.parameters) {
         if (parameter.description.size() < 10)
             return "its parameter '" + parameter.name + "' is not described";
-        const bool of_all = parameter.name == "sink" || parameter.name == "recent"; // described once, for all
+        const bool of_all = parameter.name == "sink" || parameter.name == "recent"
+            || parameter.name == "uniform"; // described once, for all
         if ((of_all ? page : in_manual).find("`" + parameter.name + "`") == std::string::npos)
             return "the manual does not name its parameter '" + parameter.name + "'";
     }
@@ -308,8 +327,7 @@ std::string broken_budgets(const policy::Policy& policy)
                 if (refuses(policy, spec, k, row.scores.size()))
                     continue;
                 first.push_back(labels_of(policy, spec, row.scores, k));
-                const std::string wrong = wrong_labels(policy, row, budget, first.back(),
-                    spec.parameters.count("sink") + spec.parameters.count("recent") > 0);
+                const std::string wrong = wrong_labels(policy, row, budget, first.back(), spec);
                 if (!wrong.empty())
                     return at(spec, row, budget) + "it " + wrong;
             }
@@ -398,11 +416,12 @@ std::string broken_explanation(const policy::Policy& policy)
     for (const PolicySpec& spec : variants_of(policy)) {
         for (const AwkwardRow& awkward : awkward_rows()) {
             const auto context = static_cast<std::int64_t>(awkward.scores.size());
-            RowScores row { .scope = { 2, 1 }, .scores = awkward.scores, .mass = {} };
+            RowScores row { .scope = { 2, 1 }, .scores = awkward.scores, .mass = {}, .layers = 3 };
             row.bridges = std::make_shared<MadeUpAttention>(awkward.scores.size());
             SelectRequest request;
             request.policy = parse_policy(spelling_of(spec));
             row.own = own_of(request.policy, awkward.scores);
+            share_with_like(row, sharing_of(request.policy));
             request.budget = std::max<std::int64_t>(1, context / 2);
             if (refuses(policy, spec, request.budget, awkward.scores.size()))
                 continue;

@@ -171,7 +171,7 @@ private Q_SLOTS:
         KeptPositions kept(2, 1, 6, { { 3 }, { 6 }, { .rows = { 2, 0 } } }, at::kCPU); // 2 layers of 1 kv head
         std::vector<std::int32_t> positions { 0, 2, 5, 0, 2, 4, /**/ 0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5, /**/ 0, 5 };
         kept.positions = to_device(positions, at::kCPU);
-        std::vector<KeepHealth> found = keep_health(measure_keep_health(kept));
+        std::vector<KeepHealth> found = keep_health(measure_keep_health(kept, {}));
         QCOMPARE(found.size(), std::size_t { 3 });
         QCOMPARE(found[0].evicted_everywhere, 2); // 1 and 3
         QCOMPARE(found[0].last_kept, 1);
@@ -182,7 +182,7 @@ private Q_SLOTS:
         positions[1] = 6;
         positions[2] = 99;
         kept.positions = to_device(positions, at::kCPU);
-        found = keep_health(measure_keep_health(kept));
+        found = keep_health(measure_keep_health(kept, {}));
         QCOMPARE(found[0].evicted_everywhere, 3);
         QCOMPARE(found[0].last_kept, 0);
         QCOMPARE(found[1].evicted_everywhere, 0); // and the next point has nothing of them

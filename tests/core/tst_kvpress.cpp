@@ -11,22 +11,6 @@ using namespace keepset;
 
 namespace {
 
-/// Policies of the golden folders that the table does not have. The first test here fails where one of them is there.
-constexpr std::array not_built_yet {
-    "kvzip",
-};
-
-/// Why the table does not have a policy; empty where it does.
-std::string why_unknown(const std::string& policy)
-{
-    try {
-        parse_policy(policy);
-        return {};
-    } catch (const Error& error) {
-        return error.what();
-    }
-}
-
 /// What a point of a golden folder asks for.
 SelectRequest selection_of(const nlohmann::json& point)
 {
@@ -86,7 +70,7 @@ private:
 
 private Q_SLOTS:
     void initTestCase();
-    void what_is_not_built_yet_is_not_known();
+    void spellings_are_ours();
     void every_row_keeps_what_kvpress_keeps_data();
     void every_row_keeps_what_kvpress_keeps();
     void losses_after_eviction_are_those_of_kvpress_data() { folders(); }
@@ -127,18 +111,12 @@ void TstKvpress::initTestCase()
         QSKIP(qPrintable(QString("no device %1 here").arg(QString::fromStdString(test_device()))));
 }
 
-void TstKvpress::what_is_not_built_yet_is_not_known()
+void TstKvpress::spellings_are_ours()
 {
     for (const std::string name : { "llama", "qwen3" }) {
         const Golden golden = read_golden(golden_root / "kvpress" / name);
-        for (const auto& point : golden.about.at("points")) {
-            const auto policy = point.at("policy").get<std::string>();
-            const std::string unknown = why_unknown(policy);
-            QVERIFY2((std::ranges::find(not_built_yet, policy) != not_built_yet.end()) == !unknown.empty(),
-                (policy + ": " + unknown).c_str());
-            if (unknown.empty())
-                QCOMPARE(canonical(parse_policy(policy)), policy);
-        }
+        for (const auto& point : golden.about.at("points"))
+            QCOMPARE(canonical(parse_policy(point.at("policy").get<std::string>())), point.at("policy"));
     }
 }
 
@@ -230,8 +208,6 @@ void TstKvpress::every_row_keeps_what_kvpress_keeps()
         QSKIP("KEEPSET_KVPRESS_GOLDEN names no folder that policies_kvpress.py made of a model");
     QFETCH(std::size_t, index);
     const auto& point = expected.about.at("points").at(index);
-    if (const std::string unknown = why_unknown(point.at("policy")); !unknown.empty())
-        QSKIP(("not built yet: " + unknown).c_str());
     try {
         compare_rows(keep_sets(point), point, index);
         if (!QTest::currentTestFailed())
@@ -279,14 +255,11 @@ void TstKvpress::losses_after_eviction_are_those_of_kvpress()
         if (const double sparsity = point.at("sparsity");
             std::ranges::find(request.sparsities, sparsity) == request.sparsities.end())
             request.sparsities.push_back(sparsity);
-        if (why_unknown(policy).empty()
-            && std::ranges::find(request.policies, parse_policy(policy)) == request.policies.end())
+        if (std::ranges::find(request.policies, parse_policy(policy)) == request.policies.end())
             request.policies.push_back(parse_policy(policy));
     }
     const auto run = engine.sweep(request);
     for (std::size_t index = 0; index < points.size(); ++index) {
-        if (!why_unknown(points[index].at("policy")).empty())
-            continue;
         compare_losses(*run, points[index], index);
         if (QTest::currentTestFailed())
             QFAIL(qPrintable("at the point " + QString::fromStdString(points[index].dump())));
@@ -311,13 +284,11 @@ void TstKvpress::bfloat16_keeps_most_of_the_same()
     request.text = golden.text;
     request.context = golden.about.at("context");
     const auto& points = golden.about.at("points");
-    for (const auto& point : points) {
-        if (why_unknown(point.at("policy")).empty())
-            request.policies.push_back(parse_policy(point.at("policy").get<std::string>()));
-    }
+    for (const auto& point : points)
+        request.policies.push_back(parse_policy(point.at("policy").get<std::string>()));
     const auto analysis = half.analyse(request);
     for (std::size_t index = 0; index < points.size(); ++index) {
-        if (!why_unknown(points[index].at("policy")).empty() || points[index].at("tied"))
+        if (points[index].at("tied"))
             continue;
         const KeepSet sets = select(*analysis, selection_of(points[index]));
         const auto wanted = golden.tensors.at("keep." + std::to_string(index)).values<std::uint8_t>();

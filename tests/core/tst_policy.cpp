@@ -292,8 +292,6 @@ private Q_SLOTS:
         QTest::addColumn<QString>("part");
         QTest::newRow("unknown") << "h3o"
                                  << "'h3o' is not known. Choose among: dense, h2o, cab";
-        QTest::newRow("planned") << "kvzip"
-                                 << "'kvzip' is not built yet";
         QTest::newRow("unknown criterion") << "cab(bridge=x)"
                                            << "'x' is not a value of bridge";
         QTest::newRow("unknown parameter") << "h2o(window=3)"
@@ -386,10 +384,10 @@ private Q_SLOTS:
         a.windows = { 4, 0 };
         const auto sliding = row_scores(a, { 0, 1 }, Importance::mean_received, GqaReduction::sum);
         const auto full = row_scores(a, { 1, 1 }, Importance::mean_received, GqaReduction::sum);
-        const auto model = row_scores(a, {}, Importance::mean_received, GqaReduction::mean);
+        const auto model = row_scores(a, {}, Importance::mean_received, GqaReduction::mean, Sliding::evict);
         const std::vector<float> heads = head_importance(a, 0, Importance::mean_received);
-        const auto rows = policy::score_rows(
-            { a.importance, 2, 6, 2, 9, a.windows }, { Granularity::model, Importance::mean_received });
+        const auto rows = policy::score_rows({ a.importance, 2, 6, 2, 9, a.windows },
+            { Granularity::model, Importance::mean_received, {}, Sliding::evict });
         for (std::int64_t j = 0; j < 9; ++j) {
             const double seen[] = { static_cast<double>(std::min<std::int64_t>(4, 9 - j)), static_cast<double>(9 - j) };
             double of_kv_head[] = { 0, 0 };
@@ -436,6 +434,7 @@ private Q_SLOTS:
                 request.granularity = granularity;
                 request.importance = Importance::mean_received;
                 request.gqa = GqaReduction::max;
+                request.sliding = Sliding::evict;
                 const KeepSet keep = select(a, request);
                 QCOMPARE(keep.budget, 13);
                 QCOMPARE(policy::kept_entries(keep), 13 * 6);
@@ -444,7 +443,8 @@ private Q_SLOTS:
                     for (std::int64_t g = 0; g < 2; ++g) {
                         const Scope scope { granularity == Granularity::model ? -1 : layer,
                             granularity == Granularity::head ? g : -1 };
-                        const auto row = select_row(row_scores(a, scope, request.importance, request.gqa), request);
+                        const auto row = select_row(
+                            row_scores(a, scope, request.importance, request.gqa, request.sliding), request);
                         const auto first = keep.labels.begin() + (layer * 2 + g) * 33;
                         QVERIFY(std::equal(row.labels.begin(), row.labels.end(), first));
                         for (std::int64_t h = g * 7; h < g * 7 + 7; ++h) {

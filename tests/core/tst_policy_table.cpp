@@ -32,7 +32,7 @@ Policy right_policy()
     return made;
 }
 
-const std::string manual_of_made_up = "| `made-up` | `local` (0.2): share | local, important |\n`sink` `recent`\n";
+const std::string manual_of_made_up = "| `made-up` | `local` (0.2): share | local, important |\n`sink` `recent` `uniform`\n";
 
 /// Importance (layers, heads, context) that adds up to `context` in every head.
 std::vector<float> importance_of(std::int64_t layers, std::int64_t heads, std::int64_t context)
@@ -63,7 +63,8 @@ QString broken_keep_set(const KeepSet& set, const Policy& policy)
         return "budget or size";
     for (std::int64_t row = 0; row < rows; ++row) {
         const auto begin = set.labels.begin() + row * set.context;
-        if (!policy.info.uneven && std::count(begin, begin + set.context, Label::evicted) != set.context - wanted)
+        if (sharing_of(set.request.policy) == Sharing::none
+            && std::count(begin, begin + set.context, Label::evicted) != set.context - wanted)
             return QString("row %1 keeps another number than %2").arg(row).arg(wanted);
         const bool first_of_its_kind = set.request.granularity == Granularity::head
             || (set.request.granularity == Granularity::layer && row % set.kv_heads == 0) || row == 0;
