@@ -11,6 +11,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/repeat_interleave.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/DeviceGuard.h>
@@ -63,11 +64,23 @@ namespace {
         return count;
     }
 
-    /// Positions that labels (score rows, context) keep in each of the model's rows; waits for a GPU.
-    std::vector<std::int64_t> kept_by_row(const at::Tensor& labels, std::int64_t rows)
+    /// Counts the positions that the labels of some points keep in each of the model's rows; waits for a GPU once.
+    void count_rows(
+        const std::map<std::size_t, Labelled>& labelled, std::int64_t rows, std::vector<PointCounts>& counts)
     {
-        const at::Tensor kept = labels.ne(0).sum(1).repeat_interleave(rows / labels.size(0)).cpu(); // (rows) int64
-        return { kept.const_data_ptr<std::int64_t>(), kept.const_data_ptr<std::int64_t>() + kept.numel() };
+        if (labelled.empty())
+            return;
+        std::vector<at::Tensor> sums; // (label rows) each
+        sums.reserve(labelled.size());
+        for (const auto& [point, made] : labelled)
+            sums.push_back(made.labels[0].ne(0).sum(1));
+        const at::Tensor kept = at::stack(sums).cpu(); // (points, label rows) int64
+        const auto* value = kept.const_data_ptr<std::int64_t>();
+        for (const auto& [point, made] : labelled) {
+            for (std::int64_t row = 0; row < kept.size(1); ++row, ++value)
+                counts[point].rows.insert(
+                    counts[point].rows.end(), static_cast<std::size_t>(rows / kept.size(1)), *value);
+        }
     }
 
     /// Lists labels (points, score rows, context) as positions from `starts` (points, rows) on. Returns facts (points,
@@ -198,12 +211,12 @@ SelectedPoints select_points(const WindowScores& scores, const WindowSelection& 
         counts.push_back({ point.budget });
         if (point.shares != Sharing::none && point.budget < scores.context()) {
             uneven.emplace(index, label_points(scores.table, std::span(&point, 1), how));
-            counts.back().rows = kept_by_row(uneven.at(index).labels[0], scores.rows());
         } else if (!scores.table.evicting.empty() && point.budget < scores.context()) {
             for (std::int64_t row = 0; row < scores.rows(); ++row)
                 counts.back().rows.push_back(scores.evicts(row) ? point.budget : scores.context());
         }
     }
+    count_rows(uneven, scores.rows(), counts);
     const at::Device device = scores.table.device();
     SelectedPoints found { { scores.layers, scores.table.kv_heads, scores.context(), counts, device }, {}, {} };
     const at::Tensor starts = found.kept.starts(indices);

@@ -18,7 +18,8 @@ namespace keepset {
 namespace {
 
     /// What the target pass computes: each keep set once. Dense comes first, then a point that evicts nothing, which
-    /// must equal dense and is computed on its own for that, then the others.
+    /// must equal dense and is computed on its own for that, then the others: those whose rows keep as many before
+    /// those whose rows do not, with which a group goes slower.
     struct Order {
         std::vector<std::size_t> points; ///< of the plan
         std::vector<std::size_t> result; ///< (points of the plan): where among `points` its result is
@@ -29,7 +30,9 @@ namespace {
             const std::vector<std::uint64_t> hashes = selection.kept_hashes(); // empty where a GPU would be waited for
             std::vector<std::size_t> plan(kept.counts.size());
             std::iota(plan.begin(), plan.end(), std::size_t { 0 });
-            std::stable_partition(plan.begin(), plan.end(), [&](std::size_t index) { return kept.is_whole(index); });
+            const auto whole_end = std::stable_partition(
+                plan.begin(), plan.end(), [&](std::size_t index) { return kept.is_whole(index); });
+            std::stable_partition(whole_end, plan.end(), [&](std::size_t index) { return kept.alike(index); });
             std::map<std::pair<std::int64_t, std::uint64_t>, std::size_t> known; // by entries and hash
             result.resize(plan.size());
             for (const std::size_t index : plan) {

@@ -21,6 +21,7 @@ namespace {
         request.importance = sweep.importance;
         request.gqa = sweep.gqa;
         request.rounding = sweep.rounding;
+        request.sliding = sweep.sliding;
         request.seed = sweep.seed;
         request.window = window;
         return request;

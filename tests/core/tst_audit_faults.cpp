@@ -277,6 +277,7 @@ void TestAuditFaults::targets_see_as_far_back_as_the_run_says()
     const std::int64_t reach = windowed.config.per_layer.front().window - 1;
     request.out = folder.filePath("windowed.h5").toStdString();
     request.context = reach + 12;
+    request.sliding = Sliding::evict;
     request.budgets = { reach, reach - 1 };
     const Run run = windowed.run(request);
     QCOMPARE(run.reach, reach);

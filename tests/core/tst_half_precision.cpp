@@ -103,6 +103,7 @@ std::vector<std::vector<float>> numbers_of(const std::filesystem::path& folder, 
         request.target = 30;
         request.windows = 1;
         request.positions = positions;
+        request.sliding = Sliding::evict; // so that all layers have something to turn
         request.per_token = true;
         all.push_back(engine.sweep(request)->token_nll);
     }
