@@ -27,8 +27,8 @@ SPARSITY = "0.5,0.6,0.7,0.75,0.8,0.9,0.95"
 ENDS = "sink=4,recent=0.1"
 CONTROL = f"random({ENDS})"
 # lagkv's default of 128 is refused from 80% on, where its protected tail exceeds the budget: 34 divides 1024 - 4 sinks.
-SCORED = ["h2o", "cab", "h2o-observed", "snapkv", "tova", "keydiff", "knorm", "expected-attention", "criticalkv", "dropkv",
-          "lagkv(lag=34)", "cur", "pyramid", "ada", "chunkkv", "kvzip"]
+SCORED = ["h2o", "cab", "h2o-observed", "snapkv", "snapkv(window=16)", "tova", "keydiff", "knorm", "expected-attention",
+          "criticalkv", "dropkv", "lagkv(lag=34)", "cur", "pyramid", "ada", "chunkkv", "kvzip"]
 BY_PLACE = ["random", "recent", "streaming-llm"]
 EXTRA = ["h2o(local=0.3)"]  # the control of cab: the same without bridges
 
