@@ -77,6 +77,8 @@ std::vector<KeepSet> select(
 /// the scope is outside the model, or no layer evicts.
 RowScores row_scores(const Analysis& analysis, const Scope& scope, Importance importance, GqaReduction gqa,
     Sliding sliding = Sliding::keep);
+/// Layers that evict (SEMANTICS 3); none where all slide and keep what they have.
+std::int64_t layers_that_evict(const Analysis& analysis, Sliding sliding);
 /// Gives a row of one kv head what select_row needs of others where `policy` shares its budget among them (SEMANTICS
 /// 4c); does nothing for other rows and policies, or where it is there.
 void add_shared_rows(const Analysis& analysis, const PolicySpec& policy, RowScores& row);

@@ -31,6 +31,7 @@ KeepSetState::KeepSetState(SelectionState* selection, RowState* rows, Session* s
     connect(selection_, &SelectionState::granularityChanged, this, change);
     connect(selection_, &SelectionState::importanceChanged, this, change);
     connect(selection_, &SelectionState::gqaChanged, this, change);
+    connect(selection_, &SelectionState::slidingChanged, this, change);
     connect(session_, &Session::keepSetReady, this, &KeepSetState::take);
     connect(session_, &Session::headsCompared, this,
         [this](const std::shared_ptr<const Analysis>& analysis, const HeadComparison& comparison) {

@@ -19,6 +19,7 @@ RowState::RowState(SelectionState* selection, QObject* parent)
     connect(selection, &SelectionState::scopeChanged, this, &RowState::computeRow);
     connect(selection, &SelectionState::importanceChanged, this, &RowState::computeRow);
     connect(selection, &SelectionState::gqaChanged, this, &RowState::computeRow);
+    connect(selection, &SelectionState::slidingChanged, this, &RowState::computeRow);
     connect(selection, &SelectionState::sparsityChanged, this, &RowState::computeSelections);
     connect(selection, &SelectionState::policiesChanged, this, &RowState::computeSelections);
     connect(selection, &SelectionState::pinsChanged, this, &RowState::computeSelections);
@@ -35,7 +36,8 @@ void RowState::computeRow()
     row_.reset();
     if (analysis_) {
         try {
-            row_ = row_scores(*analysis_, selection_->scope(), selection_->importance(), selection_->gqa());
+            row_ = row_scores(
+                *analysis_, selection_->scope(), selection_->importance(), selection_->gqa(), selection_->sliding());
         } catch (const Error& error) {
             Q_EMIT errorOccurred(QString::fromUtf8(error.what()), QString::fromStdString(error.hint()));
         }

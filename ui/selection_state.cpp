@@ -20,6 +20,7 @@ SelectRequest SelectionState::request(int side) const
     request.granularity = granularity_;
     request.importance = importance_;
     request.gqa = gqa_;
+    request.sliding = sliding_;
     request.pins = pins_;
     return request;
 }
@@ -119,6 +120,14 @@ void SelectionState::setGqa(GqaReduction gqa)
         return;
     gqa_ = gqa;
     Q_EMIT gqaChanged(gqa_);
+}
+
+void SelectionState::setSliding(Sliding sliding)
+{
+    if (sliding == sliding_)
+        return;
+    sliding_ = sliding;
+    Q_EMIT slidingChanged(sliding_);
 }
 
 void SelectionState::setPins(std::vector<Pin> pins)

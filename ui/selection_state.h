@@ -34,6 +34,7 @@ public:
     Granularity granularity() const { return granularity_; }
     Importance importance() const { return importance_; }
     GqaReduction gqa() const { return gqa_; }
+    Sliding sliding() const { return sliding_; }
     /// Spans of the text shown that the user marked; apart and ascending.
     const std::vector<Pin>& pins() const { return pins_; }
     /// In which importance is shown, everywhere.
@@ -55,6 +56,7 @@ public:
     void setGranularity(Granularity granularity);
     void setImportance(Importance importance);
     void setGqa(GqaReduction gqa);
+    void setSliding(Sliding sliding);
     void setPins(std::vector<Pin> pins);
 
 Q_SIGNALS:
@@ -66,6 +68,7 @@ Q_SIGNALS:
     void granularityChanged(keepset::Granularity granularity);
     void importanceChanged(keepset::Importance importance);
     void gqaChanged(keepset::GqaReduction gqa);
+    void slidingChanged(keepset::Sliding sliding);
     void pinsChanged();
 
 private:
@@ -79,6 +82,7 @@ private:
     Granularity granularity_ = Granularity::head;
     Importance importance_ = Importance::cumulative;
     GqaReduction gqa_ = GqaReduction::mean;
+    Sliding sliding_ = Sliding::keep;
     std::vector<Pin> pins_;
 };
 

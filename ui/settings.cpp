@@ -125,12 +125,15 @@ void readChoices(SelectionState& selection)
     Importance importance = selection.importance();
     GqaReduction gqa = selection.gqa();
     Granularity granularity = selection.granularity();
+    Sliding sliding = selection.sliding();
     readChoice("importance", importance);
     readChoice("gqa", gqa);
     readChoice("granularity", granularity);
+    readChoice("sliding", sliding);
     selection.setImportance(importance);
     selection.setGqa(gqa);
     selection.setGranularity(granularity);
+    selection.setSliding(sliding);
     if (settings.contains(QStringLiteral("policies"))) {
         const QStringList names = settings.value(QStringLiteral("policies")).toStringList();
         selection.setPolicies(policyNamed(names.value(0)), policyNamed(names.value(1)));
@@ -144,6 +147,7 @@ void writeChoices(const SelectionState& selection)
     settings.setValue(QStringLiteral("importance"), QString::fromStdString(name_of(selection.importance())));
     settings.setValue(QStringLiteral("gqa"), QString::fromStdString(name_of(selection.gqa())));
     settings.setValue(QStringLiteral("granularity"), QString::fromStdString(name_of(selection.granularity())));
+    settings.setValue(QStringLiteral("sliding"), QString::fromStdString(name_of(selection.sliding())));
     QStringList names;
     for (int side = 0; side < 2; ++side)
         names << (selection.hasPolicy(side) ? QString::fromStdString(canonical(selection.policy(side))) : QString());

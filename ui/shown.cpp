@@ -41,13 +41,18 @@ namespace {
         return shown;
     }
 
+    QString layersWords(std::int64_t evicting, std::int64_t all)
+    {
+        return evicting == all ? QString() : tr("evicts in %1 of %2 layers").arg(evicting).arg(all);
+    }
+
 } // namespace
 
 QString lineOf(const Shown& shown)
 {
     QStringList parts;
     for (const QString& part : { shown.file, shown.model, shown.text, shown.passage, shown.context, shown.importance,
-             shown.scope, shown.sparsity, shown.marks, shown.device, shown.date }) {
+             shown.scope, shown.layers, shown.sparsity, shown.marks, shown.device, shown.date }) {
         if (!part.isEmpty())
             parts << part;
     }
@@ -62,6 +67,7 @@ Shown shownOf(const Analysis& analysis, const SelectionState& selection, const Q
     shown.source = Shown::Source::analysis;
     shown.context = tr("%1 tokens").arg(formatCount(analysis.context));
     shown.scope = scopeTitle;
+    shown.layers = layersWords(layers_that_evict(analysis, selection.sliding()), analysis.layers);
     const bool whole = qRound(selection.sparsity() * 1000) % 10 == 0;
     shown.sparsity = tr("%1 evicted").arg(formatPercent(selection.sparsity(), whole ? 0 : 1));
     std::int64_t stay = 0;
@@ -79,6 +85,7 @@ Shown shownOf(const Run& run)
     shown.source = Shown::Source::run;
     shown.context = tr("windows of %1 + %2").arg(formatCount(run.context), formatCount(run.target));
     shown.scope = tr("keep set per %1 · %2").arg(words(name_of(run.granularity)), words(name_of(run.protocol)));
+    shown.layers = layersWords(run.layers_that_evict(), run.layers);
     shown.sparsity = tr("%1 of %2 windows").arg(formatCount(run.windows_done()), formatCount(run.windows_of_shard()));
     return shown;
 }

@@ -23,6 +23,7 @@ struct Shown {
     QString context; ///< "1,024 tokens", "windows of 1,024 + 256"
     QString importance; ///< "cumulative / mean"
     QString scope; ///< "whole model's mean"; of a sweep: "keep set per head · prefill-evict"
+    QString layers; ///< "evicts in 3 of 18 layers"; empty: in all
     QString sparsity; ///< "80% evicted"; of a sweep, which has many: the windows done
     QString marks; ///< "6 marked to stay, 2 to go"
     QString device; ///< "float32 on cpu"
@@ -30,8 +31,8 @@ struct Shown {
     bool stale = false; ///< another model or text is open by now
 };
 
-/// All of it on one line: model · text · passage · context · importance / joined by · scope · sparsity · marks · device
-/// · date.
+/// All of it on one line: model · text · passage · context · importance / joined by · scope · layers · sparsity · marks
+/// · device · date.
 QString lineOf(const Shown& shown);
 /// Why it is stale, in words; empty where it is not.
 QString staleWords(const Shown& shown);

@@ -202,6 +202,7 @@ SweepRequest SweepController::complete(SweepRequest request) const
 {
     request.importance = selection_->importance();
     request.gqa = selection_->gqa();
+    request.sliding = selection_->sliding();
     request.offset = offset_();
     request.pins = readMarks(textHash_);
     request.out = newRunFile(QString::fromStdString(model_->name), QString::fromStdString(text_->name)).toStdString();

@@ -76,6 +76,12 @@ RowScores row_scores(
     return row;
 }
 
+std::int64_t layers_that_evict(const Analysis& analysis, Sliding sliding)
+{
+    const auto slides = [&](std::int64_t window) { return window > 0 && window < analysis.context; };
+    return analysis.layers - (sliding == Sliding::evict ? 0 : std::ranges::count_if(analysis.windows, slides));
+}
+
 void add_shared_rows(const Analysis& analysis, const PolicySpec& policy, RowScores& row)
 {
     const Sharing sharing = sharing_of(policy);

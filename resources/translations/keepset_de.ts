@@ -396,6 +396,10 @@
         <source>%1 marked to stay, %2 to go</source>
         <translation>%1 sollen bleiben, %2 weg</translation>
     </message>
+    <message>
+        <source>evicts in %1 of %2 layers</source>
+        <translation>verwirft in %1 von %2 Schichten</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui::AttentionPage</name>
@@ -2248,6 +2252,22 @@ Das Häkchen legt ihn über den gezeigten Run.</translation>
     <message>
         <source>Who shares one keep set in the map of the chosen token; a sweep has its own choice on the Sweep page</source>
         <translation>Wer in der Karte des gewählten Tokens eine Auswahl teilt; ein Sweep hat seine eigene Wahl auf der Seite Sweep</translation>
+    </message>
+    <message>
+        <source>sliding layers keep all</source>
+        <translation>gleitende Schichten behalten alles</translation>
+    </message>
+    <message>
+        <source>sliding layers evict too</source>
+        <translation>gleitende Schichten verwerfen auch</translation>
+    </message>
+    <message>
+        <source>Layers with a sliding window</source>
+        <translation>Schichten mit gleitendem Fenster</translation>
+    </message>
+    <message>
+        <source>Layers whose own window is shorter than the context: they keep what they have, or are treated like the others</source>
+        <translation>Schichten, deren eigenes Fenster kürzer als der Kontext ist: Sie behalten, was sie haben, oder werden wie die anderen behandelt</translation>
     </message>
 </context>
 <context>

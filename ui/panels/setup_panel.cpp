@@ -178,7 +178,16 @@ void SetupPanel::buildScores()
         = makeChoice({ Granularity::head, Granularity::layer, Granularity::model }, selection_->granularity(), this);
     nameIt(granularity_, "granularity", tr("Keep set shared by"),
         tr("Who shares one keep set in the map of the chosen token; a sweep has its own choice on the Sweep page"));
-    section(tr("Keep set shared by"), granularity_)->addWidget(granularity_);
+    sliding_ = makeChoice({ Sliding::keep, Sliding::evict }, selection_->sliding(), this);
+    sliding_->setItemText(0, tr("sliding layers keep all"));
+    sliding_->setItemText(1, tr("sliding layers evict too"));
+    nameIt(sliding_, "sliding", tr("Layers with a sliding window"),
+        tr("Layers whose own window is shorter than the context: they keep what they have, or are treated like the "
+           "others"));
+    auto* shared = section(tr("Keep set shared by"), granularity_);
+    shared->addWidget(granularity_);
+    shared->addWidget(sliding_);
+    sliding_->hide();
     policies_ = new PolicyList(selection_, this);
     connect(importance_, &QComboBox::currentIndexChanged, this,
         [this] { selection_->setImportance(static_cast<Importance>(importance_->currentData().toInt())); });
@@ -186,12 +195,16 @@ void SetupPanel::buildScores()
         [this] { selection_->setGqa(static_cast<GqaReduction>(gqa_->currentData().toInt())); });
     connect(granularity_, &QComboBox::currentIndexChanged, this,
         [this] { selection_->setGranularity(static_cast<Granularity>(granularity_->currentData().toInt())); });
+    connect(sliding_, &QComboBox::currentIndexChanged, this,
+        [this] { selection_->setSliding(static_cast<Sliding>(sliding_->currentData().toInt())); });
     const auto follow
         = [this](QComboBox* box, auto value) { box->setCurrentIndex(box->findData(static_cast<int>(value()))); };
     connect(selection_, &SelectionState::importanceChanged, this,
         [=, this] { follow(importance_, [this] { return selection_->importance(); }); });
     connect(selection_, &SelectionState::gqaChanged, this,
         [=, this] { follow(gqa_, [this] { return selection_->gqa(); }); });
+    connect(selection_, &SelectionState::slidingChanged, this,
+        [=, this] { follow(sliding_, [this] { return selection_->sliding(); }); });
     connect(selection_, &SelectionState::granularityChanged, this,
         [=, this] { follow(granularity_, [this] { return selection_->granularity(); }); });
 }
@@ -252,6 +265,7 @@ void SetupPanel::setModel(const std::optional<ModelInfo>& model)
     modelShape_->setVisible(model.has_value());
     modelSize_->setVisible(model.has_value());
     memory_->setVisible(!memory_->text().isEmpty());
+    sliding_->setVisible(model && model->sliding_layers > 0);
     if (!model) {
         modelName_->setWords(tr("no model open"));
         return;

@@ -81,6 +81,7 @@ private:
     QSpinBox* offset_ = nullptr;
     QComboBox* importance_ = nullptr;
     QComboBox* gqa_ = nullptr;
+    QComboBox* sliding_ = nullptr; ///< shown where the model has sliding layers
     QComboBox* granularity_ = nullptr;
     QComboBox* layer_ = nullptr;
     QComboBox* head_ = nullptr;
