@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace keepset::policy {
 
@@ -36,6 +37,16 @@ namespace {
         return share.budget == share.context ? chunks : budget_of(request.sparsity, chunks, request.rounding);
     }
 
+    /// Chunks with a token that `sink` or `recent` protect come before all others: means (layers, chunks).
+    void protect(at::Tensor& means, const Choosing& from, std::int64_t size)
+    {
+        const kernels::SelectPlan& ends = from.point.plan;
+        if (ends.sinks > 0)
+            means.slice(1, 0, (ends.sinks + size - 1) / size).fill_(std::numeric_limits<float>::max());
+        if (ends.local > 0)
+            means.slice(1, (from.table.context - ends.local) / size).fill_(std::numeric_limits<float>::max());
+    }
+
     at::Tensor choose(const Choosing& from, const Settings& settings)
     {
         const Inner of(from, settings);
@@ -47,7 +58,8 @@ namespace {
         const at::Tensor above = by_layer.amax({ 1, 2 }, true) + 1;
         // The mean over the heads ranks as their sum does.
         const at::Tensor scores = at::where(ends.ne(0).view_as(by_layer), above, by_layer).to(at::kDouble).mean(1);
-        const at::Tensor means = chunk_means(scores, size);
+        at::Tensor means = chunk_means(scores, size);
+        protect(means, from, size);
         const at::Tensor chosen = from.labels(means, { .highest = chunks_kept(from, means.size(1)) });
         const at::Tensor kept = chosen.repeat_interleave(size, 1).slice(1, 0, context); // (layers, context)
         return kept.unsqueeze(1).expand_as(by_layer).reshape({ -1, context });

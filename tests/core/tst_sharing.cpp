@@ -154,6 +154,19 @@ private Q_SLOTS:
         select_row(row, request_for("ada(of=knorm)"));
     }
 
+    void chunks_with_protected_tokens_come_first()
+    {
+        const Analysis a = made_up();
+        for (const char* const policy :
+            { "chunkkv(of=snapkv,chunk=5,sink=1)", "chunkkv(of=h2o,chunk=5,sink=1,recent=1)" }) {
+            Analysis scored = a;
+            scored.own_scores["snapkv"] = a.own_scores.at("knorm");
+            const KeepSet set = select(scored, request_for(policy, 0.75)); // 2 of 9 chunks, fewer than the window has
+            for (std::int64_t row = 0; row < layers * kv_heads; ++row)
+                QVERIFY(set.labels[static_cast<std::size_t>(row * context)] != Label::evicted);
+        }
+    }
+
     void wrappers_share_budgets_themselves()
     {
         for (const char* const wrong : { "ada(of=knorm(uniform=false))", "pyramid(of=kvzip)",
