@@ -1,5 +1,7 @@
 #include "app/commands.h"
 
+#include "core/keep_file.h"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -42,6 +44,8 @@ namespace {
                 request.policy = policy;
                 request.sparsity = sparsity;
                 requests.push_back(request);
+                if (takes_keep_sets(policy)) // they are what they are, at every sparsity
+                    break;
             }
         }
         return requests;
@@ -52,14 +56,16 @@ namespace {
         std::vector<SelectRequest> requests = requests_of(options);
         const std::vector<PinnedSpan> pins = parse_pins(options.pins);
         refuse_output(options.out, common.force);
-        refuse_shared_files({ { "--out", options.out } }, { { "--text", options.text } }, options.folder);
+        const std::vector<PolicySpec> policies = parse_policies(options.policies);
+        check_policy_files(policies);
+        refuse_shared_files({ { "--out", options.out } }, inputs_of(options.text, policies), options.folder);
         check_positions(options.folder, options.context, 0);
         AnalysisRequest request;
         request.text = read_text(options.text, stop.token());
         request.context = options.context;
         request.offset = common.offset;
         request.command = common.command;
-        request.policies = parse_policies(options.policies);
+        request.policies = policies;
         request.keep_attention = std::ranges::any_of(
             requests, [](const SelectRequest& selection) { return needs_attention(selection.policy); });
         ProgressLine line(common.quiet);

@@ -1,5 +1,7 @@
 #include "app/commands.h"
 
+#include "core/keep_file.h"
+
 #include <nlohmann/json.hpp>
 
 #include <iostream>
@@ -20,7 +22,7 @@ namespace {
             return all;
         }
         case ParameterKind::text:
-            return "text";
+            return is_path(parameter) ? "a file" : "text";
         case ParameterKind::policy:
             return "a policy";
         case ParameterKind::share_or_count:
@@ -30,6 +32,13 @@ namespace {
             break;
         }
         return number(parameter.minimum, 16) + " to " + number(parameter.maximum, 16);
+    }
+
+    std::string default_of(const PolicyParameter& parameter)
+    {
+        if (is_path(parameter))
+            return "must be given";
+        return parameter.default_value.empty() ? "the run's" : parameter.default_value;
     }
 
     std::string score_of(const PolicyInfo& policy)
@@ -69,8 +78,7 @@ namespace {
             return;
         std::vector<std::vector<std::string>> rows { { "parameter", "default", "takes", "what it does" } };
         for (const PolicyParameter& parameter : policy.parameters)
-            rows.push_back({ parameter.name, parameter.default_value.empty() ? "the run's" : parameter.default_value,
-                range_of(parameter), parameter.description });
+            rows.push_back({ parameter.name, default_of(parameter), range_of(parameter), parameter.description });
         std::cout << '\n';
         print_table(rows);
     }

@@ -1,5 +1,6 @@
 #include "app/commands.h"
 
+#include "core/keep_file.h"
 #include "core/preflight.h"
 
 #include <nlohmann/json.hpp>
@@ -142,7 +143,7 @@ namespace {
             refuse_output(options.csv, options.request.resume || common.force);
             outputs.push_back({ "--csv", options.csv });
         }
-        refuse_shared_files(outputs, { { "--text", options.text } }, options.folder);
+        refuse_shared_files(outputs, inputs_of(options.text, parse_policies(options.policies)), options.folder);
     }
 
     /// When a file was last written; nothing where there is none.
@@ -208,6 +209,7 @@ namespace {
         const bool speaks = !request.group || request.group->rank == 0;
         if (speaks && !(request.group && request.group->restart > 0)) // a group that starts again has its file already
             refuse_outputs(options, common);
+        check_policy_files(request.policies);
         check_positions(options.folder, request.context, request.target);
         if (speaks && request.out.empty() && options.csv.empty())
             std::cerr << "keepset-cli: without --out and --csv the table is printed and nothing is kept.\n";

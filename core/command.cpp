@@ -149,10 +149,13 @@ namespace {
         return {};
     }
 
-    /// The policies of a run, and the sparsities of the first that evicts; its budgets where these do not follow from
-    /// the sparsities.
+    /// The policies of a run, and the sparsities of the first that evicts as asked for, which keep sets of a file do
+    /// not; its budgets where these do not follow from the sparsities.
     void take_points(const Run& run, SweepRequest& request)
     {
+        const bool asked = std::ranges::any_of(run.points, [](const SweepPoint& point) {
+            return point.policy != "dense" && parse_policy(point.policy).name != "file";
+        });
         std::string first;
         std::string last;
         bool by_budget = false;
@@ -160,7 +163,7 @@ namespace {
             if (point.policy != last)
                 request.policies.push_back(parse_policy(point.policy));
             last = point.policy;
-            if (first.empty() && point.policy != "dense")
+            if (first.empty() && point.policy != "dense" && !(asked && parse_policy(point.policy).name == "file"))
                 first = point.policy;
             if (point.policy != first)
                 continue;

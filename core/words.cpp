@@ -1,5 +1,7 @@
 #include "core/words.h"
 
+#include "core/quotes.h"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -69,7 +71,10 @@ std::vector<std::string> split_outside_parentheses(std::string_view text, char s
     std::vector<std::string> parts;
     int depth = 0;
     std::size_t begin = 0;
+    Quotes quotes;
     for (std::size_t i = 0; i < text.size(); ++i) {
+        if (quotes.holds(text[i]))
+            continue;
         depth += text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
         if (text[i] == separator && depth == 0) {
             parts.push_back(trimmed(text.substr(begin, i - begin)));
@@ -78,6 +83,44 @@ std::vector<std::string> split_outside_parentheses(std::string_view text, char s
     }
     parts.push_back(trimmed(text.substr(begin)));
     return parts;
+}
+
+bool Quotes::holds(char c)
+{
+    if (!open_) {
+        open_ = c == '"' && before_ == '=';
+        before_ = c == ' ' ? before_ : c;
+        return open_;
+    }
+    const bool closes = c == '"' && !escaped_;
+    escaped_ = c == '\\' && !escaped_;
+    open_ = !closes;
+    before_ = c;
+    return true;
+}
+
+std::string quoted_value(const std::string& text)
+{
+    const bool plain = text.find_first_of(",()\"") == std::string::npos && trimmed(text) == text;
+    if (plain)
+        return text;
+    std::string quoted = "\"";
+    for (const char c : text)
+        quoted += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+    return quoted + '"';
+}
+
+std::string unquoted_value(const std::string& spelled)
+{
+    if (spelled.size() < 2 || spelled.front() != '"' || spelled.back() != '"')
+        return spelled;
+    std::string text;
+    for (std::size_t i = 1; i + 1 < spelled.size(); ++i) {
+        if (spelled[i] == '\\' && i + 2 < spelled.size())
+            ++i;
+        text += spelled[i];
+    }
+    return text;
 }
 
 } // namespace keepset

@@ -3,7 +3,7 @@
 
 # A name|other means: the first that this system knows; a last '-' means: not needed where no such package exists.
 CLI_PACKAGES=(g++ cmake ninja-build git python3 python3-pip
-    libhdf5-dev nlohmann-json3-dev libcli11-dev libicu-dev libssl-dev)
+    libhdf5-dev zlib1g-dev nlohmann-json3-dev libcli11-dev libicu-dev libssl-dev)
 WINDOW_PACKAGES=(pkg-config qt6-base-dev "qt6-svg-dev|libqt6svg6-dev" "qt6-charts-dev|libqt6charts6-dev" "libqt6opengl6-dev|-" qt6-tools-dev qt6-l10n-tools libgl-dev libopengl-dev)
 TEST_PACKAGES=(ccache clang-format clang-tidy "libomp-14-dev|-" python3-h5py)
 
@@ -152,6 +152,7 @@ CLI_NEEDS=(
     "ninja|Ninja|ninja-build|ninja|ninja"
     "pip|pip for python3|python3-pip|pip|pip"
     "header hdf5_hl.h|HDF5|libhdf5-dev|-|hdf5"
+    "header zlib.h|zlib|zlib1g-dev|-|zlib"
     "header nlohmann/json.hpp|nlohmann/json|nlohmann-json3-dev|-|nlohmann_json"
     "header CLI/CLI.hpp|CLI11|libcli11-dev|-|cli11"
     "header unicode/unorm2.h|ICU|libicu-dev|-|icu"

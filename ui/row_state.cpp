@@ -1,6 +1,7 @@
 #include "ui/row_state.h"
 
 #include "core/engine.h"
+#include "core/keep_file.h"
 #include "moc_row_state.cpp"
 
 #include <algorithm>
@@ -59,6 +60,8 @@ void RowState::computeSelection(int side)
     selections_[index].reset();
     ++tickets_[index];
     try {
+        if (row_ && selection_->hasPolicy(side))
+            read_given(*analysis_, selection_->policy(side), *row_);
         const bool scored = row_ && selection_->hasPolicy(side) && hasScores(selection_->policy(side));
         if (row_ && selection_->hasPolicy(side) && !scored)
             Q_EMIT scoresWanted();

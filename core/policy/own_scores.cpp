@@ -2,6 +2,7 @@
 
 #include "core/device/tensors.h"
 #include "core/error.h"
+#include "core/policy/given_scores.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
@@ -50,10 +51,9 @@ OwnScores::OwnScores(std::span<const PolicySpec> policies, bool patient)
     for (const PolicySpec& policy : policies) {
         for (const std::string& name : scores_of(policy)) {
             const auto known = [&](const Source& source) { return source.name == name; };
-            if (std::ranges::none_of(sources_, known)) {
-                const PolicySpec of = parse_policy(name);
+            const PolicySpec of = parse_policy(name);
+            if (std::ranges::none_of(sources_, known) && !reads_file(find(of.name)))
                 sources_.push_back({ name, of, find(of.name).replay != nullptr, {} });
-            }
         }
     }
 }

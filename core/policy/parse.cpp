@@ -1,10 +1,15 @@
 #include "core/error.h"
+#include "core/keep_file.h"
+#include "core/policy/given_scores.h"
 #include "core/policy/policy.h"
+#include "core/quotes.h"
 #include "core/words.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
+#include <iterator>
 #include <set>
 
 namespace keepset {
@@ -98,13 +103,16 @@ namespace {
     bool well_closed(std::string_view text)
     {
         int depth = 0;
+        Quotes quotes;
         for (std::size_t i = 0; i < text.size(); ++i) {
+            if (quotes.holds(text[i]))
+                continue;
             depth += text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
             const bool is_last = i + 1 == text.size();
             if (depth > deepest || (depth <= 0 && text[i] == ')' && !is_last))
                 return false;
         }
-        return depth == 0 && text.back() == ')';
+        return depth == 0 && text.back() == ')' && !quotes.open();
     }
 
     std::map<std::string, std::string> parse_parameters(const std::string& policy, std::string_view text)
@@ -113,9 +121,11 @@ namespace {
         for (const std::string& part : split_outside_parentheses(text, ',')) {
             const auto equals = part.find('=');
             if (equals == std::string::npos)
-                throw Error(ErrorKind::usage, "'" + part + "' in the parameters of " + policy + " is not name=value.");
+                throw Error(ErrorKind::usage, "'" + part + "' in the parameters of " + policy + " is not name=value.",
+                    "A value with commas or parentheses, such as the path of a file, stands in double quotes.");
             const std::string name = lowered(trimmed(std::string_view(part).substr(0, equals)));
-            if (!parameters.emplace(name, trimmed(std::string_view(part).substr(equals + 1))).second)
+            const std::string value = unquoted_value(trimmed(std::string_view(part).substr(equals + 1)));
+            if (!parameters.emplace(name, value).second)
                 throw Error(ErrorKind::usage, policy + ": parameter '" + name + "' is given twice.");
         }
         return parameters;
@@ -179,7 +189,7 @@ PolicySpec parse_policy(std::string_view text)
     if (name.empty())
         throw Error(ErrorKind::usage, "A policy without a name: '" + whole + "'.");
     if (open != std::string::npos && !well_closed(whole))
-        throw Error(ErrorKind::usage, "The parentheses of '" + whole + "' do not match.",
+        throw Error(ErrorKind::usage, "The parentheses or quotes of '" + whole + "' do not match.",
             "Write parameters as name(parameter=value,parameter=value).");
     const policy::Policy& policy = policy::find(name);
     if (open == std::string::npos)
@@ -219,7 +229,7 @@ std::vector<std::string> scores_of(const PolicySpec& spec)
 {
     const policy::Policy& policy = policy::find(spec.name);
     std::vector<std::string> scores;
-    if (policy.has_own_score())
+    if (policy.has_own_score() || policy::reads_file(policy))
         scores.push_back(policy::score_name(spec));
     const policy::Settings settings(policy, spec);
     if (settings.has("of")) {
@@ -227,6 +237,21 @@ std::vector<std::string> scores_of(const PolicySpec& spec)
             scores.push_back(std::move(of));
     }
     return scores;
+}
+
+std::vector<std::string> files_of(const PolicySpec& spec)
+{
+    std::vector<std::string> files;
+    for (const PolicyParameter& parameter : policy::find(spec.name).info.parameters) {
+        const auto set = spec.parameters.find(parameter.name);
+        if (set == spec.parameters.end())
+            continue;
+        if (is_path(parameter))
+            files.push_back(set->second);
+        if (parameter.kind == ParameterKind::policy)
+            std::ranges::copy(files_of(parse_policy(set->second)), std::back_inserter(files));
+    }
+    return files;
 }
 
 void policy::refuse_long_context(const PolicySpec& spec, std::int64_t context)
@@ -242,8 +267,10 @@ std::string canonical(const PolicySpec& spec)
     std::vector<std::string> parts;
     for (const PolicyParameter& parameter : policy.info.parameters) {
         const auto set = checked.find(parameter.name);
-        if (set != checked.end())
-            parts.push_back(parameter.name + "=" + set->second);
+        if (set == checked.end())
+            continue;
+        const bool text = parameter.kind == ParameterKind::text;
+        parts.push_back(parameter.name + "=" + (text ? quoted_value(set->second) : set->second));
     }
     std::string list;
     for (const std::string& part : parts)
@@ -262,7 +289,10 @@ std::string title(const PolicySpec& spec)
             continue;
         std::string name = parameter.name;
         std::replace(name.begin(), name.end(), '_', ' ');
-        parts.push_back(name + " " + set->second);
+        if (is_path(parameter))
+            parts.push_back(std::filesystem::path(set->second).filename().string());
+        else
+            parts.push_back(name + " " + set->second);
     }
     return parts.empty() ? policy.info.title : policy.info.title + " (" + joined(parts) + ")";
 }

@@ -1,5 +1,7 @@
 #include "core/policy/prepared.h"
 
+#include "core/policy/given_scores.h"
+
 #include <algorithm>
 
 namespace keepset::policy {
@@ -50,8 +52,9 @@ Prepared::Prepared(const Policy& of, const SelectRequest& from, std::int64_t con
     , policy(of)
     , settings(policy, from.policy)
     , shares(ranks_together(settings) ? Sharing::model : policy.info.shares)
-    , choose(ranks_together(settings) ? best_of_all_rows : policy.choose)
-    , score(policy.has_own_score() && policy.choose == nullptr ? score_name(from.policy) : std::string())
+    , choose(ranks_together(settings) && !reads_file(policy) ? best_of_all_rows : policy.choose)
+    , score(reads_file(policy) || (policy.has_own_score() && policy.choose == nullptr) ? score_name(from.policy)
+                                                                                       : std::string())
     , budget(budget_for(policy, from, context))
     , pinned(from.pins, context)
     , share { budget, context }

@@ -3,6 +3,7 @@
 #include "core/analysis.h"
 #include "core/error.h"
 #include "core/policy/choosing.h"
+#include "core/policy/given_scores.h"
 #include "core/policy/own_scores.h"
 #include "core/policy/select_parts.h"
 #include "core/words.h"
@@ -36,6 +37,15 @@ namespace {
         for (const auto& [name, scores] : rows.own)
             table.scores.emplace(name, borrowed_rows(scores, rows.context));
         return table;
+    }
+
+    /// A keep set from a file is what it is, whatever was asked for.
+    void say_own_counts(KeepSet& set)
+    {
+        const double kept = kept_a_row(set);
+        set.budget = static_cast<std::int64_t>(kept);
+        set.request.budget = 0;
+        set.request.sparsity = 1 - kept / static_cast<double>(set.context);
     }
 
     /// From one row of labels a row of scores, in front, to one a row of the model.
@@ -88,6 +98,8 @@ std::vector<KeepSet> select(const ScoreRows& rows, std::span<const SelectRequest
         }
         repeat_shared(set.labels, labelled, context);
         set.kept_mass = mass_of(set.labels, rows.mass) / static_cast<double>(set.labels.size());
+        if (rows.own.contains(keep_sets_of(point.score)))
+            say_own_counts(set);
     }
     return sets;
 }
@@ -149,6 +161,7 @@ std::vector<KeepSet> select(
                 rows->own.emplace(
                     name, policy::shared_rows(scores, policy::view_of(analysis), wanted.granularity, rows->evicting));
         }
+        policy::add_given(*rows, analysis, request.policy);
         rows->bridges = analysis.bridges;
         rows->stop = task.stop;
         rows->row_done = nullptr;

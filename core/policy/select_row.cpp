@@ -1,5 +1,7 @@
 #include "core/analysis.h"
 #include "core/error.h"
+#include "core/keep_file.h"
+#include "core/policy/given_scores.h"
 #include "core/policy/own_scores.h"
 #include "core/policy/select_parts.h"
 
@@ -82,30 +84,52 @@ std::int64_t layers_that_evict(const Analysis& analysis, Sliding sliding)
     return analysis.layers - (sliding == Sliding::evict ? 0 : std::ranges::count_if(analysis.windows, slides));
 }
 
+namespace {
+
+    /// Layers whose rows share a budget with a row of one kv head.
+    std::vector<std::int64_t> sharing_layers(const RowScores& row, Sharing sharing)
+    {
+        if (sharing == Sharing::layer)
+            return { row.scope.layer };
+        std::vector<std::int64_t> layers = row.evicting;
+        for (std::int64_t layer = 0; row.evicting.empty() && layer < row.layers; ++layer)
+            layers.push_back(layer);
+        return layers;
+    }
+
+    /// Of scores (layers, kv_heads, context) those of some layers; `size`: of one layer.
+    std::vector<float> of_layers(
+        const std::vector<float>& scores, const std::vector<std::int64_t>& layers, std::int64_t size)
+    {
+        std::vector<float> some;
+        some.reserve(layers.size() * static_cast<std::size_t>(size));
+        for (const std::int64_t layer : layers) {
+            const auto first = scores.begin() + layer * size;
+            some.insert(some.end(), first, first + size);
+        }
+        return some;
+    }
+
+    bool has_shared_rows(const RowScores& row, Sharing sharing)
+    {
+        return sharing != Sharing::none && row.scope.kv_head >= 0 && !row.slides();
+    }
+
+} // namespace
+
 void add_shared_rows(const Analysis& analysis, const PolicySpec& policy, RowScores& row)
 {
     const Sharing sharing = sharing_of(policy);
-    if (sharing == Sharing::none || row.scope.kv_head < 0 || row.slides())
+    if (!has_shared_rows(row, sharing))
         return;
-    std::vector<std::int64_t> layers { row.scope.layer };
-    if (sharing == Sharing::model) {
-        layers = row.evicting;
-        for (std::int64_t layer = 0; row.evicting.empty() && layer < row.layers; ++layer)
-            layers.push_back(layer);
-    }
+    const std::vector<std::int64_t> layers = sharing_layers(row, sharing);
     auto& rows = row.shared[sharing];
     const std::vector<std::string> names = scores_of(policy);
     const std::int64_t size = analysis.kv_heads * analysis.context;
     for (const std::string& name : names) {
         const auto own = analysis.own_scores.find(name);
-        if (own == analysis.own_scores.end() || rows.contains(name))
-            continue;
-        std::vector<float>& scores = rows[name];
-        scores.reserve(layers.size() * static_cast<std::size_t>(size));
-        for (const std::int64_t layer : layers) {
-            const auto first = own->second.begin() + layer * size;
-            scores.insert(scores.end(), first, first + size);
-        }
+        if (own != analysis.own_scores.end() && !rows.contains(name))
+            rows[name] = of_layers(own->second, layers, size);
     }
     if (!names.empty() || rows.contains(""))
         return;
@@ -117,6 +141,23 @@ void add_shared_rows(const Analysis& analysis, const PolicySpec& policy, RowScor
                 { Granularity::head, row.importance, row.gqa, Sliding::evict });
             importance.insert(importance.end(), other.scores.begin(), other.scores.end());
         }
+    }
+}
+
+void read_given(const Analysis& analysis, const PolicySpec& policy, RowScores& row)
+{
+    const std::string name = policy::file_score_of(policy);
+    const Sharing sharing = sharing_of(policy);
+    if (name.empty())
+        return;
+    const bool shared = has_shared_rows(row, sharing) && !row.shared[sharing].contains(name);
+    if (row.own.contains(name) && !shared)
+        return;
+    const std::int64_t size = analysis.kv_heads * analysis.context;
+    for (const auto& [score, values] : policy::given_of(analysis, policy)) {
+        row.own[score] = policy::mean_of_scope(values, policy::view_of(analysis), row.scope, row.evicting);
+        if (shared)
+            row.shared[sharing][score] = of_layers(values, sharing_layers(row, sharing), size);
     }
 }
 
@@ -174,7 +215,7 @@ RowSelection select_row(const RowScores& row, const SelectRequest& request, cons
     for (std::size_t j = 0; j < row.scores.size(); ++j) {
         const Label label = result.labels[j];
         ++result.counts[static_cast<std::size_t>(label)];
-        if (label == Label::important && point.choose == nullptr && !(scores[j] >= result.cut_off))
+        if (label == Label::important && policy::ranks_each_row(point) && !(scores[j] >= result.cut_off))
             result.cut_off = scores[j];
         if (label != Label::evicted && j < row.mass.size())
             result.kept_mass += row.mass[j];

@@ -3,6 +3,7 @@
 #include "core/device/streams.h"
 #include "core/device/tensors.h"
 #include "core/error.h"
+#include "core/policy/given_scores.h"
 #include "core/policy/own_scores.h"
 #include "core/words.h"
 #include "kernels/ops/score_rows.h"
@@ -231,7 +232,7 @@ SelectedPoints select_points(const WindowScores& scores, const WindowSelection& 
         if (selection.fault)
             selection.fault(made.labels);
         const auto first = static_cast<std::int64_t>(begin);
-        const at::Tensor ranked = part.front().choose == nullptr
+        const at::Tensor ranked = ranks_each_row(part.front())
             ? scores.table.of_all_layers(scores.table.of(part.front().score), 0)
             : at::Tensor();
         facts.push_back(list(scores, made.labels, starts.slice(0, first, first + made.labels.size(0)).contiguous(),

@@ -1,4 +1,5 @@
 #include "core/error.h"
+#include "core/policy/given_scores.h"
 #include "core/policy/policy.h"
 #include "core/words.h"
 
@@ -38,7 +39,8 @@ namespace {
                 .maximum = 1e6 });
             if (has_parameter(line, "uniform"))
                 continue;
-            if (line.info.ranks_by != ScoreOf::nothing && line.plan && !line.fill && line.choose == nullptr)
+            if (line.info.ranks_by != ScoreOf::nothing && line.plan && !line.fill
+                && (line.choose == nullptr || reads_file(line)))
                 line.info.parameters.push_back({ .name = "uniform",
                     .description = "false: the lowest scores of all layers and kv heads together go, so that rows keep "
                                    "as many as they need; true: every row keeps its budget",
@@ -63,16 +65,13 @@ std::span<const Policy> table()
 
 const Policy& find(const std::string& name)
 {
-    constexpr std::array planned { "file" };
     std::vector<std::string> known;
     for (const Policy& policy : table()) {
         if (policy.info.name == name)
             return policy;
         known.push_back(policy.info.name);
     }
-    const bool is_planned = std::find(planned.begin(), planned.end(), name) != planned.end();
-    throw Error(ErrorKind::usage, "Policy '" + name + (is_planned ? "' is not built yet." : "' is not known."),
-        "Choose among: " + joined(known) + ".");
+    throw Error(ErrorKind::usage, "Policy '" + name + "' is not known.", "Choose among: " + joined(known) + ".");
 }
 
 std::optional<Control> control_of(const std::string& policy, const std::string& other)

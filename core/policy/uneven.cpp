@@ -1,6 +1,7 @@
 #include "core/policy/uneven.h"
 
 #include "core/error.h"
+#include "core/policy/given_scores.h"
 #include "core/words.h"
 
 #include <ATen/TensorOperators.h>
@@ -47,8 +48,8 @@ void check_inner(const std::string& outer, const Settings& settings)
 {
     const PolicySpec of = wrapped(settings);
     const Policy& inner = find(of.name);
-    if (inner.info.ranks_by == ScoreOf::nothing || inner.choose != nullptr || inner.fill
-        || ranks_together(Settings(inner, of)))
+    const bool chooses = inner.choose != nullptr && !reads_file(inner);
+    if (inner.info.ranks_by == ScoreOf::nothing || chooses || inner.fill || ranks_together(Settings(inner, of)))
         throw Error(ErrorKind::usage, outer + ": '" + canonical(of) + "' has no one score to go by.",
             "Name a policy that ranks by a score, such as snapkv.");
 }

@@ -29,6 +29,20 @@ namespace {
                     + grouped(most_tokens) + ".");
     }
 
+    /// The one point of a policy that has counts of its own.
+    SelectRequest own_point(SelectRequest point, const OwnCount& own, const SweepRequest& request)
+    {
+        for (const double sparsity : request.budgets.empty() ? request.sparsities : std::vector<double> {}) {
+            point.sparsity = sparsity;
+            if (budget_of(sparsity, request.context, request.rounding) * own.rows == own.kept)
+                return point;
+        }
+        point.sparsity = 1 - static_cast<double>(own.kept) / static_cast<double>(own.rows * request.context);
+        if (std::ranges::any_of(request.budgets, [&](std::int64_t budget) { return budget * own.rows == own.kept; }))
+            point.budget = own.kept / own.rows;
+        return point;
+    }
+
 } // namespace
 
 void check_request(const SweepRequest& request)
@@ -90,7 +104,7 @@ void check_positions(const std::filesystem::path& folder, std::int64_t context, 
         refuse_beyond_positions(context, target, config.max_context);
 }
 
-std::vector<SelectRequest> plan_points(const SweepRequest& request)
+std::vector<SelectRequest> plan_points(const SweepRequest& request, const OwnCounts& own)
 {
     check_request(request);
     SelectRequest point;
@@ -112,6 +126,10 @@ std::vector<SelectRequest> plan_points(const SweepRequest& request)
             continue;
         point.policy = policy;
         point.budget = 0;
+        if (const auto counts = own.find(canonical(policy)); counts != own.end()) {
+            plan.push_back(own_point(point, counts->second, request));
+            continue;
+        }
         for (const double sparsity : request.budgets.empty() ? request.sparsities : std::vector<double> {}) {
             point.sparsity = sparsity;
             add();

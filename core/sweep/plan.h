@@ -4,14 +4,24 @@
 #include "core/selection.h"
 #include "core/sweep/protocol.h"
 
+#include <map>
+#include <string>
 #include <vector>
 
 namespace keepset {
 
-/// Points of a sweep in order: dense first, then every policy at every sparsity or budget, each once.
+/// What a policy keeps that has counts of its own, whatever is asked for.
+struct OwnCount {
+    std::int64_t kept = 0; ///< positions, over all rows of all windows
+    std::int64_t rows = 0; ///< of all windows
+};
+using OwnCounts = std::map<std::string, OwnCount>; ///< by the policy's one spelling
+
+/// Points of a sweep in order: dense first, then every policy at every sparsity or budget, each once; of `own` one
+/// point each, at the sparsity or budget that was asked for where it keeps just as many, else at its own sparsity.
 /// Throws Error{usage}: no points, a budget above the context, repeated policies, granularity that token-drop cannot
 /// have.
-std::vector<SelectRequest> plan_points(const SweepRequest& request);
+std::vector<SelectRequest> plan_points(const SweepRequest& request, const OwnCounts& own = {});
 
 /// Throws Error{usage} where context and target together exceed the positions of the model, with what fits.
 /// Target 0: there is none.

@@ -4,6 +4,7 @@
 #include "core/device/tensors.h"
 #include "core/error.h"
 #include "core/policy/definition.h"
+#include "core/policy/given_scores.h"
 #include "core/selection.h"
 
 #include <algorithm>
@@ -18,6 +19,16 @@ namespace {
         ProtocolEntry { Protocol::prefill_evict, run_prefill_evict },
         ProtocolEntry { Protocol::token_drop, run_token_drop },
     };
+
+    /// Scores that were made here, and those that are read from files.
+    std::map<std::string, at::Tensor> with_given(
+        std::map<std::string, at::Tensor> own, const SweepStep& step, const Window& window, at::Device device)
+    {
+        const DecoderConfig& config = step.decoder.config();
+        own.merge(policy::given_scores(
+            policies_of(step), { config.layers, config.kv_heads, window.index, window.context }, device));
+        return own;
+    }
 
     std::vector<SelectRequest> requests_of(const SweepStep& step, const Window& window)
     {
@@ -78,7 +89,8 @@ Selection::Selection(
     , requests_(requests_of(step, window))
     , bridges_(bridge_source(pass.attention))
     , scores_(policy::window_scores(
-          { pass.importance, std::move(own), step.decoder.config().kv_heads, windows_of(step.decoder.config()) },
+          { pass.importance, with_given(std::move(own), step, window, pass.importance.device()),
+              step.decoder.config().kv_heads, windows_of(step.decoder.config()) },
           { step.request.granularity, step.request.importance, step.request.gqa, step.request.sliding_of_protocol() },
           step.backend))
     , selected_(policy::select_points(scores_,

@@ -5,6 +5,7 @@
 #include "core/model/weights_hash.h"
 #include "core/policy/policy.h"
 #include "core/sweep/causality.h"
+#include "core/sweep/given_files.h"
 #include "core/sweep/group_sweep.h"
 #include "core/sweep/plan.h"
 #include "core/sweep/window_work.h"
@@ -136,11 +137,13 @@ namespace {
 std::shared_ptr<const Run> run_sweep(
     const SweepModel& model, const SweepRequest& request, const Task& task, const SweepFn& on_window)
 {
-    const std::vector<SelectRequest> plan = plan_points(request);
+    (void)plan_points(request); // refuses what cannot be, before the text and files are looked at
     refuse_beyond_positions(request.context, request.target, model.max_context);
-    for (const SelectRequest& point : plan)
-        policy::refuse_long_context(point.policy, request.context);
+    for (const PolicySpec& policy : request.policies)
+        policy::refuse_long_context(policy, request.context);
     const std::vector<Window> windows = cut_windows(request, model.tokens, model.bos);
+    const std::vector<SelectRequest> plan
+        = plan_points(request, check_given_files(request, windows, model.decoder.config(), task.stop));
     Run run = empty_run(model, request, plan, windows.size());
     refuse_empty_shard(run);
     const WindowWork work { model, request, plan };
@@ -156,6 +159,8 @@ std::shared_ptr<const Run> run_sweep(
     run.context_change = try_context(once, windows.front());
     run.target_change = try_targets(once, windows.front());
     std::optional<trace::RunFile> file = open_file(request, goes_on(request, store), run, task);
+    if (run.windows_done() > 0)
+        refuse_other_files(run, plan, windows);
     const Keeping keeping(file, run, task, on_window);
     if (store) {
         lead_sweep(*store, { work, windows, task }, open_windows(run), run, [&](std::span<const std::int64_t> written) {

@@ -67,6 +67,8 @@ FileSummary read_root(hid_t file)
         throw h5::Failure("it is an HDF5 file, but not one that Keepset wrote");
     FileSummary summary;
     summary.kind = h5::read_string(file, "keepset_format");
+    if (summary.kind == "keep")
+        throw h5::Failure("it holds scores or keep sets for the policy file(path=\u2026), and no result");
     summary.format_version = h5::read_string(file, "format_version");
     const std::string major = summary.format_version.substr(0, summary.format_version.find('.'));
     if (major != "1") {

@@ -1,7 +1,10 @@
 #include "core/trace/labels.h"
 
 #include "core/policies.h"
+#include "core/quotes.h"
 #include "core/words.h"
+
+#include <algorithm>
 
 namespace keepset::trace {
 
@@ -13,11 +16,25 @@ h5::Handle label_type()
     return type;
 }
 
+namespace {
+
+    /// Whether a parameter takes any text, which may need quotes; a policy within does not.
+    bool is_text(const std::string& policy, const std::string& parameter)
+    {
+        const auto line = std::ranges::find(policies(), policy, &PolicyInfo::name);
+        if (line == policies().end())
+            return false;
+        const auto found = std::ranges::find(line->parameters, parameter, &PolicyParameter::name);
+        return found != line->parameters.end() && found->kind == ParameterKind::text;
+    }
+
+} // namespace
+
 std::string spelled(const PolicySpec& policy)
 {
     std::string inside;
     for (const auto& [name, value] : policy.parameters)
-        inside += (inside.empty() ? "" : ",") + name + "=" + value;
+        inside += (inside.empty() ? "" : ",") + name + "=" + (is_text(policy.name, name) ? quoted_value(value) : value);
     return inside.empty() ? policy.name : policy.name + "(" + inside + ")";
 }
 
@@ -34,7 +51,7 @@ PolicySpec unspelled(const std::string& text)
         const std::size_t equal = part.find('=');
         if (equal == std::string::npos)
             throw h5::Failure("it has the unreadable policy '" + text + "'");
-        policy.parameters[part.substr(0, equal)] = part.substr(equal + 1);
+        policy.parameters[part.substr(0, equal)] = unquoted_value(part.substr(equal + 1));
     }
     return policy;
 }

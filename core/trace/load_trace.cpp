@@ -120,6 +120,23 @@ namespace {
         analysis.row_lse = h5::read_numbers<float>(file, "/attention/lse", shape);
     }
 
+    /// Scores of policies' own; earlier builds wrote none.
+    void read_scores(hid_t file, Analysis& analysis)
+    {
+        if (!h5::exists(file, "/scores"))
+            return;
+        const Shape shape { static_cast<hsize_t>(analysis.layers), static_cast<hsize_t>(analysis.kv_heads),
+            static_cast<hsize_t>(analysis.context) };
+        for (std::size_t n = 0;; ++n) {
+            const std::string path = "/scores/" + std::to_string(n);
+            if (!h5::exists(file, path))
+                break;
+            const std::string source = h5::read_string(h5::open_dataset(file, path), "source");
+            if (source != "importance") // it follows from the importance of the query heads
+                analysis.own_scores[source] = h5::read_numbers<float>(file, path, shape);
+        }
+    }
+
     SelectRequest read_request(hid_t group)
     {
         SelectRequest request;
@@ -177,6 +194,7 @@ namespace {
         read_importance(file, *analysis);
         analysis->tokens = read_tokens(file, analysis->context);
         read_source(file, *analysis);
+        read_scores(file, *analysis);
         h5::open_group(file, "/keep");
         for (std::size_t n = 0;; ++n) {
             const std::string path = "/keep/" + std::to_string(n);

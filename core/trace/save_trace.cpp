@@ -1,9 +1,14 @@
+#include "core/policies.h"
+#include "core/policy/select.h"
 #include "core/trace/labels.h"
 #include "core/trace/output.h"
 #include "core/trace/run_schema.h"
 #include "core/trace/trace.h"
 
 #include <algorithm>
+#include <functional>
+#include <set>
+#include <utility>
 
 namespace keepset {
 
@@ -198,6 +203,50 @@ namespace {
         }
     }
 
+    /// Writes a dataset of scores and hands it out.
+    using WriteScores = std::function<h5::Handle(const std::string& source, const std::vector<float>& values)>;
+
+    /// What some keep sets rank by where that is importance, by kv head, each once.
+    void write_importance_scores(const Analysis& analysis, const WriteScores& write)
+    {
+        std::set<std::pair<Importance, GqaReduction>> written;
+        for (const KeepSet& keep : analysis.keep_sets) {
+            const auto line = std::ranges::find(policies(), keep.request.policy.name, &PolicyInfo::name);
+            const bool ranks = line != policies().end() && line->ranks_by == ScoreOf::importance;
+            if (!ranks || !written.emplace(keep.request.importance, keep.request.gqa).second)
+                continue;
+            const policy::ImportanceView view { analysis.importance, analysis.layers, analysis.heads, analysis.kv_heads,
+                analysis.context, analysis.windows };
+            const policy::ScoreRows rows
+                = policy::score_rows(view, { Granularity::head, keep.request.importance, keep.request.gqa });
+            const h5::Handle dataset = write("importance", rows.scores);
+            h5::write_attribute(dataset, "importance", name_of(keep.request.importance));
+            h5::write_attribute(dataset, "gqa", name_of(keep.request.gqa));
+        }
+    }
+
+    /// Scores of every policy that was asked for, as they are ranked at granularity head.
+    void write_scores(hid_t file, const Analysis& analysis, const std::stop_token& stop)
+    {
+        h5::create_group(file, "/scores");
+        const Shape shape { size_of(analysis.layers), size_of(analysis.kv_heads), size_of(analysis.context) };
+        std::size_t count = 0;
+        const WriteScores write = [&](const std::string& source, const std::vector<float>& values) {
+            const std::string path = "/scores/" + std::to_string(count++);
+            write_values(file,
+                { path, H5T_NATIVE_FLOAT, shape, layer_chunk(shape), nullptr, "score",
+                    "What a policy ranks by, higher stays; source: importance, or whose score it is",
+                    { "layer", "kv_head", "position" } },
+                values.data(), values.size(), stop);
+            h5::Handle dataset = h5::open_dataset(file, path);
+            h5::write_attribute(dataset, "source", source);
+            return dataset;
+        };
+        write_importance_scores(analysis, write);
+        for (const auto& [name, scores] : analysis.own_scores)
+            write(name, scores);
+    }
+
     /// An Analysis whose parts contradict one another is a bug of ours and never reaches a file.
     void check_sizes(const Analysis& analysis)
     {
@@ -208,6 +257,8 @@ namespace {
             && analysis.row_lse.size() == analysis.importance.size()
             && analysis.tokens.size() == static_cast<std::size_t>(analysis.context) && analysis.kv_heads > 0
             && (analysis.windows.empty() || analysis.windows.size() == size_of(analysis.layers));
+        for (const auto& [name, scores] : analysis.own_scores)
+            good = good && sized(scores.size(), analysis.layers, analysis.kv_heads, analysis.context);
         for (const KeepSet& keep : analysis.keep_sets) {
             good = good && keep.layers == analysis.layers && keep.kv_heads == analysis.kv_heads
                 && keep.context == analysis.context
@@ -257,6 +308,7 @@ void save(const Analysis& analysis, const std::filesystem::path& file, bool forc
         write_tokens(id, analysis.tokens);
         write_source(id, analysis);
         write_importance(id, analysis, task.stop);
+        write_scores(id, analysis, task.stop);
         write_keep_sets(id, analysis, task.stop);
         write_trace_audit(id, analysis.audit);
     });

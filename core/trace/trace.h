@@ -29,6 +29,8 @@
 ///                                 asked for), granularity, importance, gqa, rounding, sliding (text; absent in
 ///                                 earlier versions: evict), seed (uint64), window, context, offset (int64), bos
 ///                                 (boolean), kept_mass (double)
+///     /scores/<n> [L, G, C] float32   what policies rank by, n = 0, 1, …; attribute source: "importance" (with the
+///                                 attributes importance and gqa), or the policy whose own score it is
 ///     /keep/<n>/label [L, G, C]   enum over uint8: evicted 0, kept 1, local 2, important 3, bridge 4, sink 5, pinned 6
 ///     /logits/log_prob [N, V] float32 and /tokens/* [N]     instead of the above, from `logits --out`
 ///     /audit                      table: check, status, detail

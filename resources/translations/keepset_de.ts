@@ -1589,6 +1589,18 @@ Lizenz: Apache-2.0. Schriften: Noto Sans und Noto Serif, SIL Open Font License 1
         <source>the run&apos;s</source>
         <translation>vom Lauf</translation>
     </message>
+    <message>
+        <source>Browse…</source>
+        <translation>Suchen…</translation>
+    </message>
+    <message>
+        <source>Scores or keep sets</source>
+        <translation>Werte oder Auswahlen</translation>
+    </message>
+    <message>
+        <source>Scores or keep sets (*.h5 *.hdf5 *.safetensors *.npz);;All files (*)</source>
+        <translation>Werte oder Auswahlen (*.h5 *.hdf5 *.safetensors *.npz);;Alle Dateien (*)</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui::PinPanel</name>

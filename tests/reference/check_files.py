@@ -126,6 +126,13 @@ def check_trace(file):
             need(raw[begin - first:end - first].rstrip(b"\0") == token.encode().rstrip(b"\0"), f"text of bytes {begin} to {end}")
     sizes = [file["importance"].attrs[name] for name in ("layers", "heads", "context")]
     need(list(file["importance/cumulative"].shape) == sizes, "sizes of the importance")
+    for n, scores in file["scores"].items():
+        check_dataset(file, f"scores/{n}", "layer,kv_head,position", "f4")
+        check_layers(scores)
+        check_attributes(scores, {str: ["source"]})
+        if text(scores.attrs["source"]) == "importance":
+            check_attributes(scores, {str: ["importance", "gqa"]})
+    need(sorted(file["scores"], key=int) == [str(n) for n in range(len(file["scores"]))], "numbers of scores")
     for n, group in sorted(file["keep"].items()):
         check_dataset(file, f"keep/{n}/label", "layer,kv_head,position", "u1")
         check_attributes(group, KEEP)

@@ -38,7 +38,7 @@ PolicyInfo anyPolicy()
             .kind = ParameterKind::choice,
             .choices = { "flow", "median" } },
         { .name = "of", .description = "A policy", .default_value = "h2o", .kind = ParameterKind::policy },
-        { .name = "path", .description = "A file", .default_value = "none given", .kind = ParameterKind::text },
+        { .name = "word", .description = "Some text", .default_value = "none given", .kind = ParameterKind::text },
     };
     return info;
 }
@@ -56,6 +56,7 @@ class TestPolicyChips : public QObject {
 private Q_SLOTS:
     void initTestCase() { installTheme(*qApp, Appearance::light); }
     void every_kind_of_parameter_has_a_field_that_writes_it();
+    void a_file_is_typed_to_its_end_before_it_is_read();
     void a_policy_inside_has_its_own_fields();
     void a_number_keeps_all_its_digits();
     void every_policy_of_the_table_has_a_form_data();
@@ -94,13 +95,32 @@ void TestPolicyChips::every_kind_of_parameter_has_a_field_that_writes_it()
     editorOf<QDoubleSpinBox>(form, "share")->setValue(0.2); // its default is not written
     editorOf<QDoubleSpinBox>(form, "first")->setValue(7);
     editorOf<QComboBox>(form, "by")->setCurrentText("median");
-    editorOf<QLineEdit>(form, "path")->setText("keep me.h5");
-    QCOMPARE(form.spec().parameters, (Parameters { { "first", "7" }, { "by", "median" }, { "path", "keep me.h5" } }));
+    editorOf<QLineEdit>(form, "word")->setText("keep me");
+    QCOMPARE(form.spec().parameters, (Parameters { { "first", "7" }, { "by", "median" }, { "word", "keep me" } }));
     QVERIFY(changed.count() >= 5);
-    for (const char* name : { "share", "first", "by", "of", "path" })
+    for (const char* name : { "share", "first", "by", "of", "word" })
         QVERIFY2(!editorOf<QWidget>(form, name)->accessibleName().isEmpty()
                 && !editorOf<QWidget>(form, name)->toolTip().isEmpty(),
             name);
+}
+
+void TestPolicyChips::a_file_is_typed_to_its_end_before_it_is_read()
+{
+    ParameterForm form(*policyInfo("file"), parse_policy("file(path=old.h5)"), ParameterForm::Layout::row);
+    QSignalSpy changed(&form, &ParameterForm::changed);
+    auto* field = editorOf<QWidget>(form, "path");
+    QVERIFY(field && field->findChild<QToolButton*>("browse"));
+    QVERIFY(!field->accessibleName().isEmpty() && !field->toolTip().isEmpty());
+    auto* path = field->findChild<QLineEdit*>("path");
+    QCOMPARE(path->text(), QString("old.h5"));
+    path->clear();
+    QTest::keyClicks(path, "my scores, (new).h5");
+    QCOMPARE(changed.count(), 0);
+    QTest::keyClick(path, Qt::Key_Return);
+    QCOMPARE(changed.count(), 1);
+    QCOMPARE(spellingOf(form.spec()), QString("file(path=\"my scores, (new).h5\")"));
+    Q_EMIT path->editingFinished(); // leaving the field says nothing new
+    QCOMPARE(changed.count(), 1);
 }
 
 void TestPolicyChips::a_policy_inside_has_its_own_fields()

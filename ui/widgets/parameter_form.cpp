@@ -1,6 +1,8 @@
 #include "ui/widgets/parameter_form.h"
 
 #include "core/error.h"
+#include "core/keep_file.h"
+#include "ui/settings.h"
 #include "ui/widgets/flow_layout.h"
 #include "ui/widgets/labels.h"
 
@@ -8,8 +10,10 @@
 #include <QDoubleSpinBox>
 #include <QFormLayout>
 #include <QFrame>
+#include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -132,7 +136,7 @@ QWidget* ParameterForm::makeEditor(const PolicyParameter& parameter)
         editor = makeChoice(parameter);
         break;
     case ParameterKind::text:
-        editor = makeText(parameter);
+        editor = is_path(parameter) ? makeFile(parameter) : makeText(parameter);
         break;
     case ParameterKind::policy:
         editor = makePolicy(parameter);
@@ -183,6 +187,39 @@ QWidget* ParameterForm::makeText(const PolicyParameter& parameter)
     line->setMinimumWidth(140);
     connect(line, &QLineEdit::textChanged, this, [this, parameter](const QString& value) { set(parameter, value); });
     return line;
+}
+
+/// A path to type or to choose.
+QWidget* ParameterForm::makeFile(const PolicyParameter& parameter)
+{
+    auto* box = new QWidget(this);
+    auto* line = new QHBoxLayout(box);
+    line->setContentsMargins(0, 0, 0, 0);
+    line->setSpacing(4);
+    auto* path = new QLineEdit(valueOf(parameter), box);
+    path->setObjectName(QStringLiteral("path"));
+    path->setAccessibleName(QString::fromStdString(parameter.name));
+    path->setToolTip(QString::fromStdString(parameter.description));
+    path->setMinimumWidth(140);
+    auto* browse = flatButton(tr("Browse…"), QString::fromStdString(parameter.description), box);
+    browse->setObjectName(QStringLiteral("browse"));
+    line->addWidget(path, 1);
+    line->addWidget(browse);
+    box->setFocusProxy(path);
+    connect(path, &QLineEdit::editingFinished, this, [this, path, parameter] { // not at every letter: files are read
+        if (path->text() != valueOf(parameter))
+            set(parameter, path->text());
+    });
+    connect(browse, &QToolButton::clicked, this, [this, path] {
+        const QString chosen = askFile(this,
+            { QStringLiteral("scores"), tr("Scores or keep sets"),
+                tr("Scores or keep sets (*.h5 *.hdf5 *.safetensors *.npz);;All files (*)") });
+        if (chosen.isEmpty())
+            return;
+        path->setText(chosen);
+        Q_EMIT path->editingFinished();
+    });
+    return box;
 }
 
 /// Which policy, and below it the fields of that one.

@@ -17,8 +17,8 @@ QString problemOf(const PolicySpec& spec);
 /// "H2O (local 0.5)"; of wrong parameters the spelling.
 QString policyTitle(const PolicySpec& spec);
 
-/// Fields for the parameters of one policy, made from its line of the table: numbers, whole numbers, choices, text, and
-/// policies, whose own fields stand inside.
+/// Fields for the parameters of one policy, made from its line of the table: numbers, whole numbers, choices, text,
+/// files, and policies, whose own fields stand inside.
 class ParameterForm : public QWidget {
     Q_OBJECT
 
@@ -37,6 +37,7 @@ private:
     QWidget* makeNumber(const PolicyParameter& parameter);
     QWidget* makeChoice(const PolicyParameter& parameter);
     QWidget* makeText(const PolicyParameter& parameter);
+    QWidget* makeFile(const PolicyParameter& parameter);
     QWidget* makePolicy(const PolicyParameter& parameter);
     void showNested(const PolicyParameter& parameter, const PolicySpec& nested, QWidget* box);
     QString valueOf(const PolicyParameter& parameter) const;
