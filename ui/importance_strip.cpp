@@ -225,9 +225,14 @@ ImportanceStrip::Range ImportanceStrip::clamped(Range range) const
 void ImportanceStrip::changeRange(Range range)
 {
     range_ = clamped(range);
-    x_->setRange(range_.first, range_.second);
     const double rough = (range_.second - range_.first) / std::max(2.0, chart()->plotArea().width() / 110);
-    x_->setTickInterval(std::exp2(std::max(0.0, std::ceil(std::log2(rough)))));
+    const double interval = std::exp2(std::max(0.0, std::ceil(std::log2(rough))));
+    // Whichever changes first meets the other as it was: never a long range with the ticks of a short one, which would
+    // be a tick a token.
+    if (interval > x_->tickInterval())
+        x_->setTickInterval(interval);
+    x_->setRange(range_.first, range_.second);
+    x_->setTickInterval(interval);
     fill();
 }
 

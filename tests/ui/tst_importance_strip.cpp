@@ -6,6 +6,7 @@
 #include "ui/theme.h"
 
 #include <QApplication>
+#include <QElapsedTimer>
 #include <QImage>
 #include <QSignalSpy>
 #include <QTemporaryDir>
@@ -49,6 +50,22 @@ class TestImportanceStrip : public QObject {
 
 private Q_SLOTS:
     void initTestCase() { installTheme(*qApp, Appearance::light); }
+
+    /// Of a strip that is seen: Qt Charts lays out every tick that it is asked for, in between, too.
+    void a_long_text_behind_a_short_one_is_there_at_once()
+    {
+        ImportanceStrip strip;
+        strip.resize(900, 160);
+        strip.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&strip));
+        QElapsedTimer timer;
+        timer.start();
+        for (const int tokens : { 10, 131072, 5, 131072 }) {
+            strip.setScores(std::vector<float>(static_cast<std::size_t>(tokens), 1.0F), nullptr);
+            strip.grab();
+        }
+        QVERIFY2(timer.elapsed() < 2000, qPrintable(QStringLiteral("%1 ms").arg(timer.elapsed())));
+    }
 
     void a_lone_peak_is_seen_where_it_is_data()
     {
