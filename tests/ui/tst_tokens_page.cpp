@@ -4,12 +4,17 @@
 #include "ui/keep_set_state.h"
 #include "ui/pages/tokens_page.h"
 #include "ui/row_state.h"
+#include "ui/text_lines_view.h"
 #include "ui/theme.h"
+#include "ui/token_state.h"
 #include "ui/token_text_view.h"
 #include "ui/widgets/legend.h"
 
+#include <QAbstractButton>
 #include <QApplication>
 #include <QTest>
+
+#include <set>
 
 using namespace keepset;
 using namespace keepset::ui;
@@ -56,6 +61,49 @@ private Q_SLOTS:
             for (const Legend* legend : page.findChildren<Legend*>()) // all of it can be seen
                 QVERIFY(!legend->isVisible() || legend->height() == legend->heightForWidth(legend->width()));
         }
+    }
+
+    /// What a bar's colours mean is said where the bars are.
+    void every_colour_of_the_bars_of_lines_is_in_their_legend()
+    {
+        SelectionState selection;
+        RowState rows(&selection);
+        Session session;
+        KeepSetState keepSets(&selection, &rows, &session);
+        TokensPage page(&selection, &rows, &keepSets);
+        rows.setAnalysis(fixture::prose(900));
+        selection.setPolicies(parse_policy("streaming-llm"), parse_policy("cab"));
+        page.resize(760, 520);
+        page.show();
+        page.findChild<QAbstractButton*>(QStringLiteral("showLines"))->click();
+        QApplication::processEvents();
+        const Legend* legend = nullptr;
+        for (const auto* one : page.findChildren<Legend*>())
+            legend = one->isVisible() ? one : legend;
+        QVERIFY(legend != nullptr);
+        QVERIFY(!legend->visibleRegion().isEmpty());
+        const auto coloursOf = [](QWidget* widget) {
+            const QImage picture = widget->grab().toImage();
+            std::set<QRgb> colours;
+            for (int y = 0; y < picture.height(); ++y) {
+                for (int x = 0; x < picture.width(); ++x)
+                    colours.insert(picture.pixel(x, y));
+            }
+            return colours;
+        };
+        const auto bars = coloursOf(page.linesView()->viewport());
+        const auto explained = coloursOf(const_cast<Legend*>(legend));
+        std::set<Label> seen;
+        for (const Label label : { Label::sink, Label::local, Label::bridge, Label::important }) {
+            const QRgb colour = theme(false).label(label).rgb();
+            if (!bars.contains(colour))
+                continue;
+            seen.insert(label);
+            QVERIFY2(explained.contains(colour), qPrintable(labelTitle(label)));
+            QVERIFY(legend->accessibleDescription().contains(labelTitle(label)));
+        }
+        QVERIFY(seen.size() >= 3);
+        QVERIFY(explained.contains(theme(false).line.rgb())); // what is evicted
     }
 };
 

@@ -155,26 +155,6 @@ void TokensPage::makeDifference()
     connect(back, &QToolButton::clicked, this, [this] { differs_->setChecked(false); });
 }
 
-void TokensPage::makeLines()
-{
-    linesCard_ = new Card(tr("Lines"), this);
-    lines_ = new TextLinesModel(this);
-    linesView_ = new TextLinesView(lines_, linesCard_);
-    linesView_->setObjectName(QStringLiteral("textLines"));
-    linesView_->setAccessibleName(tr("Lines of the text"));
-    linesCard_->content()->addWidget(linesView_, 1);
-    auto* back = flatButton(tr("Tokens"), tr("Shows every token"), this);
-    back->setObjectName(QStringLiteral("showTokens"));
-    linesCard_->addControl(back);
-    connect(back, &QToolButton::clicked, this, [this] { byLine_->setChecked(false); });
-    connect(linesView_, &TextLinesView::lineChosen, this, [this](qint64 token) {
-        byLine_->setChecked(false);
-        selection_->setToken(token);
-        showToken(token);
-        view(view(0)->isVisible() ? 0 : 1)->setFocus();
-    });
-}
-
 QWidget* TokensPage::makeAlike()
 {
     constexpr int width = 176; // px
@@ -307,28 +287,6 @@ bool TokensPage::showDifference()
         tr("%1 and %2 · Jaccard %3 · %4")
             .arg(first, second, QString::number(rows_->jaccard(), 'f', 2), rows_->scopeTitle()));
     showAlike();
-    return true;
-}
-
-bool TokensPage::showLines()
-{
-    const bool shown = byLine_->isChecked();
-    linesCard_->setVisible(shown);
-    if (!shown)
-        return false;
-    difference_.card->hide();
-    if (linesOf_ != document_) { // cut when it is first looked at
-        linesOf_ = document_;
-        lines_->setDocument(*shown_, document_);
-    }
-    lines_->setScores(rows_->row()->scores);
-    for (int side = 0; side < 2; ++side) {
-        lines_->setSelection(side, rows_->selection(side));
-        linesView_->setColumnHidden(TextLinesModel::firstSide + side, !selection_->hasPolicy(side));
-    }
-    lines_->setPins(book_->pins());
-    linesCard_->setSubtitle(
-        tr("%1 lines, long ones by sentence · %2").arg(formatCount(lines_->rowCount()), rows_->scopeTitle()));
     return true;
 }
 

@@ -99,6 +99,7 @@ private:
     QToolButton* differs_ = nullptr; ///< checked: the difference is wanted
     Card* linesCard_ = nullptr;
     TextLinesModel* lines_ = nullptr;
+    Legend* linesLegend_ = nullptr;
     TextLinesView* linesView_ = nullptr;
     QToolButton* byLine_ = nullptr; ///< checked: lines are wanted
     std::shared_ptr<const TokenDocument> linesOf_; ///< what lines_ holds

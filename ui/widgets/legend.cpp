@@ -8,6 +8,7 @@
 #include <QPainter>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace keepset::ui {
@@ -17,6 +18,8 @@ namespace {
     constexpr int rowHeight = 22; // px
     constexpr int swatchWidth = 20;
     constexpr int itemGap = 14;
+    constexpr std::array order
+        = { Label::pinned, Label::sink, Label::local, Label::bridge, Label::important, Label::kept };
 
 } // namespace
 
@@ -34,20 +37,32 @@ void Legend::setSelection(const std::optional<RowSelection>& selection)
 {
     std::vector<Item> items;
     if (selection) {
-        static constexpr std::array order
-            = { Label::pinned, Label::sink, Label::local, Label::bridge, Label::important, Label::kept };
         for (const Label label : order) {
             const std::int64_t count = selection->counts[static_cast<std::size_t>(label)];
             if (count == 0)
                 continue;
             const double share = shares_of_budget(*selection)[static_cast<std::size_t>(label)];
-            items.push_back({ label, true,
+            items.push_back({ label, Swatch::token,
                 tr("%1 %2 · %3").arg(labelTitle(label), formatCount(count), formatPercent(share, 0)), {} });
         }
-        items.push_back({ Label::evicted, false, tr("evicted"),
+        items.push_back({ Label::evicted, Swatch::none, tr("evicted"),
             formatCount(selection->counts[static_cast<std::size_t>(Label::evicted)]) });
-        items.push_back({ Label::kept, false, tr("kept attention"), formatPercent(selection->kept_mass) });
+        items.push_back({ Label::kept, Swatch::none, tr("kept attention"), formatPercent(selection->kept_mass) });
     }
+    setItems(std::move(items));
+}
+
+void Legend::setBars(const std::array<const RowSelection*, 2>& selections)
+{
+    std::vector<Item> items;
+    for (const Label label : order) {
+        const auto has
+            = [label](const RowSelection* one) { return one && one->counts[static_cast<std::size_t>(label)] > 0; };
+        if (std::ranges::any_of(selections, has))
+            items.push_back({ label, Swatch::bar, labelTitle(label), {} });
+    }
+    if (!items.empty())
+        items.push_back({ Label::evicted, Swatch::bar, tr("evicted"), {} });
     setItems(std::move(items));
 }
 
@@ -56,7 +71,7 @@ void Legend::setDifference(const std::vector<Membership>& difference, const QStr
     std::vector<Item> items;
     const auto counts = membership_counts(difference);
     for (const Membership one : { Membership::only_a, Membership::only_b, Membership::both, Membership::neither }) {
-        items.push_back({ one, one != Membership::neither, stateTitle(one, a, b),
+        items.push_back({ one, one != Membership::neither ? Swatch::token : Swatch::none, stateTitle(one, a, b),
             formatCount(counts[static_cast<std::size_t>(one)]) });
     }
     setItems(std::move(items));
@@ -75,6 +90,19 @@ void Legend::setItems(std::vector<Item> items)
     update();
 }
 
+void Legend::drawSwatchOf(const Item& item, const QRectF& swatch, QPainter& painter) const
+{
+    const Theme& t = themeOf(this);
+    if (item.swatch == Swatch::bar) {
+        const Label label = std::get<Label>(item.state);
+        painter.fillRect(swatch.adjusted(0, 1, 0, -1), label == Label::evicted ? t.line : t.label(label));
+        return;
+    }
+    drawSwatch(painter, swatch, styleOf(t, item.state));
+    if (item.state == TokenState(Label::pinned))
+        drawPin(painter, true, swatch, t);
+}
+
 int Legend::flow(int width, QPainter* painter) const
 {
     const Theme& t = themeOf(this);
@@ -85,7 +113,7 @@ int Legend::flow(int width, QPainter* painter) const
     int x = 0;
     int y = 0;
     for (const Item& item : items_) {
-        const int lead = item.swatch ? swatchWidth + 6 : 0;
+        const int lead = item.swatch != Swatch::none ? swatchWidth + 6 : 0;
         const int textWidth = metrics.horizontalAdvance(item.text);
         const int strongWidth = item.strong.isEmpty() ? 0 : strongMetrics.horizontalAdvance(item.strong) + 5;
         const int itemWidth = lead + textWidth + strongWidth;
@@ -94,12 +122,8 @@ int Legend::flow(int width, QPainter* painter) const
             y += rowHeight;
         }
         if (painter) {
-            if (item.swatch) {
-                const QRectF swatch(x, y + 5, swatchWidth, 12);
-                drawSwatch(*painter, swatch, styleOf(t, item.state));
-                if (item.state == TokenState(Label::pinned))
-                    drawPin(*painter, true, swatch, t);
-            }
+            if (item.swatch != Swatch::none)
+                drawSwatchOf(item, QRectF(x, y + 5, swatchWidth, 12), *painter);
             painter->setFont(font());
             painter->setPen(t.muted);
             const int base = y + (rowHeight + metrics.ascent() - metrics.descent()) / 2;
