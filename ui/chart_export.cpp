@@ -2,6 +2,7 @@
 
 #include "ui/csv.h"
 #include "ui/theme.h"
+#include "ui/whole_file.h"
 
 #include <QBuffer>
 #include <QCoreApplication>
@@ -11,7 +12,6 @@
 #include <QPageSize>
 #include <QPainter>
 #include <QPdfWriter>
-#include <QSaveFile>
 #include <QSvgGenerator>
 
 namespace keepset::ui {
@@ -152,28 +152,19 @@ namespace {
             .toUtf8();
     }
 
-    std::optional<QString> write(const QByteArray& bytes, const QString& path)
-    {
-        QSaveFile file(path);
-        const bool done = file.open(QIODevice::WriteOnly) && file.write(bytes) == bytes.size() && file.commit();
-        if (done)
-            return std::nullopt;
-        return tr("Cannot write %1: %2. Choose another place.").arg(path, file.errorString());
-    }
-
 } // namespace
 
 std::optional<QString> exportChart(const Exportable& chart, const QString& path)
 {
     const QString suffix = QFileInfo(path).suffix().toLower();
     if (suffix == QLatin1String("png"))
-        return write(asPng(chart), path);
+        return writeWhole(asPng(chart), path);
     if (suffix == QLatin1String("svg"))
-        return write(asSvg(chart), path);
+        return writeWhole(asSvg(chart), path);
     if (suffix == QLatin1String("pdf"))
-        return write(asPdf(chart), path);
+        return writeWhole(asPdf(chart), path);
     if (suffix == QLatin1String("csv"))
-        return write(asCsv(chart), path);
+        return writeWhole(asCsv(chart), path);
     return tr("Cannot tell the format of %1. End the name in .png, .svg, .pdf or .csv.").arg(path);
 }
 

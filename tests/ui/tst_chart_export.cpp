@@ -55,6 +55,7 @@ private Q_SLOTS:
     void csv_quotes_and_keeps_full_precision();
     void csv_says_of_what_it_is_in_its_last_columns();
     void what_cannot_be_written_is_said_in_a_sentence();
+    void a_full_disk_leaves_the_old_file_data();
     void a_full_disk_leaves_the_old_file();
     void an_unknown_suffix_is_refused();
 
@@ -194,10 +195,20 @@ void TestChartExport::what_cannot_be_written_is_said_in_a_sentence()
     QVERIFY(exportChart(widget, folder_.filePath("folder.png")));
 }
 
+void TestChartExport::a_full_disk_leaves_the_old_file_data()
+{
+    QTest::addColumn<QString>("suffix");
+    QTest::addColumn<int>("room"); // bytes
+    QTest::newRow("a picture") << "png" << 1000;
+    QTest::newRow("a table, which any buffer could hold") << "csv" << 20;
+}
+
 void TestChartExport::a_full_disk_leaves_the_old_file()
 {
+    QFETCH(QString, suffix);
+    QFETCH(int, room);
     // A limit on the size of files makes writes fail half way, as a full disk does.
-    const QString path = folder_.filePath("kept.png");
+    const QString path = folder_.filePath("kept." + suffix);
     ChartView widget;
     widget.setData(example());
     QVERIFY(!exportChart(widget, path));
@@ -205,12 +216,13 @@ void TestChartExport::a_full_disk_leaves_the_old_file()
     std::signal(SIGXFSZ, SIG_IGN);
     rlimit old {};
     QCOMPARE(getrlimit(RLIMIT_FSIZE, &old), 0);
-    const rlimit small { 1000, old.rlim_max };
+    const rlimit small { static_cast<rlim_t>(room), old.rlim_max };
     QCOMPARE(setrlimit(RLIMIT_FSIZE, &small), 0);
     const auto sentence = exportChart(widget, path);
     QCOMPARE(setrlimit(RLIMIT_FSIZE, &old), 0);
     QVERIFY(sentence);
     QVERIFY(sentence->contains(path));
+    QVERIFY2(sentence->contains("File too large"), qPrintable(*sentence)); // as the system calls it
     QCOMPARE(contents(path), before);
 }
 

@@ -4,6 +4,7 @@
 #include "ui/pages/card.h"
 #include "ui/settings.h"
 #include "ui/theme.h"
+#include "ui/whole_file.h"
 
 #include <QClipboard>
 #include <QComboBox>
@@ -12,7 +13,6 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
-#include <QSaveFile>
 #include <QScrollArea>
 #include <QSplitter>
 #include <QToolButton>
@@ -153,10 +153,8 @@ void AuditPage::save()
         this, { QStringLiteral("export"), tr("Save the report"), tr("Text (*.txt)"), QStringLiteral("audit.txt") });
     if (path.isEmpty())
         return;
-    QSaveFile file(path);
-    const QByteArray bytes = (reportText() + QLatin1Char('\n')).toUtf8();
-    if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size() || !file.commit())
-        Q_EMIT saveFailed(tr("Cannot write %1: %2. Choose another place.").arg(path, file.errorString()));
+    if (const auto problem = writeWhole((reportText() + QLatin1Char('\n')).toUtf8(), path))
+        Q_EMIT saveFailed(*problem);
 }
 
 void AuditPage::changeEvent(QEvent* event)
