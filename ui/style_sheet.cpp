@@ -29,12 +29,22 @@ QToolButton[chip="true"]:checked { color: $ink; border: 1px solid $line; }
 QToolButton[chip="true"]:hover, QToolButton[chip="true"]:focus, QToolButton[chip="true"]:pressed { border-color: $accent; }
 QToolButton[policyChip="true"] { background: $window; color: $ink; border: 1px solid $line; border-radius: 10px;
     padding: 2px 7px; font-size: 12px; }
+QToolButton[policyChip="true"][removable="true"] { padding-right: 24px; }
 QToolButton[policyChip="true"]:checked { background: $panel; border-color: $accent; }
 QToolButton[policyChip="true"]:hover, QToolButton[policyChip="true"]:focus { border-color: $accent; }
 QFrame[inset="true"] { background: $window; border: 1px solid $line; border-radius: 8px; }
 QFrame[inset="true"] QLineEdit, QFrame[inset="true"] QDoubleSpinBox { background: $panel; }
 QPushButton[flat="true"], QToolButton[flat="true"] { background: transparent; border: 1px solid transparent;
     border-radius: 4px; padding: 1px 6px; color: $ink; }
+QFrame[card="true"] QToolButton[flat="true"] { background: $window; border: 1px solid $line; border-radius: 6px;
+    padding: 2px 7px 3px 7px; }
+QFrame[card="true"] QToolButton[flat="true"]:hover { border-color: $muted; }
+QFrame[card="true"] QToolButton[flat="true"]:checked { background: $panel; color: $accent; border-color: $accent; }
+QFrame[card="true"] QToolButton[flat="true"]:focus { border-color: $accent; }
+QFrame[card="true"] QToolButton[flat="true"][cross="true"] { background: transparent; border: 1px solid transparent;
+    padding: 1px 2px; }
+QFrame[card="true"] QToolButton[flat="true"][cross="true"]:hover { color: $ink; background: $line; border-radius: 4px; }
+QToolBar QLineEdit QToolButton { background: transparent; border: 0; padding: 0; min-height: 0; }
 QToolButton[flat="true"][cross="true"] { padding: 1px 2px; color: $muted; }
 QPushButton[flat="true"]:disabled, QToolButton[flat="true"]:disabled { color: $faint; }
 QPushButton[flat="true"]:hover, QToolButton[flat="true"]:hover { color: $ink; background: $window; }
@@ -93,7 +103,8 @@ QHeaderView { background: $panel; border: 0; padding: 0; }
 QHeaderView::section { background: $panel; color: $muted; border: 0; border-bottom: 1px solid $line; padding: 5px 8px; }
 QTableCornerButton::section { background: $panel; border: 0; }
 QListWidget#helpPages { border: 0; border-right: 1px solid $line; }
-QListWidget#helpPages::item { padding: 5px 10px; }
+QListWidget#helpPages::item { border: 0; padding: 5px 10px; }
+QListWidget#helpPages::item:selected { background: $accent; color: $accentInk; }
 QTextBrowser { background: $panel; color: $ink; border: 0; }
 QToolBar#shownToolBar { background: $panel; border: 0; border-bottom: 1px solid $line; padding: 0; spacing: 0; }
 QFrame#shownBar { background: $panel; border: 0; }

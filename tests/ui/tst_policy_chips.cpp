@@ -69,6 +69,7 @@ private Q_SLOTS:
     void what_is_wrong_is_said_in_a_sentence();
     void a_chip_has_the_mark_of_the_chart_and_keeps_it_when_others_come();
     void it_takes_more_lines_where_it_is_narrow();
+    void the_cross_stands_inside_its_chip();
     void pictures();
 
 private:
@@ -319,6 +320,23 @@ void TestPolicyChips::it_takes_more_lines_where_it_is_narrow()
     chips.setPolicies(parse_policies("dense,h2o,cab,h2o(local=0.3),cab(bridge=flow),recent,random,streaming-llm"));
     QVERIFY(chips.heightForWidth(300) > chips.heightForWidth(1200));
     QVERIFY(chips.minimumSizeHint().width() < 300);
+}
+
+void TestPolicyChips::the_cross_stands_inside_its_chip()
+{
+    PolicyChips chips;
+    chips.setPolicies(parse_policies("dense,h2o,random(sink=4,recent=0.1)"));
+    chips.resize(600, 80);
+    chips.show();
+    QApplication::processEvents();
+    for (const char* spelling : { "h2o", "random(sink=4,recent=0.1)" }) {
+        const QToolButton* pill = chip(chips, spelling);
+        const auto* cross = chips.findChild<QToolButton*>(QStringLiteral("policyRemove ") + QLatin1String(spelling));
+        const QRect place(cross->mapTo(pill, QPoint(0, 0)), cross->size());
+        QVERIFY(pill->rect().contains(place));
+        const int words = pill->iconSize().width() + pill->fontMetrics().horizontalAdvance(pill->text());
+        QVERIFY2(place.left() >= words, "over the name");
+    }
 }
 
 void TestPolicyChips::pictures()

@@ -41,6 +41,7 @@ private Q_SLOTS:
     void the_proposed_sizes_fit_the_model_and_the_text_data();
     void token_drop_needs_one_keep_set();
     void a_partial_run_offers_to_go_on();
+    void the_focus_goes_to_the_button_that_takes_the_place();
     void a_proposal_leaves_what_the_user_typed();
     void runs_laid_over_say_what_differs_or_are_refused();
     void the_band_is_the_paired_interval_around_the_curve();
@@ -177,6 +178,25 @@ void TestSweepPage::a_partial_run_offers_to_go_on()
     QCOMPARE(state->text(), QString::fromUtf8("● following, window 3 of 8"));
     page.setRun(test::plausibleRun(8));
     QVERIFY(!goOn->isVisibleTo(&page) && !stop->isVisibleTo(&page));
+}
+
+void TestSweepPage::the_focus_goes_to_the_button_that_takes_the_place()
+{
+    SweepForm form;
+    form.setObstacle({});
+    form.show();
+    form.activateWindow();
+    QVERIFY(QTest::qWaitForWindowActive(&form));
+    const auto* start = form.findChild<QPushButton*>(QStringLiteral("sweepStart"));
+    auto* stop = form.findChild<QPushButton*>(QStringLiteral("sweepStop"));
+    form.findChild<QPushButton*>(QStringLiteral("sweepStart"))->setFocus();
+    form.setState(true, false);
+    QVERIFY(form.findChild<QPushButton*>(QStringLiteral("sweepPause"))->hasFocus());
+    stop->setFocus();
+    form.setState(true, true); // the next window is done
+    QVERIFY(stop->hasFocus());
+    form.setState(false, true);
+    QVERIFY(start->hasFocus());
 }
 
 void TestSweepPage::a_proposal_leaves_what_the_user_typed()

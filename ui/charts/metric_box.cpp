@@ -2,6 +2,7 @@
 
 #include "ui/charts/metric_words.h"
 
+#include <QAbstractItemView>
 #include <QSignalBlocker>
 
 #include <algorithm>
@@ -12,7 +13,9 @@ MetricBox::MetricBox(QWidget* parent)
     : QComboBox(parent)
 {
     setAccessibleName(tr("Quantity"));
-    setSizeAdjustPolicy(QComboBox::AdjustToContents);
+    // The longest name is seldom the one shown; the list is as wide as it needs.
+    setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    setMinimumContentsLength(12);
     setRun(nullptr);
     connect(this, &QComboBox::currentIndexChanged, this, [this] {
         wanted_ = currentData().toString();
@@ -37,6 +40,7 @@ void MetricBox::setRun(const Run* run)
             addItem(titleOf(*metric), QString::fromStdString(metric->name));
             setItemData(count() - 1, descriptionOf(*metric), Qt::ToolTipRole);
         }
+        view()->setMinimumWidth(view()->sizeHintForColumn(0) + 24);
     }
     setCurrentIndex(std::max(0, findData(wanted_)));
     setToolTip(descriptionOf(metric()));

@@ -6,6 +6,7 @@
 
 #include <QComboBox>
 #include <QEvent>
+#include <QHBoxLayout>
 #include <QVBoxLayout>
 
 namespace keepset::ui {
@@ -31,8 +32,13 @@ Card::Card(const QString& title, QWidget* parent, Words words)
         title_->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
     content_->setSpacing(4);
     layout->addLayout(heading_);
-    if (words == Words::below)
-        layout->addWidget(subtitle_);
+    heading_->keepTogether(heading_->count()); // the controls
+    if (words == Words::below) {
+        below_ = new QHBoxLayout;
+        below_->setSpacing(8);
+        below_->addWidget(subtitle_, 1);
+        layout->addLayout(below_);
+    }
     layout->addLayout(content_, 1);
     setTitle(title);
 }
@@ -56,6 +62,8 @@ void Card::setTwin(Card* twin)
 }
 
 void Card::setSubtitle(const QString& words) { subtitle_->setWords(words); }
+
+void Card::addState(QWidget* state) { below_->insertWidget(below_->count() - 1, state); }
 
 void Card::addControl(QWidget* control)
 {

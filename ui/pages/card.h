@@ -4,6 +4,7 @@
 
 #include <QFrame>
 
+class QHBoxLayout;
 class QVBoxLayout;
 
 namespace keepset::ui {
@@ -25,6 +26,8 @@ public:
     void setTitle(const QString& title);
     /// Muted words beside the title; cut short where there is no room, whole in the tool tip.
     void setSubtitle(const QString& words);
+    /// Adds what tells of a state before the muted words of a card that has them below.
+    void addState(QWidget* state);
     /// Adds a control at the end of the heading line.
     void addControl(QWidget* control);
     /// A card of the same width whose content begins on one line with this one's.
@@ -38,6 +41,7 @@ private:
     ElidedLabel* title_;
     ElidedLabel* subtitle_;
     FlowLayout* heading_;
+    QHBoxLayout* below_ = nullptr; ///< the line of the muted words, where they stand below
     QVBoxLayout* content_;
     Card* twin_ = nullptr;
 };

@@ -245,18 +245,18 @@ void PolicyChips::rebuildChips()
         if (chips_[i]->hasFocus())
             focused = i;
     }
-    chips_.clear();
-    for (QWidget* box : std::exchange(boxes_, {})) {
-        box->hide();
-        box->setParent(nullptr);
-        box->deleteLater(); // its ✕ may be being clicked
+    for (QToolButton* chip : std::exchange(chips_, {})) {
+        chip->removeEventFilter(this);
+        chip->hide();
+        chip->setParent(nullptr);
+        chip->deleteLater(); // its ✕ may be being clicked
     }
     while (flow_->count() > 0)
         delete flow_->takeAt(0);
     for (std::size_t i = 0; i < specs_.size(); ++i) {
-        boxes_.push_back(makeChip(i));
-        flow_->addWidget(boxes_.back());
-        boxes_.back()->show(); // now: it may be given the focus
+        chips_.push_back(makeChip(i));
+        flow_->addWidget(chips_.back());
+        chips_.back()->show(); // now: it may be given the focus
         setTabOrder(i > 0 ? chips_[i - 1] : add_, chips_[i]);
     }
     if (!chips_.empty())
@@ -277,7 +277,7 @@ void PolicyChips::writeText()
     line_->setCursorPosition(0);
 }
 
-QWidget* PolicyChips::makeChip(std::size_t index)
+QToolButton* PolicyChips::makeChip(std::size_t index)
 {
     const PolicySpec& spec = specs_[index];
     std::vector<std::string> names;
@@ -285,11 +285,7 @@ QWidget* PolicyChips::makeChip(std::size_t index)
         names.push_back(spellingOf(each).toStdString());
     const QString title = policyTitle(spec);
     const PolicyInfo* info = policyInfo(spec.name);
-    auto* box = new QWidget(this);
-    auto* layout = new QHBoxLayout(box);
-    layout->setContentsMargins(0, 0, 0, 0);
-    layout->setSpacing(0);
-    auto* chip = new QToolButton(box);
+    auto* chip = new QToolButton(this);
     chip->setObjectName(QStringLiteral("policyChip ") + spellingOf(spec));
     chip->setProperty("policyChip", true);
     chip->setCheckable(true);
@@ -307,19 +303,27 @@ QWidget* PolicyChips::makeChip(std::size_t index)
     chip->setToolTip(literalToolTip(
         QStringLiteral("%1\n%2\n%3").arg(title, QString::fromStdString(info ? info->description : ""), does)));
     chip->installEventFilter(this);
-    layout->addWidget(chip);
-    chips_.push_back(chip);
     connect(
         chip, &QToolButton::clicked, this, [this, index](bool on) { open(on ? std::optional(index) : std::nullopt); });
-    if (isFixed(spec))
-        return box;
-    auto* cross = flatButton(QStringLiteral("✕"), tr("Removes %1").arg(title), box);
-    cross->setObjectName(QStringLiteral("policyRemove ") + spellingOf(spec));
+    if (!isFixed(spec))
+        addCross(*chip, index);
+    return chip;
+}
+
+/// Inside the pill, in the room that the style leaves at its end.
+void PolicyChips::addCross(QToolButton& chip, std::size_t index)
+{
+    chip.setProperty("removable", true);
+    auto* cross = flatButton(QStringLiteral("✕"), tr("Removes %1").arg(chip.accessibleName()), &chip);
+    cross->setObjectName(QStringLiteral("policyRemove ") + spellingOf(specs_[index]));
     cross->setProperty("cross", true);
     cross->setFocusPolicy(Qt::NoFocus); // Delete does the same
+    cross->setCursor(Qt::ArrowCursor);
+    auto* layout = new QHBoxLayout(&chip);
+    layout->setContentsMargins(0, 0, 4, 0);
+    layout->addStretch(1);
     layout->addWidget(cross);
     connect(cross, &QToolButton::clicked, this, [this, index] { remove(index); });
-    return box;
 }
 
 void PolicyChips::open(std::optional<std::size_t> index)

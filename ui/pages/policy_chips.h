@@ -54,7 +54,8 @@ private:
     void keep();
     void rebuild();
     void rebuildChips();
-    QWidget* makeChip(std::size_t index);
+    QToolButton* makeChip(std::size_t index);
+    void addCross(QToolButton& chip, std::size_t index);
     void open(std::optional<std::size_t> index);
     void showEditor();
 
@@ -65,7 +66,6 @@ private:
     QString textProblem_; ///< of what stands in the line; empty: it says specs_
     FlowLayout* flow_;
     std::vector<QToolButton*> chips_; ///< one a policy
-    std::vector<QWidget*> boxes_; ///< each a chip with its ✕
     QToolButton* add_ = nullptr;
     QToolButton* undo_ = nullptr;
     QToolButton* asText_ = nullptr;

@@ -299,10 +299,14 @@ void SweepForm::check()
     error_->setVisible(!sentence.isEmpty());
     error_->setStyleSheet(QStringLiteral("color: %1").arg(themeOf(this).fail.name()));
     start_->setEnabled(sentence.isEmpty());
-    start_->setVisible(!running_);
-    for (QPushButton* button : { pause_, stop_ })
-        button->setVisible(running_);
-    goOn_->setVisible(!running_ && partial_);
+    bool lost = false; // the focus, with a button that goes away
+    for (const auto& [button, shown] : { std::pair(start_, !running_), std::pair(pause_, running_),
+             std::pair(stop_, running_), std::pair(goOn_, !running_ && partial_) }) {
+        lost = lost || (button->hasFocus() && !shown);
+        button->setVisible(shown);
+    }
+    if (lost)
+        (running_ ? pause_ : start_)->setFocus();
     copy_->setEnabled(sentence.isEmpty());
     gpus_->setEnabled(sentence.isEmpty() && !running_);
     Q_EMIT changed();

@@ -115,8 +115,9 @@ void SweepPage::makeChartCard()
     auto* save = flatButton(tr("Export …"), tr("Exports the perplexity chart as PNG, SVG, PDF or CSV"), this);
     save->setObjectName(QStringLiteral("sweepExport"));
     clear_ = clear;
-    for (QWidget* control : std::initializer_list<QWidget*> { state_, metric_, scale_, bands_, over, clear, save })
+    for (QWidget* control : std::initializer_list<QWidget*> { metric_, scale_, bands_, over, clear, save })
         chartCard_->addControl(control);
+    chartCard_->addState(state_);
     notes_ = roleLabel(QString(), "muted", this);
     notes_->setObjectName(QStringLiteral("sweepNotes"));
     notes_->setWordWrap(true);
@@ -372,6 +373,7 @@ void SweepPage::showState()
         color = failed ? colors.fail : (done ? colors.pass : colors.muted);
     }
     state_->setText(text);
+    state_->setVisible(!text.isEmpty());
     state_->setStyleSheet(QStringLiteral("color: %1; font-weight: 600").arg(color.name()));
     form_->setState(sweeping_, run_ && !done && activity_ == Activity::none);
 }

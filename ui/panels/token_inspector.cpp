@@ -304,11 +304,13 @@ void TokenInspector::showReaders()
                        QString(before.right(14)).remove(leading).toHtmlEscaped(), textOf(reader.query).toHtmlEscaped(),
                        formatPercent(reader.attention));
     }
-    readers_->setText(QStringLiteral("<table width='100%' cellspacing='0' cellpadding='1'>%1</table><p>%2</p>")
-                          .arg(table,
-                              tr("%1 of the %2 that it gets from %3 tokens, %4")
-                                  .arg(formatPercent(readers.share_of_largest), formatSignificant(readers.sum),
-                                      formatCount(readers.queries), rows_->scopeTitle())));
+    readers_->setText(
+        QStringLiteral("<table width='100%' cellspacing='0' cellpadding='1'>%1</table><p style='color:%3'>%2</p>")
+            .arg(table,
+                tr("%1 of the %2 that it gets from %3 tokens, %4")
+                    .arg(formatPercent(readers.share_of_largest), formatSignificant(readers.sum),
+                        formatCount(readers.queries), rows_->scopeTitle()),
+                t.muted.name()));
 }
 
 /// Labels of all layers and heads are many; without a token that they are looked at for nobody waits for them.

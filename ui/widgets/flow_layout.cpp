@@ -47,14 +47,27 @@ QLayoutItem* FlowLayout::takeAt(int index)
 
 std::vector<FlowLayout::Line> FlowLayout::linesOf(int width) const
 {
+    std::vector<Line> lines = flow(width, -1);
+    if (lines.size() == 1 || together_ < 0)
+        return lines;
+    std::vector<Line> apart = flow(width, together_);
+    return apart.size() <= lines.size() ? apart : lines;
+}
+
+std::vector<FlowLayout::Line> FlowLayout::flow(int width, int newLineAt) const
+{
     std::vector<Line> lines(1);
-    for (const auto& item : items_) {
+    bool begins = false;
+    for (int i = 0; i < count(); ++i) {
+        const auto& item = items_[static_cast<std::size_t>(i)];
+        begins = begins || i == newLineAt;
         if (item->isEmpty())
             continue; // a hidden widget
         const int own = std::min(widthOf(*item), width);
         const int before = lines.back().items.empty() ? 0 : lines.back().width + spacing();
-        if (before + own > width && !lines.back().items.empty())
+        if ((begins || before + own > width) && !lines.back().items.empty())
             lines.emplace_back();
+        begins = false;
         Line& line = lines.back();
         line.width += own + (line.items.empty() ? 0 : spacing());
         line.height = std::max(line.height, item->sizeHint().height());

@@ -23,6 +23,9 @@ public:
     Qt::Orientations expandingDirections() const override { return Qt::Horizontal; }
     bool hasHeightForWidth() const override { return true; }
     int heightForWidth(int width) const override;
+    /// Items from `first` on stay together: where not all items have room on a line, they begin a line of their own,
+    /// unless that took more lines.
+    void keepTogether(int first) { together_ = first; }
     /// A layout of the same width that this one is never lower than, so that what stands below both is in line.
     void setTwin(const FlowLayout* twin) { twin_ = twin; }
     QSize sizeHint() const override;
@@ -37,11 +40,13 @@ private:
         int growing = 0; ///< items
     };
     std::vector<Line> linesOf(int width) const;
+    std::vector<Line> flow(int width, int newLineAt) const;
     int ownHeight(int width) const;
     void place(const Line& line, const QRect& rect) const;
 
     std::vector<std::unique_ptr<QLayoutItem>> items_;
     const FlowLayout* twin_ = nullptr;
+    int together_ = -1; ///< -1: none
 };
 
 } // namespace keepset::ui
