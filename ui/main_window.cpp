@@ -1,5 +1,6 @@
 #include "ui/main_window.h"
 
+#include "core/command.h"
 #include "ui/demo.h"
 #include "ui/format.h"
 #include "ui/keep_set_state.h"
@@ -23,28 +24,32 @@
 #include "ui/widgets/error_bar.h"
 #include "ui/widgets/notice_bar.h"
 #include "ui/widgets/shown_line.h"
-#include "ui/widgets/tour.h"
 
 #include <QAction>
 #include <QApplication>
-#include <QCloseEvent>
 #include <QDir>
 #include <QDockWidget>
 #include <QLineEdit>
 #include <QProgressBar>
+#include <QResizeEvent>
 #include <QScreen>
 #include <QScrollArea>
 #include <QSettings>
 #include <QStatusBar>
 #include <QTabWidget>
 #include <QToolBar>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <array>
 
 namespace keepset::ui {
 
 namespace {
+
+    constexpr std::array widePanels { 284, 272 };
+    constexpr std::array leastPanels { 246, 240 };
 
     /// A panel that may be higher than the window.
     QScrollArea* scrolled(QWidget* panel)
@@ -79,6 +84,9 @@ MainWindow::MainWindow(QWidget* parent)
     buildActions();
     connectSession();
     connectPages();
+    // A file is the window's, wherever it falls: charts would refuse it, fields would take its name for text.
+    for (QWidget* widget : findChildren<QWidget*>())
+        widget->setAcceptDrops(false);
     readSettings();
     updateActions();
 }
@@ -120,9 +128,26 @@ void MainWindow::buildDocks()
     inspector_ = new TokenInspector(selection_, rows_, keepSets_, session_, this);
     setupDock_ = dock(tr("Setup"), "setupDock", setup_, Qt::LeftDockWidgetArea);
     tokenDock_ = dock(tr("Token"), "tokenDock", inspector_, Qt::RightDockWidgetArea);
-    resizeDocks({ setupDock_, tokenDock_ }, { 284, 272 }, Qt::Horizontal);
-    setupDock_->widget()->setMinimumWidth(232);
-    tokenDock_->widget()->setMinimumWidth(208);
+    setupDock_->widget()->setMinimumWidth(leastPanels[0]);
+    tokenDock_->widget()->setMinimumWidth(leastPanels[1]);
+    fitPanels();
+}
+
+/// They give way first: in a narrow window they have their least width, until somebody draws them wider.
+void MainWindow::fitPanels()
+{
+    const auto& widths = narrow_ ? leastPanels : widePanels;
+    resizeDocks({ setupDock_, tokenDock_ }, { widths[0], widths[1] }, Qt::Horizontal);
+}
+
+void MainWindow::resizeEvent(QResizeEvent* event)
+{
+    QMainWindow::resizeEvent(event);
+    const bool narrow = event->size().width() < narrowWindow;
+    if (narrow == narrow_)
+        return;
+    narrow_ = narrow;
+    QMetaObject::invokeMethod(this, &MainWindow::fitPanels, Qt::QueuedConnection); // behind the layout under way
 }
 
 void MainWindow::buildStatusBar()
@@ -204,6 +229,8 @@ void MainWindow::showModel(const ModelInfo& model)
     device_->setWords(onCpu ? QString::fromStdString(model.device_name)
                             : tr("%1 · %2").arg(QString::fromStdString(model.device).toUpper(),
                                 QString::fromStdString(model.device_name)));
+    if (auto* button = findChild<QToolButton*>(QStringLiteral("deviceButton")))
+        button->setText(QString::fromStdString(model.device).toUpper() + QStringLiteral(" ▾"));
     message_->setWords(tr("opened %1").arg(QString::fromStdString(model_->name)));
     if (!onCpu) // what can share a sweep
         session_->listDevices();
@@ -267,9 +294,10 @@ void MainWindow::analyse()
         if (selection_->hasPolicy(side))
             request.policies.push_back(selection_->policy(side));
     }
-    request.command = QStringLiteral("keepset %1 --text %2")
-                          .arg(QString::fromStdString(model_->path), QString::fromStdString(text_->name))
-                          .toStdString();
+    const SweepPlace place = sweeps_->place();
+    request.command = "keepset-cli analyze " + quoted_for_shell(place.model) + " --text " + quoted_for_shell(place.text)
+        + " --context " + std::to_string(request.context)
+        + (request.offset > 0 ? " --offset " + std::to_string(request.offset) : "") + " --out trace.h5";
     session_->analyse(request);
 }
 
@@ -341,42 +369,6 @@ void MainWindow::showHover(qint64 token)
 }
 
 void MainWindow::showPage(int index) { tabs_->setCurrentIndex(index); }
-
-// ---- tour and settings -----------------------------------------------------------------------------------------
-
-void MainWindow::startTour()
-{
-    if (QSettings().value(QStringLiteral("tourDone")).toBool())
-        return;
-    delete findChild<Tour*>(); // one at a time
-    auto* tour = new Tour(
-        { { setup_, tr("What is analysed"),
-              tr("A model reads a text; every token receives attention from the tokens behind it. The demo is open "
-                 "already: your own model folder or text can be dropped anywhere on the window.") },
-            { setup_->findChild<QWidget*>(QStringLiteral("sparsity")), tr("How much is evicted"),
-                tr("Move the slider: two policies choose at once which tokens stay in the cache. Colours and "
-                   "underlines say why each one stays; what is evicted is dimmed.") },
-            { tokensPage_, tr("Why this token"),
-                tr("Click a token: on the right stand its score, its rank, the cut-off, and in words why each policy "
-                   "keeps or evicts it.") } },
-        this);
-    connect(tour, &Tour::finished, this, [tour](bool forEver) {
-        QSettings().setValue(QStringLiteral("tourDone"), forEver);
-        tour->deleteLater();
-    });
-    tour->start();
-}
-
-void MainWindow::closeEvent(QCloseEvent* event)
-{
-    if (!sweeps_->mayEnd(tr("Leaving Keepset"))) {
-        event->ignore();
-        return;
-    }
-    writeSettings();
-    session_->cancel();
-    QMainWindow::closeEvent(event);
-}
 
 } // namespace keepset::ui
 

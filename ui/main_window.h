@@ -91,6 +91,7 @@ protected:
     void closeEvent(QCloseEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
     void dropEvent(QDropEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     void buildPages();
@@ -98,6 +99,7 @@ private:
     void connectExports();
     void connectSweeps();
     void buildDocks();
+    void fitPanels();
     void buildCentre();
     void buildStatusBar();
     void buildActions();
@@ -181,6 +183,7 @@ private:
     QAction* saveAnalysisAction_ = nullptr;
     QAction* saveRunAction_ = nullptr;
 
+    static constexpr int narrowWindow = 1200; ///< px: panels have their least width below it
     OpenOptions options_;
     std::optional<ModelInfo> model_;
     std::optional<Text> text_;
@@ -188,6 +191,7 @@ private:
     bool allCounted_ = false;
     QString textPath_; ///< of the text that is open or being read
     bool analyseWhenReady_ = false;
+    bool narrow_ = false; ///< panels have their least width
     bool busy_ = false; ///< something that Cancel stops is under way
 };
 

@@ -1,9 +1,7 @@
 #include "core/engine.h"
 #include "ui/demo.h"
 #include "ui/exporter.h"
-#include "ui/format.h"
 #include "ui/main_window.h"
-#include "ui/pages/tokens_page.h"
 #include "ui/panels/setup_panel.h"
 #include "ui/plain_text.h"
 #include "ui/selection_state.h"
@@ -146,6 +144,7 @@ void MainWindow::buildToolBar()
     auto* exportMenu = new QMenu(this);
     fillExportMenu(exportMenu);
     addMenuButton(toolBar_, "exportButton", tr("Export"), exportMenu);
+    addMenuButton(toolBar_, "deviceButton", tr("Device"), deviceMenu_);
     auto* space = new QWidget(toolBar_);
     space->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
     toolBar_->addWidget(space);
@@ -154,7 +153,8 @@ void MainWindow::buildToolBar()
     find_->setPlaceholderText(tr("Find token … Ctrl+F"));
     find_->setAccessibleName(tr("Find token"));
     find_->setClearButtonEnabled(true);
-    find_->setFixedWidth(220);
+    find_->setMinimumWidth(110);
+    find_->setMaximumWidth(220);
     toolBar_->addWidget(find_);
     connect(find_, &QLineEdit::textEdited, this, [this] { findNext(false); });
     connect(find_, &QLineEdit::returnPressed, this, [this] { findNext(true); });
@@ -343,21 +343,6 @@ void MainWindow::fillModelMenu()
     for (const auto& folder : cached_models())
         cached << QString::fromStdString(folder.string());
     addPaths(modelMenu_, tr("Hugging Face cache"), cached, open);
-}
-
-void MainWindow::findNext(bool again)
-{
-    const QString query = find_->text();
-    const std::int64_t from = std::max<std::int64_t>(selection_->token(), 0) + (again ? 1 : 0);
-    const TokensPage::Found found = tokensPage_->find(query, from);
-    const bool none = !query.isEmpty() && found.all == 0;
-    find_->setToolTip(none ? literalToolTip(tr("No token matches “%1”.").arg(query)) : QString());
-    if (found.all > 0) {
-        tabs_->setCurrentWidget(tokensPage_);
-        message_->setWords(tr("match %1 of %2 for “%3”").arg(formatCount(found.place), formatCount(found.all), query));
-    } else if (none && session_->analysis()) {
-        message_->setWords(tr("No token matches “%1”.").arg(query));
-    }
 }
 
 void MainWindow::showHelp()

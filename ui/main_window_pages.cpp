@@ -1,6 +1,7 @@
 #include "core/engine.h"
 #include "ui/charts/table_chart.h"
 #include "ui/exporter.h"
+#include "ui/format.h"
 #include "ui/importance_strip.h"
 #include "ui/keep_set_state.h"
 #include "ui/main_window.h"
@@ -11,6 +12,7 @@
 #include "ui/pages/sweep_page.h"
 #include "ui/pages/tokens_page.h"
 #include "ui/panels/setup_panel.h"
+#include "ui/plain_text.h"
 #include "ui/row_state.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
@@ -23,6 +25,7 @@
 #include "ui/widgets/shown_line.h"
 
 #include <QDir>
+#include <QLineEdit>
 #include <QTabWidget>
 
 namespace keepset::ui {
@@ -35,12 +38,16 @@ void MainWindow::buildPages()
     attentionPage_ = new AttentionPage(selection_, session_, tabs_);
     sweepPage_ = new SweepPage(selection_, tabs_);
     auditPage_ = new AuditPage(tabs_);
-    tabs_->addTab(tokensPage_, tr("Tokens"));
-    tabs_->addTab(heatmapPage_, tr("Heatmap"));
-    tabs_->addTab(headsPage_, tr("Heads"));
-    tabs_->addTab(attentionPage_, tr("Attention"));
-    tabs_->addTab(sweepPage_, tr("Sweep"));
-    tabs_->addTab(auditPage_, tr("Audit"));
+    const auto add = [this](QWidget* page, const QString& name, const QString& title) {
+        page->setObjectName(name); // which it is remembered by: places and titles change
+        tabs_->addTab(page, title);
+    };
+    add(tokensPage_, QStringLiteral("tokens"), tr("Tokens"));
+    add(heatmapPage_, QStringLiteral("heatmap"), tr("Heatmap"));
+    add(headsPage_, QStringLiteral("heads"), tr("Heads"));
+    add(attentionPage_, QStringLiteral("attention"), tr("Attention"));
+    add(sweepPage_, QStringLiteral("sweep"), tr("Sweep"));
+    add(auditPage_, QStringLiteral("audit"), tr("Audit"));
     connectExports();
 }
 
@@ -171,6 +178,21 @@ void MainWindow::makeScores()
                 analyse();
         },
         Qt::QueuedConnection);
+}
+
+void MainWindow::findNext(bool again)
+{
+    const QString query = find_->text();
+    const std::int64_t from = std::max<std::int64_t>(selection_->token(), 0) + (again ? 1 : 0);
+    const TokensPage::Found found = tokensPage_->find(query, from);
+    const bool none = !query.isEmpty() && found.all == 0;
+    find_->setToolTip(none ? literalToolTip(tr("No token matches “%1”.").arg(query)) : QString());
+    if (found.all > 0) {
+        tabs_->setCurrentWidget(tokensPage_);
+        message_->setWords(tr("match %1 of %2 for “%3”").arg(formatCount(found.place), formatCount(found.all), query));
+    } else if (none && session_->analysis()) {
+        message_->setWords(tr("No token matches “%1”.").arg(query));
+    }
 }
 
 } // namespace keepset::ui

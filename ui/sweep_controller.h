@@ -49,6 +49,8 @@ public:
     void goOn();
     /// The command that does what the form says, with a new file.
     QString command() const;
+    /// The model and the text that are open, and where they are; nothing else than both may be asked for.
+    SweepPlace place() const;
     bool running() const;
     /// Asks the user where a sweep is under way, and stops it where the answer is yes. `by`: "Opening another model".
     /// False: what would end it must not be done.
@@ -81,7 +83,6 @@ private:
     void propose();
     void estimate();
     SweepRequest complete(SweepRequest request) const;
-    SweepPlace place() const;
     void begin(const SweepRequest& request);
     void tryToGoOn();
     bool isOpen(const Run& run) const;

@@ -93,6 +93,19 @@ private Q_SLOTS:
         }
     }
 
+    /// Qt gives a drop to the innermost widget that says it takes one, and to no other when that one refuses it.
+    void a_file_may_be_dropped_anywhere_on_the_window()
+    {
+        MainWindow window;
+        openDemo(window);
+        window.showPage(4);
+        QVERIFY(window.acceptDrops());
+        for (const QWidget* widget : window.findChildren<QWidget*>()) {
+            QVERIFY2(!widget->acceptDrops(),
+                qPrintable(QLatin1String(widget->metaObject()->className()) + QLatin1Char(' ') + widget->objectName()));
+        }
+    }
+
     /// From widget to widget by Tab; each looks different with the focus than without.
     void tab_reaches_every_control_with_a_visible_change()
     {

@@ -1,6 +1,7 @@
 #include "tests/support/test_main.h"
 #include "tests/ui/window_fixture.h"
 #include "ui/main_window.h"
+#include "ui/pages/card.h"
 #include "ui/panels/setup_panel.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
@@ -22,6 +23,9 @@
 #include <QTest>
 #include <QToolButton>
 #include <QVBoxLayout>
+
+#include <set>
+#include <vector>
 
 using namespace keepset;
 using namespace keepset::ui;
@@ -171,6 +175,53 @@ private Q_SLOTS:
             if (widget->isVisible())
                 QVERIFY2(widget->mapTo(setup, widget->rect().topRight()).x() < area->viewport()->width(),
                     qPrintable(widget->objectName() + QLatin1String(widget->metaObject()->className())));
+        }
+    }
+
+    /// What is looked at keeps its room: the panels have less of a narrow window.
+    void panels_give_way_first()
+    {
+        MainWindow window;
+        openDemo(window);
+        window.selection()->setToken(46);
+        const auto* setup = window.findChild<QDockWidget*>(QStringLiteral("setupDock"));
+        QTRY_COMPARE(setup->width(), 284);
+        window.resize(smallest);
+        QTRY_VERIFY2(window.tabs()->width() >= 500, qPrintable(QString::number(window.tabs()->width())));
+        for (const char* panel : { "setupDock", "tokenDock" }) { // and have enough for what is in them
+            auto* dock = window.findChild<QDockWidget*>(QLatin1String(panel));
+            QTRY_COMPARE(dock->findChild<QScrollArea*>()->horizontalScrollBar()->maximum(), 0);
+        }
+        window.resize(1440, 900);
+        QTRY_COMPARE(setup->width(), 284);
+    }
+
+    /// Where a heading and its controls need two lines, the controls have one of them.
+    void controls_of_a_heading_stay_together()
+    {
+        for (const Card::Words words : { Card::Words::behind, Card::Words::below }) {
+            Card card(QStringLiteral("Some title of a card"), nullptr, words);
+            std::vector<QPushButton*> controls;
+            for (int i = 0; i < 4; ++i) {
+                controls.push_back(new QPushButton(QStringLiteral("button %1").arg(i), &card));
+                card.addControl(controls.back());
+            }
+            const auto* title = card.findChild<QLabel*>();
+            card.show();
+            const auto lines = [&](int width) {
+                card.resize(width, 200);
+                QApplication::processEvents();
+                std::set<int> tops;
+                for (const QPushButton* control : controls)
+                    tops.insert(control->y());
+                return tops;
+            };
+            QCOMPARE(lines(900).size(), std::size_t { 1 });
+            QVERIFY(*lines(900).begin() < title->geometry().bottom());
+            const int four = controls[3]->geometry().right() - controls[0]->x();
+            const auto narrow = lines(four + 60);
+            QCOMPARE(narrow.size(), std::size_t { 1 });
+            QVERIFY(*narrow.begin() > title->geometry().bottom());
         }
     }
 

@@ -17,6 +17,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
+#include <QSettings>
 #include <QTabWidget>
 #include <QTest>
 #include <QToolButton>
@@ -75,6 +76,23 @@ private Q_SLOTS:
         QCOMPARE(
             window.findChild<QLineEdit*>(QStringLiteral("sweepPolicies"))->text(), QStringLiteral("dense, recent"));
         QCOMPARE(box(window, "importance")->currentText(), QStringLiteral("mean-received"));
+    }
+
+    /// By its name: a page may be added before it.
+    void the_page_looked_at_last_is_remembered_by_its_name()
+    {
+        {
+            MainWindow window;
+            window.show();
+            window.showPage(4);
+            window.close();
+        }
+        QCOMPARE(QSettings().value(QStringLiteral("page")).toString(), QStringLiteral("sweep"));
+        QSettings().setValue(QStringLiteral("page"), QStringLiteral("audit"));
+        const MainWindow window;
+        QCOMPARE(window.tabs()->tabText(window.tabs()->currentIndex()), QStringLiteral("Audit"));
+        QSettings().setValue(QStringLiteral("page"), QStringLiteral("a page of another version"));
+        QCOMPARE(MainWindow().tabs()->currentIndex(), 0);
     }
 
     void a_policy_chosen_elsewhere_has_a_row_that_can_be_removed()
