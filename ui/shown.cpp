@@ -48,10 +48,15 @@ namespace {
 
 } // namespace
 
+QString modelOf(const Shown& shown)
+{
+    return shown.namesake.isEmpty() ? shown.model : QStringLiteral("%1 (%2)").arg(shown.model, shown.namesake);
+}
+
 QString lineOf(const Shown& shown)
 {
     QStringList parts;
-    for (const QString& part : { shown.file, shown.model, shown.text, shown.passage, shown.context, shown.importance,
+    for (const QString& part : { shown.file, modelOf(shown), shown.text, shown.passage, shown.context, shown.importance,
              shown.scope, shown.layers, shown.sparsity, shown.marks, shown.device, shown.date }) {
         if (!part.isEmpty())
             parts << part;

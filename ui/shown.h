@@ -18,6 +18,7 @@ struct Shown {
     Source source = Source::none;
     QString file; ///< name of the file it was read from; empty: made in this window
     QString model;
+    QString namesake; ///< "in /models/old", where the open model has the same name and is another one
     QString text;
     QString passage; ///< "from 2,150"
     QString context; ///< "1,024 tokens", "windows of 1,024 + 256"
@@ -31,8 +32,10 @@ struct Shown {
     bool stale = false; ///< another model or text is open by now
 };
 
-/// All of it on one line: model · text · passage · context · importance / joined by · scope · layers · sparsity · marks
-/// · device · date.
+/// Its name, and which of two of that name it is.
+QString modelOf(const Shown& shown);
+/// All of it on one line: model (which of two namesakes) · text · passage · context · importance / joined by · scope ·
+/// layers · sparsity · marks · device · date.
 QString lineOf(const Shown& shown);
 /// Why it is stale, in words; empty where it is not.
 QString staleWords(const Shown& shown);

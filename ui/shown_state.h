@@ -42,15 +42,19 @@ Q_SIGNALS:
 
 private:
     bool isOfOpen(const Provenance& provenance, std::int64_t layers, std::int64_t kvHeads) const;
+    bool isOfOpenWeights(const Provenance& provenance) const;
     Shown completed(Shown shown, const QString& file, bool ofOpen) const;
+    QString namesake(const Provenance& provenance, const QString& madeIn) const;
 
     SelectionState* selection_;
     RowState* rows_;
     std::optional<ModelInfo> model_;
     QString modelFolder_; ///< its name, as results have it
+    QString modelHash_; ///< SHA-256 of its weights; empty: no result of it has told it yet
     QString textHash_; ///< SHA-256; empty: no text is open
     std::shared_ptr<const Run> run_;
     QString analysisFile_;
+    QString analysisModel_; ///< folder of the model that the analysis was made with here; empty: it is of a file
     QString runFile_;
 };
 

@@ -317,10 +317,6 @@
 <context>
     <name>keepset::ui</name>
     <message>
-        <source>Cannot write %1: %2. Choose another place.</source>
-        <translation>%1 lässt sich nicht schreiben: %2. Wählen Sie einen anderen Ort.</translation>
-    </message>
-    <message>
         <source>Cannot tell the format of %1. End the name in .png, .svg, .pdf or .csv.</source>
         <translation>Das Format von %1 ist nicht zu erkennen. Der Name muss auf .png, .svg, .pdf oder .csv enden.</translation>
     </message>
@@ -688,10 +684,6 @@ Open the model and analyse the text here.</source>
     <message>
         <source>Text (*.txt)</source>
         <translation>Text (*.txt)</translation>
-    </message>
-    <message>
-        <source>Cannot write %1: %2. Choose another place.</source>
-        <translation>%1 lässt sich nicht schreiben: %2. Wählen Sie einen anderen Ort.</translation>
     </message>
     <message>
         <source>Nothing to audit yet. An analysis and a sweep are audited as they are made; a results table from elsewhere can be opened here.</source>
@@ -1567,6 +1559,10 @@ Lizenz: Apache-2.0. Schriften: Noto Sans und Noto Serif, SIL Open Font License 1
         <source>Heads</source>
         <translation>Köpfe</translation>
     </message>
+    <message>
+        <source>Device</source>
+        <translation>Gerät</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui::NoticeBar</name>
@@ -2291,6 +2287,17 @@ Das Häkchen legt ihn über den gezeigten Run.</translation>
     <message>
         <source>What is shown</source>
         <translation>Was gezeigt wird</translation>
+    </message>
+</context>
+<context>
+    <name>keepset::ui::ShownState</name>
+    <message>
+        <source>in %1</source>
+        <translation>in %1</translation>
+    </message>
+    <message>
+        <source>weights %1 …</source>
+        <translation>Gewichte %1 …</translation>
     </message>
 </context>
 <context>

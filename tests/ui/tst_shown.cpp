@@ -1,3 +1,5 @@
+#include "core/command.h"
+#include "core/result_files.h"
 #include "tests/support/test_main.h"
 #include "tests/ui/plausible.h"
 #include "tests/ui/window_fixture.h"
@@ -12,7 +14,10 @@
 
 #include <QApplication>
 #include <QDir>
+#include <QFile>
+#include <QFileInfo>
 #include <QLabel>
+#include <QRegularExpression>
 #include <QSignalSpy>
 #include <QSpinBox>
 #include <QTabWidget>
@@ -43,6 +48,18 @@ QString textOf(const MainWindow& window, const char* label)
 /// Nothing of an old result stands under the name of a new model or text.
 class TestShown : public WindowTest {
     Q_OBJECT
+
+private:
+    QString copyOfDemo(const QString& name) const
+    {
+        const QDir copy(in(name));
+        copy.mkpath(QStringLiteral("."));
+        for (const char* file : { "config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors" }) {
+            QFile::copy(demo(QStringLiteral("model/") + QLatin1String(file)), copy.filePath(QLatin1String(file)));
+            QFile::setPermissions(copy.filePath(QLatin1String(file)), QFile::ReadOwner | QFile::WriteOwner);
+        }
+        return copy.path();
+    }
 
 private Q_SLOTS:
     void a_line_says_of_what_by_which_and_where()
@@ -96,19 +113,50 @@ private Q_SLOTS:
     {
         MainWindow window;
         openDemo(window);
-        const QDir copy(in(QStringLiteral("other")));
-        QVERIFY(copy.mkpath(QStringLiteral(".")));
-        for (const char* name : { "config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors" })
-            QVERIFY(
-                QFile::copy(demo(QStringLiteral("model/") + QLatin1String(name)), copy.filePath(QLatin1String(name))));
+        const QString copy = copyOfDemo(QStringLiteral("other"));
         QString then;
         connect(window.session(), &Session::modelOpened, &window, [&] { then = stale(window); });
         const auto before = window.session()->analysis();
-        window.openModel(copy.path());
+        window.openModel(copy);
         QTRY_VERIFY_WITH_TIMEOUT(window.session()->analysis() != before, patience);
         QVERIFY(then.contains(QStringLiteral("not of the open")));
         QCOMPARE(stale(window), QString());
         QVERIFY2(line(window).startsWith(QStringLiteral("other · ")), qPrintable(line(window)));
+    }
+
+    /// Two models of one name and shape, the second one's weights changed in one byte.
+    void a_model_of_the_same_name_in_another_folder_is_another_model()
+    {
+        MainWindow window;
+        openDemo(window);
+        const QString trace = in(QStringLiteral("first.h5"));
+        QSignalSpy saved(window.session(), &Session::saved);
+        window.session()->saveAnalysis(trace);
+        QTRY_COMPARE_WITH_TIMEOUT(saved.size(), 1, patience);
+        const QString other = copyOfDemo(QStringLiteral("elsewhere/model"));
+        QFile weights(other + QStringLiteral("/model.safetensors"));
+        QVERIFY(weights.open(QIODevice::ReadWrite) && weights.seek(weights.size() - 1) && weights.putChar('\1'));
+        weights.close();
+        QString then;
+        QString whose;
+        connect(window.session(), &Session::modelOpened, &window, [&] {
+            then = stale(window);
+            whose = line(window);
+        });
+        const auto before = window.session()->analysis();
+        window.openModel(other);
+        QTRY_VERIFY_WITH_TIMEOUT(window.session()->analysis() != before, patience);
+        QVERIFY(then.contains(QStringLiteral("not of the open")));
+        const QString folder = QFileInfo(demo(QStringLiteral("model"))).path();
+        QVERIFY2(whose.contains(QStringLiteral("model (in %1) · demo.txt").arg(folder)), qPrintable(whose));
+        QCOMPARE(stale(window), QString());
+        QVERIFY2(line(window).startsWith(QStringLiteral("model · ")), qPrintable(line(window)));
+        window.openAny(trace);
+        QTRY_VERIFY_WITH_TIMEOUT(line(window).startsWith(QStringLiteral("first.h5 · ")), patience);
+        QVERIFY(stale(window).contains(QStringLiteral("not of the open")));
+        QVERIFY2(line(window).contains(
+                     QRegularExpression(QStringLiteral("^first.h5 · model \\(weights [0-9a-f]{8} …\\) · demo.txt"))),
+            qPrintable(line(window)));
     }
 
     void a_file_is_shown_under_its_own_names()
@@ -120,6 +168,12 @@ private Q_SLOTS:
         QSignalSpy saved(window.session(), &Session::saved);
         window.session()->saveAnalysis(trace);
         QTRY_COMPARE_WITH_TIMEOUT(saved.size(), 1, patience);
+        const auto command = words_of_shell(load_analysis(trace.toStdString())->provenance.command);
+        QVERIFY(command && command->size() == 9);
+        QCOMPARE(command->at(0) + " " + command->at(1), std::string("keepset-cli analyze"));
+        QVERIFY(QFileInfo(QString::fromStdString(command->at(2))) == QFileInfo(demo(QStringLiteral("model"))));
+        QVERIFY(QFileInfo(QString::fromStdString(command->at(4))) == QFileInfo(demo(QStringLiteral("demo.txt"))));
+        QCOMPARE(command->at(6), std::string("1024"));
         window.openText(write("other.txt", QByteArray("Some other words of a text. ").repeated(60)));
         QTRY_VERIFY_WITH_TIMEOUT(line(window).contains(QStringLiteral("other.txt")), patience);
         window.openAny(trace);

@@ -310,7 +310,7 @@ void SetupPanel::setTextNotes(const QStringList& notes)
 void SetupPanel::setShown(const Shown& shown)
 {
     QStringList parts;
-    for (const QString& part : { shown.file, shown.model, shown.text, shown.passage, shown.context }) {
+    for (const QString& part : { shown.file, modelOf(shown), shown.text, shown.passage, shown.context }) {
         if (!part.isEmpty())
             parts << part;
     }
