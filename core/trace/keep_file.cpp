@@ -122,7 +122,8 @@ void KeepFile::Impl::check_sizes(const KeepFilePlace& place) const
         return;
     std::string hint = "Layers and kv heads are those of the model; of query heads write one row for each kv head.";
     if (found[0] == wanted[0] && found[1] == wanted[1])
-        hint = "Use the context that the file was made for: --context " + std::to_string(found[2]) + ".";
+        hint = "Use the context that the file was made for, " + counted(found[2], "token") + " (--context "
+            + std::to_string(found[2]) + ").";
     throw Error(ErrorKind::input,
         named(file) + ": " + name + " is for (layers, kv_heads, context) = " + trace::text_of(found) + " where "
             + trace::text_of(wanted) + " are needed.",

@@ -160,7 +160,7 @@ private Q_SLOTS:
         line("broken keep", "keep holds numbers with fractions");
         line("layers", "is for (layers, kv_heads, context) = [3, 2, 5] where [2, 3, 5] are needed");
         line("query heads", "of query heads write one row for each kv head");
-        line("context", "Use the context that the file was made for: --context 6.");
+        line("context", "Use the context that the file was made for, 6 tokens (--context 6).");
         line("windows", "holds 2 windows, and number 2 (from 0) is asked for");
         line("one window", "sweep one window: --windows 1");
         line("tokens", "token 3 of window 0 is number 99 there and 14 here");
