@@ -5,7 +5,8 @@
 CLI_PACKAGES=(g++ cmake ninja-build git python3 python3-pip
     libhdf5-dev zlib1g-dev nlohmann-json3-dev libcli11-dev libicu-dev libssl-dev)
 WINDOW_PACKAGES=(pkg-config qt6-base-dev "qt6-svg-dev|libqt6svg6-dev" "qt6-charts-dev|libqt6charts6-dev" "libqt6opengl6-dev|-" qt6-tools-dev qt6-l10n-tools libgl-dev libopengl-dev)
-TEST_PACKAGES=(ccache clang-format clang-tidy "libomp-14-dev|-" python3-h5py)
+TEST_PACKAGES=(ccache clang-format clang-tidy "libomp-14-dev|-" python3-h5py
+    "xvfb|-" "openbox|-" "dbus|-" "at-spi2-core|-" "gir1.2-atspi-2.0|-" "python3-gi|-" "python3-xlib|-") # these for tests/ui/session.py, which skips without
 
 # "debian 12", "ubuntu 24.04", "fedora 41"; testing and unstable Debian have no number.
 system_name() {
