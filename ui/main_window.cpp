@@ -87,6 +87,7 @@ MainWindow::MainWindow(QWidget* parent)
     // A file is the window's, wherever it falls: charts would refuse it, fields would take its name for text.
     for (QWidget* widget : findChildren<QWidget*>())
         widget->setAcceptDrops(false);
+    centralWidget()->setFocus(); // no control has a ring before somebody presses Tab
     readSettings();
     updateActions();
 }
@@ -317,8 +318,9 @@ void MainWindow::showAnalysis(const std::shared_ptr<const Analysis>& analysis)
     QString names = tr("%1 · %2").arg(shown_->analysis().text, shown_->analysis().model);
     names.replace(QStringLiteral("[*]"), QStringLiteral("[*][*]")); // one alone stands for "modified" in a title
     setWindowTitle(tr("%1 – Keepset").arg(names));
-    message_->setWords(
-        tr("analysed %1 tokens in %2").arg(formatCount(analysis->context), formatDuration(analysis->seconds)));
+    message_->setWords(session_->analysisFile().isEmpty()
+            ? tr("analysed %1 tokens in %2").arg(formatCount(analysis->context), formatDuration(analysis->seconds))
+            : tr("opened %1").arg(session_->analysisFile()));
     updateActions();
 }
 

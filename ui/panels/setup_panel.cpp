@@ -219,8 +219,8 @@ void SetupPanel::buildScope()
     head_->addItem(tr("all heads"), -1);
     head_->setEnabled(false);
     auto* row = beside({ layer_, head_ });
-    row->setStretch(0, 1);
-    row->setStretch(1, 1);
+    row->setStretch(0, 6); // "alle Schichten" is longer than "alle Köpfe"
+    row->setStretch(1, 5);
     section(tr("Layer and head"), layer_)->addLayout(row);
     for (QComboBox* box : { layer_, head_ }) {
         narrow(box);
