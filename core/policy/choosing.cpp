@@ -2,6 +2,7 @@
 
 #include "core/device/tensors.h"
 #include "core/error.h"
+#include "core/policy/given_scores.h"
 #include "core/task.h"
 
 #include <ATen/TensorOperators.h>
@@ -90,8 +91,10 @@ namespace {
             all.index_fill_(1, to_device(taken, all.device()), static_cast<std::int64_t>(label));
         };
         const auto stay = static_cast<std::int64_t>(pinned.stay.size());
-        mark(pinned.stay, point.budget, Label::pinned);
-        mark(pinned.go, point.budget - stay - point.share.budget, Label::kept);
+        // A keep set from a file keeps what it keeps, whatever the budget, and what is pinned beside it.
+        const bool own_counts = table.scores.contains(keep_sets_of(point.score));
+        mark(pinned.stay, own_counts ? stay : point.budget, Label::pinned);
+        mark(pinned.go, own_counts ? 0 : point.budget - stay - point.share.budget, Label::kept);
         return all;
     }
 

@@ -13,6 +13,23 @@
 
 namespace keepset {
 
+namespace {
+
+    /// Puts into every row of values (layers, kv_heads, context) what pins leave of keep sets.
+    void set_pinned(const Window& window, std::vector<float>& values)
+    {
+        const std::size_t context = window.context.size();
+        const policy::Pinned pinned(window.pins, static_cast<std::int64_t>(context));
+        for (std::size_t row = 0; row < values.size(); row += context) {
+            for (const std::int32_t position : pinned.stay)
+                values[row + static_cast<std::size_t>(position)] = 1;
+            for (const std::int32_t position : pinned.go)
+                values[row + static_cast<std::size_t>(position)] = 0;
+        }
+    }
+
+} // namespace
+
 OwnCounts check_given_files(const SweepRequest& request, std::span<const Window> windows, const DecoderConfig& config,
     const std::stop_token& stop)
 {
@@ -29,8 +46,9 @@ OwnCounts check_given_files(const SweepRequest& request, std::span<const Window>
             for (const Window& window : windows) {
                 if (stop.stop_requested())
                     throw Cancelled {};
-                const std::vector<float> values
+                std::vector<float> values
                     = file.window({ config.layers, config.kv_heads, window.index, window.context });
+                set_pinned(window, values);
                 const std::int64_t size = config.kv_heads * request.context; // of a layer
                 for (std::int64_t layer = 0; layer < config.layers; ++layer) {
                     const auto first = values.begin() + layer * size;

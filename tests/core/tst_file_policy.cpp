@@ -280,6 +280,35 @@ private Q_SLOTS:
         QCOMPARE(plan_of(*run), plan_of(*engine_.sweep(request_again(*run))));
     }
 
+    void pins_come_beside_a_keep_set()
+    {
+        SelectRequest asked;
+        asked.policy = { "file", { { "path", write_keep("pinned.h5", 4).string() } } };
+        asked.pins = { { 1, 12 }, { 20, 29, false } };
+        for (const double sparsity : { 0.0, 0.5, 0.95 }) { // none of them counts
+            asked.sparsity = sparsity;
+            const KeepSet set = select(*analyses_.front(), asked);
+            for (std::int64_t i = 0; i < static_cast<std::int64_t>(set.labels.size()); ++i) {
+                const std::int64_t position = i % context;
+                const bool kept = (position + i / context) % 4 == 0;
+                const Label wanted = position >= 1 && position < 12 ? Label::pinned
+                    : kept && (position < 20 || position >= 29)     ? Label::kept
+                                                                    : Label::evicted;
+                QCOMPARE(set.labels[static_cast<std::size_t>(i)], wanted);
+            }
+        }
+        SweepRequest sweep = request(canonical(asked.policy), { 0.5 });
+        sweep.windows = 1;
+        sweep.pins = parse_pins("0-11,!19-28"); // bytes, each a token behind the BOS
+        const auto run = engine_.sweep(sweep);
+        const auto kept = static_cast<double>(run->kept_entries.back());
+        const KeepSet set = select(*analyses_.front(), asked);
+        QCOMPARE(run->points.back().sparsity, set.request.sparsity);
+        QCOMPARE(run->keep_hash.back(), policy::hash_of(set));
+        QCOMPARE(1 - kept / static_cast<double>(set.labels.size()), set.request.sparsity);
+        QVERIFY(!run->audit.failed());
+    }
+
     void rows_may_keep_nothing()
     {
         std::vector<std::uint8_t> keep(static_cast<std::size_t>(shape_[0] * shape_[1] * shape_[2] * context), 0);
