@@ -2,7 +2,6 @@
 
 #include "core/error.h"
 
-#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 
 #include <string>
@@ -11,24 +10,11 @@ namespace keepset {
 
 namespace {
 
-    // From memory that is not pinned CUDA takes so much while work is queued; before it takes more, it waits for all
-    // that is. Pieces go instead, where they are not too many.
-    constexpr std::size_t taken_at_once = std::size_t { 60 } << 10U;
-    constexpr std::size_t most_pieces = 32;
-
     template <typename T> at::Tensor copied(std::span<const T> values, at::ScalarType type, at::Device device)
     {
         // ATen takes memory that can be written to, but only reads this.
-        const at::Tensor here
-            = at::from_blob(const_cast<T*>(values.data()), { static_cast<std::int64_t>(values.size()) }, type);
-        if (!device.is_cuda() || values.size_bytes() <= taken_at_once
-            || values.size_bytes() > most_pieces * taken_at_once)
-            return here.to(device, type, true, true);
-        at::Tensor there = at::empty({ here.numel() }, at::TensorOptions(type).device(device));
-        constexpr auto step = static_cast<std::int64_t>(taken_at_once / sizeof(T));
-        for (std::int64_t begin = 0; begin < here.numel(); begin += step)
-            there.slice(0, begin, begin + step).copy_(here.slice(0, begin, begin + step), true);
-        return there;
+        return at::from_blob(const_cast<T*>(values.data()), { static_cast<std::int64_t>(values.size()) }, type)
+            .to(device, type, true, true);
     }
 
 } // namespace
