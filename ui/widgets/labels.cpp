@@ -23,6 +23,8 @@ void nameFor(QWidget* control, const QString& name)
 
 void tabAfter(QWidget* before, const QWidget& inside)
 {
+    if (before->window() != inside.window())
+        return; // not put together yet: Tab follows the order in which they are made
     for (QWidget* widget : inside.findChildren<QWidget*>()) {
         if (widget->focusPolicy() == Qt::NoFocus || widget->focusProxy() != nullptr)
             continue;
