@@ -1044,6 +1044,10 @@ Open the model and analyse the text here.</source>
         <source>not found</source>
         <translation>nicht gefunden</translation>
     </message>
+    <message>
+        <source>Your own method</source>
+        <translation>Eigenes Verfahren</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui::ImportanceStrip</name>

@@ -35,6 +35,7 @@ namespace {
         Page { "first-steps.md", QT_TRANSLATE_NOOP("keepset::ui::HelpWindow", "First steps") },
         Page { "numbers.md", QT_TRANSLATE_NOOP("keepset::ui::HelpWindow", "What the numbers mean") },
         Page { "policies.md", QT_TRANSLATE_NOOP("keepset::ui::HelpWindow", "Policies") },
+        Page { "own-method.md", QT_TRANSLATE_NOOP("keepset::ui::HelpWindow", "Your own method") },
         Page { "families.md", QT_TRANSLATE_NOOP("keepset::ui::HelpWindow", "Model families") },
         Page { "files.md", QT_TRANSLATE_NOOP("keepset::ui::HelpWindow", "Files") },
         Page { "command-line.md", QT_TRANSLATE_NOOP("keepset::ui::HelpWindow", "Command line") },

@@ -23,11 +23,11 @@ void nameFor(QWidget* control, const QString& name)
 
 void tabAfter(QWidget* before, const QWidget& inside)
 {
-    if (before->window() != inside.window())
-        return; // not put together yet: Tab follows the order in which they are made
     for (QWidget* widget : inside.findChildren<QWidget*>()) {
         if (widget->focusPolicy() == Qt::NoFocus || widget->focusProxy() != nullptr)
             continue;
+        if (widget->window() != before->window())
+            continue; // the list of a box, or a form that does not stand in its window yet
         QWidget::setTabOrder(before, widget);
         before = widget;
     }
