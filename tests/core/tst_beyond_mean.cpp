@@ -71,7 +71,8 @@ private:
 private Q_SLOTS:
     void percentiles_are_those_of_numpy()
     {
-        for (const nlohmann::json& sample : numpy_golden().at("samples")) {
+        const nlohmann::json golden = numpy_golden();
+        for (const nlohmann::json& sample : golden.at("samples")) {
             const Percentiles found = percentiles(sample.at("values").get<std::vector<double>>());
             QCOMPARE(found.p50, sample.at("p50").get<double>());
             QCOMPARE(found.p95, sample.at("p95").get<double>());
@@ -83,7 +84,8 @@ private Q_SLOTS:
 
     void key_tokens_are_those_of_longppls_rule()
     {
-        for (const nlohmann::json& sample : numpy_golden().at("key_tokens")) {
+        const nlohmann::json golden = numpy_golden();
+        for (const nlohmann::json& sample : golden.at("key_tokens")) {
             const KeyTokenRule rule { 64, sample.at("gain").get<double>(), sample.at("loss").get<double>() };
             const auto short_nll = sample.at("short").get<std::vector<float>>();
             const auto dense = sample.at("dense").get<std::vector<float>>();

@@ -25,7 +25,8 @@ template <typename T> Array array(
     const std::string& name, const std::string& dtype, std::vector<std::int64_t> shape, const std::vector<T>& values)
 {
     Array made { name, dtype, std::move(shape), std::string(values.size() * sizeof(T), '\0') };
-    std::memcpy(made.bytes.data(), values.data(), made.bytes.size());
+    if (!values.empty())
+        std::memcpy(made.bytes.data(), values.data(), made.bytes.size());
     return made;
 }
 
