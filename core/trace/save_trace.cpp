@@ -217,8 +217,8 @@ namespace {
                 continue;
             const policy::ImportanceView view { analysis.importance, analysis.layers, analysis.heads, analysis.kv_heads,
                 analysis.context, analysis.windows };
-            const policy::ScoreRows rows
-                = policy::score_rows(view, { Granularity::head, keep.request.importance, keep.request.gqa });
+            const policy::ScoreRows rows = policy::score_rows(
+                view, { Granularity::head, keep.request.importance, keep.request.gqa, Sliding::evict }); // all layers
             const h5::Handle dataset = write("importance", rows.scores);
             h5::write_attribute(dataset, "importance", name_of(keep.request.importance));
             h5::write_attribute(dataset, "gqa", name_of(keep.request.gqa));
