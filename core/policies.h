@@ -25,7 +25,7 @@ enum class ParameterKind : std::uint8_t {
     whole, ///< the same, a whole number
     share_or_count, ///< below 1 a share, from 1 on a whole number, up to `maximum`
     choice, ///< one of `choices`
-    text, ///< any text without parentheses and commas
+    text, ///< any text; one with commas, parentheses or quotes is spelled in double quotes
     policy ///< the spelling of another policy, which may have parameters of its own
 };
 
