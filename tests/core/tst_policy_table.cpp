@@ -32,7 +32,8 @@ Policy right_policy()
     return made;
 }
 
-const std::string manual_of_made_up = "| `made-up` | `local` (0.2): share | local, important |\n`sink` `recent` `uniform`\n";
+const std::string manual_of_made_up
+    = "| `made-up` | `local` (0.2): share | local, important |\n`sink` `recent` `uniform`\n";
 
 /// Importance (layers, heads, context) that adds up to `context` in every head.
 std::vector<float> importance_of(std::int64_t layers, std::int64_t heads, std::int64_t context)
