@@ -15,7 +15,10 @@ namespace {
         const std::int64_t k = from.point.share.budget;
         const std::int64_t rows = from.rows_of_layer();
         const std::int64_t safe = std::max<std::int64_t>(1, share_of(settings.number("safe"), k));
-        const at::Tensor ends = from.labels(of.scores, of.ends(k)); // (score rows, context)
+        const kernels::SelectPlan protects = of.ends(k);
+        const at::Tensor ends = from.labels(of.scores, protects); // (score rows, context)
+        if (protects.sinks + protects.local >= k) // nothing is left to share
+            return ends;
         const at::Tensor best = from.labels(of.scores, of.plan(safe));
         const at::Tensor first = best.ne(0).logical_or(ends.ne(0));
         return best_together(of.scores, ends, first, rows, k * rows);

@@ -74,10 +74,13 @@ namespace {
         const std::int64_t rows = from.rows_of_layer();
         if (from.table.first_layer < 0) // all layers share the row
             return from.labels(of.scores, of.plan(from.point.share.budget));
-        std::vector<at::Tensor> labels; // (rows, context) a layer
-        for (std::int64_t begin = 0; begin < of.scores.size(0); begin += rows) {
-            const auto layer = static_cast<std::size_t>(from.table.first_layer + begin / rows);
-            labels.push_back(from.labels(of.scores.slice(0, begin, begin + rows), of.plan(budgets[layer])));
+        const auto budget_at
+            = [&](std::int64_t row) { return budgets[static_cast<std::size_t>(from.table.first_layer + row / rows)]; };
+        std::vector<at::Tensor> labels; // (rows, context) of layers one after another whose budgets are equal
+        for (std::int64_t begin = 0, end = 0; begin < of.scores.size(0); begin = end) {
+            while (end < of.scores.size(0) && budget_at(end) == budget_at(begin))
+                end += rows;
+            labels.push_back(from.labels(of.scores.slice(0, begin, end), of.plan(budget_at(begin))));
         }
         return at::cat(labels);
     }

@@ -38,18 +38,32 @@ namespace {
             row.set(ordered[index], label);
     }
 
+    /// Labels the `count` of positions that are least by `key`, the earlier one of equal ones.
+    template <typename Key>
+    void take_least(const Filling& row, std::vector<std::size_t>& rest, std::int64_t count, RowLabel label, Key key)
+    {
+        const auto before = [&](std::size_t a, std::size_t b) {
+            const auto of_a = key(a);
+            const auto of_b = key(b);
+            return of_a < of_b || (of_a == of_b && a < b);
+        };
+        const auto taken = std::min(static_cast<std::ptrdiff_t>(count), std::ssize(rest));
+        std::nth_element(rest.begin(), rest.begin() + taken, rest.end(), before);
+        take_first(row, rest, count, label);
+    }
+
     void take_highest(const Filling& row, std::int64_t count)
     {
+        if (count == 0)
+            return;
         std::vector<std::size_t> rest = row.rest();
-        std::stable_sort(
-            rest.begin(), rest.end(), [&](std::size_t a, std::size_t b) { return row.scores[a] > row.scores[b]; });
-        take_first(row, rest, count, RowLabel::important);
+        take_least(row, rest, count, RowLabel::important, [&](std::size_t position) { return -row.scores[position]; });
     }
 
     void take_median(const Filling& row, std::int64_t count)
     {
         std::vector<std::size_t> rest = row.rest();
-        if (rest.empty())
+        if (rest.empty() || count == 0)
             return;
         std::vector<float> ascending; // (rest)
         ascending.reserve(rest.size());
@@ -59,9 +73,7 @@ namespace {
         const double median = ascending[(ascending.size() - 1) / 2];
         // In double a difference of two float32 scores makes hardly any ties of its own.
         const auto distance = [&](std::size_t position) { return std::abs(row.scores[position] - median); };
-        std::stable_sort(
-            rest.begin(), rest.end(), [&](std::size_t a, std::size_t b) { return distance(a) < distance(b); });
-        take_first(row, rest, count, RowLabel::bridge);
+        take_least(row, rest, count, RowLabel::bridge, distance);
     }
 
     void fill(const Filling& row, const SelectPlan& plan)
