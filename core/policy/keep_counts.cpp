@@ -25,9 +25,12 @@ std::array<double, label_count> label_shares(std::span<const Label> labels, std:
     begin = std::max<std::int64_t>(0, begin);
     end = std::min(end, static_cast<std::int64_t>(labels.size()));
     std::array<std::int64_t, label_count> counts {};
-    for (std::int64_t position = begin; position < end; ++position)
-        ++counts[static_cast<std::size_t>(labels[static_cast<std::size_t>(position)])];
-    return shares_of(counts, std::max<std::int64_t>(0, end - begin));
+    if (begin >= end)
+        return shares_of(counts, 0);
+    const auto part = labels.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+    for (std::size_t label = 0; label < counts.size(); ++label) // each many at a time
+        counts[label] = std::ranges::count(part, static_cast<Label>(label));
+    return shares_of(counts, end - begin);
 }
 
 std::array<double, label_count> shares_of_budget(const RowSelection& selection)

@@ -106,8 +106,9 @@ namespace {
             const auto j = static_cast<std::int64_t>(index);
             const double value
                 = kernels::group_score(inputs, row.layer * a.kv_heads + row.kv_head, j, inputs.reduction);
-            const auto queries = static_cast<double>(kernels::queries_that_see(inputs, row.layer, j));
-            sum[index] += inputs.per_query ? value / queries : value;
+            sum[index] += inputs.per_query
+                ? value / static_cast<double>(kernels::queries_that_see(inputs, row.layer, j))
+                : value;
         }
     }
 

@@ -18,15 +18,6 @@ namespace keepset::policy {
 
 namespace {
 
-    /// Sum of `mass` where a label keeps it; four sums in turns, which do not wait for each other.
-    double mass_of(std::span<const Label> labels, std::span<const double> mass)
-    {
-        std::array<double, 4> sums {};
-        for (std::size_t i = 0; i < labels.size(); ++i)
-            sums[i % sums.size()] += labels[i] == Label::evicted ? 0.0 : mass[i];
-        return (sums[0] + sums[1]) + (sums[2] + sums[3]);
-    }
-
     ScoreTable table_of(const ScoreRows& rows)
     {
         ScoreTable table { rows.reduction, rows.kv_heads, rows.context,
@@ -212,11 +203,24 @@ std::vector<Membership> memberships(std::span<const Label> a, std::span<const La
 
 double jaccard(std::span<const Label> a, std::span<const Label> b)
 {
-    const std::vector<Membership> all = memberships(a, b);
-    const auto both = static_cast<double>(std::ranges::count(all, Membership::both));
-    const auto neither = std::ranges::count(all, Membership::neither);
-    const auto either = static_cast<double>(static_cast<std::ptrdiff_t>(all.size()) - neither);
-    return either == 0 ? 1.0 : both / either;
+    if (a.size() != b.size())
+        memberships(a, b); // says so
+    std::int64_t both = 0;
+    std::int64_t either = 0;
+    constexpr std::size_t part = 128; // whose counts fit into a byte, so that many are looked at in a step
+    for (std::size_t begin = 0; begin < a.size(); begin += part) {
+        std::uint8_t in_both = 0;
+        std::uint8_t in_either = 0;
+        for (std::size_t j = begin; j < std::min(begin + part, a.size()); ++j) {
+            const auto in_a = static_cast<std::uint8_t>(a[j] != Label::evicted);
+            const auto in_b = static_cast<std::uint8_t>(b[j] != Label::evicted);
+            in_both = static_cast<std::uint8_t>(in_both + (in_a & in_b));
+            in_either = static_cast<std::uint8_t>(in_either + (in_a | in_b));
+        }
+        both += in_both;
+        either += in_either;
+    }
+    return either == 0 ? 1.0 : static_cast<double>(both) / static_cast<double>(either);
 }
 
 } // namespace keepset

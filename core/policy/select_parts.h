@@ -19,6 +19,8 @@ ImportanceView view_of(const Analysis& analysis);
 /// Values (rows, context), borrowed.
 at::Tensor borrowed_rows(const std::vector<float>& values, std::int64_t context);
 std::int64_t count_kept(std::span<const Label> labels);
+/// Sum of `mass` where a label keeps it.
+double mass_of(std::span<const Label> labels, std::span<const double> mass);
 /// Throws why a score that the policy ranks by could not be made. `missing`: Analysis::no_scores.
 void refuse_missing(
     const PolicySpec& policy, const std::map<std::string, std::pair<std::string, std::string>>& missing);

@@ -6,6 +6,8 @@
 #include "core/policy/select_parts.h"
 
 #include <algorithm>
+#include <limits>
+#include <span>
 
 namespace keepset::policy {
 
@@ -178,6 +180,16 @@ namespace {
         return result;
     }
 
+    /// Of finite scores, those of what is important; without a branch a token, which nobody could foresee.
+    float lowest_important(std::span<const Label> labels, std::span<const float> scores)
+    {
+        constexpr float none = std::numeric_limits<float>::infinity();
+        float lowest = none;
+        for (std::size_t j = 0; j < labels.size(); ++j)
+            lowest = std::min(lowest, labels[j] == Label::important ? scores[j] : none);
+        return lowest;
+    }
+
 } // namespace
 
 RowSelection select_row(const RowScores& row, const SelectRequest& request, const std::stop_token& stop)
@@ -211,16 +223,12 @@ RowSelection select_row(const RowScores& row, const SelectRequest& request, cons
         result.budget = policy::count_kept(result.labels);
     if (!point.score.empty())
         result.scores = row.own.at(point.score);
-    const std::vector<float>& scores = point.score.empty() ? row.scores : result.scores;
-    for (std::size_t j = 0; j < row.scores.size(); ++j) {
-        const Label label = result.labels[j];
-        ++result.counts[static_cast<std::size_t>(label)];
-        if (label == Label::important && policy::ranks_each_row(point) && !(scores[j] >= result.cut_off))
-            result.cut_off = scores[j];
-        if (label != Label::evicted && j < row.mass.size())
-            result.kept_mass += row.mass[j];
-    }
-    result.kept_mass /= static_cast<double>(context);
+    for (std::size_t label = 0; label < result.counts.size(); ++label)
+        result.counts[label] = std::ranges::count(result.labels, static_cast<Label>(label));
+    if (policy::ranks_each_row(point) && result.counts[static_cast<std::size_t>(Label::important)] > 0)
+        result.cut_off = lowest_important(result.labels, point.score.empty() ? row.scores : result.scores);
+    if (!row.mass.empty())
+        result.kept_mass = policy::mass_of(result.labels, row.mass) / static_cast<double>(context);
     return result;
 }
 

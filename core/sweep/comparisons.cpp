@@ -37,6 +37,7 @@ namespace {
 } // namespace
 
 Comparisons::Comparisons(const Run& run, const std::string& reference)
+    : quantile_(interval_quantile(run.windows_done()))
 {
     Points points;
     for (std::size_t i = 0; i < run.points.size(); ++i)
@@ -69,14 +70,13 @@ void Comparisons::compare(const Run& run, const Points& points, const std::strin
     if (!points.contains(a) || !points.contains(b) || made_.contains({ a, b }) || made_.contains({ b, a }))
         return;
     std::vector<Comparison>& made = made_[{ a, b }];
-    const double quantile = interval_quantile(run.windows_done());
     for (const std::size_t point : points.at(a)) {
         const double sparsity = run.points[point].sparsity;
         // Dense stands beside every sparsity of the other.
         const auto other = b == "dense" ? dense_point(run) : at_sparsity(run, points.at(b), sparsity);
         if (sparsity > 0 && other)
             made.push_back(
-                { sparsity, paired_interval(run, point, *other, quantile), false, why_undecided(run, point, *other) });
+                { sparsity, paired_interval(run, point, *other, quantile_), false, why_undecided(run, point, *other) });
     }
     if (a != "dense" && b != "dense" && may_tell_of_key_tokens(run))
         compare_key_tokens(run, points, a, b);

@@ -44,6 +44,7 @@ private:
     void compare_key_tokens(const Run& run, const Points& points, const std::string& a, const std::string& b);
     void correct();
 
+    double quantile_; ///< of the intervals over all windows done
     Made made_;
     Made of_key_tokens_;
     std::int64_t count_ = 0;

@@ -146,6 +146,7 @@ std::vector<PairedDifference> paired_differences(const Run& run, const std::stri
         against[method] = comparisons.between(method, reference);
     std::vector<PairedDifference> differences;
     const PointIndex index(run);
+    const double quantile = interval_quantile(run.windows_done());
     for (std::size_t i = 0; i < run.points.size(); ++i) {
         const SweepPoint& point = run.points[i];
         const auto add = [&](const Comparison& c) {
@@ -165,7 +166,7 @@ std::vector<PairedDifference> paired_differences(const Run& run, const std::stri
         // With nothing evicted there is nothing to test: it is shown, and counts in no correction.
         const auto other = point.sparsity > 0 ? std::nullopt : index.find(reference, point.sparsity);
         if (other)
-            add({ point.sparsity, paired_interval(run, i, *other), false, why_undecided(run, i, *other) });
+            add({ point.sparsity, paired_interval(run, i, *other, quantile), false, why_undecided(run, i, *other) });
     }
     return differences;
 }
