@@ -96,6 +96,7 @@ void ImportanceStrip::setScores(std::vector<float> scores, std::shared_ptr<const
 
 void ImportanceStrip::fitHeights()
 {
+    curve_->replace(QList<QPointF>()); // else a chart lays out the old curve in the new heights, too
     if (locked_) {
         const ValueScale held = ValueScale::held(ValueScaleKind::log, *locked_);
         y_->setRange(std::log10(held.low()), std::log10(held.high()));
@@ -172,6 +173,7 @@ void ImportanceStrip::resizeEvent(QResizeEvent* event)
 
 void ImportanceStrip::layOut(QSize size)
 {
+    curve_->replace(QList<QPointF>()); // it is filled anew at the end
     const double rows = 2 * (rowHeight + rowGap);
     chart()->setPlotArea({ leftMargin, 6, std::max(20.0, size.width() - leftMargin - rightMargin),
         std::max(16.0, size.height() - 8 - rows - axisHeight) });
@@ -251,7 +253,7 @@ void ImportanceStrip::fill()
         if (locked_ && (score < locked_->low || score > locked_->high))
             beyond_[score > locked_->high ? 1 : 0].push_back(points.last().x());
     };
-    const auto columns = static_cast<std::int64_t>(chart()->plotArea().width() * devicePixelRatioF());
+    const auto columns = static_cast<std::int64_t>(chart()->plotArea().width());
     if (last - first <= 2 * columns) {
         for (std::int64_t i = first; i < last; ++i)
             add(i);

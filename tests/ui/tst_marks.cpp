@@ -18,10 +18,14 @@
 #include <QImage>
 #include <QListWidget>
 #include <QPainter>
+#include <QPicture>
 #include <QPushButton>
 #include <QSettings>
 #include <QTest>
 #include <QToolButton>
+
+#include <algorithm>
+#include <functional>
 
 using namespace keepset;
 using namespace keepset::ui;
@@ -223,6 +227,49 @@ private Q_SLOTS:
             QCOMPARE(marked.pixel(30, y), none.pixel(30, y));
         }
         QVERIFY(marked.pixel(45, 9) != none.pixel(45, 9));
+    }
+
+    /// On the screen bars are a picture, in SVG and PDF rectangles: both look the same, at every scale.
+    void bars_on_the_screen_are_those_of_exports()
+    {
+        std::vector<Label> labels(3000);
+        for (std::size_t i = 0; i < labels.size(); ++i) // every label, alone and mixed, few and many a pixel
+            labels[i] = static_cast<Label>(i < 1000 ? i / 150 : (i * i / 700 + i) % label_count);
+        for (const bool dark : { false, true }) {
+            for (const int scale : { 1, 2 }) {
+                for (const auto& range : { std::pair(0.0, 3000.0), std::pair(120.5, 181.0) }) {
+                    const auto painted = [&](const std::function<void(QPainter&)>& paint) {
+                        QImage image(QSize(220, 20) * scale, QImage::Format_RGB32);
+                        image.setDevicePixelRatio(scale);
+                        image.fill(theme(dark).panel);
+                        QPainter painter(&image);
+                        paint(painter);
+                        return image;
+                    };
+                    const auto paint = [&](QPainter& painter) {
+                        plot::paintKeepMarks(painter, QRectF(10, 3, 200, 13), { labels, {} }, range, dark);
+                    };
+                    QPicture recorded;
+                    QPainter recorder(&recorded);
+                    paint(recorder);
+                    recorder.end();
+                    const QImage screen = painted(paint);
+                    const QImage exported = painted([&](QPainter& painter) { painter.drawPicture(0, 0, recorded); });
+                    int most = 0;
+                    for (int y = 0; y < screen.height(); ++y) {
+                        for (int x = 0; x < screen.width(); ++x) {
+                            const QColor a = screen.pixelColor(x, y);
+                            const QColor b = exported.pixelColor(x, y);
+                            most = std::max({ most, std::abs(a.red() - b.red()), std::abs(a.green() - b.green()),
+                                std::abs(a.blue() - b.blue()) });
+                        }
+                    }
+                    // Where two labels share a pixel, rectangles let the ground shine through: a (1 - a) of it, at most
+                    // a quarter.
+                    QVERIFY2(most <= 64, qPrintable(QString::number(most)));
+                }
+            }
+        }
     }
 
     void they_look_well_in_light_and_dark()

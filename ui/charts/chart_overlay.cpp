@@ -263,7 +263,7 @@ bool PlotChart::isBandShown(std::size_t series) const
     for (std::size_t i = 0; i < drawn_.size(); ++i)
         bands += drawn_[i].band && isShown(i) ? 1 : 0;
     const QAreaSeries* band = drawn_[series].band;
-    return band && isShown(series) && band->upperSeries()->count() > 1
+    return band && isShown(series) && drawn_[series].upper.size() > 1
         && (allBands_ || bands == 1 || data_.series[series].key == highlighted_);
 }
 

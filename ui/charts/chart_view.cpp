@@ -5,6 +5,7 @@
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <QRubberBand>
+#include <QTimer>
 #include <QToolButton>
 #include <QWheelEvent>
 
@@ -39,6 +40,7 @@ ChartView::ChartView(QWidget* parent)
     , band_(new QRubberBand(QRubberBand::Rectangle, this))
     , back_(cornerButton(this, "zoomBack", tr("Back"), tr("Shows the view before (Backspace)")))
     , whole_(cornerButton(this, "zoomWhole", tr("Whole"), tr("Shows everything (Esc)")))
+    , described_(new QTimer(this))
 {
     setChart(plot_);
     setFrameShape(NoFrame);
@@ -48,23 +50,27 @@ ChartView::ChartView(QWidget* parent)
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
     connect(back_, &QToolButton::clicked, this, &ChartView::undoZoom);
     connect(whole_, &QToolButton::clicked, this, &ChartView::resetZoom);
+    described_->setSingleShot(true);
+    described_->setInterval(100); // a chart that grows is put into words when it rests
+    connect(described_, &QTimer::timeout, this, [this] { setAccessibleDescription(describe(data())); });
 }
 
 void ChartView::setData(ChartData data)
 {
     const bool sameAxes = data.y.scale == plot_->data().y.scale && data.y.title == plot_->data().y.title
         && data.x.title == plot_->data().x.title && data.groups == plot_->data().groups;
-    plot_->setData(std::move(data));
-    const ChartRange full = fullRange(plot_->data());
+    const ChartRange full = fullRange(data);
     if (history_.empty() || !sameAxes) {
         history_.clear();
+        plot_->setData(std::move(data), full);
         changeRange(full);
     } else {
+        plot_->setData(std::move(data));
         history_.setWhole(full);
     }
     plot_->layout()->activate(); // now, or it is painted twice
     setAccessibleName(plot_->data().title);
-    setAccessibleDescription(describe(plot_->data()));
+    described_->start();
 }
 
 void ChartView::setRange(const ChartRange& range, bool notch)

@@ -9,6 +9,7 @@
 #include <optional>
 
 class QRubberBand;
+class QTimer;
 class QToolButton;
 
 namespace keepset::ui::charts {
@@ -76,6 +77,7 @@ private:
     QRubberBand* band_;
     QToolButton* back_;
     QToolButton* whole_;
+    QTimer* described_; ///< until the data are put into words
     ZoomHistory<ChartRange> history_;
     std::optional<QPointF> pressed_;
 };

@@ -40,27 +40,15 @@ namespace {
         return QScatterSeries::MarkerShapeCircle;
     }
 
-    void setPoints(QXYSeries& series, const QList<QPointF>& points)
+    /// `quietly`: what draws the series is not told.
+    void setPoints(QXYSeries& series, const QList<QPointF>& points, bool quietly = false)
     {
+        const QSignalBlocker quiet(quietly ? &series : nullptr);
         if (series.points() != points)
             series.replace(points);
     }
 
 } // namespace
-
-void setTicks(QCategoryAxis& axis, double start, const std::vector<double>& places, const std::vector<QString>& labels)
-{
-    const QStringList wanted(labels.begin(), labels.end());
-    const bool same = axis.categoriesLabels() == wanted
-        && (places.empty() || axis.endValue(wanted.last()) == places.back()) && axis.startValue() == start;
-    if (same)
-        return;
-    for (const QString& old : axis.categoriesLabels())
-        axis.remove(old);
-    axis.setStartValue(start);
-    for (std::size_t i = 0; i < places.size(); ++i)
-        axis.append(labels[i], places[i]);
-}
 
 PlotChart::PlotChart(plot::Style look)
     : look_(std::move(look))
@@ -86,7 +74,7 @@ PlotChart::PlotChart(plot::Style look)
     setRange(fullRange(data_));
 }
 
-void PlotChart::setData(ChartData data)
+void PlotChart::setData(ChartData data, const std::optional<ChartRange>& range)
 {
     const bool same = sameLook(data_, data);
     data_ = std::move(data);
@@ -96,13 +84,30 @@ void PlotChart::setData(ChartData data)
         readout_.reset();
     if (!same)
         rebuild();
-    refill();
+    // A new range lays all series out. To do that with every one before, and of the old range, took half of the time.
+    const ChartRange before = this->range();
+    const bool moves = range && !(*range == before);
+    refill(moves);
     for (QCategoryAxis* axis : { x_, y_ })
         axis->setVisible(!charts::isEmpty(data_));
     x_->setTitleText(data_.x.title.toHtmlEscaped());
     y_->setTitleText(data_.y.title.toHtmlEscaped());
+    if (moves)
+        setRange(*range);
+    if (moves && before == this->range()) // one that an axis does not take
+        layOutSeries();
     updateTicks();
     fit();
+}
+
+void PlotChart::layOutSeries()
+{
+    for (const Drawn& drawn : drawn_) {
+        for (QXYSeries* series : std::initializer_list<QXYSeries*> { drawn.line, drawn.marks }) {
+            if (series)
+                series->replace(series->points());
+        }
+    }
 }
 
 void PlotChart::add(QAbstractSeries* series)
@@ -140,12 +145,14 @@ void PlotChart::rebuild()
     restyle();
 }
 
-void PlotChart::refill()
+void PlotChart::refill(bool quietly)
 {
     for (std::size_t s = 0; s < drawn_.size(); ++s) {
         QList<QPointF> points;
-        QList<QPointF> upper;
-        QList<QPointF> lower;
+        QList<QPointF>& upper = drawn_[s].upper;
+        QList<QPointF>& lower = drawn_[s].lower;
+        upper.clear();
+        lower.clear();
         for (std::size_t p = 0; p < data_.series[s].points.size(); ++p) {
             const ChartPoint& point = data_.series[s].points[p];
             const double y = coordinateOf(data_.y, point.y);
@@ -160,13 +167,9 @@ void PlotChart::refill()
             lower.emplace_back(points.last().x(), low);
         }
         if (drawn_[s].line)
-            setPoints(*drawn_[s].line, points);
+            setPoints(*drawn_[s].line, points, quietly);
         if (drawn_[s].marks)
-            setPoints(*drawn_[s].marks, points);
-        if (drawn_[s].band) {
-            setPoints(*drawn_[s].band->upperSeries(), upper);
-            setPoints(*drawn_[s].band->lowerSeries(), lower);
-        }
+            setPoints(*drawn_[s].marks, points, quietly);
     }
     updateReferences();
     showState();
@@ -325,7 +328,7 @@ void PlotChart::showState()
 {
     for (std::size_t i = 0; i < drawn_.size(); ++i) {
         if (drawn_[i].band)
-            drawn_[i].band->setVisible(isBandShown(i));
+            showBand(i);
         for (QXYSeries* series : std::initializer_list<QXYSeries*> { drawn_[i].line, drawn_[i].marks }) {
             if (!series)
                 continue;
@@ -334,6 +337,16 @@ void PlotChart::showState()
         }
     }
     overlay_->update();
+}
+
+/// Its edges are filled while it is shown only: of many methods' bands one or none is.
+void PlotChart::showBand(std::size_t series)
+{
+    const Drawn& drawn = drawn_[series];
+    const bool shown = isBandShown(series);
+    setPoints(*drawn.band->upperSeries(), shown ? drawn.upper : QList<QPointF>());
+    setPoints(*drawn.band->lowerSeries(), shown ? drawn.lower : QList<QPointF>());
+    drawn.band->setVisible(shown);
 }
 
 void PlotChart::fit()
@@ -351,38 +364,6 @@ void PlotChart::fit()
     if (margins() != wanted)
         setMargins(wanted);
     overlay_->update();
-}
-
-void PlotChart::updateTicks()
-{
-    const ChartRange seen = range();
-    const QRectF plot = plotArea();
-    if (!(seen.x.length() > 0) || !(seen.y.length() > 0))
-        return;
-    sizeMarks();
-    const auto place = [](QCategoryAxis& axis, const Axis& of, AxisRange sight, int wanted) {
-        const bool log = of.scale == AxisScale::log;
-        const auto ticks = log ? logTicks({ std::pow(10, sight.low), std::pow(10, sight.high) }, wanted)
-                               : linearTicks(sight, wanted);
-        std::vector<double> places;
-        places.reserve(ticks.size());
-        for (const double tick : ticks)
-            places.push_back(coordinateOf(of, tick));
-        const double start = std::min(sight.low, places.empty() ? sight.low : places.front()) - sight.length();
-        setTicks(axis, start, places, tickLabels(ticks, of.format));
-    };
-    place(*y_, data_.y, seen.y, std::clamp(static_cast<int>(plot.height() / 38), 2, 9));
-    if (data_.groups.empty())
-        return place(*x_, data_.x, seen.x, std::clamp(static_cast<int>(plot.width() / 80), 2, 10));
-    std::vector<double> ends;
-    std::vector<QString> labels;
-    ends.reserve(data_.groups.size());
-    labels.reserve(data_.groups.size());
-    for (const double group : data_.groups) {
-        ends.push_back(static_cast<double>(ends.size() + 1));
-        labels.push_back(valueText(group, data_.x.format));
-    }
-    setTicks(*x_, 0, ends, labels);
 }
 
 } // namespace keepset::ui::charts

@@ -26,7 +26,8 @@ class PlotChart : public QChart {
 public:
     explicit PlotChart(plot::Style look);
 
-    void setData(ChartData data);
+    /// `range`: to look at from now on; none: the one that is looked at.
+    void setData(ChartData data, const std::optional<ChartRange>& range = {});
     const ChartData& data() const { return data_; }
     void setLook(const plot::Style& look);
     const plot::Style& look() const { return look_; }
@@ -76,9 +77,13 @@ private:
         QLineSeries* line = nullptr; ///< none in groups
         QScatterSeries* marks = nullptr; ///< none where the look has no marker
         QAreaSeries* band = nullptr; ///< none in groups and of earlier runs
+        QList<QPointF> upper = {}; ///< of the band; it has them while it is shown
+        QList<QPointF> lower = {};
     };
     void rebuild();
-    void refill();
+    void refill(bool quietly);
+    void layOutSeries();
+    void showBand(std::size_t series);
     void restyle();
     void restyle(std::size_t series);
     void showState();

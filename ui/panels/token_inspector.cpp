@@ -213,6 +213,7 @@ void TokenInspector::showToken()
     double cutOff = not_a_number;
     for (int side = 0; side < 2; ++side) {
         const auto why = rows_->explanation(side, token);
+        showSide(side, why);
         if (!why)
             continue;
         either = why;
@@ -225,14 +226,11 @@ void TokenInspector::showToken()
     rank_->setText(either ? tr("%1 of %2").arg(formatCount(either->rank), formatCount(analysis->context)) : QString());
     cutOffName_->setText(cutOffOf.isEmpty() ? tr("cut-off") : tr("cut-off (%1)").arg(cutOffOf));
     cutOff_->setText(formatSignificant(cutOff));
-    for (int side = 0; side < 2; ++side)
-        showSide(side);
 }
 
-void TokenInspector::showSide(int index)
+void TokenInspector::showSide(int index, const std::optional<Explanation>& why)
 {
     Side& side = sides_[static_cast<std::size_t>(index)];
-    const auto why = rows_->explanation(index, selection_->token());
     side.why->setVisible(why.has_value());
     if (why)
         side.why->setText(whyHtml(themeOf(this), QString::fromStdString(rows_->selection(index)->title), *why));

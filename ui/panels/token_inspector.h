@@ -44,7 +44,7 @@ private:
     void addReaders(QVBoxLayout* inner);
     void addMaps(QVBoxLayout* inner);
     void showToken();
-    void showSide(int side);
+    void showSide(int index, const std::optional<Explanation>& why);
     void showMap(int side);
     void needKeepSets();
     void requestReaders();
