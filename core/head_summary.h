@@ -4,6 +4,7 @@
 #include "core/selection.h"
 
 #include <cstdint>
+#include <functional>
 #include <stop_token>
 #include <vector>
 
@@ -32,7 +33,10 @@ struct HeadSummaries {
     std::int64_t bins = 0; ///< of a head
     std::vector<float> largest; ///< (layers, heads, bins); NaN where a position of the bin is no number
     std::vector<float> means; ///< (layers, heads, bins)
+    /// From the first layer on, those that numbers, largest and means have values of; all, once it is finished.
+    std::int64_t layers_done = 0;
 
+    bool is_finished() const { return layers_done == layers; }
     /// First position of a bin; the last position before the next bin's is its last.
     std::int64_t begin_of(std::int64_t bin) const { return bin * context / bins; }
     std::size_t index(std::int64_t layer, std::int64_t head) const
@@ -41,11 +45,18 @@ struct HeadSummaries {
     }
 };
 
+/// How summarise_heads is stopped and followed.
+struct HeadsTask {
+    std::stop_token stop = {};
+    /// Told some layers at a time what is there so far, on the caller's thread; who wants to keep it copies it.
+    std::function<void(const HeadSummaries&)> partly = {};
+};
+
 /// Every head in one go, in at most `most_bins` bins, on `threads` CPU threads (0: all cores). Numbers are of
 /// cumulative importance, bins of `importance`. Throws Error{internal} where sizes and values do not fit together,
 /// Cancelled.
 HeadSummaries summarise_heads(const Analysis& analysis, Importance importance, std::int64_t most_bins, int threads = 0,
-    const std::stop_token& stop = {});
+    const HeadsTask& task = {});
 
 /// Kept share of every query head's attention mass, Σ_{kept j} A_j / C with the keep set of its kv head: (layers,
 /// heads). Their mean is the kept attention mass of SEMANTICS 2. Throws Error{usage} where the keep set is of another

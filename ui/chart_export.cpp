@@ -8,7 +8,6 @@
 #include <QCoreApplication>
 #include <QFileInfo>
 #include <QFontMetricsF>
-#include <QImage>
 #include <QPageSize>
 #include <QPainter>
 #include <QPdfWriter>
@@ -86,18 +85,9 @@ namespace {
 
     QByteArray asPng(const Exportable& chart)
     {
-        const QSize size = paintWhole(chart, nullptr);
-        QImage image(size * 2, QImage::Format_RGB32);
-        image.setDevicePixelRatio(2);
-        image.fill(Qt::white);
-        image.setText(QStringLiteral("Title"), chart.exportTitle());
-        image.setText(QStringLiteral("Description"), footOf(chart));
-        QPainter painter(&image);
-        paintWhole(chart, &painter);
-        painter.end();
         QBuffer buffer;
         buffer.open(QIODevice::WriteOnly);
-        image.save(&buffer, "PNG");
+        pictureOf(chart).save(&buffer, "PNG");
         return buffer.data();
     }
 
@@ -153,6 +143,20 @@ namespace {
     }
 
 } // namespace
+
+QImage pictureOf(const Exportable& chart)
+{
+    const QSize size = paintWhole(chart, nullptr);
+    QImage image(size * 2, QImage::Format_RGB32);
+    image.setDevicePixelRatio(2);
+    image.fill(Qt::white);
+    image.setText(QStringLiteral("Title"), chart.exportTitle());
+    image.setText(QStringLiteral("Description"), footOf(chart));
+    QPainter painter(&image);
+    paintWhole(chart, &painter);
+    painter.end();
+    return image;
+}
 
 std::optional<QString> exportChart(const Exportable& chart, const QString& path)
 {

@@ -2,6 +2,7 @@
 
 #include "ui/shown.h"
 
+#include <QImage>
 #include <QRectF>
 #include <QSize>
 #include <QString>
@@ -43,6 +44,9 @@ private:
     QString name_;
     Shown shown_;
 };
+
+/// The chart with its words, at twice the size.
+QImage pictureOf(const Exportable& chart);
 
 /// Writes a chart; the format follows the suffix (png, svg, pdf, csv). The file is there whole or not at all.
 /// Returns a sentence about what went wrong, nothing when it is written.

@@ -3,8 +3,10 @@
 #include "ui/chart_export.h"
 #include "ui/settings.h"
 
+#include <QClipboard>
 #include <QDir>
 #include <QFileInfo>
+#include <QGuiApplication>
 #include <QMenu>
 
 namespace keepset::ui {
@@ -17,24 +19,38 @@ Exporter::Exporter(QWidget* window)
 
 void Exporter::add(const Exportable* chart) { charts_.push_back(chart); }
 
-void Exporter::fillMenu(QMenu* menu)
+void Exporter::fillMenu(QMenu* menu) { fill(menu, false); }
+
+void Exporter::fillCopyMenu(QMenu* menu) { fill(menu, true); }
+
+void Exporter::fill(QMenu* menu, bool copies)
 {
     std::vector<QAction*> actions;
     for (const Exportable* chart : charts_) {
-        QAction* action = menu->addAction(QString(), this, [this, chart] { ask(chart); });
-        action->setObjectName(QStringLiteral("export ") + chart->exportName());
+        QAction* action
+            = menu->addAction(QString(), this, [this, chart, copies] { copies ? copy(chart) : ask(chart); });
+        action->setObjectName((copies ? QStringLiteral("copy ") : QStringLiteral("export ")) + chart->exportName());
         actions.push_back(action);
     }
-    const auto update = [this, actions] {
+    const auto update = [this, actions, copies] {
         for (std::size_t i = 0; i < actions.size(); ++i) {
             const bool named = !charts_[i]->exportTitle().isEmpty();
             QString title = named ? charts_[i]->exportTitle() : charts_[i]->exportName();
-            actions[i]->setText(title.replace(QLatin1Char('&'), QStringLiteral("&&")) + QStringLiteral(" …"));
+            title.replace(QLatin1Char('&'), QStringLiteral("&&"));
+            actions[i]->setText(copies ? title : title + QStringLiteral(" …"));
             actions[i]->setEnabled(charts_[i]->hasContent());
         }
     };
     connect(menu, &QMenu::aboutToShow, this, update);
     update();
+}
+
+void Exporter::copy(const Exportable* chart)
+{
+    if (!chart->hasContent())
+        return;
+    QGuiApplication::clipboard()->setImage(pictureOf(*chart));
+    Q_EMIT copied(chart->exportTitle());
 }
 
 void Exporter::ask(const Exportable* chart)

@@ -24,6 +24,10 @@ public:
     void add(const Exportable* chart);
     /// An entry for every chart; those that show nothing are disabled.
     void fillMenu(QMenu* menu);
+    /// The same, to copy them.
+    void fillCopyMenu(QMenu* menu);
+    /// Puts a chart's picture into the clipboard; it does nothing where there is none.
+    void copy(const Exportable* chart);
     /// Asks where to and in which format, then writes; says what came of it.
     void ask(const Exportable* chart);
     /// Writes every chart that shows something, named by what it is.
@@ -31,9 +35,11 @@ public:
 
 Q_SIGNALS:
     void exported(const QString& path);
+    void copied(const QString& title);
     void failed(const QString& sentence);
 
 private:
+    void fill(QMenu* menu, bool copies);
     void write(const Exportable& chart, const QString& path);
 
     QWidget* window_;

@@ -73,6 +73,15 @@ void KeepSetState::needComparison()
         compare();
 }
 
+void KeepSetState::leaveComparison()
+{
+    if (!compares_ && !comparing_)
+        return;
+    compares_ = comparing_ = false;
+    session_->cancel(Session::Kind::headComparison);
+    Q_EMIT outdated();
+}
+
 void KeepSetState::request()
 {
     if (!outdated_ || !analysis_)

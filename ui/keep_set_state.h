@@ -32,6 +32,8 @@ public:
     void need();
     /// The same and their comparison.
     void needComparison();
+    /// Who looked at the comparison left: it is not made any further, unless somebody asks again when told outdated().
+    void leaveComparison();
 
 Q_SIGNALS:
     void outdated(); ///< something else was chosen: who looks at it needs it anew

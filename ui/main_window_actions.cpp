@@ -194,6 +194,8 @@ void MainWindow::fillExportMenu(QMenu* menu)
     menu->addAction(saveRunAction_);
     menu->addSeparator();
     exporter_->fillMenu(menu);
+    menu->addSeparator();
+    exporter_->fillCopyMenu(menu->addMenu(tr("&Copy picture")));
 }
 
 template <typename Slot> void MainWindow::add(QMenu* menu, QAction* action, Slot slot)

@@ -59,6 +59,7 @@ void MainWindow::connectExports()
         for (const Exportable* chart : page->exportables())
             exporter_->add(chart);
         connect(page, &std::remove_pointer_t<decltype(page)>::exportRequested, exporter_, &Exporter::ask);
+        connect(page, &std::remove_pointer_t<decltype(page)>::copyRequested, exporter_, &Exporter::copy);
     };
     offer(heatmapPage_);
     offer(headsPage_);

@@ -28,7 +28,8 @@ namespace {
 Session::Session(QObject* parent)
     : QObject(parent)
 {
-    constexpr std::array<const char*, lanes> names { "engine", "files", "saves", "counting", "selecting", "drawing" };
+    constexpr std::array<const char*, lanes> names { "engine", "files", "saves", "counting", "selecting", "heads",
+        "drawing" };
     for (std::size_t lane = 0; lane < lanes; ++lane) {
         QThread& thread = threads_[lane];
         runners_[lane] = new QObject;
@@ -293,11 +294,12 @@ Session::Lane Session::laneOf(Kind kind)
         return Lane::counting;
     case Kind::keepSetA:
     case Kind::keepSetB:
-    case Kind::heads:
     case Kind::headComparison:
     case Kind::rowA:
     case Kind::rowB:
         return Lane::selecting;
+    case Kind::heads:
+        return Lane::heads;
     case Kind::attention:
     case Kind::readers:
         return Lane::drawing;

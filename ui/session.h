@@ -111,7 +111,8 @@ public:
     void saveRun(const QString& path, std::shared_ptr<const Run> run = {});
     /// Labels of every layer and kv head under policy A (0) or B (1), for small maps.
     void selectAll(const std::shared_ptr<const Analysis>& analysis, const SelectRequest& request, int side);
-    /// What tells the heads of an analysis apart; its bins are of `importance`. On the thread of selectAll.
+    /// What tells the heads of an analysis apart; its bins are of `importance`. On a thread of its own; announces what
+    /// is there some times a second, and at last all of it.
     void summariseHeads(const std::shared_ptr<const Analysis>& analysis, Importance importance);
     /// What the keep sets of the two sides leave every head, and how alike they are in it; null: there is none.
     void compareHeads(
@@ -159,6 +160,7 @@ Q_SIGNALS:
     void tableAudited(const keepset::AuditReport& report, const QString& file,
         const std::shared_ptr<const keepset::ImportedTable>& table);
     void keepSetReady(std::shared_ptr<const keepset::KeepSet> keepSet, int side);
+    /// Of all layers, or, while the rest is on its way, of the first ones.
     void headsSummarised(
         std::shared_ptr<const keepset::Analysis> analysis, std::shared_ptr<const keepset::HeadSummaries> heads);
     void headsCompared(
@@ -178,8 +180,8 @@ Q_SIGNALS:
     void sweepEnded(); ///< finished, stopped or failed
 
 private:
-    enum class Lane { engine, files, saves, counting, selecting, drawing };
-    static constexpr std::size_t lanes = 6;
+    enum class Lane { engine, files, saves, counting, selecting, heads, drawing };
+    static constexpr std::size_t lanes = 7;
     struct Job;
     struct ListedRun {
         QString state; ///< of the file when it was read

@@ -1,6 +1,10 @@
 #include "ui/session.h"
 #include "ui/session_job.h"
 
+#include <QElapsedTimer>
+
+#include <utility>
+
 /// Session's requests about the heads of an analysis.
 namespace keepset::ui {
 
@@ -8,9 +12,18 @@ void Session::summariseHeads(const std::shared_ptr<const Analysis>& analysis, Im
 {
     constexpr std::int64_t mostBins = 512; // more than a tile has pixels, until one is looked at alone
     enqueue(Kind::heads, tr("looking at the heads"), [=, this](const Task& task, const auto& job) {
-        const auto heads
-            = std::make_shared<const HeadSummaries>(summarise_heads(*analysis, importance, mostBins, 0, task.stop));
-        announce(job, [=, this] { Q_EMIT headsSummarised(analysis, heads); });
+        const auto tell = [&](HeadSummaries some) {
+            const auto heads = std::make_shared<const HeadSummaries>(std::move(some));
+            announce(job, [this, analysis, heads] { Q_EMIT headsSummarised(analysis, heads); });
+        };
+        QElapsedTimer last;
+        const auto partly = [&](const HeadSummaries& heads) {
+            if (heads.is_finished() || (last.isValid() && last.elapsed() < 100)) // ms: ten pictures a second
+                return;
+            last.start();
+            tell(heads);
+        };
+        tell(summarise_heads(*analysis, importance, mostBins, 0, { task.stop, partly }));
     });
 }
 

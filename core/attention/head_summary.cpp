@@ -83,6 +83,13 @@ namespace {
         return std::span(set.labels).subspan(static_cast<std::size_t>(row) * context, context);
     }
 
+    /// Layers between two looks at what is there: some hundredths of a second of work, and rows for many threads.
+    std::int64_t layers_together(const Analysis& a)
+    {
+        constexpr std::int64_t values = 1 << 22;
+        return std::max<std::int64_t>(1, values / (a.heads * a.context));
+    }
+
     /// Bins of one row of the model's query heads.
     void fill_bins(const Analysis& analysis, std::int64_t row, HeadSummaries& all)
     {
@@ -111,21 +118,29 @@ namespace {
 } // namespace
 
 HeadSummaries summarise_heads(
-    const Analysis& analysis, Importance importance, std::int64_t most_bins, int threads, const std::stop_token& stop)
+    const Analysis& analysis, Importance importance, std::int64_t most_bins, int threads, const HeadsTask& task)
 {
     check_sizes(analysis);
-    HeadSummaries all { analysis.layers, analysis.heads, analysis.context, importance, {}, 0, {}, {} };
+    HeadSummaries all { analysis.layers, analysis.heads, analysis.context, importance, {}, 0, {}, {}, 0 };
     all.bins = std::clamp<std::int64_t>(most_bins, 1, analysis.context);
     const std::int64_t rows = analysis.layers * analysis.heads;
     all.numbers.resize(static_cast<std::size_t>(rows));
     all.largest.resize(static_cast<std::size_t>(rows * all.bins));
     all.means.resize(static_cast<std::size_t>(rows * all.bins));
     const auto context = static_cast<std::size_t>(analysis.context);
-    for_rows(rows, analysis.context, threads, stop, [&](std::int64_t row) {
-        const auto index = static_cast<std::size_t>(row);
-        all.numbers[index] = numbers_of(std::span(analysis.importance).subspan(index * context, context));
-        fill_bins(analysis, row, all);
-    });
+    const std::int64_t together = layers_together(analysis);
+    while (!all.is_finished()) {
+        const std::int64_t first = all.layers_done * analysis.heads;
+        const std::int64_t layers = std::min(together, all.layers - all.layers_done);
+        for_rows(layers * analysis.heads, analysis.context, threads, task.stop, [&](std::int64_t row) {
+            const auto index = static_cast<std::size_t>(first + row);
+            all.numbers[index] = numbers_of(std::span(analysis.importance).subspan(index * context, context));
+            fill_bins(analysis, first + row, all);
+        });
+        all.layers_done += layers;
+        if (task.partly)
+            task.partly(all);
+    }
     return all;
 }
 

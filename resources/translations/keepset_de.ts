@@ -468,10 +468,6 @@
         <translation>Zeigt die ganze Karte (0 oder Doppelklick)</translation>
     </message>
     <message>
-        <source>Export …</source>
-        <translation>Exportieren …</translation>
-    </message>
-    <message>
         <source>Exports the map as PNG, SVG, PDF or CSV</source>
         <translation>Exportiert die Karte als PNG, SVG, PDF oder CSV</translation>
     </message>
@@ -713,6 +709,36 @@ Open the model and analyse the text here.</source>
         <source>Exports the curves as PNG, SVG, PDF or CSV</source>
         <translation>Exportiert die Kurven als PNG, SVG, PDF oder CSV</translation>
     </message>
+    <message>
+        <source>Copy picture</source>
+        <translation>Bild kopieren</translation>
+    </message>
+    <message>
+        <source>Copies the picture of the curves</source>
+        <translation>Kopiert das Bild der Kurven</translation>
+    </message>
+</context>
+<context>
+    <name>keepset::ui::Card</name>
+    <message>
+        <source>Export …</source>
+        <translation>Exportieren …</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Copies the picture</source>
+        <translation>Kopiert das Bild</translation>
+    </message>
+</context>
+<context>
+    <name>keepset::ui::DropOverlay</name>
+    <message>
+        <source>Drop a model folder, a text, a run or trace</source>
+        <translation>Modellordner, Text, Sweep oder Analyse hier ablegen</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui::ErrorBar</name>
@@ -775,10 +801,6 @@ Open the model and analyse the text here.</source>
         <translation>Farbskala</translation>
     </message>
     <message>
-        <source>Export …</source>
-        <translation>Exportieren …</translation>
-    </message>
-    <message>
         <source>Exports the sheet of heads as PNG, SVG, PDF or CSV</source>
         <translation>Exportiert den Bogen der Köpfe als PNG, SVG, PDF oder CSV</translation>
     </message>
@@ -838,6 +860,10 @@ Open the model and analyse the text here.</source>
         <source>a pixel shows the mean of its tokens</source>
         <translation>ein Pixel zeigt das Mittel seiner Token</translation>
     </message>
+    <message>
+        <source>%1 of %2 layers so far · </source>
+        <translation>bisher %1 von %2 Schichten · </translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui::HeatmapPage</name>
@@ -872,10 +898,6 @@ Open the model and analyse the text here.</source>
     <message>
         <source>same colours in both</source>
         <translation>gleiche Farben in beiden</translation>
-    </message>
-    <message>
-        <source>Export …</source>
-        <translation>Exportieren …</translation>
     </message>
     <message>
         <source>Exports the layer map as PNG, SVG, PDF or CSV</source>
@@ -1107,6 +1129,33 @@ Open the model and analyse the text here.</source>
     <message>
         <source>kept attention</source>
         <translation>behaltene Aufmerksamkeit</translation>
+    </message>
+</context>
+<context>
+    <name>keepset::ui::LogPanel</name>
+    <message>
+        <source>Log</source>
+        <translation>Protokoll</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Copies all lines</source>
+        <translation>Kopiert alle Zeilen</translation>
+    </message>
+    <message>
+        <source>Clear</source>
+        <translation>Leeren</translation>
+    </message>
+    <message>
+        <source>Removes all lines</source>
+        <translation>Entfernt alle Zeilen</translation>
+    </message>
+    <message>
+        <source>What is done stands here, with warnings and errors.</source>
+        <translation>Hier steht, was getan wurde, mit Warnungen und Fehlern.</translation>
     </message>
 </context>
 <context>
@@ -1566,6 +1615,50 @@ Lizenz: Apache-2.0. Schriften: Noto Sans und Noto Serif, SIL Open Font License 1
     <message>
         <source>Device</source>
         <translation>Gerät</translation>
+    </message>
+    <message>
+        <source>&amp;Copy picture</source>
+        <translation>&amp;Bild kopieren</translation>
+    </message>
+    <message>
+        <source>Shows or hides the log: what was done when, warnings and errors</source>
+        <translation>Zeigt oder verbirgt das Protokoll: was wann getan wurde, Warnungen und Fehler</translation>
+    </message>
+    <message>
+        <source>the text itself</source>
+        <translation>der Text selbst</translation>
+    </message>
+    <message>
+        <source>copied the picture “%1”</source>
+        <translation>Bild „%1“ kopiert</translation>
+    </message>
+    <message>
+        <source>Log</source>
+        <translation>Protokoll</translation>
+    </message>
+    <message>
+        <source>Audit, %1: %2</source>
+        <translation>Prüfung, %1: %2</translation>
+    </message>
+    <message>
+        <source>RAM</source>
+        <translation>RAM</translation>
+    </message>
+    <message>
+        <source>GPU</source>
+        <translation>GPU</translation>
+    </message>
+    <message>
+        <source>%1: %2 of %3 free</source>
+        <translation>%1: %2 von %3 frei</translation>
+    </message>
+    <message>
+        <source>Memory of %1: %2 used, %3 free, %4 in all</source>
+        <translation>Speicher von %1: %2 belegt, %3 frei, %4 insgesamt</translation>
+    </message>
+    <message>
+        <source>this machine</source>
+        <translation>diesem Rechner</translation>
     </message>
 </context>
 <context>
@@ -2078,6 +2171,10 @@ Das Häkchen legt ihn über den gezeigten Run.</translation>
         <source>comparing keep sets</source>
         <translation>Auswahlen vergleichen</translation>
     </message>
+    <message>
+        <source>looking at the memory</source>
+        <translation>Ansehen des Speichers</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui::SetupPanel</name>
@@ -2553,20 +2650,12 @@ Das Häkchen legt ihn über den gezeigten Run.</translation>
         <translation>Entfernt die früheren Runs aus dem Diagramm</translation>
     </message>
     <message>
-        <source>Export …</source>
-        <translation>Exportieren …</translation>
-    </message>
-    <message>
         <source>Exports the perplexity chart as PNG, SVG, PDF or CSV</source>
         <translation>Exportiert das Diagramm der Perplexität als PNG, SVG, PDF oder CSV</translation>
     </message>
     <message>
         <source>Difference to</source>
         <translation>Unterschied zu</translation>
-    </message>
-    <message>
-        <source>Method that the others are compared with</source>
-        <translation>Verfahren, mit dem die anderen verglichen werden</translation>
     </message>
     <message>
         <source>Exports the difference chart as PNG, SVG, PDF or CSV</source>
@@ -2641,6 +2730,22 @@ Das Diagramm wächst Fenster um Fenster.</translation>
     <message>
         <source>Draws the 95% band of every method; else that of the one that is pointed at or shown alone</source>
         <translation>Zeichnet das 95%-Band jedes Verfahrens; sonst nur das des Verfahrens unter dem Zeiger oder des einzigen gezeigten</translation>
+    </message>
+    <message>
+        <source>Method that the others are compared with, or that is looked at by distance</source>
+        <translation>Verfahren, mit dem die anderen verglichen werden oder das nach Abstand betrachtet wird</translation>
+    </message>
+    <message>
+        <source>By distance</source>
+        <translation>Nach Abstand</translation>
+    </message>
+    <message>
+        <source>Shows what the method loses to dense near, in the middle and far behind the context</source>
+        <translation>Zeigt, was das Verfahren gegenüber dense nah, in der Mitte und weit hinter dem Kontext verliert</translation>
+    </message>
+    <message>
+        <source>Loss by distance</source>
+        <translation>Verlust nach Abstand</translation>
     </message>
 </context>
 <context>
@@ -3200,6 +3305,34 @@ Beides lässt sich auch hierher ziehen.</translation>
     <message>
         <source>No head has both numbers yet.</source>
         <translation>Noch kein Kopf hat beide Zahlen.</translation>
+    </message>
+    <message>
+        <source>targets 1–32</source>
+        <translation>Ziele 1–32</translation>
+    </message>
+    <message>
+        <source>33–128</source>
+        <translation>33–128</translation>
+    </message>
+    <message>
+        <source>from 129 on</source>
+        <translation>ab 129</translation>
+    </message>
+    <message>
+        <source>%1 by distance behind the context</source>
+        <translation>%1 nach Abstand hinter dem Kontext</translation>
+    </message>
+    <message>
+        <source>Dense loses nothing to itself: choose another method.</source>
+        <translation>Dense verliert nichts gegenüber sich selbst: bitte ein anderes Verfahren wählen.</translation>
+    </message>
+    <message>
+        <source>This run does not hold losses by distance.</source>
+        <translation>Dieser Sweep enthält keine Verluste nach Abstand.</translation>
+    </message>
+    <message>
+        <source> · %1 of %2 layers so far</source>
+        <translation> · bisher %1 von %2 Schichten</translation>
     </message>
 </context>
 <context>

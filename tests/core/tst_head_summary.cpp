@@ -5,6 +5,7 @@
 #include <QElapsedTimer>
 #include <QTest>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <random>
@@ -282,7 +283,52 @@ private Q_SLOTS:
         QCOMPARE(many.means, one.means);
         std::stop_source stop;
         stop.request_stop();
-        QVERIFY_EXCEPTION_THROWN(summarise_heads(a, Importance::cumulative, 64, 2, stop.get_token()), Cancelled);
+        QVERIFY_EXCEPTION_THROWN(
+            summarise_heads(a, Importance::cumulative, 64, 2, { stop.get_token(), {} }), Cancelled);
+    }
+
+    /// Many layers of a long context come some at a time, each as it is at the end.
+    void layers_are_told_of_as_they_come()
+    {
+        Analysis a = one_head({});
+        a.layers = 50;
+        a.context = 200000;
+        a.importance.resize(50 * 200000);
+        for (std::size_t i = 0; i < a.importance.size(); ++i)
+            a.importance[i] = static_cast<float>(1 + i % 977);
+        std::vector<std::int64_t> done;
+        std::vector<double> entropy; // of the last layer told of, each time
+        std::vector<float> largest; // its last bin
+        const auto partly = [&](const HeadSummaries& heads) {
+            done.push_back(heads.layers_done);
+            entropy.push_back(heads.numbers.at(heads.index(heads.layers_done - 1, 0)).entropy);
+            largest.push_back(heads.largest.at(static_cast<std::size_t>(heads.layers_done * heads.bins - 1)));
+        };
+        const HeadSummaries all = summarise_heads(a, Importance::cumulative, 64, 2, { {}, partly });
+        QVERIFY2(done.size() > 1, "a long context is told of once only");
+        QVERIFY(std::ranges::is_sorted(done) && done.back() == 50);
+        QVERIFY(all.is_finished());
+        for (std::size_t i = 0; i < done.size(); ++i) {
+            QCOMPARE(entropy[i], all.numbers.at(all.index(done[i] - 1, 0)).entropy);
+            QCOMPARE(largest[i], all.largest.at(static_cast<std::size_t>(done[i] * all.bins - 1)));
+        }
+    }
+
+    void a_stop_is_heard_between_layers()
+    {
+        Analysis a = one_head({});
+        a.layers = 50;
+        a.context = 200000;
+        a.importance.assign(50 * 200000, 1.0F);
+        std::stop_source stop;
+        std::int64_t done = 0;
+        const auto partly = [&](const HeadSummaries& heads) {
+            done = heads.layers_done;
+            stop.request_stop();
+        };
+        QVERIFY_EXCEPTION_THROWN(
+            summarise_heads(a, Importance::cumulative, 64, 2, { stop.get_token(), partly }), Cancelled);
+        QVERIFY(done > 0 && done < 50);
     }
 };
 

@@ -1,6 +1,7 @@
 // Times what the window does while a hand moves in it, with everything that is drawn in answer, and says whether what
 // is promised of it is kept:
-//   bench_window TRACE.h5 [WIDTH HEIGHT SCALE]     on the platform of QT_QPA_PLATFORM, offscreen unless it is set
+//   bench_window TRACE.h5 [WIDTH HEIGHT SCALE [WORDS]]
+// on the platform of QT_QPA_PLATFORM, offscreen unless it is set; with WORDS only the moves whose name has them.
 // A trace of 8192 tokens, as the targets have it, is made by `keepset-cli analyze MODEL_DIR --text FILE --context
 // 8192`.
 #include "ui/chart_export.h"
@@ -9,6 +10,7 @@
 #include "ui/charts/sweep_charts.h"
 #include "ui/main_window.h"
 #include "ui/pages/heads_page.h"
+#include "ui/plot/heatmap_widget.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
 #include "ui/theme.h"
@@ -54,9 +56,18 @@ void tell(const char* what, double ms, double promise)
     std::printf("%-44s %6.1f ms; promised %3.0f ms: %s\n", what, ms, promise, verdict(ms, promise));
 }
 
+/// Whether a move of this name was asked for.
+bool isWanted(const char* what)
+{
+    const QStringList arguments = QCoreApplication::arguments();
+    return arguments.size() <= 5 || QLatin1String(what).contains(arguments[5]);
+}
+
 /// Ninety-five of a hundred are to be within a frame.
 void measure(const char* what, const std::function<void(int)>& move)
 {
+    if (!isWanted(what))
+        return;
     std::vector<double> times;
     for (int round = -5; round < rounds; ++round) {
         QElapsedTimer timer;
@@ -119,11 +130,14 @@ void measureHeads(MainWindow& window)
             QCoreApplication::processEvents(QEventLoop::AllEvents, 5);
         return static_cast<double>(timer.nsecsElapsed()) / 1e6;
     };
-    const double tiles = shown([&] { return page->exportables().front()->hasContent(); });
+    const auto* sheet = page->findChild<plot::HeatmapWidget*>(QStringLiteral("headSheet"));
+    const double first = shown([&] { return page->exportables().front()->hasContent(); });
+    const double tiles = shown([&] { return sheet->heatmap().heads->is_finished(); });
     const double kept = shown([&] { return !page->isLoading(); });
     const auto analysis = window.session()->analysis();
-    std::printf("%lld heads: numbers and tiles there after %.0f ms, kept shares after %.0f ms\n",
-        static_cast<long long>(analysis->layers * analysis->heads), tiles, kept);
+    std::printf("%lld heads: first tiles there after %.0f ms, all tiles and numbers after %.0f ms, kept shares after "
+                "%.0f ms\n",
+        static_cast<long long>(analysis->layers * analysis->heads), first, tiles, kept);
     measure("another head chosen on the page Heads", [&](int round) {
         window.selection()->setHead(
             (round + 5) % analysis->layers, (round + 5) % analysis->heads, analysis->heads / analysis->kv_heads);
@@ -163,7 +177,7 @@ void measureCancel(MainWindow& window, const QString& folder)
 int main(int argc, char** argv)
 {
     if (argc < 2 || !QByteArray(argv[1]).endsWith(".h5")) {
-        std::fprintf(stderr, "usage: bench_window TRACE.h5 [WIDTH HEIGHT SCALE]\n");
+        std::fprintf(stderr, "usage: bench_window TRACE.h5 [WIDTH HEIGHT SCALE [WORDS]]\n");
         return 2;
     }
     if (qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM"))
@@ -230,6 +244,7 @@ int main(int argc, char** argv)
         layout->addWidget(widget);
     measureSweep(page, [&](const Run& run) { sweep.setRun(run, {}, {}, "h2o(local=0.11)"); });
     const QTemporaryDir folder;
-    measureCancel(window, folder.path());
+    if (isWanted("Cancel"))
+        measureCancel(window, folder.path());
     return 0;
 }

@@ -10,6 +10,7 @@
 #include "ui/selection_state.h"
 
 #include <QAction>
+#include <QClipboard>
 #include <QFileDialog>
 #include <QMenu>
 #include <QSignalSpy>
@@ -109,6 +110,39 @@ private Q_SLOTS:
         QCOMPARE(exported.count(), 2);
         QCOMPARE(exported[0][0].toString(), in("a.csv"));
         QVERIFY(QFile::exists(in("b.png")));
+    }
+
+    void a_picture_can_be_copied_by_menu_and_button()
+    {
+        SelectionState selection;
+        SweepPage page(&selection);
+        Exporter exporter(&page);
+        for (const Exportable* chart : page.exportables())
+            exporter.add(chart);
+        connect(&page, &SweepPage::copyRequested, &exporter, &Exporter::copy);
+        QMenu menu;
+        exporter.fillCopyMenu(&menu);
+        QSignalSpy copied(&exporter, &Exporter::copied);
+        auto* button = page.findChild<QToolButton*>("sweepCopyPicture");
+        QVERIFY(button);
+        QApplication::clipboard()->setText("before");
+        button->click(); // there is nothing yet
+        QCOMPARE(QApplication::clipboard()->text(), QString("before"));
+        QVERIFY(!menu.actions()[0]->isEnabled());
+        page.setRun(test::plausibleRun());
+        Q_EMIT menu.aboutToShow();
+        button->click();
+        const QString path = in("copied.png");
+        QVERIFY(!exportChart(*page.exportables()[0], path));
+        const QImage file(path);
+        QCOMPARE(QApplication::clipboard()->image().size(), file.size());
+        QVERIFY(QApplication::clipboard()->image().convertToFormat(file.format()) == file);
+        QVERIFY(menu.actions()[1]->isEnabled());
+        menu.actions()[1]->trigger();
+        QVERIFY(!exportChart(*page.exportables()[1], path));
+        QVERIFY(QApplication::clipboard()->image().convertToFormat(file.format()) == QImage(path));
+        QCOMPARE(copied.count(), 2);
+        QCOMPARE(copied[1][0].toString(), page.exportables()[1]->exportTitle());
     }
 
     void what_goes_wrong_is_said()

@@ -230,6 +230,46 @@ private Q_SLOTS:
         QCOMPARE(qAlpha(image.pixel(5, 19)), 0); // between layers
     }
 
+    /// Layers come one after the other; those that are there are shown.
+    void what_is_there_so_far_is_shown()
+    {
+        const auto analysis = test::plausibleAnalysis(3, 8, 40);
+        auto some = std::make_shared<HeadSummaries>(summarise_heads(*analysis, Importance::cumulative, 20));
+        some->layers_done = 1;
+        const ValueScale scale = ValueScale::log(0.1, 10);
+        const QImage image = plot::renderHeads(*some, wholeMap({ 3, 8 }), { 8 * 22, 60 }, scale, Reduction::max);
+        QCOMPARE(qAlpha(image.pixel(5, 10)), 255);
+        QCOMPARE(qAlpha(image.pixel(5, 30)), 0);
+        QCOMPARE(plot::headBinsCsv(*some, wholeMap({ 3, 8 })).count("\r\n"), 1 + 8 * 20);
+        Stage stage(analysis);
+        QTRY_VERIFY_WITH_TIMEOUT(!stage.page.isLoading(), patience);
+        QVERIFY(!stage.sheet()->heatmap().subtitle.contains("so far"));
+        Q_EMIT stage.session.headsSummarised(analysis, some);
+        QVERIFY(stage.page.isLoading());
+        QCOMPARE(stage.sheet()->heatmap().heads->layers_done, 1);
+        QVERIFY2(stage.sheet()->heatmap().subtitle.contains("1 of 3 layers so far"),
+            qPrintable(stage.sheet()->heatmap().subtitle));
+        QVERIFY(stage.scatter()->data().subtitle.contains("1 of 3 layers so far"));
+    }
+
+    void leaving_the_page_ends_what_is_under_way_for_it()
+    {
+        const auto analysis = test::plausibleAnalysis(8, 8, 4096);
+        Stage stage(analysis);
+        QSignalSpy summarised(&stage.session, &Session::headsSummarised);
+        QSignalSpy compared(&stage.session, &Session::headsCompared);
+        QVERIFY(stage.session.busyWith(Session::Kind::heads));
+        stage.page.hide();
+        QTRY_VERIFY_WITH_TIMEOUT(!stage.session.busy(), patience);
+        QTest::qWait(100); // keep sets are asked for a little later
+        QTRY_VERIFY_WITH_TIMEOUT(!stage.session.busy(), patience);
+        QCOMPARE(summarised.size(), 0);
+        QCOMPARE(compared.size(), 0);
+        QVERIFY(stage.page.isLoading());
+        stage.page.show();
+        QTRY_VERIFY_WITH_TIMEOUT(!stage.page.isLoading(), patience);
+    }
+
     void a_thousand_heads_are_painted_quickly()
     {
         Stage stage(test::plausibleAnalysis(32, 32, 2048));

@@ -131,7 +131,9 @@ ChartData headChart(const HeadFacts& facts, HeadAxis x, HeadAxis y, const Chosen
                                            .arg(formatCount(all))
                                            .arg(heads.layers - 1)
                                      : tr("%1 query heads").arg(formatCount(all));
-    if (drawn < all)
+    if (!heads.is_finished())
+        data.subtitle += tr(" · %1 of %2 layers so far").arg(formatCount(heads.layers_done), formatCount(heads.layers));
+    else if (drawn < all)
         data.subtitle += tr(" · %1 without such a number").arg(formatCount(all - drawn));
     data.emptyText = tr("No head has both numbers yet.");
     data.tell = [facts](PointRef at) {

@@ -37,6 +37,7 @@ struct ChosenHeads {
     std::int64_t layer = -1;
     std::int64_t first = 0;
     std::int64_t last = 0;
+    bool operator==(const ChosenHeads&) const = default;
 };
 ChartData headChart(const HeadFacts& facts, HeadAxis x, HeadAxis y, const ChosenHeads& chosen);
 /// All numbers of all heads, RFC 4180.

@@ -92,9 +92,9 @@ void AttentionPage::makeControls()
     back_->setObjectName(QStringLiteral("attentionBack"));
     whole_ = flatButton(tr("Whole"), tr("Looks at the whole map (0 or double click)"), this);
     whole_->setObjectName(QStringLiteral("attentionWhole"));
-    auto* save = flatButton(tr("Export …"), tr("Exports the map as PNG, SVG, PDF or CSV"), this);
-    for (QWidget* control : std::initializer_list<QWidget*> { lock_, back_, whole_, save })
+    for (QWidget* control : std::initializer_list<QWidget*> { lock_, back_, whole_ })
         card_->addControl(control);
+    const auto [save, copy] = card_->addExport(tr("Exports the map as PNG, SVG, PDF or CSV"));
     const auto chosen = [this] { look(layers_->currentIndex(), heads_->currentIndex()); };
     connect(layers_, &QComboBox::currentIndexChanged, this, chosen);
     connect(heads_, &QComboBox::currentIndexChanged, this, chosen);
@@ -104,6 +104,7 @@ void AttentionPage::makeControls()
     connect(back_, &QToolButton::clicked, map_, &plot::HeatmapWidget::undoZoom);
     connect(whole_, &QToolButton::clicked, map_, &plot::HeatmapWidget::resetZoom);
     connect(save, &QToolButton::clicked, this, [this] { Q_EMIT exportRequested(map_); });
+    connect(copy, &QToolButton::clicked, this, [this] { Q_EMIT copyRequested(map_); });
 }
 
 // ---- what is looked at -----------------------------------------------------------------------------------------

@@ -54,6 +54,7 @@ Q_SIGNALS:
     void mapReady();
     void hovered(const QString& words); ///< for the status bar; empty: nothing
     void exportRequested(const keepset::ui::Exportable* chart);
+    void copyRequested(const keepset::ui::Exportable* chart);
 
 protected:
     void showEvent(QShowEvent* event) override;

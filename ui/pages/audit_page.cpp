@@ -102,13 +102,15 @@ void AuditPage::makeControls()
     open->setToolTip(tr("Audits a results table (.csv: method, sparsity, perplexity) or a file of Keepset (.h5)"));
     auto* picture = flatButton(tr("Export …"), tr("Exports the curves as PNG, SVG, PDF or CSV"), this);
     picture->setObjectName(QStringLiteral("auditExport"));
-    exportChart_ = picture;
-    for (QWidget* control : std::initializer_list<QWidget*> { choice_, copy, keep, picture, open })
+    auto* copyPicture = flatButton(tr("Copy picture"), tr("Copies the picture of the curves"), this);
+    ofChart_ = { picture, copyPicture };
+    for (QWidget* control : std::initializer_list<QWidget*> { choice_, copy, keep, picture, copyPicture, open })
         card_->addControl(control);
     connect(choice_, &QComboBox::activated, this, [this] { look(static_cast<Of>(choice_->currentData().toInt())); });
     connect(copy, &QToolButton::clicked, this, [this] { QGuiApplication::clipboard()->setText(reportText()); });
     connect(keep, &QToolButton::clicked, this, &AuditPage::save);
     connect(picture, &QToolButton::clicked, this, [this] { Q_EMIT exportRequested(chart_); });
+    connect(copyPicture, &QToolButton::clicked, this, [this] { Q_EMIT copyRequested(chart_); });
     connect(open, &QPushButton::clicked, this, &AuditPage::openRequested);
 }
 
@@ -198,7 +200,8 @@ void AuditPage::rebuild()
     chart_->setData(entry().curves);
     chart_->setShown(shown());
     chart_->setVisible(chart_->hasContent());
-    exportChart_->setVisible(chart_->hasContent());
+    for (QWidget* control : ofChart_)
+        control->setVisible(chart_->hasContent());
     auto* list = new QWidget(scroll_);
     auto* rows = new QVBoxLayout(list);
     rows->setContentsMargins(0, 6, 8, 0);

@@ -48,6 +48,7 @@ Q_SIGNALS:
     void lookedAtChanged(); ///< shown() is of another report
     void saveFailed(const QString& sentence);
     void exportRequested(const keepset::ui::Exportable* chart);
+    void copyRequested(const keepset::ui::Exportable* chart);
 
 protected:
     void changeEvent(QEvent* event) override;
@@ -72,7 +73,7 @@ private:
     QLabel* verdict_;
     QScrollArea* scroll_;
     charts::ChartView* chart_;
-    QWidget* exportChart_ = nullptr;
+    std::vector<QWidget*> ofChart_; ///< that export it
     QComboBox* choice_ = nullptr;
     std::array<QWidget*, 2> keeping_ {}; ///< Copy and Save
     std::array<Entry, 3> entries_; ///< by Of

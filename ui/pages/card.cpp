@@ -7,6 +7,7 @@
 #include <QComboBox>
 #include <QEvent>
 #include <QHBoxLayout>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 namespace keepset::ui {
@@ -70,6 +71,15 @@ void Card::addControl(QWidget* control)
     heading_->addWidget(control);
     if (qobject_cast<QComboBox*>(control))
         nameFor(control, control->accessibleName());
+}
+
+Card::ExportButtons Card::addExport(const QString& what)
+{
+    const ExportButtons buttons { flatButton(tr("Export …"), what, this),
+        flatButton(tr("Copy"), tr("Copies the picture"), this) };
+    addControl(buttons.save);
+    addControl(buttons.copy);
+    return buttons;
 }
 
 /// Splitters ask nobody for the height that a width needs: headings and legends wrap, charts would pay for it.

@@ -5,6 +5,7 @@
 #include <QFrame>
 
 class QHBoxLayout;
+class QToolButton;
 class QVBoxLayout;
 
 namespace keepset::ui {
@@ -30,6 +31,12 @@ public:
     void addState(QWidget* state);
     /// Adds a control at the end of the heading line.
     void addControl(QWidget* control);
+    /// Adds "Export …", whose tool tip is `what`, and "Copy", which copies the picture, at its end.
+    struct ExportButtons {
+        QToolButton* save;
+        QToolButton* copy;
+    };
+    ExportButtons addExport(const QString& what);
     /// A card of the same width whose content begins on one line with this one's.
     void setTwin(Card* twin);
     QVBoxLayout* content() const { return content_; }

@@ -9,9 +9,11 @@
 #include "ui/selection_state.h"
 #include "ui/settings.h"
 #include "ui/theme.h"
+#include "ui/when_seen.h"
 #include "ui/widgets/range_control.h"
 
 #include <QComboBox>
+#include <QHideEvent>
 #include <QLabel>
 #include <QSignalBlocker>
 #include <QSplitter>
@@ -56,8 +58,12 @@ HeadsPage::HeadsPage(SelectionState* selection, KeepSetState* keepSets, Session*
     connect(keepSets_, &KeepSetState::outdated, this, again);
     connect(keepSets_, &KeepSetState::comparisonChanged, this, &HeadsPage::showScatter);
     connect(selection_, &SelectionState::policiesChanged, this, &HeadsPage::showScatter);
-    connect(selection_, &SelectionState::scopeChanged, this, &HeadsPage::refresh);
-    connect(selection_, &SelectionState::headChanged, this, &HeadsPage::refresh);
+    auto* marks = new WhenSeen(this, [this] {
+        if (!(chosen() == marked_)) // a head of another layer changes both
+            refresh();
+    });
+    connect(selection_, &SelectionState::scopeChanged, marks, &WhenSeen::call);
+    connect(selection_, &SelectionState::headChanged, marks, &WhenSeen::call);
     connect(selection_, &SelectionState::importanceChanged, this, [this, again] {
         asked_ = false;
         again();
@@ -89,9 +95,9 @@ void HeadsPage::makeSheet()
         remember(box);
         connect(box, &QComboBox::currentIndexChanged, this, &HeadsPage::showSheet);
     }
-    auto* save = flatButton(tr("Export …"), tr("Exports the sheet of heads as PNG, SVG, PDF or CSV"), this);
-    sheetCard_->addControl(save);
+    const auto [save, copy] = sheetCard_->addExport(tr("Exports the sheet of heads as PNG, SVG, PDF or CSV"));
     connect(save, &QToolButton::clicked, this, [this] { Q_EMIT exportRequested(sheet_); });
+    connect(copy, &QToolButton::clicked, this, [this] { Q_EMIT copyRequested(sheet_); });
     connect(sheet_, &plot::HeatmapWidget::cellHovered, this, [this](qint64 layer, qint64 head) {
         tell(layer >= 0 ? std::optional(MapCell { layer, head }) : std::nullopt, true);
     });
@@ -124,10 +130,10 @@ void HeadsPage::makeScatter()
     scatterCard_->content()->addWidget(scatter_, 1);
     x_ = axisChoice("headsX", tr("Across"), charts::HeadAxis::sinkMass);
     y_ = axisChoice("headsY", tr("Upwards"), charts::HeadAxis::entropy);
-    auto* save
-        = flatButton(tr("Export …"), tr("Exports the heads as PNG, SVG, PDF or CSV with all their numbers"), this);
-    scatterCard_->addControl(save);
+    const auto [save, copy]
+        = scatterCard_->addExport(tr("Exports the heads as PNG, SVG, PDF or CSV with all their numbers"));
     connect(save, &QToolButton::clicked, this, [this] { Q_EMIT exportRequested(scatter_); });
+    connect(copy, &QToolButton::clicked, this, [this] { Q_EMIT copyRequested(scatter_); });
     connect(scatter_, &charts::ChartView::pointHovered, this, [this] {
         const auto at = scatter_->plot()->readout();
         tell(at ? std::optional(MapCell { static_cast<std::int64_t>(at->series), static_cast<std::int64_t>(at->point) })
@@ -159,6 +165,21 @@ void HeadsPage::showEvent(QShowEvent* event)
     ask();
 }
 
+/// What is under way for nobody ends; minimised, the window is still looked at.
+void HeadsPage::hideEvent(QHideEvent* event)
+{
+    QWidget::hideEvent(event);
+    if (event->spontaneous())
+        return;
+    if (asked_ && !hasTiles()) {
+        session_->cancel(Session::Kind::heads);
+        facts_.heads.reset();
+        asked_ = false;
+        refresh();
+    }
+    keepSets_->leaveComparison();
+}
+
 /// A page that nobody sees asks for nothing.
 void HeadsPage::ask()
 {
@@ -169,7 +190,10 @@ void HeadsPage::ask()
     keepSets_->needComparison();
 }
 
-bool HeadsPage::isLoading() const { return analysis_ && (!facts_.heads || !keepSets_->isCompared()); }
+/// Those of every layer.
+bool HeadsPage::hasTiles() const { return facts_.heads && facts_.heads->is_finished(); }
+
+bool HeadsPage::isLoading() const { return analysis_ && (!hasTiles() || !keepSets_->isCompared()); }
 
 std::vector<const Exportable*> HeadsPage::exportables() const { return { sheet_, scatter_ }; }
 
@@ -211,6 +235,7 @@ void HeadsPage::choose(std::int64_t layer, std::int64_t head)
 
 void HeadsPage::refresh()
 {
+    marked_ = chosen();
     showSheet();
     showScatter();
 }
@@ -227,7 +252,7 @@ void HeadsPage::fit(Reduction reduction)
     if (fitted_.heads == facts_.heads && fitted_.reduction == reduction && fitted_.kind == scaleKind()
         && fitted_.locked == locked)
         return;
-    const std::vector<float>& values = plot::valuesOf(*facts_.heads, reduction);
+    const std::span<const float> values = plot::valuesOf(*facts_.heads, reduction);
     fitted_ = { facts_.heads, reduction, scaleKind(), locked, {}, {} };
     if (locked) {
         fitted_.scale = ValueScale::held(scaleKind(), *locked);
@@ -260,6 +285,9 @@ void HeadsPage::showSheet()
                   .arg(formatCount(heads.context), scaleWords(scale_->currentText(), fitted_.locked, fitted_.beyond),
                       map.reduction == Reduction::max ? tr("a pixel shows the largest of its tokens")
                                                       : tr("a pixel shows the mean of its tokens"));
+        if (!heads.is_finished())
+            map.subtitle.prepend(
+                tr("%1 of %2 layers so far · ").arg(formatCount(heads.layers_done), formatCount(heads.layers)));
         map.scale = fitted_.scale;
         map.beyond = fitted_.beyond;
         if (const charts::ChosenHeads marked = chosen(); marked.layer >= 0) {

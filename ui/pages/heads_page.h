@@ -46,15 +46,18 @@ public:
 Q_SIGNALS:
     void hovered(const QString& words); ///< for the status bar; empty: nothing
     void exportRequested(const keepset::ui::Exportable* chart);
+    void copyRequested(const keepset::ui::Exportable* chart);
 
 protected:
     void showEvent(QShowEvent* event) override;
+    void hideEvent(QHideEvent* event) override;
 
 private:
     void makeSheet();
     void makeScatter();
     QComboBox* axisChoice(const char* name, const QString& what, charts::HeadAxis first);
     void ask();
+    bool hasTiles() const;
     void refresh();
     void showSheet();
     void showScatter();
@@ -80,6 +83,7 @@ private:
     QString waiting_; ///< what is under way
     std::shared_ptr<const Analysis> analysis_;
     charts::HeadFacts facts_;
+    charts::ChosenHeads marked_; ///< as it is shown
     struct {
         std::shared_ptr<const HeadSummaries> heads;
         Reduction reduction = Reduction::max;

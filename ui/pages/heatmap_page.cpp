@@ -9,6 +9,7 @@
 #include "ui/selection_state.h"
 #include "ui/settings.h"
 #include "ui/theme.h"
+#include "ui/when_seen.h"
 #include "ui/widgets/range_control.h"
 
 #include <QCheckBox>
@@ -72,13 +73,8 @@ HeatmapPage::HeatmapPage(SelectionState* selection, QWidget* parent)
     remember(split);
     layout->addWidget(split, 1);
     connect(&watcher_, &QFutureWatcher<Values>::finished, this, &HeatmapPage::take);
-    connect(selection_, &SelectionState::scopeChanged, this, [this](const Scope& scope) {
-        if (scope.layer >= 0 && scope.layer != layer_) {
-            layer_ = scope.layer;
-            load();
-        }
-        refresh();
-    });
+    auto* scope = new WhenSeen(this, [this] { follow(); });
+    connect(selection_, &SelectionState::scopeChanged, scope, &WhenSeen::call);
     connect(selection_, &SelectionState::tokenChanged, this, &HeatmapPage::refresh);
     connect(selection_, &SelectionState::importanceChanged, this, &HeatmapPage::load);
     refresh();
@@ -102,17 +98,19 @@ void HeatmapPage::makeControls()
     range_->setObjectName(QStringLiteral("importanceRange"));
     for (QWidget* control : std::initializer_list<QWidget*> { scale_, reduction_, lock_, range_ })
         remember(control);
-    auto* saveLayers = flatButton(tr("Export …"), tr("Exports the layer map as PNG, SVG, PDF or CSV"), this);
-    auto* saveHeads = flatButton(tr("Export …"), tr("Exports the head map as PNG, SVG, PDF or CSV"), this);
-    for (QWidget* control : std::initializer_list<QWidget*> { range_, lock_, reduction_, scale_, saveLayers })
+    for (QWidget* control : std::initializer_list<QWidget*> { range_, lock_, reduction_, scale_ })
         layerCard_->addControl(control);
-    headCard_->addControl(saveHeads);
+    const auto offer = [this](Card* card, plot::HeatmapWidget* map, const QString& what) {
+        const auto [save, copy] = card->addExport(what);
+        connect(save, &QToolButton::clicked, this, [this, map] { Q_EMIT exportRequested(map); });
+        connect(copy, &QToolButton::clicked, this, [this, map] { Q_EMIT copyRequested(map); });
+    };
+    offer(layerCard_, layerMap_, tr("Exports the layer map as PNG, SVG, PDF or CSV"));
+    offer(headCard_, headMap_, tr("Exports the head map as PNG, SVG, PDF or CSV"));
     connect(scale_, &QComboBox::currentIndexChanged, this, &HeatmapPage::refresh);
     connect(reduction_, &QComboBox::currentIndexChanged, this, &HeatmapPage::refresh);
     connect(lock_, &QCheckBox::toggled, this, &HeatmapPage::refresh);
     connect(selection_->range(), &RangeState::changed, this, &HeatmapPage::refresh);
-    connect(saveLayers, &QToolButton::clicked, this, [this] { Q_EMIT exportRequested(layerMap_); });
-    connect(saveHeads, &QToolButton::clicked, this, [this] { Q_EMIT exportRequested(headMap_); });
 }
 
 void HeatmapPage::makeCards()
@@ -175,6 +173,17 @@ void HeatmapPage::setSelections(
 {
     marksScope_ = scope;
     marks_ = plot::marksOf(a, b, selection_->pins());
+    refresh();
+}
+
+/// Takes the layer that is looked at.
+void HeatmapPage::follow()
+{
+    const Scope scope = selection_->scope();
+    if (scope.layer >= 0 && scope.layer != layer_) {
+        layer_ = scope.layer;
+        load();
+    }
     refresh();
 }
 

@@ -53,6 +53,7 @@ Q_SIGNALS:
     void mapsReady();
     void hovered(const QString& words); ///< for the status bar; empty: nothing
     void exportRequested(const keepset::ui::Exportable* chart);
+    void copyRequested(const keepset::ui::Exportable* chart);
     void failed(const QString& sentence);
 
 private:
@@ -73,6 +74,7 @@ private:
     };
     void makeControls();
     void makeCards();
+    void follow();
     void load();
     void take();
     void refresh();

@@ -112,11 +112,12 @@ void SweepPage::makeChartCard()
     remember(bands_);
     auto* over = flatButton(tr("Lay over …"), tr("Lays earlier runs over this one, dashed"), this);
     auto* clear = flatButton(tr("Remove"), tr("Removes the earlier runs from the chart"), this);
-    auto* save = flatButton(tr("Export …"), tr("Exports the perplexity chart as PNG, SVG, PDF or CSV"), this);
-    save->setObjectName(QStringLiteral("sweepExport"));
     clear_ = clear;
-    for (QWidget* control : std::initializer_list<QWidget*> { metric_, scale_, bands_, over, clear, save })
+    for (QWidget* control : std::initializer_list<QWidget*> { metric_, scale_, bands_, over, clear })
         chartCard_->addControl(control);
+    const auto [save, copy] = chartCard_->addExport(tr("Exports the perplexity chart as PNG, SVG, PDF or CSV"));
+    save->setObjectName(QStringLiteral("sweepExport"));
+    copy->setObjectName(QStringLiteral("sweepCopyPicture"));
     chartCard_->addState(state_);
     notes_ = roleLabel(QString(), "muted", this);
     notes_->setObjectName(QStringLiteral("sweepNotes"));
@@ -130,6 +131,7 @@ void SweepPage::makeChartCard()
     connect(over, &QToolButton::clicked, this, &SweepPage::layOverRequested);
     connect(clear, &QToolButton::clicked, this, &SweepPage::clearEarlierRuns);
     connect(save, &QToolButton::clicked, this, [this] { Q_EMIT exportRequested(charts_->metric()); });
+    connect(copy, &QToolButton::clicked, this, [this] { Q_EMIT copyRequested(charts_->metric()); });
     connect(charts_, &charts::SweepCharts::pointClicked, this, &SweepPage::choosePoint);
 }
 
@@ -139,13 +141,13 @@ void SweepPage::makeDifferenceCard()
     reference_ = new QComboBox(this);
     reference_->setAccessibleName(tr("Method that the others are compared with"));
     reference_->setObjectName(QStringLiteral("sweepReference"));
-    auto* save = flatButton(tr("Export …"), tr("Exports the difference chart as PNG, SVG, PDF or CSV"), this);
-    save->setObjectName(QStringLiteral("differenceExport"));
     differenceCard_->addControl(reference_);
-    differenceCard_->addControl(save);
+    const auto [save, copy] = differenceCard_->addExport(tr("Exports the difference chart as PNG, SVG, PDF or CSV"));
+    save->setObjectName(QStringLiteral("differenceExport"));
     differenceCard_->content()->addWidget(charts_->difference(), 1);
     connect(reference_, &QComboBox::activated, this, &SweepPage::refresh);
     connect(save, &QToolButton::clicked, this, [this] { Q_EMIT exportRequested(charts_->difference()); });
+    connect(copy, &QToolButton::clicked, this, [this] { Q_EMIT copyRequested(charts_->difference()); });
 }
 
 void SweepPage::makeTableCard()

@@ -69,6 +69,7 @@ public:
 Q_SIGNALS:
     void layOverRequested(); ///< the window asks for .h5 files and calls addRun
     void exportRequested(const keepset::ui::Exportable* chart);
+    void copyRequested(const keepset::ui::Exportable* chart);
     void earlierRunsChanged(const QStringList& names);
 
 protected:

@@ -17,6 +17,7 @@
 #include "ui/theme.h"
 #include "ui/token_hover.h"
 #include "ui/token_text_view.h"
+#include "ui/when_seen.h"
 #include "ui/widgets/labels.h"
 #include "ui/widgets/legend.h"
 #include "ui/widgets/range_control.h"
@@ -82,8 +83,17 @@ TokensPage::TokensPage(SelectionState* selection, RowState* rows, KeepSetState* 
     filled_->hide();
     makeMarks();
     linkScrolling();
-    connect(rows_, &RowState::rowChanged, this, &TokensPage::showRow);
-    connect(rows_, &RowState::selectionsChanged, this, &TokensPage::showSelections);
+    connect(rows_, &RowState::rowChanged, this, [this] {
+        rowChanged_ = true; // selections of it come at once, or are none
+        if (shown_ != rows_->analysis())
+            showRow();
+    });
+    auto* selections = new WhenSeen(this, [this] {
+        if (rowChanged_)
+            showRow();
+        showSelections();
+    });
+    connect(rows_, &RowState::selectionsChanged, selections, &WhenSeen::call);
     connect(selection_, &SelectionState::tokenChanged, this, &TokensPage::showToken);
     connect(selection_, &SelectionState::scopeChanged, this, &TokensPage::showAlike);
     connect(keepSets_, &KeepSetState::outdated, this, &TokensPage::showAlike);
@@ -204,6 +214,7 @@ void TokensPage::linkScrolling()
 
 void TokensPage::showRow()
 {
+    rowChanged_ = false;
     const bool any = rows_->row().has_value();
     empty_->setVisible(!any);
     filled_->setVisible(any);

@@ -114,6 +114,7 @@ private:
     Card* stripCard_ = nullptr;
     QLabel* empty_ = nullptr;
     QWidget* filled_ = nullptr;
+    bool rowChanged_ = false; ///< and is not shown yet
     std::shared_ptr<const Analysis> shown_; ///< whose text the views hold
     std::shared_ptr<const TokenDocument> document_;
 };

@@ -59,7 +59,7 @@ QImage renderHeads(
 {
     QImage image(pixels, QImage::Format_ARGB32_Premultiplied);
     image.fill(Qt::transparent);
-    for (std::int64_t layer = firstOf(view.rowBegin); layer < lastOf(view.rowEnd, heads.layers); ++layer) {
+    for (std::int64_t layer = firstOf(view.rowBegin); layer < lastOf(view.rowEnd, heads.layers_done); ++layer) {
         const Stretch down = stretchOf(view.rowBegin, view.rowEnd, pixels.height(), layer);
         const int top = std::max(0, down.begin);
         const int bottom = std::min(pixels.height(), down.end);
@@ -83,7 +83,7 @@ QImage renderHeads(
 QString headBinsCsv(const HeadSummaries& heads, const MapView& view)
 {
     QString csv = QStringLiteral("layer,head,position_begin,position_end,largest,mean\r\n");
-    for (std::int64_t layer = firstOf(view.rowBegin); layer < lastOf(view.rowEnd, heads.layers); ++layer) {
+    for (std::int64_t layer = firstOf(view.rowBegin); layer < lastOf(view.rowEnd, heads.layers_done); ++layer) {
         for (std::int64_t head = firstOf(view.columnBegin); head < lastOf(view.columnEnd, heads.heads); ++head) {
             for (std::int64_t bin = 0; bin < heads.bins; ++bin) {
                 const auto index
