@@ -12,7 +12,6 @@
 #include "ui/pages/tokens_page.h"
 #include "ui/panels/setup_panel.h"
 #include "ui/panels/token_inspector.h"
-#include "ui/progress_words.h"
 #include "ui/row_state.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
@@ -20,6 +19,7 @@
 #include "ui/shown_state.h"
 #include "ui/sweep_controller.h"
 #include "ui/theme.h"
+#include "ui/widgets/drop_overlay.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/error_bar.h"
 #include "ui/widgets/notice_bar.h"
@@ -30,12 +30,10 @@
 #include <QDir>
 #include <QDockWidget>
 #include <QLineEdit>
-#include <QProgressBar>
 #include <QResizeEvent>
 #include <QScreen>
 #include <QScrollArea>
 #include <QSettings>
-#include <QStatusBar>
 #include <QTabWidget>
 #include <QToolBar>
 #include <QToolButton>
@@ -81,12 +79,14 @@ MainWindow::MainWindow(QWidget* parent)
     buildCentre();
     buildDocks();
     buildStatusBar();
+    buildLog();
     buildActions();
     connectSession();
     connectPages();
     // A file is the window's, wherever it falls: charts would refuse it, fields would take its name for text.
     for (QWidget* widget : findChildren<QWidget*>())
         widget->setAcceptDrops(false);
+    dropOverlay_ = new DropOverlay(this);
     centralWidget()->setFocus(); // no control has a ring before somebody presses Tab
     readSettings();
     updateActions();
@@ -151,26 +151,6 @@ void MainWindow::resizeEvent(QResizeEvent* event)
     QMetaObject::invokeMethod(this, &MainWindow::fitPanels, Qt::QueuedConnection); // behind the layout under way
 }
 
-void MainWindow::buildStatusBar()
-{
-    device_ = new ElidedLabel(this);
-    device_->setObjectName(QStringLiteral("deviceLabel"));
-    progress_ = new QProgressBar(this);
-    progress_->setObjectName(QStringLiteral("progress"));
-    progress_->setTextVisible(false);
-    progress_->setFixedWidth(160);
-    progress_->hide();
-    progressText_ = new ElidedLabel(this);
-    message_ = new ElidedLabel(this);
-    message_->setObjectName(QStringLiteral("message"));
-    statusBar()->setSizeGripEnabled(false);
-    statusBar()->addWidget(device_);
-    statusBar()->addWidget(progress_);
-    statusBar()->addWidget(progressText_);
-    statusBar()->addWidget(message_, 1);
-    device_->setWords(tr("no device yet"));
-}
-
 void MainWindow::connectSession()
 {
     connect(session_, &Session::modelFound, this, &MainWindow::openFoundModel);
@@ -208,10 +188,8 @@ void MainWindow::connectSession()
     connect(session_, &Session::rowSelected, rows_, &RowState::setSelection);
     connect(rows_, &RowState::errorOccurred, errorBar_, &ErrorBar::show);
     connect(rows_, &RowState::scoresWanted, this, &MainWindow::makeScores);
-    connect(
-        session_, &Session::saved, this, [this](const QString& path) { message_->setWords(tr("saved %1").arg(path)); });
-    connect(session_, &Session::cancelled, this,
-        [this](const QString& what) { message_->setWords(tr("stopped %1").arg(what)); });
+    connect(session_, &Session::saved, this, [this](const QString& path) { report(tr("saved %1").arg(path)); });
+    connect(session_, &Session::cancelled, this, [this](const QString& what) { report(tr("stopped %1").arg(what)); });
 }
 
 // ---- results ---------------------------------------------------------------------------------------------------
@@ -232,7 +210,10 @@ void MainWindow::showModel(const ModelInfo& model)
                                 QString::fromStdString(model.device_name)));
     if (auto* button = findChild<QToolButton*>(QStringLiteral("deviceButton")))
         button->setText(QString::fromStdString(model.device).toUpper() + QStringLiteral(" ▾"));
-    message_->setWords(tr("opened %1").arg(QString::fromStdString(model_->name)));
+    report(tr("opened %1").arg(QString::fromStdString(model_->name)));
+    for (const std::string& note : model_->notes)
+        warn(QString::fromStdString(note));
+    session_->lookAtMemory(model_);
     if (!onCpu) // what can share a sweep
         session_->listDevices();
     countTokens();
@@ -318,56 +299,11 @@ void MainWindow::showAnalysis(const std::shared_ptr<const Analysis>& analysis)
     QString names = tr("%1 · %2").arg(shown_->analysis().text, shown_->analysis().model);
     names.replace(QStringLiteral("[*]"), QStringLiteral("[*][*]")); // one alone stands for "modified" in a title
     setWindowTitle(tr("%1 – Keepset").arg(names));
-    message_->setWords(session_->analysisFile().isEmpty()
+    report(session_->analysisFile().isEmpty()
             ? tr("analysed %1 tokens in %2").arg(formatCount(analysis->context), formatDuration(analysis->seconds))
             : tr("opened %1").arg(session_->analysisFile()));
+    warnOf(analysis->audit);
     updateActions();
-}
-
-void MainWindow::showProgress(const Progress& progress)
-{
-    progress_->setVisible(true);
-    progress_->setRange(0, progress.total > 0 ? static_cast<int>(std::min<std::int64_t>(progress.total, 1 << 30)) : 0);
-    progress_->setValue(static_cast<int>(std::min<std::int64_t>(progress.done, 1 << 30)));
-    progressText_->setWords(progressWords(progress));
-}
-
-void MainWindow::showBusy(bool busy, const QString& what)
-{
-    busy_ = busy;
-    const QString waiting = busy ? what : QString();
-    tokensPage_->setWaiting(waiting);
-    heatmapPage_->setWaiting(waiting);
-    headsPage_->setWaiting(waiting);
-    attentionPage_->setWaiting(waiting);
-    if (busy)
-        cancelAction_->setToolTip(
-            tr("Stops %1 (%2)").arg(what, cancelAction_->shortcut().toString(QKeySequence::NativeText)));
-    progress_->setVisible(busy);
-    if (busy) {
-        progress_->setRange(0, 0);
-        progressText_->setWords(what + QStringLiteral(" …"));
-        message_->setWords({});
-    } else {
-        progressText_->setWords({});
-        Q_EMIT idle();
-    }
-    updateActions();
-}
-
-void MainWindow::showHover(qint64 token)
-{
-    const auto& analysis = rows_->analysis();
-    if (session_->busy() || !analysis || !rows_->row())
-        return;
-    if (token < 0 || token >= analysis->context) {
-        message_->setWords({});
-        return;
-    }
-    const auto at = static_cast<std::size_t>(token);
-    message_->setWords(tr("token %1 %2 · %3 · importance %4")
-                           .arg(formatCount(token), formatToken(QString::fromStdString(analysis->tokens[at].text)),
-                               rows_->scopeTitle(), formatSignificant(rows_->row()->scores[at])));
 }
 
 void MainWindow::showPage(int index) { tabs_->setCurrentIndex(index); }

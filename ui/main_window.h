@@ -26,6 +26,7 @@ namespace keepset::ui {
 
 class AttentionPage;
 class AuditPage;
+class DropOverlay;
 class ElidedLabel;
 class ErrorBar;
 class Exporter;
@@ -33,6 +34,7 @@ class HeadsPage;
 class HeatmapPage;
 class HelpWindow;
 class KeepSetState;
+class LogPanel;
 class NoticeBar;
 class RowState;
 class SelectionState;
@@ -90,6 +92,7 @@ Q_SIGNALS:
 protected:
     void closeEvent(QCloseEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
+    void dragLeaveEvent(QDragLeaveEvent* event) override;
     void dropEvent(QDropEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
 
@@ -102,6 +105,7 @@ private:
     void fitPanels();
     void buildCentre();
     void buildStatusBar();
+    void buildLog();
     void buildActions();
     void buildToolBar();
     void buildShownBar();
@@ -135,6 +139,12 @@ private:
     void showAnalysis(const std::shared_ptr<const Analysis>& analysis);
     void showRun(const std::shared_ptr<const Run>& run, const QString& file);
     void showTable(const AuditReport& report, const QString& file, const std::shared_ptr<const ImportedTable>& table);
+    /// Says in the status bar, and keeps in the log, what was done.
+    void report(const QString& words);
+    /// Into the log alone: it stands elsewhere, too.
+    void warn(const QString& words);
+    void warnOf(const AuditReport& audit);
+    void showMemory(const QString& device, qint64 free, qint64 total);
     void showProgress(const Progress& progress);
     void showBusy(bool busy, const QString& what);
     void showHover(qint64 token);
@@ -153,6 +163,9 @@ private:
     SweepController* sweeps_ = nullptr;
     QDockWidget* setupDock_ = nullptr;
     QDockWidget* tokenDock_ = nullptr;
+    QDockWidget* logDock_ = nullptr;
+    LogPanel* log_ = nullptr;
+    DropOverlay* dropOverlay_ = nullptr;
     SetupPanel* setup_ = nullptr;
     TokenInspector* inspector_ = nullptr;
     TokensPage* tokensPage_ = nullptr;
@@ -174,6 +187,7 @@ private:
     QActionGroup* deviceGroup_ = nullptr;
     QLineEdit* find_ = nullptr;
     ElidedLabel* device_ = nullptr;
+    ElidedLabel* memory_ = nullptr;
     ElidedLabel* message_ = nullptr;
     ElidedLabel* progressText_ = nullptr;
     QProgressBar* progress_ = nullptr;

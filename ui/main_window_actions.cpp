@@ -285,6 +285,7 @@ void MainWindow::buildViewMenu()
     };
     addPanel(setupDock_, "showSetup", tr("Shows or hides the Setup panel"), Qt::Key_F9);
     addPanel(tokenDock_, "showToken", tr("Shows or hides the Token panel"), Qt::Key_F10);
+    addPanel(logDock_, "showLog", tr("Shows or hides the log: what was done when, warnings and errors"), Qt::Key_F11);
     view->addSeparator();
     fillAppearanceMenu(view->addMenu(tr("&Appearance")));
 }

@@ -7,6 +7,7 @@
 #include "ui/session.h"
 #include "ui/settings.h"
 #include "ui/sweep_controller.h"
+#include "ui/widgets/drop_overlay.h"
 #include "ui/widgets/error_bar.h"
 
 #include "core/files.h"
@@ -148,12 +149,25 @@ void MainWindow::saveAs(bool run)
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event)
 {
-    if (event->mimeData()->hasUrls() || event->mimeData()->hasText())
-        event->acceptProposedAction();
+    const QMimeData* dragged = event->mimeData();
+    if (!dragged->hasUrls() && !dragged->hasText())
+        return;
+    event->acceptProposedAction();
+    QStringList names;
+    for (const QUrl& url : dragged->urls())
+        names << url.fileName();
+    dropOverlay_->cover(names.isEmpty() ? tr("the text itself") : names.join(QStringLiteral(", ")));
+}
+
+void MainWindow::dragLeaveEvent(QDragLeaveEvent* event)
+{
+    dropOverlay_->hide();
+    QMainWindow::dragLeaveEvent(event);
 }
 
 void MainWindow::dropEvent(QDropEvent* event)
 {
+    dropOverlay_->hide();
     const QMimeData* dropped = event->mimeData();
     if (!dropped->hasUrls() && dropped->hasText())
         useText({ "dropped", dropped->text().toStdString() });

@@ -67,8 +67,10 @@ void MainWindow::connectExports()
     offer(sweepPage_);
     offer(auditPage_);
     connect(exporter_, &Exporter::failed, this, [this](const QString& sentence) { errorBar_->show(sentence, {}); });
-    connect(exporter_, &Exporter::exported, this,
-        [this](const QString& path) { message_->setWords(tr("exported to %1").arg(path)); });
+    connect(
+        exporter_, &Exporter::exported, this, [this](const QString& path) { report(tr("exported to %1").arg(path)); });
+    connect(exporter_, &Exporter::copied, this,
+        [this](const QString& title) { report(tr("copied the picture “%1”").arg(title)); });
 }
 
 void MainWindow::connectPages()
@@ -121,9 +123,12 @@ void MainWindow::connectSweeps()
         session_, sweepPage_, selection_, [this] { return setup_->offset(); }, this);
     connect(sweeps_, &SweepController::shown, this, &MainWindow::showRun);
     connect(sweeps_, &SweepController::failed, errorBar_, &ErrorBar::show);
-    connect(sweeps_, &SweepController::told, this, [this](const QString& words) { message_->setWords(words); });
-    connect(sweeps_, &SweepController::offered, this,
-        [this](const QString& words) { noticeBar_->setNotice(words, tr("Show runs")); });
+    connect(sweeps_, &SweepController::told, this, &MainWindow::report);
+    connect(sweeps_, &SweepController::offered, this, [this](const QString& words) {
+        noticeBar_->setNotice(words, tr("Show runs"));
+        if (!words.isEmpty())
+            warn(words);
+    });
     connect(noticeBar_, &NoticeBar::answered, this, [this] {
         tabs_->setCurrentWidget(sweepPage_);
         sweepPage_->showRuns();
@@ -150,6 +155,8 @@ void MainWindow::showRun(const std::shared_ptr<const Run>& run, const QString& f
     shown_->takeRun(run, file);
     if (!run->audit.checks.empty())
         auditPage_->setReport(AuditPage::Of::sweep, run->audit, shown_->run());
+    if (run->finished())
+        warnOf(run->audit);
     updateActions();
 }
 

@@ -274,7 +274,8 @@ void Session::enqueue(Kind kind, const QString& what, Work work)
     supersede(kind);
     auto job = std::make_shared<Job>(Job { kind, what, {} });
     jobs_.push_back(job);
-    updateBusy();
+    if (kind != Kind::memoryLeft) // it comes every few seconds
+        updateBusy();
     QMetaObject::invokeMethod(
         runners_[static_cast<std::size_t>(laneOf(kind))], [this, job, work = std::move(work)] { execute(job, work); },
         Qt::QueuedConnection);
@@ -328,7 +329,8 @@ void Session::finish(const std::shared_ptr<Job>& job)
         Q_EMIT sweepEnded();
     if (job->kind == Kind::attention && !newerOfKind)
         Q_EMIT attentionEnded();
-    updateBusy();
+    if (job->kind != Kind::memoryLeft)
+        updateBusy();
 }
 
 /// Whether the user waits for work of this kind.
@@ -342,6 +344,7 @@ bool Session::shows(Kind kind)
     case Kind::devices:
     case Kind::memory:
     case Kind::sweepMemory:
+    case Kind::memoryLeft:
     case Kind::follow:
     case Kind::list:
     case Kind::attention:

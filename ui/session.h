@@ -17,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace keepset {
@@ -52,6 +53,7 @@ public:
         model,
         memory,
         sweepMemory,
+        memoryLeft,
         text,
         count,
         analysis,
@@ -86,6 +88,8 @@ public:
     void estimateMemory(const ModelInfo& model, const OpenOptions& options, std::int64_t context);
     /// The same of a sweep's windows, announced apart.
     void estimateSweepMemory(const ModelInfo& model, const OpenOptions& options, std::int64_t context);
+    /// Looks how much memory is free where the model is, or, without one, for the CPU. Nobody is told that it is busy.
+    void lookAtMemory(const std::optional<ModelInfo>& model);
     /// SHA-256 of a text, hexadecimal, as results have it.
     static QString hashOf(const Text& text);
     /// Reads a text file.
@@ -146,6 +150,8 @@ Q_SIGNALS:
     void modelOpened(const keepset::ModelInfo& model);
     void memoryEstimated(const keepset::MemoryNeed& need);
     void sweepMemoryEstimated(const keepset::MemoryNeed& need);
+    /// In bytes; -1: it cannot be told. `device`: "cpu", "cuda:0".
+    void memorySeen(const QString& device, qint64 free, qint64 total);
     void textOpened(const keepset::Text& text, const QString& path, const QString& hash); ///< SHA-256
     void tokensCounted(qint64 tokens, bool all); ///< not all: there are at least so many, and counting goes on
     void textNoted(const QStringList& notes); ///< about the text just counted: sentences, often none

@@ -49,6 +49,16 @@ void Session::estimateSweepMemory(const ModelInfo& model, const OpenOptions& opt
     });
 }
 
+void Session::lookAtMemory(const std::optional<ModelInfo>& model)
+{
+    enqueue(Kind::memoryLeft, tr("looking at the memory"), [=, this](const Task&, const auto& job) {
+        OpenOptions options;
+        options.device = model ? model->device : "cpu";
+        const MemoryNeed need = memory_need(model.value_or(ModelInfo {}), options, 1);
+        announce(job, [=, this] { Q_EMIT memorySeen(QString::fromStdString(need.device), need.free, need.total); });
+    });
+}
+
 QString Session::hashOf(const Text& text)
 {
     const QByteArrayView bytes(text.bytes.data(), static_cast<qsizetype>(text.bytes.size()));

@@ -57,7 +57,7 @@ QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSp
     border: 0; }
 QFrame[card="true"] { background: $panel; border: 1px solid $line; border-radius: 8px; }
 QDockWidget { border: 0; }
-QWidget#setupPanel, QWidget#tokenInspector { background: $panel; border: 0; }
+QWidget#setupPanel, QWidget#tokenInspector, QWidget#logPanel { background: $panel; border: 0; }
 QScrollArea[panel="true"] { background: $panel; border: 1px solid $panel; }
 QScrollArea[panel="true"]:focus { border-color: $accent; }
 QLabel[links="true"] { border: 1px solid transparent; border-radius: 4px; }

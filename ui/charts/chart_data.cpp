@@ -135,7 +135,7 @@ QString chartCsv(const ChartData& data)
             numbers.resize(2);
         csv += (fields + numbers).join(QLatin1Char(',')) + QStringLiteral("\r\n");
     };
-    add(QStringLiteral("policy"), QStringLiteral("run"),
+    add(data.keys, QStringLiteral("run"),
         { csvField(data.x.column), csvField(data.y.column), csvField(QStringLiteral("ci_low_") + data.intervals),
             csvField(QStringLiteral("ci_high_") + data.intervals) });
     for (const Series& series : data.series) {

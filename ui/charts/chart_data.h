@@ -69,6 +69,7 @@ struct ChartData {
     bool scattered = false; ///< points stand for themselves: no lines, and no names at their ends
     std::vector<PointRef> chosen; ///< ringed
     std::function<QStringList(PointRef)> tell {}; ///< what is read out of a point; empty: all series at its x
+    QString keys = QStringLiteral("policy"); ///< in tables: what the series' keys are
     QString intervals; ///< in tables: what low and high are, "paired_to_dense"; empty: there are none
     QString warning; ///< stands across the top when a result must not be believed
     QString emptyText; ///< shown where there is no point at all

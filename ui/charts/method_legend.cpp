@@ -49,8 +49,15 @@ void MethodLegend::setMethods(std::vector<Method> methods)
     showState();
 }
 
+bool MethodLegend::has(const std::string& key) const
+{
+    return std::ranges::find(methods_, key, &Method::key) != methods_.end();
+}
+
 void MethodLegend::toggle(const std::string& key)
 {
+    if (!has(key))
+        return;
     if (hidden_.erase(key) == 0)
         hidden_.insert(key);
     showState();
@@ -59,6 +66,8 @@ void MethodLegend::toggle(const std::string& key)
 
 void MethodLegend::isolate(const std::string& key)
 {
+    if (!has(key))
+        return;
     std::set<std::string> others;
     for (const Method& method : methods_) {
         if (method.key != key)

@@ -45,6 +45,7 @@ protected:
     void changeEvent(QEvent* event) override;
 
 private:
+    bool has(const std::string& key) const;
     void showState();
 
     std::vector<Method> methods_;

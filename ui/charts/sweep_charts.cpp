@@ -3,6 +3,7 @@
 #include "core/engine.h"
 #include "core/metrics.h"
 #include "ui/charts/chart_view.h"
+#include "ui/charts/distance_chart.h"
 #include "ui/charts/method_legend.h"
 #include "ui/charts/metric_words.h"
 #include "ui/format.h"
@@ -247,7 +248,8 @@ void SweepCharts::setRun(
     legend_->setMethods(std::move(shown));
     metric_->setExportName(QString(data.y.column).replace(QLatin1Char('_'), QLatin1Char('-')));
     metric_->setData(std::move(data));
-    difference_->setData(differenceChart(run, reference));
+    difference_->setExportName(byDistance_ ? QStringLiteral("distance") : QStringLiteral("difference"));
+    difference_->setData(byDistance_ ? distanceChart(run, reference) : differenceChart(run, reference));
 }
 
 void SweepCharts::clear(const QString& metricWords)

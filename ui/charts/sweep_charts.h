@@ -56,6 +56,9 @@ public:
     ChartView* difference() const { return difference_; }
     MethodLegend* legend() const { return legend_; }
 
+    /// What the second chart shows from the next run on: what a method loses by distance, in place of the others'
+    /// difference to it.
+    void setByDistance(bool byDistance) { byDistance_ = byDistance; }
     void setRun(
         const Run& run, const std::vector<EarlierRun>& earlier, const MetricView& view, const std::string& reference);
     /// No run: the words say what would be here.
@@ -68,6 +71,7 @@ private:
     ChartView* metric_;
     ChartView* difference_;
     MethodLegend* legend_;
+    bool byDistance_ = false;
 };
 
 } // namespace keepset::ui::charts

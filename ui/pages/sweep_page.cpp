@@ -139,13 +139,20 @@ void SweepPage::makeDifferenceCard()
 {
     differenceCard_ = new Card(tr("Difference to"), this, Card::Words::below);
     reference_ = new QComboBox(this);
-    reference_->setAccessibleName(tr("Method that the others are compared with"));
+    reference_->setAccessibleName(tr("Method that the others are compared with, or that is looked at by distance"));
     reference_->setObjectName(QStringLiteral("sweepReference"));
+    byDistance_ = flatButton(tr("By distance"),
+        tr("Shows what the method loses to dense near, in the middle and far behind the context"), this);
+    byDistance_->setObjectName(QStringLiteral("sweepByDistance"));
+    byDistance_->setCheckable(true);
+    remember(byDistance_);
     differenceCard_->addControl(reference_);
+    differenceCard_->addControl(byDistance_);
     const auto [save, copy] = differenceCard_->addExport(tr("Exports the difference chart as PNG, SVG, PDF or CSV"));
     save->setObjectName(QStringLiteral("differenceExport"));
     differenceCard_->content()->addWidget(charts_->difference(), 1);
     connect(reference_, &QComboBox::activated, this, &SweepPage::refresh);
+    connect(byDistance_, &QToolButton::toggled, this, &SweepPage::refresh);
     connect(save, &QToolButton::clicked, this, [this] { Q_EMIT exportRequested(charts_->difference()); });
     connect(copy, &QToolButton::clicked, this, [this] { Q_EMIT copyRequested(charts_->difference()); });
 }
@@ -305,6 +312,7 @@ void SweepPage::refresh()
 {
     const Metric& metric = metric_->metric();
     const auto scale = scale_->currentIndex() == 0 ? charts::AxisScale::log : charts::AxisScale::linear;
+    charts_->setByDistance(byDistance_->isChecked());
     if (run_)
         charts_->setRun(*run_, comparable(), { metric.name, scale }, reference());
     else
@@ -313,12 +321,15 @@ void SweepPage::refresh()
                 : tr("Start a sweep to see what eviction costs.\nThe chart grows window by window."));
     chartCard_->setTitle(charts_->metric()->data().title);
     chartCard_->setSubtitle(charts_->metric()->data().subtitle);
-    differenceCard_->setTitle(run_ ? tr("Difference to") : charts_->difference()->data().title);
+    differenceCard_->setTitle(!run_    ? charts_->difference()->data().title
+            : byDistance_->isChecked() ? tr("Loss by distance")
+                                       : tr("Difference to"));
     differenceCard_->setSubtitle(charts_->difference()->data().subtitle);
     charts_->legend()->setVisible(run_ != nullptr);
     clear_->setVisible(!earlier_.empty());
     tellEarlierRuns();
     reference_->setVisible(run_ != nullptr);
+    byDistance_->setVisible(run_ != nullptr);
     bands_->setVisible(!charts_->metric()->data().intervals.isEmpty());
     table_->setRun(run_.get(), metric);
     showTableOrRuns();

@@ -98,6 +98,7 @@ private:
     charts::MetricBox* metric_ = nullptr;
     QComboBox* reference_ = nullptr;
     QToolButton* bands_ = nullptr;
+    QToolButton* byDistance_ = nullptr; ///< checked: what the method loses by distance is wanted
     QWidget* clear_ = nullptr;
     SweepTable* table_ = nullptr;
     QStackedWidget* stack_ = nullptr; ///< the table with its words, or the list of runs

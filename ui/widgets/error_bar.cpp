@@ -43,6 +43,7 @@ void ErrorBar::show(const QString& sentence, const QString& hint)
     label_->setText(shown_.join(QStringLiteral("<br>")));
     setAccessibleDescription(sentence + QLatin1Char(' ') + hint);
     QFrame::show();
+    Q_EMIT shown(sentence, hint);
 }
 
 void ErrorBar::hideEvent(QHideEvent* event)

@@ -16,6 +16,9 @@ public:
     void show(const QString& sentence, const QString& hint);
     QString text() const;
 
+Q_SIGNALS:
+    void shown(const QString& sentence, const QString& hint);
+
 protected:
     void hideEvent(QHideEvent* event) override;
 

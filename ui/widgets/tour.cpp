@@ -1,5 +1,7 @@
 #include "ui/widgets/tour.h"
 
+#include "ui/theme.h"
+
 #include <QEvent>
 #include <QHBoxLayout>
 #include <QKeyEvent>
@@ -19,10 +21,8 @@ Tour::Tour(std::vector<Step> steps, QWidget* window)
     , next_(new QPushButton(this))
 {
     setObjectName(QStringLiteral("tourCard"));
-    setFixedWidth(300);
     setAttribute(Qt::WA_StyledBackground);
     auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(16, 14, 16, 12);
     title_->setProperty("role", QStringLiteral("title"));
     text_->setWordWrap(true);
     auto* buttons = new QHBoxLayout;
@@ -62,11 +62,22 @@ void Tour::showStep(std::size_t index)
     next_->setFocus(Qt::OtherFocusReason);
 }
 
+void Tour::fit()
+{
+    constexpr int narrowWindow = 1200; // px
+    const bool narrow = parentWidget()->width() < narrowWindow;
+    setFixedWidth(narrow ? 236 : 300);
+    layout()->setContentsMargins(narrow ? QMargins(12, 9, 12, 8) : QMargins(16, 14, 16, 12));
+    layout()->setSpacing(narrow ? 3 : 6);
+    text_->setFont(interfaceFont(narrow ? 12 : 13));
+}
+
 void Tour::place()
 {
     if (index_ >= steps_.size())
         return;
-    setFixedHeight(layout()->heightForWidth(width()));
+    fit();
+    setFixedHeight(heightForWidth(width()));
     const QWidget* target = steps_[index_].target;
     const QWidget* window = parentWidget();
     QPoint corner = window->rect().center() - rect().center();

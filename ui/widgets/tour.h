@@ -34,6 +34,8 @@ protected:
 
 private:
     void showStep(std::size_t index);
+    /// Narrower, with smaller words, in a narrow window: it must not cover what it explains.
+    void fit();
     void place();
     void end();
 
