@@ -34,7 +34,7 @@ void DropOverlay::paintEvent(QPaintEvent*)
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
     QColor veil = colors.window;
-    veil.setAlphaF(0.82F);
+    veil.setAlphaF(0.92F);
     painter.fillRect(rect(), veil);
     QColor ground = colors.accent;
     ground.setAlphaF(0.08F);
