@@ -60,12 +60,15 @@ namespace {
         check_policy_files(policies);
         refuse_shared_files({ { "--out", options.out } }, inputs_of(options.text, policies), options.folder);
         check_positions(options.folder, options.context, 0);
+        if (options.context > 0)
+            refuse_long_window(requests.front().importance, options.context);
         AnalysisRequest request;
         request.text = read_text(options.text, stop.token());
         request.context = options.context;
         request.offset = common.offset;
         request.command = common.command;
         request.policies = policies;
+        request.importance = requests.front().importance;
         request.keep_attention = std::ranges::any_of(
             requests, [](const SelectRequest& selection) { return needs_attention(selection.policy); });
         ProgressLine line(common.quiet);
@@ -115,7 +118,7 @@ Runner add_analyze(CLI::App& command, Common& common)
     command.add_option("--sparsity", options->sparsity, "Shares, 0.5,0.9 or 0:0.9:0.1 (both ends included)")
         ->capture_default_str();
     command.add_option("--granularity", options->granularity, "head, layer or model")->capture_default_str();
-    command.add_option("--importance", options->importance, "cumulative or mean-received")->capture_default_str();
+    command.add_option("--importance", options->importance, importance_help)->capture_default_str();
     command.add_option("--gqa", options->gqa, "mean, max or sum over the query heads of a kv head")
         ->capture_default_str();
     command.add_option("--rounding", options->rounding, "floor or kvpress")->capture_default_str();

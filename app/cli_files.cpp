@@ -49,10 +49,11 @@ namespace {
     {
         std::cout << analysis.context << " tokens from " << analysis.offset << ", " << analysis.layers << " layers, "
                   << analysis.heads << " query heads, " << analysis.kv_heads << " kv heads\n\n";
-        std::vector<std::vector<std::string>> rows { { "policy", "sparsity", "kept", "granularity", "kept mass" } };
+        std::vector<std::vector<std::string>> rows { { "policy", "sparsity", "kept", "granularity", "importance",
+            "kept mass" } };
         for (const KeepSet& set : analysis.keep_sets)
             rows.push_back({ set.policy, number(set.request.sparsity, 4), std::to_string(set.budget),
-                name_of(set.request.granularity), number(set.kept_mass, 4) });
+                name_of(set.request.granularity), name_of(set.request.importance), number(set.kept_mass, 4) });
         if (rows.size() > 1)
             print_table(rows);
         std::cout << '\n';

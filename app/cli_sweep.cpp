@@ -286,7 +286,7 @@ namespace {
             ->check(at_least(0));
         command.add_option("--offset", common.offset, "Skip the first N tokens of the text")->check(at_least(0));
         command.add_option("--granularity", options.granularity, "head (default), layer or model");
-        command.add_option("--importance", options.importance, "cumulative or mean-received")->capture_default_str();
+        command.add_option("--importance", options.importance, importance_help)->capture_default_str();
         command.add_option("--gqa", options.gqa, "mean, max or sum over the query heads of a kv head")
             ->capture_default_str();
         command.add_option("--positions", options.positions, "original or repacked")->capture_default_str();

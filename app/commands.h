@@ -7,6 +7,9 @@
 /// One function a subcommand: it adds options to its CLI::App and returns what runs it and gives the exit status.
 namespace keepset::cli {
 
+inline constexpr const char* importance_help = "cumulative, mean-received, window:N (what the last N queries give) or "
+                                               "last-query: by what h2o, cab and their like rank";
+
 using Runner = std::function<int(Common& common, const StopOnSignal& stop)>;
 
 Runner add_info(CLI::App& command, Common& common);

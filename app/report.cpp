@@ -239,6 +239,8 @@ void print_run(const Run& run, const std::string& reference)
               << " windows";
     if (run.shard.count > 1)
         std::cout << " of shard " << run.shard.number << "/" << run.shard.count;
+    if (run.importance != Importance::cumulative)
+        std::cout << " · importance " << name_of(run.importance);
     if (run.layers_that_evict() < run.layers)
         std::cout << " · evicts in " << run.layers_that_evict() << " of " << run.layers
                   << " layers, the others slide and keep all";

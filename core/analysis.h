@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// Importance of every token of a text, and what is selected by it.
@@ -22,6 +23,8 @@ struct AnalysisRequest {
     bool keep_attention = false; ///< keep queries and keys, so that P can be recomputed, where there is room for them
     /// That will select: scores of their own are made for them, and a context that one cannot take is refused.
     std::vector<PolicySpec> policies;
+    /// That will be ranked by: one by the last queries is made along, where the context has as many.
+    Importance importance = Importance::cumulative;
     std::string command; ///< provenance
 };
 
@@ -41,6 +44,8 @@ struct Analysis {
     bool bos = false; ///< tokens[0] is a BOS put in front
     std::vector<Token> tokens; ///< (context)
     std::vector<float> importance; ///< (layers, heads, context): cumulative, SEMANTICS 2
+    /// (layers, heads, context) each: importance by the last queries, of the mode asked for or those of a file.
+    std::map<Importance, std::shared_ptr<const std::vector<float>>> by_last_queries;
     std::map<std::string, std::vector<float>>
         own_scores; ///< (layers, kv_heads, context) each: those of the policies asked for (SEMANTICS 4b), by scores_of
     /// Why a policy asked for has no score of its own here, an Error's words and hint, by scores_of.
@@ -68,14 +73,25 @@ struct LogitsResult {
 
 /// Labelled keep sets of every layer and kv head, on `threads` CPU threads (0: all cores). Takes long where the policy
 /// needs_attention: then `task` is told after every row and ends it with Cancelled; select_row's `stop` does the same.
-/// Throws Error{usage} where such a policy has no attention to go by.
+/// Throws Error{usage} where such a policy has no attention to go by, or has_importance does not hold.
 KeepSet select(const Analysis& analysis, const SelectRequest& request, int threads = 0, const Task& task = {});
 /// The same for several, whose scores are made once where they are the same; `task` is told of keep sets, too.
 std::vector<KeepSet> select(
     const Analysis& analysis, std::span<const SelectRequest> requests, int threads = 0, const Task& task = {});
+/// Whether an analysis holds the importance of a mode, so that it can be ranked by and shown at once. What follows from
+/// cumulative importance always is.
+bool has_importance(const Analysis& analysis, const Importance& importance);
+/// Why it is not there and cannot be made: an Error's words and hint; empty where it is there or can be made.
+std::pair<std::string, std::string> no_importance(const Analysis& analysis, const Importance& importance);
+/// Importance by the last queries, (layers, heads, context); null where the analysis holds none of this mode, or the
+/// mode is not one by the last queries. It stays there as long as it is held.
+std::shared_ptr<const std::vector<float>> find_importance(const Analysis& analysis, const Importance& importance);
+/// Makes it from the queries and keys kept, where it is not there; it stays at least until that of another mode is
+/// made. `task` is told of layers. Throws Error{usage} with the words of no_importance, Cancelled.
+void make_importance(const Analysis& analysis, const Importance& importance, const Task& task = {});
 /// Scores of what a view looks at; the whole model's mean is that of the layers that evict. Throws Error{usage} where
-/// the scope is outside the model, or no layer evicts.
-RowScores row_scores(const Analysis& analysis, const Scope& scope, Importance importance, GqaReduction gqa,
+/// the scope is outside the model, no layer evicts, or has_importance does not hold.
+RowScores row_scores(const Analysis& analysis, const Scope& scope, const Importance& importance, GqaReduction gqa,
     Sliding sliding = Sliding::keep);
 /// Layers that evict (SEMANTICS 3); none where all slide and keep what they have.
 std::int64_t layers_that_evict(const Analysis& analysis, Sliding sliding);
@@ -83,8 +99,8 @@ std::int64_t layers_that_evict(const Analysis& analysis, Sliding sliding);
 /// 4c); does nothing for other rows and policies, or where it is there.
 void add_shared_rows(const Analysis& analysis, const PolicySpec& policy, RowScores& row);
 /// Importance of every query head of a layer: (heads, context). Throws Error{usage} where the layer is outside the
-/// model.
-std::vector<float> head_importance(const Analysis& analysis, std::int64_t layer, Importance importance);
+/// model, or has_importance does not hold.
+std::vector<float> head_importance(const Analysis& analysis, std::int64_t layer, const Importance& importance);
 
 /// Gives an analysis more keep sets and audits it anew, so that what is saved speaks of what it holds.
 void add_keep_sets(Analysis& analysis, std::vector<KeepSet> sets);

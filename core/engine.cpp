@@ -310,7 +310,10 @@ std::shared_ptr<Analysis> Engine::analyse(const AnalysisRequest& request, const 
         if (request.keep_attention)
             analysis->no_attention = no_room_for_attention(open, analysis->context);
         policy::OwnScores own(request.policies, true);
+        const std::int64_t last_queries
+            = request.importance.last_queries() <= analysis->context ? request.importance.last_queries() : 0;
         const DensePassOptions options { .importance = true,
+            .last_queries = last_queries,
             .cache = own.needs_replay(),
             .attention = request.keep_attention && analysis->no_attention.empty(),
             .look = own.look() };
@@ -324,6 +327,9 @@ std::shared_ptr<Analysis> Engine::analyse(const AnalysisRequest& request, const 
             = analysis->no_attention.empty() ? bridge_source(pass.attention) : no_bridge_source(analysis->no_attention);
         analysis->importance = to_vector(pass.importance);
         analysis->row_lse = to_vector(pass.row_lse);
+        if (last_queries > 0)
+            analysis->by_last_queries[request.importance]
+                = std::make_shared<const std::vector<float>>(to_vector(pass.last_importance));
         for (const auto& [name, scores] : own.take(at::kCPU))
             analysis->own_scores.emplace(name, to_vector(scores));
         analysis->no_scores = own.missing();

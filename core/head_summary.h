@@ -54,9 +54,9 @@ struct HeadsTask {
 
 /// Every head in one go, in at most `most_bins` bins, on `threads` CPU threads (0: all cores). Numbers are of
 /// cumulative importance, bins of `importance`. Throws Error{internal} where sizes and values do not fit together,
-/// Cancelled.
-HeadSummaries summarise_heads(const Analysis& analysis, Importance importance, std::int64_t most_bins, int threads = 0,
-    const HeadsTask& task = {});
+/// Error{usage} where has_importance does not hold, Cancelled.
+HeadSummaries summarise_heads(const Analysis& analysis, const Importance& importance, std::int64_t most_bins,
+    int threads = 0, const HeadsTask& task = {});
 
 /// Kept share of every query head's attention mass, Σ_{kept j} A_j / C with the keep set of its kv head: (layers,
 /// heads). Their mean is the kept attention mass of SEMANTICS 2. Throws Error{usage} where the keep set is of another

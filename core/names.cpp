@@ -1,8 +1,13 @@
 #include "core/audit_report.h"
 #include "core/choices.h"
 #include "core/error.h"
+#include "core/words.h"
 
+#include <algorithm>
+#include <charconv>
 #include <span>
+#include <string_view>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -17,8 +22,10 @@ namespace {
 
     constexpr Name<Dtype> dtype_names[] = { { Dtype::automatic, "auto" }, { Dtype::float32, "float32" },
         { Dtype::bfloat16, "bfloat16" }, { Dtype::float16, "float16" } };
-    constexpr Name<Importance> importance_names[]
-        = { { Importance::cumulative, "cumulative" }, { Importance::mean_received, "mean-received" } };
+    /// Of a window only what stands before the number.
+    constexpr Name<Importance::Kind> importance_names[]
+        = { { Importance::Kind::cumulative, "cumulative" }, { Importance::Kind::mean_received, "mean-received" },
+              { Importance::Kind::window, "window:" }, { Importance::Kind::last_query, "last-query" } };
     constexpr Name<Granularity> granularity_names[]
         = { { Granularity::head, "head" }, { Granularity::layer, "layer" }, { Granularity::model, "model" } };
     constexpr Name<GqaReduction> gqa_names[]
@@ -51,10 +58,11 @@ namespace {
     {
         if constexpr (std::is_same_v<T, Protocol>)
             return name == "streaming";
-        if constexpr (std::is_same_v<T, Importance>)
-            return name == "last-query" || name == "window" || name.rfind("window:", 0) == 0;
         return false;
     }
+
+    /// A name as somebody types it.
+    std::string shown(const std::string& name) { return name.ends_with(':') ? name + "32" : name; }
 
     template <typename T>
     void find_value(const char* what, std::span<const Name<T>> names, const std::string& text, T& value)
@@ -65,7 +73,7 @@ namespace {
                 value = name.value;
                 return;
             }
-            known += (known.empty() ? "" : ", ") + std::string(name.text);
+            known += (known.empty() ? "" : ", ") + shown(name.text);
         }
         const std::string problem = is_planned<T>(text) ? "' is not built yet." : "' is not known.";
         throw Error(ErrorKind::usage, std::string(what) + " '" + text + problem, "Choose one of: " + known + ".");
@@ -74,7 +82,16 @@ namespace {
 } // namespace
 
 std::string name_of(Dtype value) { return find_name<Dtype>(dtype_names, value); }
-std::string name_of(Importance value) { return find_name<Importance>(importance_names, value); }
+std::string name_of(const Importance& value)
+{
+    const std::string name = find_name<Importance::Kind>(importance_names, value.kind);
+    return value.kind == Importance::Kind::window ? name + std::to_string(value.queries) : name;
+}
+std::string queries_of(const Importance& value)
+{
+    const std::int64_t last = value.last_queries();
+    return last == 0 ? "all queries" : last == 1 ? "the last query" : "the last " + grouped(last) + " queries";
+}
 std::string name_of(Granularity value) { return find_name<Granularity>(granularity_names, value); }
 std::string name_of(GqaReduction value) { return find_name<GqaReduction>(gqa_names, value); }
 std::string name_of(Protocol value) { return find_name<Protocol>(protocol_names, value); }
@@ -87,7 +104,21 @@ std::string name_of(CheckStatus value) { return find_name<CheckStatus>(status_na
 void from_name(const std::string& name, Dtype& value) { find_value<Dtype>("dtype", dtype_names, name, value); }
 void from_name(const std::string& name, Importance& value)
 {
-    find_value<Importance>("importance", importance_names, name, value);
+    constexpr std::string_view window = "window:";
+    if (name != "window" && !name.starts_with(window)) {
+        Importance found;
+        find_value<Importance::Kind>("importance", importance_names, name, found.kind);
+        value = found;
+        return;
+    }
+    std::int64_t queries = 0;
+    const char* const end = name.data() + name.size();
+    const auto read = std::from_chars(std::min(name.data() + window.size(), end), end, queries);
+    if (read.ec != std::errc() || read.ptr != end || queries < 1)
+        throw Error(ErrorKind::usage,
+            "importance '" + name + "' does not say how many of the last queries are summed over.",
+            "Write a whole number from 1 on behind it, such as window:32.");
+    value = Importance::window(queries);
 }
 void from_name(const std::string& name, Granularity& value)
 {

@@ -40,6 +40,9 @@ std::string sentence(const MemoryNeed& need);
 /// points, sparsities outside [0, 1), budgets above the context, too small windows, what token-drop cannot have.
 void check_request(const SweepRequest& request);
 
+/// Throws Error{usage} where importance by the last queries sums over more of them than a context has.
+void refuse_long_window(const Importance& importance, std::int64_t context);
+
 /// How many windows of a sweep's sizes and offset a text of so many tokens has; `bos`: one of them is a BOS, which
 /// every window begins with.
 std::int64_t windows_in(const SweepRequest& request, std::int64_t tokens, bool bos);

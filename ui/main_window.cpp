@@ -3,6 +3,7 @@
 #include "core/command.h"
 #include "ui/demo.h"
 #include "ui/format.h"
+#include "ui/importance_choice.h"
 #include "ui/keep_set_state.h"
 #include "ui/pages/attention_page.h"
 #include "ui/pages/audit_page.h"
@@ -67,6 +68,7 @@ MainWindow::MainWindow(QWidget* parent)
     : QMainWindow(parent)
     , session_(new Session(this))
     , selection_(new SelectionState(this))
+    , importance_(new ImportanceChoice(selection_, session_, this))
     , rows_(new RowState(selection_, this))
     , keepSets_(new KeepSetState(selection_, rows_, session_, this))
     , shown_(new ShownState(selection_, rows_, this))
@@ -124,7 +126,7 @@ void MainWindow::buildDocks()
         addDockWidget(area, widget);
         return widget;
     };
-    setup_ = new SetupPanel(selection_, this);
+    setup_ = new SetupPanel(selection_, importance_, this);
     setup_->setContext(1024);
     inspector_ = new TokenInspector(selection_, rows_, keepSets_, session_, this);
     setupDock_ = dock(tr("Setup"), "setupDock", setup_, Qt::LeftDockWidgetArea);
@@ -187,6 +189,7 @@ void MainWindow::connectSession()
     connect(rows_, &RowState::selectionDropped, session_, &Session::dropRow);
     connect(session_, &Session::rowSelected, rows_, &RowState::setSelection);
     connect(rows_, &RowState::errorOccurred, errorBar_, &ErrorBar::show);
+    connect(importance_, &ImportanceChoice::replaced, errorBar_, &ErrorBar::show);
     connect(rows_, &RowState::scoresWanted, this, &MainWindow::makeScores);
     connect(session_, &Session::saved, this, [this](const QString& path) { report(tr("saved %1").arg(path)); });
     connect(session_, &Session::cancelled, this, [this](const QString& what) { report(tr("stopped %1").arg(what)); });
@@ -272,6 +275,7 @@ void MainWindow::analyse()
     if (tokens_ && allCounted_ && request.context > *tokens_ - request.offset)
         request.context = 0;
     request.keep_attention = true;
+    request.importance = importance_->chosen();
     for (int side = 0; side < 2; ++side) { // for the scores of their own
         if (selection_->hasPolicy(side))
             request.policies.push_back(selection_->policy(side));
@@ -279,7 +283,9 @@ void MainWindow::analyse()
     const SweepPlace place = sweeps_->place();
     request.command = "keepset-cli analyze " + quoted_for_shell(place.model) + " --text " + quoted_for_shell(place.text)
         + " --context " + std::to_string(request.context)
-        + (request.offset > 0 ? " --offset " + std::to_string(request.offset) : "") + " --out trace.h5";
+        + (request.offset > 0 ? " --offset " + std::to_string(request.offset) : "")
+        + (request.importance != Importance() ? " --importance " + name_of(request.importance) : "")
+        + " --out trace.h5";
     session_->analyse(request);
 }
 
@@ -289,10 +295,12 @@ void MainWindow::showAnalysis(const std::shared_ptr<const Analysis>& analysis)
     if (before && before->provenance.text_sha256 != analysis->provenance.text_sha256)
         selection_->setToken(-1); // a position of another text means nothing here
     setup_->setAnalysis(*analysis);
-    heatmapPage_->setAnalysis(analysis);
-    attentionPage_->setAnalysis(analysis);
-    headsPage_->setAnalysis(analysis);
-    rows_->setAnalysis(analysis); // whose keep sets the pages mark
+    importance_->setAnalysis(analysis, [&] {
+        heatmapPage_->setAnalysis(analysis);
+        attentionPage_->setAnalysis(analysis);
+        headsPage_->setAnalysis(analysis);
+        rows_->setAnalysis(analysis); // whose keep sets the pages mark
+    });
     shown_->takeAnalysis(session_->analysisFile());
     setup_->setAudit(analysis->audit);
     auditPage_->setReport(AuditPage::Of::analysis, analysis->audit, shown_->analysis());

@@ -33,6 +33,7 @@ class Exporter;
 class HeadsPage;
 class HeatmapPage;
 class HelpWindow;
+class ImportanceChoice;
 class KeepSetState;
 class LogPanel;
 class NoticeBar;
@@ -157,6 +158,7 @@ private:
 
     Session* session_;
     SelectionState* selection_;
+    ImportanceChoice* importance_;
     RowState* rows_;
     KeepSetState* keepSets_;
     ShownState* shown_;

@@ -21,6 +21,7 @@ namespace {
         QT_TRANSLATE_NOOP("keepset::Progress", "attention map"),
         QT_TRANSLATE_NOOP("keepset::Progress", "who reads a token"),
         QT_TRANSLATE_NOOP("keepset::Progress", "finding bridges"),
+        QT_TRANSLATE_NOOP("keepset::Progress", "attention of the last queries"),
         QT_TRANSLATE_NOOP("keepset::Progress", "selecting"),
         QT_TRANSLATE_NOOP("keepset::Progress", "bytes"),
         QT_TRANSLATE_NOOP("keepset::Progress", "layers"),

@@ -106,7 +106,7 @@ void SelectionState::setGranularity(Granularity granularity)
     Q_EMIT granularityChanged(granularity_);
 }
 
-void SelectionState::setImportance(Importance importance)
+void SelectionState::setImportance(const Importance& importance)
 {
     if (importance == importance_)
         return;

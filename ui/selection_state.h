@@ -32,7 +32,7 @@ public:
     bool hasPolicy(int side) const { return !policy(side).name.empty(); }
     double sparsity() const { return sparsity_; } ///< in [0, 1)
     Granularity granularity() const { return granularity_; }
-    Importance importance() const { return importance_; }
+    const Importance& importance() const { return importance_; }
     GqaReduction gqa() const { return gqa_; }
     Sliding sliding() const { return sliding_; }
     /// Spans of the text shown that the user marked; apart and ascending.
@@ -54,7 +54,7 @@ public:
     void lookAt(const PolicySpec& policy, double sparsity, Granularity granularity);
     void setSparsity(double sparsity);
     void setGranularity(Granularity granularity);
-    void setImportance(Importance importance);
+    void setImportance(const Importance& importance);
     void setGqa(GqaReduction gqa);
     void setSliding(Sliding sliding);
     void setPins(std::vector<Pin> pins);
@@ -66,7 +66,7 @@ Q_SIGNALS:
     void policiesChanged();
     void sparsityChanged(double sparsity);
     void granularityChanged(keepset::Granularity granularity);
-    void importanceChanged(keepset::Importance importance);
+    void importanceChanged(const keepset::Importance& importance);
     void gqaChanged(keepset::GqaReduction gqa);
     void slidingChanged(keepset::Sliding sliding);
     void pinsChanged();

@@ -121,7 +121,9 @@ void Session::pauseSweep()
 
 void Session::selectAll(const std::shared_ptr<const Analysis>& analysis, const SelectRequest& request, int side)
 {
+    const auto held = find_importance(*analysis, request.importance); // as long as it is ranked by
     enqueue(side == 0 ? Kind::keepSetA : Kind::keepSetB, tr("selecting"), [=, this](const Task& task, const auto& job) {
+        static_cast<void>(held);
         const auto result = std::make_shared<const KeepSet>(select(*analysis, request, 0, task));
         announce(job, [=, this] { Q_EMIT keepSetReady(result, side); });
     });
@@ -301,6 +303,7 @@ Session::Lane Session::laneOf(Kind kind)
         return Lane::selecting;
     case Kind::heads:
         return Lane::heads;
+    case Kind::importance:
     case Kind::attention:
     case Kind::readers:
         return Lane::drawing;
@@ -327,6 +330,8 @@ void Session::finish(const std::shared_ptr<Job>& job)
         Q_EMIT cancelled(job->what);
     if (job->kind == Kind::sweep && !newerOfKind)
         Q_EMIT sweepEnded();
+    if (job->kind == Kind::importance && !newerOfKind)
+        Q_EMIT importanceEnded();
     if (job->kind == Kind::attention && !newerOfKind)
         Q_EMIT attentionEnded();
     if (job->kind != Kind::memoryLeft)

@@ -70,6 +70,7 @@ public:
         headComparison,
         rowA,
         rowB,
+        importance,
         attention,
         readers
     };
@@ -117,7 +118,9 @@ public:
     void selectAll(const std::shared_ptr<const Analysis>& analysis, const SelectRequest& request, int side);
     /// What tells the heads of an analysis apart; its bins are of `importance`. On a thread of its own; announces what
     /// is there some times a second, and at last all of it.
-    void summariseHeads(const std::shared_ptr<const Analysis>& analysis, Importance importance);
+    void summariseHeads(const std::shared_ptr<const Analysis>& analysis, const Importance& importance);
+    /// Makes the importance of a mode that an analysis does not hold yet, on the thread of drawAttention.
+    void makeImportance(const std::shared_ptr<const Analysis>& analysis, const Importance& importance);
     /// What the keep sets of the two sides leave every head, and how alike they are in it; null: there is none.
     void compareHeads(
         const std::shared_ptr<const Analysis>& analysis, const std::array<std::shared_ptr<const KeepSet>, 2>& keepSets);
@@ -171,6 +174,8 @@ Q_SIGNALS:
         std::shared_ptr<const keepset::Analysis> analysis, std::shared_ptr<const keepset::HeadSummaries> heads);
     void headsCompared(
         std::shared_ptr<const keepset::Analysis> analysis, const keepset::ui::HeadComparison& comparison);
+    void importanceMade(std::shared_ptr<const keepset::Analysis> analysis, const keepset::Importance& importance);
+    void importanceEnded(); ///< made, failed or stopped, and no newer one is under way
     void attentionDrawn(
         std::shared_ptr<const keepset::Analysis> analysis, std::shared_ptr<const keepset::AttentionMap> map);
     void attentionProgressed(double share); ///< of the rows of the map under way

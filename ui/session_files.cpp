@@ -159,9 +159,13 @@ void Session::saveAnalysis(const QString& path, const std::vector<SelectRequest>
         Q_EMIT errorOccurred(tr("There is no analysis to save yet."), tr("Press Analyse first."), Kind::save);
         return;
     }
+    std::vector<std::shared_ptr<const std::vector<float>>> held; // what they rank by, until it is written
+    for (const SelectRequest& request : keepSets)
+        held.push_back(find_importance(*analysis_, request.importance));
     enqueue(Kind::save, tr("saving"),
         [=, this, source = analysis_, model = modelFolder_](const Task& task, const auto& job) {
             Analysis copy = *source;
+            static_cast<void>(held);
             std::vector<KeepSet> sets = select(*source, keepSets, 0, task);
             add_keep_sets(copy, std::move(sets));
             refuseFileOfModel(path, model);

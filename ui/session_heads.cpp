@@ -5,13 +5,27 @@
 
 #include <utility>
 
-/// Session's requests about the heads of an analysis.
+/// Session's requests about the heads of an analysis, and its importance.
 namespace keepset::ui {
 
-void Session::summariseHeads(const std::shared_ptr<const Analysis>& analysis, Importance importance)
+void Session::makeImportance(const std::shared_ptr<const Analysis>& analysis, const Importance& importance)
+{
+    enqueue(Kind::importance, tr("summing up the last queries"), [=, this](const Task& task, const auto& job) {
+        make_importance(*analysis, importance, task);
+        const auto held = find_importance(*analysis, importance); // until it is shown
+        announce(job, [=, this] {
+            if (held)
+                Q_EMIT importanceMade(analysis, importance);
+        });
+    });
+}
+
+void Session::summariseHeads(const std::shared_ptr<const Analysis>& analysis, const Importance& importance)
 {
     constexpr std::int64_t mostBins = 512; // more than a tile has pixels, until one is looked at alone
+    const auto held = find_importance(*analysis, importance); // as long as it is looked at
     enqueue(Kind::heads, tr("looking at the heads"), [=, this](const Task& task, const auto& job) {
+        static_cast<void>(held);
         const auto tell = [&](HeadSummaries some) {
             const auto heads = std::make_shared<const HeadSummaries>(std::move(some));
             announce(job, [this, analysis, heads] { Q_EMIT headsSummarised(analysis, heads); });

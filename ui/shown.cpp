@@ -24,7 +24,7 @@ namespace {
     }
 
     /// What analyses and sweeps have alike.
-    Shown shownOf(const Provenance& provenance, std::int64_t offset, Importance importance, GqaReduction gqa)
+    Shown shownOf(const Provenance& provenance, std::int64_t offset, const Importance& importance, GqaReduction gqa)
     {
         Shown shown;
         shown.model = words(provenance.model_name);

@@ -1,15 +1,46 @@
 #pragma once
 
 #include "core/attention/column_sums.h"
+#include "core/choices.h"
 #include "core/model/score_rule.h"
 #include "core/model_info.h"
 #include "kernels/importance/importance.h"
 
 #include <ATen/core/Tensor.h>
 
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
 #include <vector>
 
 namespace keepset {
+
+/// Importance by the last queries that was made from an attention source, (layers, heads, context) a mode: what was
+/// made last, and what somebody holds. Safe from any thread.
+class MadeImportance {
+public:
+    using Values = std::shared_ptr<const std::vector<float>>;
+
+    /// Null: there is none of this mode.
+    Values find(const Importance& mode) const
+    {
+        const std::scoped_lock lock(mutex_);
+        const auto found = made_.find(mode);
+        return found == made_.end() ? nullptr : found->second.lock();
+    }
+    void keep(const Importance& mode, Values values)
+    {
+        const std::scoped_lock lock(mutex_);
+        made_[mode] = values;
+        last_ = std::move(values);
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::map<Importance, std::weak_ptr<const std::vector<float>>> made_;
+    Values last_;
+};
 
 /// What a dense pass leaves behind so that P can be recomputed, in blocks, at any time: P itself is never stored whole
 /// (SEMANTICS 4). Everything of a layer lies on the layer's device, queries and keys in the dtype of the pass.
@@ -23,6 +54,7 @@ struct AttentionSource {
     };
     std::vector<Layer> layers;
     Backend backend; ///< what the pass ran on, so that P is recomputed there
+    std::shared_ptr<MadeImportance> made = std::make_shared<MadeImportance>();
 };
 
 /// What kernels read of one layer, and the tensors that hold it: valid as long as these are.

@@ -19,21 +19,22 @@ namespace keepset {
 namespace {
 
     /// What SEMANTICS 2 says of all sums (heads, context): each row of P adds one, no key has less than 0 or more than
-    /// one of each query that sees it. Not of rows whose row_lse (heads, context) is not finite. Tolerance as in
+    /// one of each query that sees it. Not of rows whose row_lse (heads, queries) is not finite. Tolerance as in
     /// SEMANTICS 8, and the rounding of row_lse itself, which biases make large.
     bool invariants_hold(const at::Tensor& sums, const at::Tensor& row_lse, const ScoreRule& rule)
     {
-        const auto context = static_cast<double>(sums.size(1));
+        const auto rows = static_cast<double>(row_lse.size(1));
         const double largest_lse = sums.numel() == 0 ? 0 : row_lse.abs().max().item<double>();
         if (sums.numel() == 0 || !std::isfinite(largest_lse))
             return true;
         const double tolerance = 1e-4 + 0x1p-22 * largest_lse;
         const at::Tensor exact = sums.to(at::kDouble);
         at::Tensor readers = at::arange(sums.size(1), 0, -1, exact.options()); // (context)
+        readers = readers.clamp_max(row_lse.size(1));
         if (rule.window > 0)
             readers = readers.clamp_max(rule.window);
-        const double off = exact.sum(1).sub(context).abs().max().item<double>();
-        return off <= tolerance * context && exact.min().item<double>() >= 0
+        const double off = exact.sum(1).sub(rows).abs().max().item<double>();
+        return off <= tolerance * rows && exact.min().item<double>() >= 0
             && exact.div(readers).max().item<double>() <= 1 + tolerance;
     }
 
@@ -44,7 +45,8 @@ at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tenso
     const Backend& backend, const std::stop_token& stop)
 {
     at::Tensor sums = at::zeros({ q.size(0), k.size(1) }, row_lse.options()); // (heads, context)
-    const KernelInputs whole = kernel_inputs(q, k, row_lse, rule.within(k.size(1)));
+    KernelInputs whole = kernel_inputs(q, k, row_lse, rule.within(k.size(1)));
+    whole.inputs.shape.query_begin = k.size(1) - q.size(1);
     if (q.is_cuda()) {
         const c10::DeviceGuard guard(q.device());
         kernels::ImportanceInputs inputs = whole.inputs;
@@ -66,7 +68,7 @@ at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tenso
         inputs.q = static_cast<const float*>(whole.inputs.q) + begin * inputs.shape.q_token_stride;
         inputs.row_lse += begin;
         inputs.shape.queries = end - begin;
-        inputs.shape.query_begin = begin;
+        inputs.shape.query_begin = whole.inputs.shape.query_begin + begin;
         kernels::importance_cpu(inputs, sums.mutable_data_ptr<float>(), backend.threads);
     }
     assert(invariants_hold(sums, row_lse, rule));

@@ -9,9 +9,10 @@
 
 namespace keepset {
 
-/// Cumulative importance of one layer under its rule, whose window and biases count: q (heads, context, head_dim), k
-/// (kv_heads, context, head_dim), row_lse (heads, context) float32, all on one device. Returns (heads, context) float32
-/// on that device. Throws Cancelled between query blocks.
+/// Attention that every key of one layer received from the last `queries` queries (from all: cumulative importance),
+/// under the layer's rule, whose window and biases count: q (heads, queries, head_dim), k (kv_heads, context,
+/// head_dim), row_lse (heads, queries) float32, all on one device. Returns (heads, context) float32 on that device.
+/// Throws Cancelled between query blocks.
 at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse, const ScoreRule& rule,
     const Backend& backend, const std::stop_token& stop);
 

@@ -1,5 +1,6 @@
 #include "core/head_summary.h"
 
+#include "core/attention/last_importance.h"
 #include "core/error.h"
 #include "core/words.h"
 #include "kernels/ops/score_rows.h"
@@ -90,13 +91,13 @@ namespace {
         return std::max<std::int64_t>(1, values / (a.heads * a.context));
     }
 
-    /// Bins of one row of the model's query heads.
-    void fill_bins(const Analysis& analysis, std::int64_t row, HeadSummaries& all)
+    /// Bins of one row of the model's query heads; `importance` (layers, heads, context): by what they are told.
+    void fill_bins(const Analysis& analysis, const std::vector<float>& importance, std::int64_t row, HeadSummaries& all)
     {
-        const kernels::ScoreRowsInputs inputs { analysis.importance.data(), analysis.layers, analysis.heads,
+        const kernels::ScoreRowsInputs inputs { importance.data(), nullptr, analysis.layers, analysis.heads,
             analysis.kv_heads, analysis.context, 1, kernels::GroupReduction::mean,
             all.importance == Importance::mean_received, analysis.windows.empty() ? nullptr : analysis.windows.data() };
-        const float* const values = analysis.importance.data() + row * analysis.context;
+        const float* const values = importance.data() + row * analysis.context;
         for (std::int64_t bin = 0; bin < all.bins; ++bin) {
             const std::int64_t begin = all.begin_of(bin);
             const std::int64_t end = all.begin_of(bin + 1);
@@ -118,9 +119,11 @@ namespace {
 } // namespace
 
 HeadSummaries summarise_heads(
-    const Analysis& analysis, Importance importance, std::int64_t most_bins, int threads, const HeadsTask& task)
+    const Analysis& analysis, const Importance& importance, std::int64_t most_bins, int threads, const HeadsTask& task)
 {
     check_sizes(analysis);
+    const auto last = importance_of(analysis, importance); // held while it is read
+    const std::vector<float>& values = last ? *last : analysis.importance;
     HeadSummaries all { analysis.layers, analysis.heads, analysis.context, importance, {}, 0, {}, {}, 0 };
     all.bins = std::clamp<std::int64_t>(most_bins, 1, analysis.context);
     const std::int64_t rows = analysis.layers * analysis.heads;
@@ -135,7 +138,7 @@ HeadSummaries summarise_heads(
         for_rows(layers * analysis.heads, analysis.context, threads, task.stop, [&](std::int64_t row) {
             const auto index = static_cast<std::size_t>(first + row);
             all.numbers[index] = numbers_of(std::span(analysis.importance).subspan(index * context, context));
-            fill_bins(analysis, first + row, all);
+            fill_bins(analysis, values, first + row, all);
         });
         all.layers_done += layers;
         if (task.partly)

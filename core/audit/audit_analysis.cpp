@@ -60,6 +60,30 @@ namespace {
         return passed("Every keep set has exactly its budget of distinct positions.");
     }
 
+    /// Of importance by the last queries, (layers, heads, context): each of them gives one, to keys that it can see.
+    Outcome check_mass_of(const Analysis& a, const Importance& mode, const std::vector<float>& values, double& largest)
+    {
+        const std::int64_t last = mode.last_queries();
+        for (std::int64_t row = 0; row < a.layers * a.heads; ++row) {
+            double sum = 0;
+            for (std::int64_t j = 0; j < a.context; ++j) {
+                const double value = values[static_cast<std::size_t>(row * a.context + j)];
+                const auto most = static_cast<double>(std::min(last, a.context - j));
+                sum += value;
+                if (!(value >= 0 && value <= most * (1 + mass_tolerance)))
+                    return failed("Key " + grouped(j) + " of " + row_name(a, row) + " received " + significant(value, 6)
+                        + " from " + queries_of(mode) + ", which can give it from 0 to " + significant(most, 6) + ".");
+            }
+            const double error = std::abs(sum / static_cast<double>(last) - 1);
+            if (!(error <= mass_tolerance))
+                return failed("The attention that the keys of " + row_name(a, row) + " received from "
+                    + queries_of(mode) + " sums to " + significant(sum, 8) + " where it must be " + grouped(last)
+                    + ".");
+            largest = std::max(largest, error);
+        }
+        return passed({});
+    }
+
     Outcome check_mass(const Analysis& a)
     {
         double largest = 0;
@@ -82,8 +106,15 @@ namespace {
                     + ": it was not normalised by its final softmax, or rows are missing.");
             largest = std::max(largest, error);
         }
-        return passed("The attention that all keys received sums to the context in every head (largest relative error "
-            + significant(largest) + ").");
+        for (const auto& [mode, values] : a.by_last_queries) {
+            if (const Outcome found = check_mass_of(a, mode, *values, largest); found.status != CheckStatus::pass)
+                return found;
+        }
+        std::string also;
+        for (const auto& [mode, values] : a.by_last_queries)
+            also += ", that from " + queries_of(mode) + " to " + grouped(mode.last_queries());
+        return passed("The attention that all keys received sums to the context in every head" + also
+            + " (largest relative error " + significant(largest) + ").");
     }
 
     Outcome check_causality(const Analysis& a)
@@ -135,7 +166,9 @@ namespace {
     Outcome check_finite(const Analysis& a)
     {
         const auto finite = [](float value) { return std::isfinite(value); };
+        const auto finite_values = [&](const auto& mode) { return std::ranges::all_of(*mode.second, finite); };
         if (!std::all_of(a.importance.begin(), a.importance.end(), finite)
+            || !std::ranges::all_of(a.by_last_queries, finite_values)
             || !std::all_of(a.row_lse.begin(), a.row_lse.end(), finite))
             return failed("Importance or log-sum-exp has a value that is no finite number: the model or its dtype "
                           "overflowed.");

@@ -172,6 +172,17 @@ Outcome check_budget(const Run& run, const Windows& done)
     return passed("The cache held exactly the budget of distinct positions, and those that each policy chose.");
 }
 
+namespace {
+
+    /// Of a run that ranks by the last queries: ", that from the last 32 queries to 32".
+    std::string last_words(const Run& run, const std::string& link)
+    {
+        const std::int64_t last = run.importance.last_queries();
+        return last == 0 ? std::string() : link + "that from " + queries_of(run.importance) + " to " + grouped(last);
+    }
+
+} // namespace
+
 Outcome check_mass(const Run& run, const Windows& done)
 {
     if (run.mass_error.empty() || done.empty())
@@ -182,8 +193,8 @@ Outcome check_mass(const Run& run, const Windows& done)
         || (is_whole && !(all_finite(run.least_importance, done) && all_finite(run.most_of_visible, done))))
         return not_finite();
     if (const auto w = first_above(run.mass_error, done, mass_tolerance))
-        return failed("The attention that all keys received does not sum to the context: it was not normalised by its "
-                      "final softmax, or rows are missing (off by "
+        return failed("The attention that all keys received does not sum to the context" + last_words(run, " and ")
+            + ": it was not normalised by its final softmax, or rows are missing (off by "
             + significant(run.mass_error[*w], 6) + " of it in " + window_name(*w) + ").");
     if (!is_whole)
         return passed(std::string("The attention that all keys received sums to the context.") + earlier);
@@ -196,8 +207,8 @@ Outcome check_mass(const Run& run, const Windows& done)
         return failed("A key received " + significant(run.most_of_visible[*w], 6)
             + " times what the queries that see it can give, in " + window_name(*w)
             + ": its importance is no sum of probabilities.");
-    return passed("The attention that all keys received sums to the context, and none received less than nothing or "
-                  "more than its queries can give.");
+    return passed("The attention that all keys received sums to the context" + last_words(run, ", ")
+        + ", and none received less than nothing or more than its queries can give.");
 }
 
 Outcome check_causality(const Run& run, const Windows& done)

@@ -19,6 +19,18 @@ void wait_for_long(const at::Tensor& hidden)
         hidden.slice(0, 0, 1).cpu();
 }
 
+namespace {
+
+    /// What every layer gave on its device, (…) each: (layers, …) on `device`; undefined where nothing was asked for.
+    at::Tensor joined(std::vector<at::Tensor>& layers, at::Device device)
+    {
+        for (at::Tensor& layer : layers)
+            layer = layer.to(device);
+        return layers.empty() ? at::Tensor() : at::stack(layers);
+    }
+
+} // namespace
+
 DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DensePassOptions& options,
     const Backend& backend, const Task& task)
 {
@@ -32,6 +44,8 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
     pass.hidden = decoder.embed(ids, positions);
     std::vector<at::Tensor> importance; // a layer each, (heads, context)
     std::vector<at::Tensor> row_lse;
+    std::vector<at::Tensor> last_importance;
+    const std::int64_t first_of_last = ids.size(0) - options.last_queries;
     for (std::int64_t layer = 0; layer < layers; ++layer) {
         if (task.stop.stop_requested())
             throw Cancelled {};
@@ -43,6 +57,9 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
             row_lse.push_back(attended.row_lse[0]);
             importance.push_back(column_sums(parts.q[0], parts.k[0], row_lse.back(), rule, backend, task.stop));
         }
+        if (options.last_queries > 0)
+            last_importance.push_back(column_sums(parts.q[0].slice(1, first_of_last), parts.k[0],
+                attended.row_lse[0].slice(1, first_of_last), rule, backend, task.stop));
         if (options.look)
             options.look({ decoder, backend, layer, parts.q[0], parts.k[0], parts.v[0],
                 options.importance ? importance.back() : at::Tensor(), rule, rotations, length, task.stop });
@@ -64,14 +81,9 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
     }
     decoder.refuse_cut_weights();
     pass.hidden = decoder.moved(pass.hidden, layers);
-    if (options.importance) {
-        for (std::vector<at::Tensor>* parts : { &importance, &row_lse }) {
-            for (at::Tensor& part : *parts)
-                part = part.to(decoder.device());
-        }
-        pass.importance = at::stack(importance);
-        pass.row_lse = at::stack(row_lse);
-    }
+    pass.importance = joined(importance, decoder.device());
+    pass.row_lse = joined(row_lse, decoder.device());
+    pass.last_importance = joined(last_importance, decoder.device());
     if (options.attention)
         pass.attention = std::make_shared<const AttentionSource>(std::move(source));
     return pass;

@@ -17,6 +17,7 @@ struct DensePass {
     at::Tensor hidden; ///< (context, hidden): after the last layer, before the final norm
     at::Tensor importance; ///< (layers, heads, context) float32: cumulative, SEMANTICS 2; undefined unless asked for
     at::Tensor row_lse; ///< (layers, heads, context) float32; undefined unless asked for
+    at::Tensor last_importance; ///< as `importance`: what the last queries alone gave; undefined unless asked for
     std::vector<at::Tensor> keys; ///< a layer each, (kv_heads, context, head_dim), rotated; empty unless asked for
     std::vector<at::Tensor> values;
     std::shared_ptr<const AttentionSource> attention; ///< empty unless asked for
@@ -42,6 +43,7 @@ struct LayerPass {
 
 struct DensePassOptions {
     bool importance = false;
+    std::int64_t last_queries = 0; ///< of the context, up to its length, whose attention is summed up, too; 0: none
     bool cache = false; ///< keep keys and values
     bool attention = false; ///< keep what P can be recomputed from: attention_source_bytes of memory
     std::int64_t length = 0; ///< tokens of the text that the pass is a part of; 0: it is the whole

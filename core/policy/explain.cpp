@@ -39,9 +39,10 @@ namespace {
     {
         const std::int64_t important = count_of(of, Label::important);
         const std::int64_t local = count_of(of, Label::local);
+        const bool plain = of.score_word == "importance" && of.score_of.empty();
         const std::string outside = local > 0 ? " outside its " + counted(local, "local token") : "";
         return "Rank " + grouped(of.rank) + " of " + grouped(of.context)
-            + (of.score_word == "importance" ? "; " : " by " + of.score_word + "; ") + of.title + " takes the "
+            + (plain ? "; " : " by " + of.score_word + of.score_of + "; ") + of.title + " takes the "
             + (important == 1 ? "highest" : grouped(important) + " highest") + outside + ": this is "
             + (important == 1 ? "it." : "one of them.");
     }
@@ -120,12 +121,12 @@ namespace policy {
         const std::string of_these
             = important == 1 ? "the only one taken as important" : "the " + grouped(important) + " highest";
         if (of.score >= of.cut_off)
-            return "its " + of.score_word + " " + significant(of.score) + " equals the cut-off of " + of_these
-                + ", and among equals the earlier one is taken";
+            return "its " + of.score_word + " " + significant(of.score) + of.score_of + " equals the cut-off of "
+                + of_these + ", and among equals the earlier one is taken";
         int digits = 3;
         while (digits < 9 && significant(of.score, digits) == significant(of.cut_off, digits))
             ++digits;
-        return "its " + of.score_word + " " + significant(of.score, digits) + " is below the cut-off "
+        return "its " + of.score_word + " " + significant(of.score, digits) + of.score_of + " is below the cut-off "
             + significant(of.cut_off, digits) + " of " + of_these;
     }
 
@@ -156,8 +157,10 @@ Explanation explain(
 
     const policy::Policy& policy = policy::find(request.policy.name);
     Case of { selection.title, context, selection.budget, selection.counts, selection.labels[at], score,
-        policy.info.ranks_by == ScoreOf::own ? "score" : "importance", before + 1, selection.cut_off, {}, not_a_number,
-        0 };
+        policy.info.ranks_by == ScoreOf::own ? "score" : "importance", {}, before + 1, selection.cut_off, {},
+        not_a_number, 0 };
+    if (policy.info.ranks_by == ScoreOf::importance && row.importance.last_queries() > 0)
+        of.score_of = " from " + queries_of(row.importance);
     if (!selection.bridge_scores.empty())
         rank_bridge(selection, policy::Settings(policy, request.policy).text("bridge"), at, of);
     std::string sentence = row.slides()

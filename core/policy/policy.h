@@ -74,6 +74,7 @@ struct Case {
     Label label = Label::evicted;
     double score = 0;
     std::string score_word = "importance"; ///< "score" where the policy has one of its own
+    std::string score_of = {}; ///< " from the last 32 queries" where importance is that of these; else empty
     std::int64_t rank = 0; ///< from 1
     double cut_off = not_a_number; ///< lowest score among the important
     std::string criterion; ///< of its bridges, where that is not importance: "flow", "curvature"

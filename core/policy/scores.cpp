@@ -22,7 +22,8 @@ kernels::ScoreRowsInputs score_rows_inputs(const ImportanceView& a, const Reduct
     const std::int64_t together = reduction.granularity == Granularity::head ? 1
         : reduction.granularity == Granularity::layer                        ? a.kv_heads
                                                                              : a.layers * a.kv_heads;
-    return { a.values.data(), a.layers, a.heads, a.kv_heads, a.context, together, reduction_of(reduction.gqa),
+    const float* const ranked = a.ranked.empty() ? nullptr : a.ranked.data();
+    return { a.values.data(), ranked, a.layers, a.heads, a.kv_heads, a.context, together, reduction_of(reduction.gqa),
         reduction.importance == Importance::mean_received, a.windows.empty() ? nullptr : a.windows.data() };
 }
 
@@ -50,27 +51,46 @@ namespace {
     /// Importance of some layers.
     struct SomeLayers {
         std::vector<float> values;
+        std::vector<float> ranked;
         std::vector<std::int64_t> windows;
         ImportanceView view;
 
         SomeLayers(const ImportanceView& of, const std::vector<std::int64_t>& layers)
             : view(of)
         {
-            const auto size = static_cast<std::size_t>(of.heads * of.context);
-            values.reserve(layers.size() * size);
-            for (const std::int64_t layer : layers) {
-                const auto part = of.values.subspan(static_cast<std::size_t>(layer) * size, size);
-                values.insert(values.end(), part.begin(), part.end());
+            values = some(of, of.values, layers);
+            if (!of.ranked.empty())
+                ranked = some(of, of.ranked, layers);
+            for (const std::int64_t layer : layers)
                 windows.push_back(of.windows[static_cast<std::size_t>(layer)]);
-            }
             view.values = values;
+            view.ranked = ranked;
             view.windows = windows;
             view.layers = static_cast<std::int64_t>(layers.size());
         }
+
+    private:
+        static std::vector<float> some(
+            const ImportanceView& of, std::span<const float> all, const std::vector<std::int64_t>& layers)
+        {
+            const auto size = static_cast<std::size_t>(of.heads * of.context);
+            std::vector<float> part;
+            part.reserve(layers.size() * size);
+            for (const std::int64_t layer : layers) {
+                const auto one = all.subspan(static_cast<std::size_t>(layer) * size, size);
+                part.insert(part.end(), one.begin(), one.end());
+            }
+            return part;
+        }
     };
 
-    void check_sizes(const ImportanceView& a)
+    void check_sizes(const ImportanceView& a, const Importance& mode)
     {
+        const std::size_t by_last_queries = mode.last_queries() > 0 ? a.values.size() : 0;
+        if (a.ranked.size() != by_last_queries)
+            throw Error(ErrorKind::internal,
+                "Importance '" + name_of(mode) + "' was to be ranked by " + std::to_string(a.ranked.size())
+                    + " values of its own.");
         const bool right = a.layers > 0 && a.kv_heads > 0 && a.context > 0 && a.heads > 0 && a.heads % a.kv_heads == 0
             && static_cast<std::int64_t>(a.values.size()) == a.layers * a.heads * a.context
             && (a.windows.empty() || static_cast<std::int64_t>(a.windows.size()) == a.layers);
@@ -104,8 +124,8 @@ namespace {
         const kernels::ScoreRowsInputs inputs = score_rows_inputs(a, reduction);
         for (std::size_t index = 0; index < sum.size(); ++index) {
             const auto j = static_cast<std::int64_t>(index);
-            const double value
-                = kernels::group_score(inputs, row.layer * a.kv_heads + row.kv_head, j, inputs.reduction);
+            const double value = kernels::group_score(
+                inputs, kernels::ranked_of(inputs), row.layer * a.kv_heads + row.kv_head, j, inputs.reduction);
             sum[index] += inputs.per_query
                 ? value / static_cast<double>(kernels::queries_that_see(inputs, row.layer, j))
                 : value;
@@ -135,7 +155,7 @@ namespace {
 
 ScoreRows score_rows(const ImportanceView& importance, const Reduction& reduction)
 {
-    check_sizes(importance);
+    check_sizes(importance, reduction.importance);
     const auto context = static_cast<std::size_t>(importance.context);
     ScoreRows rows { reduction, importance.layers, importance.kv_heads, importance.context, {}, {} };
     rows.evicting = evicting_layers(importance.windows, importance.context, reduction.sliding);
@@ -143,7 +163,7 @@ ScoreRows score_rows(const ImportanceView& importance, const Reduction& reductio
         const SomeLayers some(importance, rows.evicting);
         Reduction plain;
         plain.sliding = Sliding::evict;
-        rows.mass = score_rows(importance, plain).mass;
+        rows.mass = score_rows(importance.cumulative(), plain).mass;
         Reduction all = reduction;
         all.sliding = Sliding::evict;
         rows.scores = score_rows(some.view, all).scores;
@@ -156,17 +176,18 @@ ScoreRows score_rows(const ImportanceView& importance, const Reduction& reductio
     return rows;
 }
 
-std::vector<float> query_head_scores(const ImportanceView& importance, std::int64_t layer, Importance mode)
+std::vector<float> query_head_scores(const ImportanceView& importance, std::int64_t layer, const Importance& mode)
 {
-    check_sizes(importance);
+    check_sizes(importance, mode);
     if (layer < 0)
         refuse_scope(importance, { layer, -1 });
     check_scope(importance, { layer, -1 });
     const auto context = static_cast<std::size_t>(importance.context);
     const auto size = static_cast<std::size_t>(importance.heads) * context;
-    const std::span<const float> values = importance.values.subspan(static_cast<std::size_t>(layer) * size, size);
+    const std::span<const float> all = importance.ranked.empty() ? importance.values : importance.ranked;
+    const std::span<const float> values = all.subspan(static_cast<std::size_t>(layer) * size, size);
     std::vector<float> scores(values.begin(), values.end());
-    if (mode == Importance::cumulative)
+    if (mode != Importance::mean_received)
         return scores;
     const kernels::ScoreRowsInputs inputs = score_rows_inputs(importance, {});
     for (std::size_t index = 0; index < size; ++index) {
@@ -179,7 +200,7 @@ std::vector<float> query_head_scores(const ImportanceView& importance, std::int6
 
 RowScores score_scope(const ImportanceView& importance, const Scope& scope, const Reduction& reduction)
 {
-    check_sizes(importance);
+    check_sizes(importance, reduction.importance);
     check_scope(importance, scope);
     const std::vector<std::int64_t> evicting
         = evicting_layers(importance.windows, importance.context, reduction.sliding);
@@ -192,7 +213,7 @@ RowScores score_scope(const ImportanceView& importance, const Scope& scope, cons
     const std::vector<double> scores = mean_over(importance, scope, reduction);
     const bool of_mass = reduction.importance == Importance::cumulative && reduction.gqa == GqaReduction::mean;
     return { scope, reduction.importance, reduction.gqa, { scores.begin(), scores.end() },
-        of_mass ? scores : mean_over(importance, scope, {}) };
+        of_mass ? scores : mean_over(importance.cumulative(), scope, {}) };
 }
 
 } // namespace keepset::policy

@@ -147,7 +147,7 @@ std::vector<KeepSet> select(
         policy::refuse_missing(request.policy, analysis.no_scores);
         const policy::Reduction wanted { request.granularity, request.importance, request.gqa, request.sliding };
         if (!rows || !(rows->reduction == wanted)) {
-            rows = policy::score_rows(policy::view_of(analysis), wanted);
+            rows = policy::score_rows(policy::view_of(analysis, wanted.importance), wanted);
             for (const auto& [name, scores] : analysis.own_scores)
                 rows->own.emplace(
                     name, policy::shared_rows(scores, policy::view_of(analysis), wanted.granularity, rows->evicting));
@@ -166,9 +166,9 @@ std::vector<KeepSet> select(
     return sets;
 }
 
-std::vector<float> head_importance(const Analysis& analysis, std::int64_t layer, Importance importance)
+std::vector<float> head_importance(const Analysis& analysis, std::int64_t layer, const Importance& importance)
 {
-    return policy::query_head_scores(policy::view_of(analysis), layer, importance);
+    return policy::query_head_scores(policy::view_of(analysis, importance), layer, importance);
 }
 
 bool KeepSet::evicts(std::int64_t layer) const

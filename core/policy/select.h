@@ -15,14 +15,20 @@
 /// Selection for all layers and kv heads at once, on importance from an analysis or from a window of a sweep.
 namespace keepset::policy {
 
-/// Cumulative importance (SEMANTICS 2), borrowed.
+/// Importance (SEMANTICS 2), borrowed.
 struct ImportanceView {
-    std::span<const float> values; ///< (layers, heads, context)
+    std::span<const float> values; ///< (layers, heads, context), cumulative
     std::int64_t layers = 0;
     std::int64_t heads = 0;
     std::int64_t kv_heads = 0;
     std::int64_t context = 0;
     std::span<const std::int64_t> windows = {}; ///< (layers): Analysis::windows; empty where no layer slides
+    /// (layers, heads, context): importance by the last queries, where that is ranked by; else empty.
+    std::span<const float> ranked = {};
+    std::shared_ptr<const std::vector<float>> held = nullptr; ///< where `ranked` lies, if anywhere
+
+    /// The same without what is ranked by: what mass is counted by.
+    ImportanceView cumulative() const { return { values, layers, heads, kv_heads, context, windows }; }
 };
 
 /// What turns importance into the rows that get a keep set.
@@ -60,7 +66,7 @@ ScoreRows score_rows(const ImportanceView& importance, const Reduction& reductio
 /// Scores and mass of one scope: the mean of its rows. Throws Error{usage} where it is outside the model.
 RowScores score_scope(const ImportanceView& importance, const Scope& scope, const Reduction& reduction);
 /// Importance of every query head of one layer, (heads, context). Throws Error{usage} where it is outside the model.
-std::vector<float> query_head_scores(const ImportanceView& importance, std::int64_t layer, Importance mode);
+std::vector<float> query_head_scores(const ImportanceView& importance, std::int64_t layer, const Importance& mode);
 /// What carries out plans: kernels::select_cpu, or a device's kernel that takes and gives memory of the host.
 using LabelRows = std::function<std::int64_t(const kernels::SelectInputs& inputs)>;
 /// Labelled keep sets with their kept mass, all requests in one call of `label_rows`. The requests' granularity,

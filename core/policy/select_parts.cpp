@@ -1,6 +1,7 @@
 #include "core/policy/select_parts.h"
 
 #include "core/analysis.h"
+#include "core/attention/last_importance.h"
 #include "core/error.h"
 #include "core/words.h"
 
@@ -11,9 +12,13 @@
 
 namespace keepset::policy {
 
-ImportanceView view_of(const Analysis& a)
+ImportanceView view_of(const Analysis& a, const Importance& importance)
 {
-    return { a.importance, a.layers, a.heads, a.kv_heads, a.context, a.windows };
+    ImportanceView view { a.importance, a.layers, a.heads, a.kv_heads, a.context, a.windows };
+    view.held = importance_of(a, importance);
+    if (view.held)
+        view.ranked = *view.held;
+    return view;
 }
 
 at::Tensor borrowed_rows(const std::vector<float>& values, std::int64_t context)

@@ -15,7 +15,8 @@ struct Analysis;
 /// What selecting from one row and from all of them have in common.
 namespace keepset::policy {
 
-ImportanceView view_of(const Analysis& analysis);
+/// Cumulative importance, and what a mode ranks by instead of it. Throws Error{usage} where that is not there.
+ImportanceView view_of(const Analysis& analysis, const Importance& importance = Importance::cumulative);
 /// Values (rows, context), borrowed.
 at::Tensor borrowed_rows(const std::vector<float>& values, std::int64_t context);
 std::int64_t count_kept(std::span<const Label> labels);

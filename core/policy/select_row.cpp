@@ -67,10 +67,10 @@ namespace {
 namespace keepset {
 
 RowScores row_scores(
-    const Analysis& analysis, const Scope& scope, Importance importance, GqaReduction gqa, Sliding sliding)
+    const Analysis& analysis, const Scope& scope, const Importance& importance, GqaReduction gqa, Sliding sliding)
 {
-    RowScores row
-        = policy::score_scope(policy::view_of(analysis), scope, { Granularity::head, importance, gqa, sliding });
+    RowScores row = policy::score_scope(
+        policy::view_of(analysis, importance), scope, { Granularity::head, importance, gqa, sliding });
     row.evicting = policy::evicting_layers(analysis.windows, analysis.context, sliding);
     row.bridges = analysis.bridges;
     for (const auto& [name, scores] : analysis.own_scores)
@@ -139,7 +139,7 @@ void add_shared_rows(const Analysis& analysis, const PolicySpec& policy, RowScor
     importance.reserve(layers.size() * static_cast<std::size_t>(size));
     for (const std::int64_t layer : layers) {
         for (std::int64_t kv_head = 0; kv_head < analysis.kv_heads; ++kv_head) {
-            const RowScores other = policy::score_scope(policy::view_of(analysis), { layer, kv_head },
+            const RowScores other = policy::score_scope(policy::view_of(analysis, row.importance), { layer, kv_head },
                 { Granularity::head, row.importance, row.gqa, Sliding::evict });
             importance.insert(importance.end(), other.scores.begin(), other.scores.end());
         }

@@ -126,6 +126,8 @@ namespace {
         PassScores some { importance, {}, pass.kv_heads, windows };
         for (const auto& [name, own] : pass.own)
             some.own.emplace(name, own.index_select(0, which));
+        if (pass.ranked.defined())
+            some.ranked = pass.ranked.index_select(0, which);
         Reduction all = reduction;
         all.sliding = Sliding::evict;
         WindowScores found = window_scores(some, all, backend);
@@ -179,6 +181,12 @@ WindowScores window_scores(const PassScores& pass, const Reduction& reduction, c
         seen = to_device(pass.windows, all.device());
         view.windows = { seen.const_data_ptr<std::int64_t>(), pass.windows.size() };
     }
+    if ((reduction.importance.last_queries() > 0) != pass.ranked.defined())
+        throw Error(ErrorKind::internal,
+            "A pass and importance '" + name_of(reduction.importance) + "' do not fit one another.");
+    const at::Tensor ranked = pass.ranked.defined() ? pass.ranked.contiguous() : pass.ranked;
+    if (ranked.defined())
+        view.ranked = { ranked.const_data_ptr<float>(), static_cast<std::size_t>(ranked.numel()) };
     const kernels::ScoreRowsInputs inputs = score_rows_inputs(view, reduction);
     at::Tensor scores = at::empty({ found.rows() / inputs.together, found.context() }, all.options());
     found.mass = at::empty({ found.rows(), found.context() }, all.options().dtype(at::kDouble));

@@ -35,6 +35,7 @@ struct PassScores {
     std::map<std::string, at::Tensor> own = {}; ///< OwnScores::take
     std::int64_t kv_heads = 1;
     std::span<const std::int64_t> windows = {}; ///< (layers): those of ImportanceView
+    at::Tensor ranked = {}; ///< DensePass::last_importance, where that is ranked by; else undefined
 };
 
 /// The rows of what a pass gave. Those of importance are the same to the last bit on all devices.

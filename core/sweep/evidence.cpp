@@ -3,7 +3,9 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/max.h>
+#include <ATen/ops/maximum.h>
 #include <ATen/ops/min.h>
+#include <ATen/ops/minimum.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/where.h>
 
@@ -29,24 +31,40 @@ at::Tensor largest_magnitude_of(const at::Tensor& hidden) { return hidden.abs().
 
 double largest_magnitude(const at::Tensor& hidden) { return largest_magnitude_of(hidden).item<double>(); }
 
-at::Tensor measure_importance(const at::Tensor& importance, const Decoder& decoder)
-{
-    const std::int64_t layers = importance.size(0);
-    const std::int64_t context = importance.size(2);
-    const at::Tensor exact = importance.to(at::kDouble); // (layers, heads, context)
-    // How many queries see each key: (layers, 1, context).
-    at::Tensor queries = at::arange(context, 0, -1, exact.options()).expand({ layers, 1, context }).clone();
-    for (std::int64_t layer = 0; layer < layers; ++layer) {
-        if (const std::int64_t window = decoder.rule(layer).window; window > 0)
-            queries[layer].clamp_max_(window);
+namespace {
+
+    /// As measure_importance, of importance (layers, heads, context) by the last `last` queries.
+    at::Tensor measure_sums(const at::Tensor& importance, const Decoder& decoder, std::int64_t last)
+    {
+        const std::int64_t layers = importance.size(0);
+        const std::int64_t context = importance.size(2);
+        const at::Tensor exact = importance.to(at::kDouble); // (layers, heads, context)
+        // How many queries see each key: (layers, 1, context).
+        at::Tensor queries
+            = at::arange(context, 0, -1, exact.options()).clamp_max(last).expand({ layers, 1, context }).clone();
+        for (std::int64_t layer = 0; layer < layers; ++layer) {
+            if (const std::int64_t window = decoder.rule(layer).window; window > 0)
+                queries[layer].clamp_max_(window);
+        }
+        const at::Tensor sums = exact.sum(2); // (layers, heads)
+        const at::Tensor first = exact.select(2, 0);
+        // max and min of ATen give NaN where a value is one, each of those it looks at: one for all.
+        const at::Tensor spoiled = at::where(sums.isnan().any(), not_a_number, 0.0);
+        return at::stack({ (sums - last).abs().max() / last, exact.select(2, context - 1).max(), exact.min(),
+                   exact.div(queries).max(), first.mean() / last })
+            + spoiled;
     }
-    const at::Tensor sums = exact.sum(2); // (layers, heads)
-    const at::Tensor first = exact.select(2, 0);
-    // max and min of ATen give NaN where a value is one, each of those it looks at: one for all.
-    const at::Tensor spoiled = at::where(sums.isnan().any(), not_a_number, 0.0);
-    return at::stack({ (sums - context).abs().max() / context, exact.select(2, context - 1).max(), exact.min(),
-               exact.div(queries).max(), first.mean() / context })
-        + spoiled;
+
+} // namespace
+
+at::Tensor measure_importance(const DensePass& pass, const Decoder& decoder, const Importance& mode)
+{
+    const at::Tensor all = measure_sums(pass.importance, decoder, pass.importance.size(2));
+    if (!pass.last_importance.defined())
+        return all;
+    const at::Tensor last = measure_sums(pass.last_importance, decoder, mode.last_queries());
+    const at::Tensor worse = at::maximum(all, last); // NaN where one is
+    return at::stack({ worse[0], worse[1], at::minimum(all[2], last[2]), worse[3], all[4] + 0 * last[4] });
 }
 
 ImportanceFacts importance_facts(const at::Tensor& measured)

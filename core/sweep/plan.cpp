@@ -74,6 +74,7 @@ void check_request(const SweepRequest& request)
         if (!(sparsity >= 0 && sparsity < 1))
             refuse("A sparsity must lie in [0, 1), not at " + shortest(sparsity) + ".");
     }
+    refuse_long_window(request.importance, request.context);
     for (const std::int64_t budget : request.budgets) {
         if (budget < 1 || budget > request.context)
             refuse("A budget of " + std::to_string(budget) + " entries does not fit a context of "

@@ -69,6 +69,7 @@ WindowResult run_prefill_evict(const SweepStep& step, const Window& window)
     policy::OwnScores own(policies_of(step));
     const DensePass pass = run_dense(step, context,
         { .importance = true,
+            .last_queries = step.request.importance.last_queries(),
             .cache = true,
             .attention = needs_attention(step),
             .length = length,

@@ -90,7 +90,7 @@ Selection::Selection(
     , bridges_(bridge_source(pass.attention))
     , scores_(policy::window_scores(
           { pass.importance, with_given(std::move(own), step, window, pass.importance.device()),
-              step.decoder.config().kv_heads, windows_of(step.decoder.config()) },
+              step.decoder.config().kv_heads, windows_of(step.decoder.config()), pass.last_importance },
           { step.request.granularity, step.request.importance, step.request.gqa, step.request.sliding_of_protocol() },
           step.backend))
     , selected_(policy::select_points(scores_,
@@ -99,7 +99,7 @@ Selection::Selection(
     , kept_(step.faults.gathered ? step.faults.gathered(selected_.kept) : selected_.kept)
     , gathered_(policy::facts_of(kept_, scores_, step.backend))
     , health_(measure_keep_health(kept_, scores_.table.evicting))
-    , measured_(measure_importance(pass.importance, step.decoder))
+    , measured_(measure_importance(pass, step.decoder, step.request.importance))
     , largest_(largest_magnitude_of(pass.hidden))
 {
 }

@@ -18,6 +18,7 @@ WindowResult run_token_drop(const SweepStep& step, const Window& window)
     policy::OwnScores own(policies_of(step));
     const DensePass pass = run_dense(step, context,
         { .importance = true,
+            .last_queries = step.request.importance.last_queries(),
             .cache = own.needs_replay(),
             .attention = needs_attention(step),
             .length = length,

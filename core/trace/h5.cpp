@@ -131,6 +131,25 @@ std::string cut_with_mark(const std::string& text, std::size_t bytes)
 
 bool exists(hid_t parent, const std::string& name) { return H5Lexists(parent, name.c_str(), H5P_DEFAULT) > 0; }
 
+std::vector<std::string> names_in(hid_t group)
+{
+    H5G_info_t info {};
+    check(H5Gget_info(group, &info), "listing a group");
+    std::vector<std::string> names;
+    for (hsize_t index = 0; index < info.nlinks; ++index) {
+        const auto name_at = [&](char* to, std::size_t room) {
+            const ssize_t size
+                = H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, index, to, room, H5P_DEFAULT);
+            check(size, "listing a group");
+            return static_cast<std::size_t>(size);
+        };
+        std::string name(name_at(nullptr, 0), '\0');
+        name_at(name.data(), name.size() + 1); // with the zero behind it
+        names.push_back(std::move(name));
+    }
+    return names;
+}
+
 Handle create_group(hid_t parent, const std::string& name)
 {
     return { H5Gcreate2(parent, name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose, "making " + name };

@@ -101,6 +101,8 @@ bool read_bool(hid_t object, const char* name);
 // ---- groups and datasets -------------------------------------------------------------------------------------
 
 bool exists(hid_t parent, const std::string& name);
+/// Names of what a group holds, ascending.
+std::vector<std::string> names_in(hid_t group);
 Handle create_group(hid_t parent, const std::string& name);
 Handle open_group(hid_t parent, const std::string& name);
 Handle open_dataset(hid_t parent, const std::string& name);

@@ -92,6 +92,25 @@ namespace {
         return tokens;
     }
 
+    /// Importance by the last queries, of all modes that a file holds; other builds may have others.
+    void read_last_importance(hid_t file, const Shape& shape, Analysis& analysis)
+    {
+        for (const std::string& name : h5::names_in(h5::open_group(file, "/importance"))) {
+            Importance mode;
+            try {
+                from_name(name, mode);
+            } catch (const Error&) { // of another version, or the windows of sliding layers
+                continue;
+            }
+            if (mode.last_queries() == 0 || name_of(mode) != name)
+                continue;
+            if (mode.last_queries() > analysis.context)
+                throw h5::Failure("/importance/" + name + " sums over more queries than its context has");
+            analysis.by_last_queries[mode] = std::make_shared<const std::vector<float>>(
+                h5::read_numbers<float>(file, "/importance/" + name, shape));
+        }
+    }
+
     void read_importance(hid_t file, Analysis& analysis)
     {
         if (!h5::exists(file, "/importance"))
@@ -118,6 +137,7 @@ namespace {
         if (h5::exists(file, "/importance/windows")) // where a layer slides; earlier builds wrote none
             analysis.windows = h5::read_numbers<std::int64_t>(file, "/importance/windows", { shape[0] });
         analysis.row_lse = h5::read_numbers<float>(file, "/attention/lse", shape);
+        read_last_importance(file, shape, analysis);
     }
 
     /// Scores of policies' own; earlier builds wrote none.

@@ -1,5 +1,6 @@
+#include "core/attention/last_importance.h"
 #include "core/policies.h"
-#include "core/policy/select.h"
+#include "core/policy/select_parts.h"
 #include "core/trace/labels.h"
 #include "core/trace/output.h"
 #include "core/trace/run_schema.h"
@@ -130,6 +131,29 @@ namespace {
         h5::check(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text), "writing /tokens/source");
     }
 
+    /// Importance by the last queries: what the analysis was made with, and what its keep sets were ranked by.
+    void write_last_importance(hid_t file, const Analysis& analysis, const std::stop_token& stop)
+    {
+        std::set<Importance> modes;
+        for (const auto& [mode, values] : analysis.by_last_queries)
+            modes.insert(mode);
+        for (const KeepSet& keep : analysis.keep_sets)
+            modes.insert(keep.request.importance);
+        const Shape shape { size_of(analysis.layers), size_of(analysis.heads), size_of(analysis.context) };
+        for (const Importance& mode : modes) {
+            const auto values = find_importance(analysis, mode);
+            if (!values)
+                continue;
+            write_values(file,
+                { "/importance/" + name_of(mode), H5T_NATIVE_FLOAT, shape, layer_chunk(shape), nullptr,
+                    "attention mass",
+                    "Attention that each key received from " + queries_of(mode)
+                        + " of the context, after softmax; a row sums to " + std::to_string(mode.last_queries()),
+                    { "layer", "head", "position" } },
+                values->data(), values->size(), stop);
+        }
+    }
+
     void write_importance(hid_t file, const Analysis& analysis, const std::stop_token& stop)
     {
         const h5::Handle group = h5::create_group(file, "/importance");
@@ -151,6 +175,7 @@ namespace {
                 "length",
                 axes },
             analysis.importance.data(), analysis.importance.size(), stop);
+        write_last_importance(file, analysis, stop);
         if (!analysis.windows.empty()) {
             const Shape layers { size_of(analysis.layers) };
             write_values(file,
@@ -215,10 +240,8 @@ namespace {
             const bool ranks = line != policies().end() && line->ranks_by == ScoreOf::importance;
             if (!ranks || !written.emplace(keep.request.importance, keep.request.gqa).second)
                 continue;
-            const policy::ImportanceView view { analysis.importance, analysis.layers, analysis.heads, analysis.kv_heads,
-                analysis.context, analysis.windows };
-            const policy::ScoreRows rows = policy::score_rows(
-                view, { Granularity::head, keep.request.importance, keep.request.gqa, Sliding::evict }); // all layers
+            const policy::ScoreRows rows = policy::score_rows(policy::view_of(analysis, keep.request.importance),
+                { Granularity::head, keep.request.importance, keep.request.gqa, Sliding::evict }); // all layers
             const h5::Handle dataset = write("importance", rows.scores);
             h5::write_attribute(dataset, "importance", name_of(keep.request.importance));
             h5::write_attribute(dataset, "gqa", name_of(keep.request.gqa));
@@ -257,6 +280,8 @@ namespace {
             && analysis.row_lse.size() == analysis.importance.size()
             && analysis.tokens.size() == static_cast<std::size_t>(analysis.context) && analysis.kv_heads > 0
             && (analysis.windows.empty() || analysis.windows.size() == size_of(analysis.layers));
+        for (const auto& [mode, values] : analysis.by_last_queries)
+            good = good && mode.last_queries() > 0 && values->size() == analysis.importance.size();
         for (const auto& [name, scores] : analysis.own_scores)
             good = good && sized(scores.size(), analysis.layers, analysis.kv_heads, analysis.context);
         for (const KeepSet& keep : analysis.keep_sets) {

@@ -22,9 +22,12 @@
 ///     /tokens/id [C] int32, /tokens/text [C] text, /tokens/byte_begin [C] int64, /tokens/byte_end [C] int64
 ///     /tokens/source              scalar text, attributes bytes, byte_begin (both int64): the piece of the user's text
 ///                                 that the tokens cover, so that a trace can be shown without the text file
-///     /importance                 attributes layers, heads, kv_heads, context, offset (int64), bos (boolean), seconds
-///     (double) /importance/cumulative [L, H, C] float32 /attention/lse [L, H, C] float32 /keep/<n> attributes policy
-///     (canonical spelling), policy_asked (as asked for), sparsity (double),
+///     /importance                 attributes layers, heads, kv_heads, context, offset (int64), bos (boolean),
+///                                 seconds (double)
+///     /importance/cumulative [L, H, C] float32
+///     /importance/window:<w>, /importance/last-query [L, H, C] float32   those that the trace was made with, often
+///     none /attention/lse [L, H, C] float32 /keep/<n>                   attributes policy (canonical spelling),
+///     policy_asked (as asked for), sparsity (double),
 ///                                 budget (int64: entries kept in a row), budget_asked (int64: 0 where sparsity was
 ///                                 asked for), granularity, importance, gqa, rounding, sliding (text; absent in
 ///                                 earlier versions: evict), seed (uint64), window, context, offset (int64), bos

@@ -16,7 +16,7 @@ namespace {
         if (j >= inputs.context)
             return;
         if (row < rows)
-            mass[row * inputs.context + j] = group_score(inputs, row, j, GroupReduction::mean);
+            mass[row * inputs.context + j] = group_score(inputs, inputs.importance, row, j, GroupReduction::mean);
         else
             scores[(row - rows) * inputs.context + j] = score_of_row(inputs, row - rows, j);
     }

@@ -10,6 +10,7 @@ enum class GroupReduction : std::uint8_t { mean, max, sum };
 /// Importance of all query heads. Group of kv head g: the query heads [g, g + 1) · heads / kv_heads.
 struct ScoreRowsInputs {
     const float* importance = nullptr; ///< (layers, heads, context)
+    const float* ranked = nullptr; ///< the same, what scores are made of instead; nullptr: `importance`
     std::int64_t layers = 0;
     std::int64_t heads = 0;
     std::int64_t kv_heads = 0;
@@ -39,12 +40,19 @@ KEEPSET_BOTH inline double product_of(double a, double b)
 #endif
 }
 
-/// What the query heads of one row of the model come to at one position. A NaN comes through.
-KEEPSET_BOTH inline double group_score(
-    const ScoreRowsInputs& inputs, std::int64_t row, std::int64_t position, GroupReduction reduction)
+/// What scores are made of: (layers, heads, context).
+KEEPSET_BOTH inline const float* ranked_of(const ScoreRowsInputs& inputs)
+{
+    return inputs.ranked == nullptr ? inputs.importance : inputs.ranked;
+}
+
+/// What the query heads of one row of the model come to at one position of `values` (layers, heads, context). A NaN
+/// comes through.
+KEEPSET_BOTH inline double group_score(const ScoreRowsInputs& inputs, const float* values, std::int64_t row,
+    std::int64_t position, GroupReduction reduction)
 {
     const std::int64_t group = inputs.heads / inputs.kv_heads;
-    const float* const first = inputs.importance + row * group * inputs.context + position;
+    const float* const first = values + row * group * inputs.context + position;
     double value = static_cast<double>(first[0]);
     for (std::int64_t head = 1; head < group; ++head) {
         const auto other = static_cast<double>(first[head * inputs.context]);
@@ -70,7 +78,7 @@ KEEPSET_BOTH inline float score_of_row(const ScoreRowsInputs& inputs, std::int64
 {
     double sum = 0;
     for (std::int64_t row = score_row * inputs.together; row < (score_row + 1) * inputs.together; ++row) {
-        const double value = group_score(inputs, row, position, inputs.reduction);
+        const double value = group_score(inputs, ranked_of(inputs), row, position, inputs.reduction);
         const std::int64_t layer = row / inputs.kv_heads;
         sum += inputs.per_query ? value / static_cast<double>(queries_that_see(inputs, layer, position)) : value;
     }

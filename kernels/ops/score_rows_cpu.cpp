@@ -11,7 +11,7 @@ void score_rows_cpu(const ScoreRowsInputs& inputs, float* scores, double* mass, 
 #pragma omp for schedule(static) nowait
         for (std::int64_t row = 0; row < rows; ++row) {
             for (std::int64_t j = 0; j < inputs.context; ++j)
-                mass[row * inputs.context + j] = group_score(inputs, row, j, GroupReduction::mean);
+                mass[row * inputs.context + j] = group_score(inputs, inputs.importance, row, j, GroupReduction::mean);
         }
 #pragma omp for schedule(static)
         for (std::int64_t row = 0; row < score_rows; ++row) {

@@ -313,6 +313,10 @@
         <source>%1 left</source>
         <translation>noch %1</translation>
     </message>
+    <message>
+        <source>attention of the last queries</source>
+        <translation>Aufmerksamkeit der letzten Queries</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui</name>
@@ -395,6 +399,26 @@
     <message>
         <source>evicts in %1 of %2 layers</source>
         <translation>verwirft in %1 von %2 Schichten</translation>
+    </message>
+    <message>
+        <source>last query</source>
+        <translation>letzte Query</translation>
+    </message>
+    <message>
+        <source>last %1 queries</source>
+        <translation>letzte %1 Queries</translation>
+    </message>
+    <message>
+        <source>importance, %1</source>
+        <translation>Wichtigkeit, %1</translation>
+    </message>
+    <message>
+        <source>cumulative importance</source>
+        <translation>kumulierte Wichtigkeit</translation>
+    </message>
+    <message>
+        <source>importance, mean received</source>
+        <translation>Wichtigkeit, Mittel des Empfangenen</translation>
     </message>
 </context>
 <context>
@@ -841,14 +865,6 @@ Open the model and analyse the text here.</source>
         <translation>%1 Schichten × %2 Köpfe</translation>
     </message>
     <message>
-        <source>cumulative importance</source>
-        <translation>kumulierte Wichtigkeit</translation>
-    </message>
-    <message>
-        <source>importance, mean received</source>
-        <translation>Wichtigkeit, Mittel des Empfangenen</translation>
-    </message>
-    <message>
         <source>importance over the %1 tokens, from left to right in every tile · %2 · %3</source>
         <translation>Wichtigkeit über den %1 Token, in jeder Kachel von links nach rechts · %2 · %3</translation>
     </message>
@@ -922,14 +938,6 @@ Open the model and analyse the text here.</source>
     <message>
         <source>token position</source>
         <translation>Position des Tokens</translation>
-    </message>
-    <message>
-        <source>cumulative importance</source>
-        <translation>kumulierte Wichtigkeit</translation>
-    </message>
-    <message>
-        <source>importance, mean received</source>
-        <translation>Wichtigkeit, Mittel des Empfangenen</translation>
     </message>
     <message>
         <source>One moment …</source>
@@ -1069,6 +1077,41 @@ Open the model and analyse the text here.</source>
     <message>
         <source>Your own method</source>
         <translation>Eigenes Verfahren</translation>
+    </message>
+</context>
+<context>
+    <name>keepset::ui::ImportanceBox</name>
+    <message>
+        <source>Importance</source>
+        <translation>Wichtigkeit</translation>
+    </message>
+    <message>
+        <source>cumulative: all attention a token received; mean-received: per token that could see it; window: from the last queries alone; last-query: from the last token alone</source>
+        <translation>cumulative: alle Aufmerksamkeit, die ein Token bekam; mean-received: je Token, das es sehen konnte; window: nur die der letzten Queries; last-query: nur die des letzten Tokens</translation>
+    </message>
+    <message>
+        <source>last </source>
+        <translation>letzte </translation>
+    </message>
+    <message>
+        <source>Queries of the window</source>
+        <translation>Queries des Fensters</translation>
+    </message>
+    <message>
+        <source> query</source>
+        <translation> Query</translation>
+    </message>
+    <message>
+        <source> queries</source>
+        <translation> Queries</translation>
+    </message>
+    <message>
+        <source>How many of the last queries give their attention: as many as SnapKV&apos;s window has, for example</source>
+        <translation>Wie viele der letzten Queries ihre Aufmerksamkeit geben: zum Beispiel so viele, wie SnapKVs Fenster hat</translation>
+    </message>
+    <message>
+        <source>A file holds the windows that it was made with</source>
+        <translation>Eine Datei enthält die Fenster, mit denen sie gemacht wurde</translation>
     </message>
 </context>
 <context>
@@ -2175,6 +2218,10 @@ Das Häkchen legt ihn über den gezeigten Run.</translation>
         <source>looking at the memory</source>
         <translation>Ansehen des Speichers</translation>
     </message>
+    <message>
+        <source>summing up the last queries</source>
+        <translation>letzte Queries summieren</translation>
+    </message>
 </context>
 <context>
     <name>keepset::ui::SetupPanel</name>
@@ -2233,14 +2280,6 @@ Das Häkchen legt ihn über den gezeigten Run.</translation>
     <message>
         <source>Context and passage</source>
         <translation>Kontext und Abschnitt</translation>
-    </message>
-    <message>
-        <source>Importance</source>
-        <translation>Wichtigkeit</translation>
-    </message>
-    <message>
-        <source>cumulative: all attention a token received; mean-received: per token that could see it</source>
-        <translation>cumulative: alle Aufmerksamkeit, die ein Token erhielt; mean-received: je Token, das es sehen konnte</translation>
     </message>
     <message>
         <source>Query heads of a kv head</source>
@@ -3099,6 +3138,10 @@ Beides lässt sich auch hierher ziehen.</translation>
     <message>
         <source>%1 to %2; the fuller a box, the less alike. Keep set shared by: %3.</source>
         <translation>%1 bis %2; je voller ein Kästchen, desto weniger gleich. Gemeinsame Auswahl: %3.</translation>
+    </message>
+    <message>
+        <source>Importance over position, %1</source>
+        <translation>Wichtigkeit über der Position, %1</translation>
     </message>
 </context>
 <context>

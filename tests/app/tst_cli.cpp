@@ -240,8 +240,10 @@ private Q_SLOTS:
         QTest::newRow("unknown policy, analyze") << analyze + QStringList { "--policies", "h3o" } << "'h3o'";
         QTest::newRow("unknown parameter") << sweep + QStringList { "--policies", "h2o(sinks=1)" } << "'sinks'";
         QTest::newRow("streaming") << sweep + QStringList { "--protocol", "streaming" } << "not built yet";
-        QTest::newRow("window:32") << sweep + QStringList { "--importance", "window:32" } << "not built yet";
-        QTest::newRow("last-query") << analyze + QStringList { "--importance", "last-query" } << "not built yet";
+        QTest::newRow("window") << sweep + QStringList { "--importance", "window" } << "such as window:32";
+        QTest::newRow("window:0") << analyze + QStringList { "--importance", "window:0" } << "from 1 on";
+        QTest::newRow("window of all and more")
+            << sweep + QStringList { "--importance", "window:65", "--context", "64" } << "no more than 64";
         QTest::newRow("bridge=x") << sweep + QStringList { "--policies", "cab(bridge=x)" } << "flow, curvature";
         QTest::newRow("bench without a model") << QStringList { "bench", "load" } << "--model";
         QTest::newRow("bench without a text") << QStringList { "bench", "sweep", "--model", "m" } << "--text";

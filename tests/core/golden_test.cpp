@@ -27,13 +27,15 @@ namespace {
         return request;
     }
 
-    AnalysisRequest passage(const Text& text, std::int64_t context, std::int64_t offset, bool keep_attention = false)
+    AnalysisRequest passage(const Text& text, std::int64_t context, std::int64_t offset, bool keep_attention,
+        const Importance& importance = Importance::cumulative)
     {
         AnalysisRequest request;
         request.text = text;
         request.context = context;
         request.offset = offset;
         request.keep_attention = keep_attention;
+        request.importance = importance;
         return request;
     }
 
@@ -226,8 +228,8 @@ void GoldenTest::compare_labels(const nlohmann::json& run, const std::vector<std
     const bool by_attention = std::ranges::any_of(request.policies, needs_attention);
     std::vector<std::shared_ptr<const Analysis>> analyses;
     for (std::int64_t window = 0; window < request.windows; ++window)
-        analyses.push_back(
-            engine.analyse(passage(expected.text, request.context, request.offset + window * piece, by_attention)));
+        analyses.push_back(engine.analyse(passage(
+            expected.text, request.context, request.offset + window * piece, by_attention, request.importance)));
     const auto& points = run.at("points");
     const std::size_t size = labels.size() / (points.size() * windows);
     for (std::size_t point = 0; point < points.size(); ++point) {

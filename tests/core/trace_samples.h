@@ -66,6 +66,8 @@ inline keepset::Analysis analysis(std::int64_t context)
         made.importance.push_back(static_cast<float>(index) * 0.1F);
         made.row_lse.push_back(-static_cast<float>(index) * 0.3F);
     }
+    made.by_last_queries[keepset::Importance::last_query]
+        = std::make_shared<const std::vector<float>>(made.importance.rbegin(), made.importance.rend());
     made.keep_sets = { keep_set(made, "h2o"), keep_set(made, "cab") };
     made.audit.checks
         = { { "mass", keepset::CheckStatus::pass, "Alles gut: é" }, { "finite", keepset::CheckStatus::warning, "" },
@@ -222,7 +224,9 @@ inline bool same(const keepset::Analysis& a, const keepset::Analysis& b)
     return tokens && keep_sets && same(a.provenance, b.provenance) && a.layers == b.layers && a.heads == b.heads
         && a.kv_heads == b.kv_heads && a.context == b.context && a.offset == b.offset && a.bos == b.bos
         && same_bits(a.importance, b.importance) && same_bits(a.row_lse, b.row_lse) && same(a.audit, b.audit)
-        && a.windows == b.windows && a.seconds == b.seconds && a.text == b.text;
+        && a.windows == b.windows && a.seconds == b.seconds && a.text == b.text
+        && std::ranges::equal(a.by_last_queries, b.by_last_queries,
+            [](const auto& x, const auto& y) { return x.first == y.first && same_bits(*x.second, *y.second); });
 }
 
 } // namespace samples

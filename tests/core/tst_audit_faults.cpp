@@ -86,6 +86,8 @@ private Q_SLOTS:
     void a_sweep_as_it_is_passes_and_its_file_says_the_same();
     void every_fault_fails_its_own_check_and_says_why_data();
     void every_fault_fails_its_own_check_and_says_why();
+    void the_mass_of_the_last_queries_is_looked_at_too_data();
+    void the_mass_of_the_last_queries_is_looked_at_too();
     void a_text_that_repeats_itself_is_no_fault();
     void points_that_evict_nothing_equal_dense_data();
     void points_that_evict_nothing_equal_dense();
@@ -205,6 +207,47 @@ void TestAuditFaults::every_fault_fails_its_own_check_and_says_why()
         QVERIFY2(found.status != CheckStatus::undecided || check == "finite", found.name.c_str());
         if (is_it)
             QVERIFY2(QString::fromStdString(found.detail).contains(words), found.detail.c_str());
+    }
+}
+
+void TestAuditFaults::the_mass_of_the_last_queries_is_looked_at_too_data()
+{
+    QTest::addColumn<int>("position");
+    QTest::addColumn<double>("by");
+    QTest::addColumn<QString>("check");
+    QTest::addColumn<QString>("words");
+    QTest::newRow("as it is") << 5 << 0.0 << ""
+                              << "";
+    QTest::newRow("too much in all") << 0 << 0.5 << "mass"
+                                     << "that from the last 4 queries to 4";
+    QTest::newRow("the last key") << 23 << 2.0 << "causality"
+                                  << "last key";
+    QTest::newRow("not a number") << 5 << std::nan("") << "finite"
+                                  << "no finite number";
+}
+
+void TestAuditFaults::the_mass_of_the_last_queries_is_looked_at_too()
+{
+    QFETCH(int, position);
+    QFETCH(double, by);
+    QFETCH(QString, check);
+    QFETCH(QString, words);
+    SweepRequest request = RealSweep::request();
+    request.importance = Importance::window(4);
+    SweepFaults faults;
+    faults.dense = [&](const at::Tensor& ids, const DensePassOptions& options) {
+        DensePass pass = dense_pass(sweep_.decoder, ids, options, sweep_.backend, {});
+        if (options.last_queries > 0)
+            pass.last_importance[1][2][position] += by;
+        return pass;
+    };
+    const Run run = sweep_.run(request, faults);
+    for (const Check& found : run.audit.checks) {
+        if (found.name == check.toStdString())
+            QVERIFY2(found.status == CheckStatus::fail && QString::fromStdString(found.detail).contains(words),
+                found.detail.c_str());
+        else if (check.isEmpty())
+            QVERIFY2(found.status != CheckStatus::fail && found.status != CheckStatus::undecided, found.detail.c_str());
     }
 }
 

@@ -200,12 +200,6 @@ private Q_SLOTS:
         QTest::addColumn<QString>("planned_for"); // empty: for nothing
         QTest::newRow("streaming") << "streaming"
                                    << "protocol";
-        QTest::newRow("last-query") << "last-query"
-                                    << "importance";
-        QTest::newRow("window") << "window"
-                                << "importance";
-        QTest::newRow("window:32") << "window:32"
-                                   << "importance";
         QTest::newRow("misspelt") << "windows"
                                   << "";
         QTest::newRow("empty") << ""

@@ -44,7 +44,7 @@ void TstReference::folders()
 {
     QTest::addColumn<QString>("folder");
     for (const char* const name :
-        { "gqa7", "head80", "biases", "llama3", "llama3-new", "linear", "cab-bridges", "demo" })
+        { "gqa7", "head80", "biases", "llama3", "llama3-new", "linear", "cab-bridges", "last-queries", "demo" })
         QTest::newRow(name) << QString(name);
 }
 

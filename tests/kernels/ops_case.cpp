@@ -44,6 +44,11 @@ ScoreRowsCase random_score_rows(std::mt19937& random)
     found.importance = normal(inputs.layers * inputs.heads * inputs.context, random);
     for (float& value : found.importance)
         value = std::exp(4 * value);
+    if (between(0, 1, random) == 1) {
+        found.ranked = normal(inputs.layers * inputs.heads * inputs.context, random);
+        for (float& value : found.ranked)
+            value = std::exp(4 * value);
+    }
     if (between(0, 3, random) == 0) {
         const float odd[] = { std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 0.0F };
         const auto last = static_cast<std::int64_t>(found.importance.size()) - 1;

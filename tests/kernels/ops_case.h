@@ -15,6 +15,7 @@ namespace keepset::kernels::test {
 struct ScoreRowsCase {
     ScoreRowsInputs inputs; ///< without pointers
     std::vector<float> importance; ///< (layers, heads, context)
+    std::vector<float> ranked; ///< the same, or empty
     std::vector<std::int64_t> windows; ///< (layers), or empty
 };
 /// Any shape, reduction and sharing; now and then values that are not finite.

@@ -180,6 +180,7 @@ private Q_SLOTS:
             ScoreRowsCase values = random_score_rows(random_);
             ScoreRowsInputs a = values.inputs;
             a.importance = values.importance.data();
+            a.ranked = values.ranked.empty() ? nullptr : values.ranked.data();
             a.windows = values.windows.empty() ? nullptr : values.windows.data();
             const auto rows = static_cast<std::size_t>(a.layers * a.kv_heads);
             const auto context = static_cast<std::size_t>(a.context);
@@ -187,10 +188,12 @@ private Q_SLOTS:
             std::vector<double> mass(rows * context);
             score_rows_cpu(a, scores.data(), mass.data(), 2);
             const DeviceBuffer importance = device_copy(values.importance);
+            const DeviceBuffer ranked = device_copy(values.ranked);
             const DeviceBuffer found_scores(scores.size() * sizeof(float));
             const DeviceBuffer found_mass(mass.size() * sizeof(double));
             const DeviceBuffer windows = device_copy(values.windows);
             a.importance = in<float>(importance);
+            a.ranked = a.ranked ? in<float>(ranked) : nullptr;
             a.windows = a.windows ? in<std::int64_t>(windows) : nullptr;
             loaded_.module->score_rows(a, out<float>(found_scores), out<double>(found_mass), nullptr);
             const auto s = host_copy<float>(found_scores, scores.size());

@@ -113,6 +113,10 @@ def check_trace(file):
     if "importance/windows" in file:  # where a layer slides
         check_dataset(file, "importance/windows", "layer", "i8")
         need(file["importance/windows"][:].min() >= 0 < file["importance/windows"][:].max(), "windows of layers")
+    for name in file["importance"]:  # by the last queries, where the trace was made with it
+        if name == "last-query" or name.startswith("window:"):
+            check_dataset(file, f"importance/{name}", "layer,head,position", "f4")
+            check_layers(file[f"importance/{name}"])
     check_attributes(file["importance"], IMPORTANCE)
     check_layers(file["importance/cumulative"])
     check_layers(file["attention/lse"])

@@ -33,6 +33,9 @@ RUNS = {
     "model": run("by model", 26, 6, 1, granularity="model", offset=3, **FEW),
     "received": run("mean received", 29, 6, 1, importance="mean-received", gqa="sum", offset=2, **FEW),
     "received by model": run("mean received by model", 29, 6, 1, importance="mean-received", granularity="model", **FEW),
+    "last": run("last queries", 30, 7, 1, importance="window:6", **FEW),
+    "last query": run("last query by layer", 28, 6, 1, importance="last-query", granularity="layer", gqa="max", **FEW),
+    "all queries": run("every query as the last", 27, 6, 1, importance="window:27", **FEW),
     "drop": run("token drop", 28, 6, 1, protocol="token-drop", granularity="model", **FEW),
     "repacked": run("repacked positions", 27, 7, 1, positions="repacked", **FEW),
 }

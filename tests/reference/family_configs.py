@@ -109,6 +109,12 @@ family("gemma2-saved", "Gemma2ForCausalLM", "gemma2",
         "attn_logit_softcapping": 50.0, "final_logit_softcapping": None, "query_pre_attn_scalar": 16,
         "sliding_window": 14, "rms_norm_eps": 0.01, "rope_theta": 500.0, "layer_types": ["full_attention", "sliding_attention"]},
        saved=True, dtype="bfloat16")
+# Long windows, so that few keys tie at nothing from the last queries.
+family("gemma2-last", "Gemma2ForCausalLM", "gemma2",
+       {**sizes(32, 4, layers=3), **GEMMA, "num_key_value_heads": 2, "head_dim": 10, "hidden_act": "gelu_pytorch_tanh",
+        "hidden_activation": "gelu_pytorch_tanh", "attn_logit_softcapping": 5.0, "final_logit_softcapping": 6.0,
+        "query_pre_attn_scalar": 12, "sliding_window": 24, "rope_theta": 10000.0, "cache_implementation": "hybrid",
+        "torch_dtype": "bfloat16"}, dtype="bfloat16", runs=["last", "last query", "all queries"], bos=True)
 
 # ---- gemma3_text
 family("gemma3", "Gemma3ForCausalLM", "gemma3_text",

@@ -6,6 +6,7 @@ golden.json says what was run, with which settings; golden.safetensors has
     importance, row_lse (layers, heads, tokens)
     run.N.label (points, windows, layers, kv_heads, context)     labels of the keep sets
     run.N.token_nll (points, windows, target - 1)
+    run.N.importance (windows, layers, heads, context)           where it is that of the last queries
 Logits, importance and losses come from transformers (transformers_eviction.py), keep sets from policies.py. Scores at
 every cut differ by more than 1e-5 of their size, so that no rounding decides between two right answers.
 """
@@ -90,7 +91,7 @@ def keep_sets(reference, windows, settings):
     """Labels (points, windows, layers, kv_heads, context), importance of every window, and the narrowest gap."""
     importance = [reference.importance(ids, settings["context"]) for ids in windows]
     points, gap = points_of(settings), np.inf
-    by_attention = settings["importance"] == "mean-received" or any("bridge=" in name for name in settings["policies"])
+    by_attention = settings["importance"] != "cumulative" or any("bridge=" in name for name in settings["policies"])
     attention = [reference.attention(ids, settings["context"]) if by_attention else None for ids in windows]
     scores = [policies.row_scores(a, reference.kv_heads, settings["importance"], settings["gqa"], p)
               for a, p in zip(importance, attention)]
@@ -139,6 +140,9 @@ def gold(reference, ids, runs, bos, rows):
     for n, (settings, windows, labels, importance, gap) in enumerate(selected):
         points, token_nll = losses(reference, windows, settings, labels, importance)
         tensors |= {f"run.{n}.label": labels, f"run.{n}.token_nll": token_nll}
+        if last := policies.last_queries(settings["importance"]):
+            rows_of = [reference.attention(ids, settings["context"])[:, :, -last:] for ids in windows]
+            tensors[f"run.{n}.importance"] = np.stack([p.sum(axis=2) for p in rows_of]).astype(np.float32)
         found.append({**settings, "points": points, "narrowest_gap": gap})
     tensors |= {"ids": np.array(ids, np.int32), "rows": np.array(rows, np.int32),
                 "log_prob": reference.logits(ids)[rows], "importance": reference.importance(ids),

@@ -41,6 +41,15 @@ BRIDGE_RUNS = [
         sparsities=[0, 0.4, 0.7]),
     run("token drop", 39, 7, 1, policies=BRIDGES, protocol="token-drop", granularity="model", sparsities=[0, 0.5]),
 ]
+FEW = ["dense", "h2o", "h2o(local=0)", "cab"]
+LAST_RUNS = [
+    run("by head", 40, 7, 2, importance="window:8", policies=FEW),
+    run("by layer", 37, 6, 1, importance="window:5", granularity="layer", gqa="max", policies=FEW),
+    run("by model", 33, 6, 1, importance="last-query", granularity="model", gqa="sum", policies=FEW),
+    run("one query", 40, 6, 1, importance="window:1", policies=FEW),
+    run("every query", 36, 6, 1, importance="window:36", policies=FEW),
+    run("token drop", 35, 6, 1, importance="window:3", protocol="token-drop", granularity="model", policies=FEW),
+]
 DEMO_RUNS = [
     run("by head", 96, 17, 2, sparsities=[0, 0.5, 0.9]),
     run("token drop", 96, 17, 1, protocol="token-drop", granularity="model", sparsities=[0, 0.8]),
@@ -53,7 +62,7 @@ def config(**settings):
             "rms_norm_eps": 1e-5, "tie_word_embeddings": True, "attention_bias": False, "mlp_bias": False, **settings}
 
 
-# name: config, dtype on disk, shards, BOS; "cab-bridges" has runs of its own
+# name: config, dtype on disk, shards, BOS; those of RUNS_OF have runs of their own
 MODELS = {
     "gqa7": (config(num_attention_heads=7, num_key_value_heads=1, head_dim=16, hidden_size=35,
                     rope_theta=10000.0), "float32", 1, False),
@@ -69,7 +78,10 @@ MODELS = {
                       rope_scaling={"type": "linear", "factor": 2.5}, torch_dtype="float16"), "float16", 1, True),
     "cab-bridges": (config(num_attention_heads=6, num_key_value_heads=2, head_dim=12, hidden_size=30, rope_theta=10000.0),
                 "float32", 1, False),
+    "last-queries": (config(num_attention_heads=7, num_key_value_heads=1, head_dim=16, hidden_size=35,
+                            rope_theta=10000.0), "float32", 1, True),
 }
+RUNS_OF = {"cab-bridges": BRIDGE_RUNS, "last-queries": LAST_RUNS}
 
 
 def weights_of(settings, seed):
@@ -106,7 +118,7 @@ def make_model(name):
     for seed in range(1, 200):
         weights = {n: w.to(getattr(torch, dtype)).contiguous() for n, w in weights_of(settings, seed).items()}
         save_weights(folder, weights, shards)
-        made = gold(Reference(folder), ids, BRIDGE_RUNS if name == "cab-bridges" else RUNS, bos, rows)
+        made = gold(Reference(folder), ids, RUNS_OF.get(name, RUNS), bos, rows)
         if made:
             return write(folder, ".", TEXT, made, bos, seed)
     raise RuntimeError(f"{name}: no seed below 200 has clear cuts")

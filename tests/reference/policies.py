@@ -142,11 +142,19 @@ def choose(policy, scores, k, coordinates, attention=None):
     return choice.labels, choice.gap
 
 
+def last_queries(mode):
+    """How many of the last queries a mode of importance sums over; 0: all."""
+    return 1 if mode == "last-query" else int(mode.removeprefix("window:")) if mode.startswith("window:") else 0
+
+
 def row_scores(importance, kv_heads, mode, gqa, attention=None):
     """Scores of every kv head. importance (layers, heads, context), cumulative -> (layers, kv_heads, context) float64.
-    attention (layers, heads, context, context): P, which tells how many queries see a key; None: all from the key on."""
+    attention (layers, heads, context, context): P, which tells how many queries see a key (None: all from the key on)
+    and what the last of them give."""
     layers, heads, context = importance.shape
     scores = importance.astype(np.float64)
+    if last_queries(mode):
+        scores = attention[:, :, -last_queries(mode):].sum(axis=2)
     if mode == "mean-received":
         readers = context - np.arange(context) if attention is None else (attention > 0).sum(axis=2)
         scores = scores / readers

@@ -3,6 +3,7 @@
 #include "tests/ui/window_fixture.h"
 #include "ui/exporter.h"
 #include "ui/format.h"
+#include "ui/importance_choice.h"
 #include "ui/main_window.h"
 #include "ui/pages/attention_page.h"
 #include "ui/pages/tokens_page.h"
@@ -86,7 +87,9 @@ private Q_SLOTS:
     void what_should_be_known_about_a_text_stands_under_its_name()
     {
         SelectionState selection;
-        SetupPanel panel(&selection);
+        Session session;
+        ImportanceChoice importance(&selection, &session);
+        SetupPanel panel(&selection, &importance);
         const auto* shown = panel.findChild<QLabel*>(QStringLiteral("textNotes"));
         panel.setText(QStringLiteral("windows.txt"), 10);
         QVERIFY(shown != nullptr && shown->isHidden());

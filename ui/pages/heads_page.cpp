@@ -1,6 +1,7 @@
 #include "ui/pages/heads_page.h"
 
 #include "ui/format.h"
+#include "ui/importance_choice.h"
 #include "ui/keep_set_state.h"
 #include "ui/pages/card.h"
 #include "ui/plot/heatmap_widget.h"
@@ -277,9 +278,7 @@ void HeadsPage::showSheet()
         const HeadSummaries& heads = *map.heads;
         map.title = tr("%1 layers × %2 heads").arg(formatCount(heads.layers), formatCount(heads.heads));
         fit(map.reduction);
-        map.valueTitle = heads.importance == Importance::cumulative ? tr("cumulative importance")
-                                                                    : tr("importance, mean received");
-        map.valueTitle = titleOfScale(map.valueTitle, fitted_.locked);
+        map.valueTitle = titleOfScale(titleOf(heads.importance), fitted_.locked);
         map.subtitle
             = tr("importance over the %1 tokens, from left to right in every tile · %2 · %3")
                   .arg(formatCount(heads.context), scaleWords(scale_->currentText(), fitted_.locked, fitted_.beyond),

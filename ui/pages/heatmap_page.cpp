@@ -2,6 +2,7 @@
 
 #include "core/engine.h"
 #include "ui/format.h"
+#include "ui/importance_choice.h"
 #include "ui/pages/card.h"
 #include "ui/plot/heatmap_widget.h"
 #include "ui/range_state.h"
@@ -28,7 +29,7 @@ namespace keepset::ui {
 namespace {
 
     /// (layers, context): mean over query heads, from core.
-    std::shared_ptr<const plot::MapValues> layerValues(const Analysis& analysis, Importance importance)
+    std::shared_ptr<const plot::MapValues> layerValues(const Analysis& analysis, const Importance& importance)
     {
         std::vector<float> values;
         values.reserve(static_cast<std::size_t>(analysis.layers * analysis.context));
@@ -41,7 +42,7 @@ namespace {
 
     /// (heads, context) of a layer; what the analysis holds as it is is borrowed.
     std::shared_ptr<const plot::MapValues> headValues(
-        const std::shared_ptr<const Analysis>& analysis, std::int64_t layer, Importance importance)
+        const std::shared_ptr<const Analysis>& analysis, std::int64_t layer, const Importance& importance)
     {
         if (importance != Importance::cumulative)
             return plot::ownedValues(
@@ -197,7 +198,9 @@ void HeatmapPage::load()
     promise->start();
     const Importance importance = selection_->importance();
     const auto known = values_.importance == importance ? values_.layers : nullptr;
-    QThreadPool::globalInstance()->start([promise, analysis = analysis_, known, layer = layer_, importance] {
+    const auto held = find_importance(*analysis_, importance); // as long as it is read
+    QThreadPool::globalInstance()->start([promise, analysis = analysis_, known, layer = layer_, importance, held] {
+        static_cast<void>(held);
         try {
             Values values;
             values.layers = known ? known : layerValues(*analysis, importance);
@@ -258,8 +261,7 @@ plot::Heatmap HeatmapPage::mapOf(const std::shared_ptr<const plot::MapValues>& v
 {
     plot::Heatmap map;
     map.columnTitle = tr("token position");
-    map.valueTitle
-        = values_.importance == Importance::cumulative ? tr("cumulative importance") : tr("importance, mean received");
+    map.valueTitle = titleOf(values_.importance);
     map.values = values;
     map.reduction = reduction_->currentIndex() == 0 ? Reduction::max : Reduction::mean;
     map.marks = marks_;

@@ -3,6 +3,7 @@
 #include "core/engine.h"
 #include "moc_tokens_page.cpp"
 #include "ui/format.h"
+#include "ui/importance_choice.h"
 #include "ui/importance_strip.h"
 #include "ui/keep_set_state.h"
 #include "ui/pages/card.h"
@@ -220,6 +221,9 @@ void TokensPage::showRow()
     filled_->setVisible(any);
     if (!any)
         return;
+    const QString queries = queriesOf(rows_->row()->importance);
+    stripCard_->setTitle(
+        queries.isEmpty() ? tr("Importance over position") : tr("Importance over position, %1").arg(queries));
     if (shown_ != rows_->analysis()) {
         shown_ = rows_->analysis();
         document_ = std::make_shared<const TokenDocument>(*shown_);

@@ -4,6 +4,7 @@
 #include "moc_setup_panel.cpp"
 #include "ui/format.h"
 #include "ui/panels/audit_line.h"
+#include "ui/panels/importance_box.h"
 #include "ui/panels/policy_list.h"
 #include "ui/selection_state.h"
 #include "ui/theme.h"
@@ -50,9 +51,10 @@ namespace {
 
 } // namespace
 
-SetupPanel::SetupPanel(SelectionState* selection, QWidget* parent)
+SetupPanel::SetupPanel(SelectionState* selection, ImportanceChoice* importance, QWidget* parent)
     : QWidget(parent)
     , selection_(selection)
+    , importance_(importance)
 {
     setObjectName(QStringLiteral("setupPanel"));
     setAttribute(Qt::WA_StyledBackground);
@@ -168,12 +170,14 @@ void SetupPanel::buildPassage()
 
 void SetupPanel::buildScores()
 {
-    importance_ = makeChoice({ Importance::cumulative, Importance::mean_received }, selection_->importance(), this);
-    nameIt(importance_, "importance", tr("Importance"),
-        tr("cumulative: all attention a token received; mean-received: per token that could see it"));
     gqa_ = makeChoice({ GqaReduction::mean, GqaReduction::max, GqaReduction::sum }, selection_->gqa(), this);
     nameIt(gqa_, "gqa", tr("Query heads of a kv head"), tr("How the query heads that share a kv head are joined"));
-    section(tr("Importance, joined over query heads"), importance_)->addLayout(beside({ importance_, gqa_ }));
+    auto* importance = new ImportanceBox(importance_, this);
+    QHBoxLayout* const row = beside({ importance, gqa_ });
+    row->setAlignment(gqa_, Qt::AlignTop); // whatever stands below the mode
+    section(tr("Importance, joined over query heads"), importance->mode())->addLayout(row);
+    setTabOrder(importance->mode(), importance->queries());
+    setTabOrder(importance->queries(), gqa_);
     granularity_
         = makeChoice({ Granularity::head, Granularity::layer, Granularity::model }, selection_->granularity(), this);
     nameIt(granularity_, "granularity", tr("Keep set shared by"),
@@ -189,8 +193,6 @@ void SetupPanel::buildScores()
     shared->addWidget(sliding_);
     sliding_->hide();
     policies_ = new PolicyList(selection_, this);
-    connect(importance_, &QComboBox::currentIndexChanged, this,
-        [this] { selection_->setImportance(static_cast<Importance>(importance_->currentData().toInt())); });
     connect(gqa_, &QComboBox::currentIndexChanged, this,
         [this] { selection_->setGqa(static_cast<GqaReduction>(gqa_->currentData().toInt())); });
     connect(granularity_, &QComboBox::currentIndexChanged, this,
@@ -199,8 +201,6 @@ void SetupPanel::buildScores()
         [this] { selection_->setSliding(static_cast<Sliding>(sliding_->currentData().toInt())); });
     const auto follow
         = [this](QComboBox* box, auto value) { box->setCurrentIndex(box->findData(static_cast<int>(value()))); };
-    connect(selection_, &SelectionState::importanceChanged, this,
-        [=, this] { follow(importance_, [this] { return selection_->importance(); }); });
     connect(selection_, &SelectionState::gqaChanged, this,
         [=, this] { follow(gqa_, [this] { return selection_->gqa(); }); });
     connect(selection_, &SelectionState::slidingChanged, this,

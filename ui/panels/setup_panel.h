@@ -20,6 +20,7 @@ namespace keepset::ui {
 
 class AuditLine;
 class ElidedLabel;
+class ImportanceChoice;
 class PolicyList;
 class SelectionState;
 
@@ -29,7 +30,7 @@ class SetupPanel : public QWidget {
     Q_OBJECT
 
 public:
-    explicit SetupPanel(SelectionState* selection, QWidget* parent = nullptr);
+    SetupPanel(SelectionState* selection, ImportanceChoice* importance, QWidget* parent = nullptr);
 
     void setModel(const std::optional<ModelInfo>& model);
     void setMemory(const MemoryNeed& need);
@@ -68,6 +69,7 @@ private:
     void showSparsity();
 
     SelectionState* selection_;
+    ImportanceChoice* importance_;
     QVBoxLayout* layout_ = nullptr;
     ElidedLabel* modelName_ = nullptr;
     ElidedLabel* modelShape_ = nullptr;
@@ -79,7 +81,6 @@ private:
     QLabel* shownText_ = nullptr;
     QComboBox* context_ = nullptr;
     QSpinBox* offset_ = nullptr;
-    QComboBox* importance_ = nullptr;
     QComboBox* gqa_ = nullptr;
     QComboBox* sliding_ = nullptr; ///< shown where the model has sliding layers
     QComboBox* granularity_ = nullptr;

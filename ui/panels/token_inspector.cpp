@@ -1,6 +1,7 @@
 #include "ui/panels/token_inspector.h"
 
 #include "ui/format.h"
+#include "ui/importance_choice.h"
 #include "ui/keep_set_state.h"
 #include "ui/panels/label_map.h"
 #include "ui/row_state.h"
@@ -222,7 +223,7 @@ void TokenInspector::showToken()
             cutOffOf = QString::fromStdString(rows_->selection(side)->title);
         }
     }
-    importance_->setText(formatSignificant(rows_->row()->scores[static_cast<std::size_t>(token)]));
+    importance_->setText(importanceWords(*rows_->row(), token));
     rank_->setText(either ? tr("%1 of %2").arg(formatCount(either->rank), formatCount(analysis->context)) : QString());
     cutOffName_->setText(cutOffOf.isEmpty() ? tr("cut-off") : tr("cut-off (%1)").arg(cutOffOf));
     cutOff_->setText(formatSignificant(cutOff));

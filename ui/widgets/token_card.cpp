@@ -2,6 +2,7 @@
 
 #include "core/analysis.h"
 #include "ui/format.h"
+#include "ui/importance_choice.h"
 #include "ui/plot/readout_box.h"
 #include "ui/row_state.h"
 #include "ui/theme.h"
@@ -60,7 +61,7 @@ TokenFacts factsOf(const RowState& rows, std::int64_t token)
         = [&](const QString& name, const QString& value) { facts.lines << name + QLatin1Char('\t') + value; };
     line(TokenCard::tr("position"), formatCount(token));
     line(TokenCard::tr("token id"), formatCount(shown.id));
-    line(TokenCard::tr("importance"), formatSignificant(rows.row()->scores[static_cast<std::size_t>(token)]));
+    line(TokenCard::tr("importance"), importanceWords(*rows.row(), token));
     for (int side = 0; side < 2; ++side) {
         const auto why = rows.explanation(side, token);
         if (!why)
