@@ -142,15 +142,6 @@ namespace {
         return most_tokens(request.offset, counted ? count : all);
     }
 
-    std::vector<std::int64_t> ids_of(const std::vector<Token>& tokens)
-    {
-        std::vector<std::int64_t> ids;
-        ids.reserve(tokens.size());
-        for (const Token& token : tokens)
-            ids.push_back(token.id);
-        return ids;
-    }
-
     std::vector<float> to_vector(const at::Tensor& tensor)
     {
         std::vector<float> values(static_cast<std::size_t>(tensor.numel()));

@@ -25,6 +25,9 @@ struct Token {
         text; ///< those bytes; U+FFFD where they are a piece of a character; "<s>"-like name where there are none
 };
 
+/// Their ids, as models take them.
+std::vector<std::int64_t> ids_of(const std::vector<Token>& tokens);
+
 /// A text as the tokenizers library gives it.
 struct TokenizedText {
     std::vector<Token> tokens; ///< with what a template puts before the text and behind it

@@ -25,15 +25,6 @@ namespace {
         return { file.window(place), file.holds_keep_sets() };
     }
 
-    std::vector<std::int64_t> ids_of(const Analysis& analysis)
-    {
-        std::vector<std::int64_t> ids;
-        ids.reserve(analysis.tokens.size());
-        for (const Token& token : analysis.tokens)
-            ids.push_back(token.id);
-        return ids;
-    }
-
 } // namespace
 
 bool reads_file(const Policy& policy) { return std::ranges::any_of(policy.info.parameters, is_path); }
@@ -77,7 +68,7 @@ std::map<std::string, at::Tensor> given_scores(
 
 std::map<std::string, std::vector<float>> given_of(const Analysis& analysis, const PolicySpec& policy)
 {
-    const std::vector<std::int64_t> ids = ids_of(analysis);
+    const std::vector<std::int64_t> ids = ids_of(analysis.tokens);
     std::map<std::string, std::vector<float>> given;
     for (const auto& [name, values] :
         given_scores(std::span(&policy, 1), { analysis.layers, analysis.kv_heads, 0, ids }, at::kCPU)) {

@@ -28,6 +28,15 @@ namespace {
 
 } // namespace
 
+std::vector<std::int64_t> ids_of(const std::vector<Token>& tokens)
+{
+    std::vector<std::int64_t> ids;
+    ids.reserve(tokens.size());
+    for (const Token& token : tokens)
+        ids.push_back(token.id);
+    return ids;
+}
+
 void add_tokenizer_notes(ModelInfo& info, const Tokenizer& tokenizer)
 {
     info.notes.insert(info.notes.end(), tokenizer.notes().begin(), tokenizer.notes().end());

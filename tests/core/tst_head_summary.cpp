@@ -1,5 +1,6 @@
 #include "core/error.h"
 #include "core/head_summary.h"
+#include "tests/support/made_analysis.h"
 #include "tests/support/test_main.h"
 
 #include <QElapsedTimer>
@@ -13,43 +14,6 @@
 using namespace keepset;
 
 namespace {
-
-/// Importance of attention that is made up query by query, so that what it means can be told from P itself.
-struct Made {
-    Analysis analysis;
-    std::vector<double> distance; ///< (layers, heads): Σ_i Σ_j P[i,j]·(i - j) / C
-};
-
-Made made_analysis(std::int64_t layers, std::int64_t heads, std::int64_t kv_heads, std::int64_t context)
-{
-    Made made;
-    Analysis& a = made.analysis;
-    a.layers = layers;
-    a.heads = heads;
-    a.kv_heads = kv_heads;
-    a.context = context;
-    std::mt19937 generator(3);
-    std::exponential_distribution<double> draw(1.0);
-    for (std::int64_t row = 0; row < layers * heads; ++row) {
-        std::vector<double> sums(static_cast<std::size_t>(context), 0.0);
-        double distance = 0;
-        for (std::int64_t i = 0; i < context; ++i) {
-            std::vector<double> p(static_cast<std::size_t>(i + 1));
-            for (double& value : p)
-                value = std::pow(draw(generator), 1.0 + static_cast<double>(row % 5));
-            const double all = std::accumulate(p.begin(), p.end(), 0.0);
-            for (std::int64_t j = 0; j <= i; ++j) {
-                const double share = p[static_cast<std::size_t>(j)] / all;
-                sums[static_cast<std::size_t>(j)] += share;
-                distance += share * static_cast<double>(i - j);
-            }
-        }
-        for (const double sum : sums)
-            a.importance.push_back(static_cast<float>(sum));
-        made.distance.push_back(distance / static_cast<double>(context));
-    }
-    return made;
-}
 
 /// One head whose importance is given.
 Analysis one_head(std::vector<float> importance)
@@ -89,7 +53,7 @@ class TestHeadSummary : public QObject {
 private Q_SLOTS:
     void numbers_are_what_p_says()
     {
-        const auto [a, distance] = made_analysis(2, 6, 2, 97);
+        const auto [a, distance] = made::analysis_by_chance({ 2, 6, 2, 97 });
         const HeadSummaries all = summarise_heads(a, Importance::cumulative, 16);
         QCOMPARE(all.numbers.size(), std::size_t { 12 });
         for (std::int64_t layer = 0; layer < 2; ++layer) {
@@ -143,7 +107,7 @@ private Q_SLOTS:
                 && std::isnan(numbers.mean_distance));
         }
         QVERIFY(std::isnan(numbers_of({ 0, 0 }).sink_mass)); // no attention at all
-        Analysis a = made_analysis(2, 4, 2, 40).analysis;
+        Analysis a = made::analysis_by_chance({ 2, 4, 2, 40 }).analysis;
         const HeadSummaries before = summarise_heads(a, Importance::cumulative, 10);
         a.importance[40 + 13] = nan; // layer 0, head 1
         const HeadSummaries after = summarise_heads(a, Importance::cumulative, 10);
@@ -160,7 +124,7 @@ private Q_SLOTS:
 
     void bins_share_out_every_position_once()
     {
-        const Analysis a = made_analysis(1, 2, 1, 101).analysis;
+        const Analysis a = made::analysis_by_chance({ 1, 2, 1, 101 }).analysis;
         for (const std::int64_t most : { 1, 7, 100, 101, 512 }) {
             const HeadSummaries all = summarise_heads(a, Importance::cumulative, most);
             QCOMPARE(all.bins, std::min<std::int64_t>(most, 101));
@@ -186,7 +150,7 @@ private Q_SLOTS:
     /// Of the bins alone: the numbers are of attention as it is.
     void bins_follow_the_importance_mode()
     {
-        Analysis a = made_analysis(2, 2, 1, 50).analysis;
+        Analysis a = made::analysis_by_chance({ 2, 2, 1, 50 }).analysis;
         a.windows = { 0, 8 }; // layer 1 slides
         const HeadSummaries received = summarise_heads(a, Importance::mean_received, 50);
         for (std::int64_t layer = 0; layer < 2; ++layer) {
@@ -201,7 +165,7 @@ private Q_SLOTS:
 
     void kept_shares_are_of_the_head_s_own_kv_head_and_their_mean_is_the_kept_mass()
     {
-        const Analysis a = made_analysis(3, 6, 2, 64).analysis;
+        const Analysis a = made::analysis_by_chance({ 3, 6, 2, 64 }).analysis;
         SelectRequest request;
         request.policy = parse_policy("h2o");
         request.sparsity = 0.7;
@@ -228,7 +192,7 @@ private Q_SLOTS:
 
     void jaccard_of_every_head_is_that_of_its_row()
     {
-        const Analysis a = made_analysis(2, 4, 2, 50).analysis;
+        const Analysis a = made::analysis_by_chance({ 2, 4, 2, 50 }).analysis;
         const KeepSet one = random_set(a, 1);
         KeepSet other = random_set(a, 2);
         std::copy_n(one.labels.begin(), 50, other.labels.begin());
@@ -252,7 +216,7 @@ private Q_SLOTS:
 
     void other_shapes_are_refused()
     {
-        const Analysis a = made_analysis(2, 4, 2, 20).analysis;
+        const Analysis a = made::analysis_by_chance({ 2, 4, 2, 20 }).analysis;
         const KeepSet set = random_set(a, 1);
         for (const int what : { 0, 1, 2 }) {
             KeepSet other = set;

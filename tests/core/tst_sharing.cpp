@@ -1,10 +1,10 @@
 #include "core/analysis.h"
 #include "core/error.h"
 #include "core/policy/select.h"
+#include "tests/support/made_analysis.h"
 #include "tests/support/test_main.h"
 
 #include <algorithm>
-#include <random>
 #include <tuple>
 
 using namespace keepset;
@@ -18,20 +18,8 @@ constexpr std::int64_t context = 41;
 
 Analysis made_up()
 {
-    Analysis a;
-    a.layers = layers;
-    a.heads = heads;
-    a.kv_heads = kv_heads;
-    a.context = context;
-    std::mt19937 generator(3);
-    std::exponential_distribution<float> draw(1.0F);
-    a.importance.resize(layers * heads * context);
-    for (float& value : a.importance)
-        value = draw(generator);
+    Analysis a = made::analysis_by_chance({ layers, heads, kv_heads, context }).analysis;
     std::vector<float>& own = a.own_scores["knorm"];
-    own.resize(layers * kv_heads * context);
-    for (float& value : own)
-        value = draw(generator);
     own[5] = own[context + 5] = own[3 * context + 2] = 0.5F; // ties across rows
     return a;
 }

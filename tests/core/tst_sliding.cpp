@@ -1,12 +1,12 @@
 #include "core/policy/select.h"
 #include "core/result_files.h"
 #include "tests/core/broken_sweep.h"
+#include "tests/support/made_analysis.h"
 #include "tests/support/test_main.h"
 
 #include <QTemporaryDir>
 
 #include <algorithm>
-#include <random>
 
 using namespace keepset;
 
@@ -20,20 +20,8 @@ constexpr std::int64_t context = 33;
 /// Importance by chance, whose layers 0 and 2 slide.
 Analysis made_up()
 {
-    Analysis a;
-    a.layers = layers;
-    a.heads = heads;
-    a.kv_heads = kv_heads;
-    a.context = context;
+    Analysis a = made::analysis_by_chance({ layers, heads, kv_heads, context }).analysis;
     a.windows = { 7, 0, 20, 50 };
-    std::mt19937 generator(5);
-    std::exponential_distribution<float> draw(1.0F);
-    a.importance.resize(layers * heads * context);
-    for (float& value : a.importance)
-        value = draw(generator);
-    a.own_scores["knorm"].resize(layers * kv_heads * context);
-    for (float& value : a.own_scores["knorm"])
-        value = draw(generator);
     return a;
 }
 

@@ -41,14 +41,6 @@ private:
     QTemporaryDir dir_;
 };
 
-std::vector<std::int32_t> ids_of(const std::vector<Token>& tokens)
-{
-    std::vector<std::int32_t> ids;
-    for (const Token& token : tokens)
-        ids.push_back(token.id);
-    return ids;
-}
-
 } // namespace
 
 /// What is put before and behind a text, and what a user is told about a text.
@@ -62,7 +54,7 @@ private Q_SLOTS:
             const TokenizerFolder folder(one.at("post_processor"), one.at("config"));
             const Text text { "text", one.at("text") };
             const TokenizedText found = tokenize(folder.path(), text);
-            QVERIFY2(ids_of(found.tokens) == one.at("ids").get<std::vector<std::int32_t>>(), one.dump().c_str());
+            QVERIFY2(ids_of(found.tokens) == one.at("ids").get<std::vector<std::int64_t>>(), one.dump().c_str());
             std::int64_t end = 0;
             for (const Token& token : found.tokens) {
                 QVERIFY(token.byte_begin >= end && token.byte_end >= token.byte_begin);
@@ -77,7 +69,7 @@ private Q_SLOTS:
         const fs::path demo = fs::path(KEEPSET_SOURCE_DIR) / "resources/demo/model";
         for (const json& one : reference().at("demo")) {
             const auto found = ids_of(tokenize(demo, { "text", one.at("text") }).tokens);
-            QVERIFY2(found == one.at("ids").get<std::vector<std::int32_t>>(), one.dump().c_str());
+            QVERIFY2(found == one.at("ids").get<std::vector<std::int64_t>>(), one.dump().c_str());
         }
     }
 
@@ -88,7 +80,7 @@ private Q_SLOTS:
         QCOMPARE(tokens.back().text, std::string("</s>"));
         QCOMPARE(tokens.back().byte_begin, std::int64_t { 2 });
         const Tokenizer tokenizer = Tokenizer::load(folder.path() / "tokenizer.json");
-        QCOMPARE(ids_of(tokenizer.encode("ab")), (std::vector<std::int32_t> { 10, 7, 4 }));
+        QCOMPARE(ids_of(tokenizer.encode("ab")), (std::vector<std::int64_t> { 10, 7, 4 }));
         QVERIFY(has_note(tokenizer.notes_about("ab"), "puts '</s>' behind a text"));
         QVERIFY(tokenizer.notes_about("ab").size() == 1 && TokenizerFolder("front").notes_about("ab").empty());
     }

@@ -66,14 +66,6 @@ inline QString fnv(const std::vector<std::int64_t>& numbers)
     return QStringLiteral("%1").arg(value, 16, 16, QLatin1Char('0')).left(10);
 }
 
-inline std::vector<std::int64_t> ids_of(const std::vector<keepset::Token>& tokens)
-{
-    std::vector<std::int64_t> ids;
-    for (const keepset::Token& token : tokens)
-        ids.push_back(token.id);
-    return ids;
-}
-
 /// Ranges widened to whole characters, as the library gives them.
 inline std::vector<std::int64_t> whole_ranges(std::span<const keepset::Token> tokens, const std::string& text)
 {
