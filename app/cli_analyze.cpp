@@ -1,6 +1,8 @@
 #include "app/commands.h"
 
+#include "core/flat_rows.h"
 #include "core/keep_file.h"
+#include "core/policy_files.h"
 
 #include <nlohmann/json.hpp>
 
@@ -85,6 +87,7 @@ namespace {
         add_keep_sets(analysis, select(analysis, std::span(requests), common.threads, task_of(line, stop)));
         save(analysis, options.out, common.force, task_of(line, stop));
         line.clear();
+        print_notes(notes_about(analysis), common.quiet);
         if (common.json) {
             print_json(to_json(analysis));
         } else {

@@ -1,7 +1,11 @@
 #include "app/commands.h"
 
+#include "core/flat_rows.h"
+#include "core/policy_files.h"
+
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -45,6 +49,27 @@ namespace {
         std::cout << '\n';
     }
 
+    /// What the policies of keep sets read, each file once.
+    std::vector<HashedFile> files_of(const Analysis& analysis)
+    {
+        std::vector<HashedFile> files;
+        for (const KeepSet& set : analysis.keep_sets) {
+            if (set.file_sha256.empty())
+                continue;
+            const HashedFile file { keepset::files_of(set.request.policy).front(), set.file_sha256 };
+            if (std::ranges::find(files, file) == files.end())
+                files.push_back(file);
+        }
+        return files;
+    }
+
+    /// What policies read, and what it held.
+    void print_files(const std::vector<HashedFile>& files)
+    {
+        for (const HashedFile& file : files)
+            std::cout << "read from '" << file.path << "' (SHA-256 " << file.sha256 << ")\n";
+    }
+
     void print_analysis(const Analysis& analysis)
     {
         std::cout << analysis.context << " tokens from " << analysis.offset << ", " << analysis.layers << " layers, "
@@ -52,12 +77,24 @@ namespace {
         std::vector<std::vector<std::string>> rows { { "policy", "sparsity", "kept", "granularity", "importance",
             "kept mass" } };
         for (const KeepSet& set : analysis.keep_sets)
-            rows.push_back({ set.policy, number(set.request.sparsity, 4), std::to_string(set.budget),
+            rows.push_back({ set.policy, number(set.request.sparsity, 4), number(kept_a_row(set), 6),
                 name_of(set.request.granularity), name_of(set.request.importance), number(set.kept_mass, 4) });
         if (rows.size() > 1)
             print_table(rows);
         std::cout << '\n';
+        print_files(files_of(analysis));
+        for (const std::string& note : notes_about(analysis))
+            std::cout << note << '\n';
         print_audit(analysis.audit);
+    }
+
+    /// "4 x 2 x 128".
+    std::string shape_text(const std::vector<std::int64_t>& shape)
+    {
+        std::string text;
+        for (const std::int64_t extent : shape)
+            text += (text.empty() ? "" : " x ") + std::to_string(extent);
+        return text;
     }
 
     int show_logits(const LogitsResult& logits, bool json)
@@ -73,8 +110,61 @@ namespace {
         return 0;
     }
 
+    /// "1 window", "3 windows".
+    std::string count(std::int64_t number, const std::string& thing)
+    {
+        return std::to_string(number) + " " + thing + (number == 1 ? "" : "s");
+    }
+
+    void print_keep_file(const KeepSummary& found)
+    {
+        std::vector<std::vector<std::string>> arrays { { "array", "holds", "shape" } };
+        for (const KeepArray& array : found.arrays)
+            arrays.push_back({ array.name, array.holds.empty() ? "no numbers" : array.holds, shape_text(array.shape) });
+        std::cout << "a file for the policy file(path=\u2026), " << found.container << ", SHA-256 " << found.sha256
+                  << '\n';
+        if (!found.model_name.empty() || !found.text_name.empty())
+            std::cout << "made for " << found.model_name << (found.text_name.empty() ? "" : ", " + found.text_name)
+                      << '\n';
+        std::cout << '\n';
+        print_table(arrays);
+        if (found.layers > 0)
+            std::cout << '\n'
+                      << (found.keep_sets ? "keep sets for " : "scores for ") << count(found.windows, "window")
+                      << " of " << count(found.context, "token") << ", " << count(found.layers, "layer") << ", "
+                      << count(found.kv_heads, "kv head") << "; "
+                      << (found.tokens ? "the tokens stand beside them"
+                                       : "no tokens beside them, so that another text is not noticed")
+                      << '\n';
+        std::vector<std::vector<std::string>> layers { { "layer", "least", "mean", "most" } };
+        for (const KeepLayer& layer : found.by_layer)
+            layers.push_back(
+                { std::to_string(layers.size() - 1), number(layer.least), number(layer.mean), number(layer.most) });
+        if (layers.size() > 1) {
+            std::cout << '\n' << (found.keep_sets ? "entries that a row keeps:" : "scores:") << '\n';
+            print_table(layers);
+        }
+        std::cout << '\n' << (found.problem.empty() ? "nothing is wrong with it" : found.problem) << '\n';
+    }
+
+    /// Exit status 1 where the policy would refuse the file.
+    int show_keep_file(const std::string& file, bool json)
+    {
+        const KeepSummary found = describe_keep_file(file);
+        if (json)
+            print_json(to_json(found));
+        else
+            print_keep_file(found);
+        return found.problem.empty() ? 0 : 1;
+    }
+
     int show(const std::string& file, std::string reference, bool json)
     {
+        if (is_keep_file(file)) {
+            if (!reference.empty())
+                throw Error(ErrorKind::usage, "'" + file + "' is no run, and --reference is for runs.");
+            return show_keep_file(file, json);
+        }
         // All is read and checked before the first line is printed: what is wrong prints its error only.
         const FileSummary found = summary(file);
         if (found.kind == "run") {
@@ -83,8 +173,10 @@ namespace {
                 reference = canonical(parse_policy(reference));
                 findings(*run, reference);
             }
-            if (!json)
+            if (!json) {
                 print_provenance(run->provenance);
+                print_files(run->files);
+            }
             json ? print_json(to_json(*run, reference)) : print_run(*run, reference);
         } else {
             if (!reference.empty())
@@ -125,7 +217,10 @@ Runner add_show(CLI::App& command, Common& common)
 {
     const auto options = std::make_shared<FileOptions>();
     add_common(command, common, false);
-    command.add_option("FILE", options->file, "Trace, run or logits file (HDF5, whatever its name)")->required();
+    command
+        .add_option("FILE", options->file,
+            "Trace, run or logits file (HDF5, whatever its name), or one of scores or keep sets for file(path=\u2026)")
+        ->required();
     command.add_option("--reference", options->reference,
         "Policy of a run that findings are told against (default: the first behind dense)");
     return

@@ -1,6 +1,6 @@
 #include "app/commands.h"
 
-#include "core/keep_file.h"
+#include "core/policy_files.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,8 @@
 #include "app/commands.h"
 
+#include "core/flat_rows.h"
 #include "core/keep_file.h"
+#include "core/policy_files.h"
 #include "core/preflight.h"
 
 #include <nlohmann/json.hpp>
@@ -236,6 +238,7 @@ namespace {
         if (!options.csv.empty())
             write_csv(options.csv, *result);
         note_builds(request.out, *result);
+        print_notes(notes_about(*result), common.quiet);
         if (common.json)
             print_json(to_json(*result));
         else if (options.csv != "-")

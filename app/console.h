@@ -2,6 +2,7 @@
 
 #include "core/engine.h"
 #include "core/files.h"
+#include "core/keep_summary.h"
 #include "core/preflight.h"
 
 #include <CLI/CLI.hpp>
@@ -105,6 +106,7 @@ nlohmann::json to_json(const Provenance& provenance);
 nlohmann::json to_json(const Run& run, const std::string& reference = {});
 nlohmann::json to_json(const Analysis& analysis);
 nlohmann::json to_json(const LogitsResult& logits);
+nlohmann::json to_json(const KeepSummary& file);
 void print_json(const nlohmann::json& json);
 
 /// The five most likely tokens behind each position, one line each.

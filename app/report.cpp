@@ -1,5 +1,7 @@
 #include "app/console.h"
 
+#include "core/flat_rows.h"
+#include "core/keep_counts.h"
 #include "core/metrics.h"
 
 #include <nlohmann/json.hpp>
@@ -99,6 +101,16 @@ namespace {
         return findings(run, !reference.empty() ? reference : names.size() > 1 ? names[1] : "dense");
     }
 
+    /// Entries that every row keeps, a list a layer.
+    json by_layer(const KeepSet& set)
+    {
+        const std::vector<std::int64_t> kept = kept_by_row(set);
+        json layers = json::array();
+        for (auto layer = kept.begin(); layer != kept.end(); layer += set.kv_heads)
+            layers.push_back(std::vector<std::int64_t>(layer, layer + set.kv_heads));
+        return layers;
+    }
+
     /// Token, and the five most likely behind it, best first.
     json top_five(const LogitsResult& result, std::size_t position)
     {
@@ -167,6 +179,9 @@ json to_json(const Run& run, const std::string& reference)
     for (const SweepPoint& point : run.points)
         points.push_back(to_json(point));
     add_other_metrics(run, points);
+    json files = json::array();
+    for (const HashedFile& file : run.files)
+        files.push_back({ { "path", file.path }, { "sha256", file.sha256 } });
     json sentences = json::array();
     for (const Finding& finding : findings_against(run, reference))
         sentences.push_back(finding.sentence);
@@ -180,22 +195,28 @@ json to_json(const Run& run, const std::string& reference)
         { "key_tokens",
             { { "short", run.key_tokens.short_context }, { "gain", run.key_tokens.gain },
                 { "loss", run.key_tokens.loss }, { "count", real(key_tokens_of(run)) } } },
-        { "points", points }, { "findings", sentences },
+        { "files", files }, { "points", points }, { "findings", sentences },
         { "audit", to_json(run.audit.checks.empty() ? audit(run) : run.audit) } };
 }
 
 json to_json(const Analysis& analysis)
 {
     json sets = json::array();
-    for (const KeepSet& set : analysis.keep_sets)
+    for (const KeepSet& set : analysis.keep_sets) {
         sets.push_back({ { "policy", set.policy }, { "sparsity", set.request.sparsity }, { "budget", set.budget },
-            { "granularity", name_of(set.request.granularity) }, { "importance", name_of(set.request.importance) },
-            { "gqa", name_of(set.request.gqa) }, { "sliding", name_of(set.request.sliding) },
-            { "seed", set.request.seed }, { "kept_mass", real(set.kept_mass) } });
+            { "kept", kept_a_row(set) }, { "granularity", name_of(set.request.granularity) },
+            { "importance", name_of(set.request.importance) }, { "gqa", name_of(set.request.gqa) },
+            { "sliding", name_of(set.request.sliding) }, { "seed", set.request.seed },
+            { "kept_mass", real(set.kept_mass) } });
+        if (!set.file_sha256.empty())
+            sets.back()["file_sha256"] = set.file_sha256;
+        if (!rows_are_alike(set))
+            sets.back()["budgets"] = by_layer(set);
+    }
     return { { "kind", "trace" }, { "provenance", to_json(analysis.provenance) }, { "layers", analysis.layers },
         { "heads", analysis.heads }, { "kv_heads", analysis.kv_heads }, { "context", analysis.context },
         { "offset", analysis.offset }, { "bos", analysis.bos }, { "seconds", real(analysis.seconds) }, { "keep", sets },
-        { "audit", to_json(analysis.audit) } };
+        { "notes", notes_about(analysis) }, { "audit", to_json(analysis.audit) } };
 }
 
 json to_json(const LogitsResult& logits)
@@ -205,6 +226,26 @@ json to_json(const LogitsResult& logits)
         rows.push_back(top_five(logits, position));
     return { { "kind", "logits" }, { "provenance", to_json(logits.provenance) }, { "positions", logits.positions },
         { "vocabulary", logits.vocabulary }, { "logits", rows } };
+}
+
+json to_json(const KeepSummary& file)
+{
+    json arrays = json::array();
+    for (const KeepArray& array : file.arrays)
+        arrays.push_back({ { "name", array.name }, { "holds", array.holds }, { "shape", array.shape } });
+    json layers = json::array();
+    for (const KeepLayer& layer : file.by_layer)
+        layers.push_back(
+            { { "least", real(layer.least) }, { "mean", real(layer.mean) }, { "most", real(layer.most) } });
+    return { { "kind", "keep" }, { "container", file.container }, { "sha256", file.sha256 },
+        { "model_name", file.model_name }, { "text_name", file.text_name }, { "arrays", arrays },
+        { "holds",
+            file.layers == 0     ? ""
+                : file.keep_sets ? "keep"
+                                 : "scores" },
+        { "tokens", file.tokens }, { "windows", file.windows }, { "layers", file.layers },
+        { "kv_heads", file.kv_heads }, { "context", file.context }, { "by_layer", layers },
+        { "problem", file.problem } };
 }
 
 void print_logits(const LogitsResult& result, bool json_lines)

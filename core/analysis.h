@@ -98,6 +98,9 @@ std::int64_t layers_that_evict(const Analysis& analysis, Sliding sliding);
 /// Gives a row of one kv head what select_row needs of others where `policy` shares its budget among them (SEMANTICS
 /// 4c); does nothing for other rows and policies, or where it is there.
 void add_shared_rows(const Analysis& analysis, const PolicySpec& policy, RowScores& row);
+/// Reads for a row of an analysis what a policy takes from a file, where it takes something and the row has it not yet;
+/// with what add_shared_rows would give it. Throws Error{input, usage}: see KeepFile.
+void read_given(const Analysis& analysis, const PolicySpec& policy, RowScores& row);
 /// Importance of every query head of a layer: (heads, context). Throws Error{usage} where the layer is outside the
 /// model, or has_importance does not hold.
 std::vector<float> head_importance(const Analysis& analysis, std::int64_t layer, const Importance& importance);

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 /// How many positions of keep sets are what: the numbers of legends and strips.
 namespace keepset {
@@ -14,6 +15,10 @@ namespace keepset {
 std::array<double, label_count> label_shares(std::span<const Label> labels, std::int64_t begin, std::int64_t end);
 /// Share of the budget that has each label, by label; 0 of evicted positions, which are not in it.
 std::array<double, label_count> shares_of_budget(const RowSelection& selection);
+/// Entries that every row of a keep set keeps: (layers, kv_heads).
+std::vector<std::int64_t> kept_by_row(const KeepSet& set);
+/// Whether all rows keep as many.
+bool rows_are_alike(const KeepSet& set);
 /// Positions by Membership, in the order of the enumeration. members (context).
 std::array<std::int64_t, 4> membership_counts(std::span<const Membership> members);
 

@@ -1,27 +1,18 @@
 #pragma once
 
-#include "core/files.h"
 #include "core/policies.h"
+#include "core/provenance.h"
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 /// Files of scores or keep sets that were made elsewhere, for the policy file(path=…) (SEMANTICS 4b).
 namespace keepset {
-
-/// Whether a parameter is the path of a file that is read.
-inline bool is_path(const PolicyParameter& parameter)
-{
-    return parameter.kind == ParameterKind::text && parameter.name == "path";
-}
-/// Files that a policy, or one within it, reads.
-std::vector<std::string> files_of(const PolicySpec& policy);
-/// What a command with these policies reads besides a model.
-std::vector<NamedFile> inputs_of(const std::string& text, const std::vector<PolicySpec>& policies);
 
 /// The context that a window of a file is to be for.
 struct KeepFilePlace {
@@ -50,6 +41,8 @@ public:
     /// window, other shapes, another text (with its first token that differs), values that are no finite numbers or
     /// neither 0 nor 1 (with the first place), a window that keeps nothing.
     std::vector<float> window(const KeepFilePlace& place) const;
+    /// The same of one of its windows, whatever the model and the text: sizes and tokens are not looked at.
+    std::vector<float> values(std::int64_t window) const;
     /// Layers, kv heads and context.
     std::vector<std::int64_t> shape() const;
     /// Whether it says for which tokens it is.
@@ -64,8 +57,7 @@ private:
 bool takes_keep_sets(const PolicySpec& policy);
 /// Throws Error where what policies are to read from files cannot be meant, as far as that is known without a model.
 void check_policy_files(const std::vector<PolicySpec>& policies);
-/// Reads for a row of an analysis what a policy takes from a file, where it takes something and the row has it not yet;
-/// with what add_shared_rows would give it. Throws Error{input, usage}: see KeepFile.
-void read_given(const Analysis& analysis, const PolicySpec& policy, RowScores& row);
+/// What the files hold that policies read, each once, in the order met. Throws Error{input}, Cancelled.
+std::vector<HashedFile> hashes_of(const std::vector<PolicySpec>& policies, const std::stop_token& stop = {});
 
 } // namespace keepset

@@ -27,6 +27,13 @@ struct Provenance {
     std::string command; ///< how to repeat it
 };
 
+/// A file that a policy read, and what it held.
+struct HashedFile {
+    std::string path; ///< as the policy names it
+    std::string sha256; ///< empty: not known
+    bool operator==(const HashedFile&) const = default;
+};
+
 /// Fills in model_sha256 where a result came before the hash of its model's weights; waits for it, for minutes where
 /// the weights are very large. Throws Cancelled.
 void know_weights(Provenance& provenance, const Task& task = {});

@@ -98,6 +98,7 @@ struct Run {
     Sliding sliding = Sliding::keep;
     std::int64_t evicting_layers = 0; ///< of `layers`, the others slide and keep everything; 0: all
     std::string pins; ///< SweepRequest::pins as parse_pins reads them
+    std::vector<HashedFile> files; ///< (later) that the policies of the points read, each once
     std::int64_t context = 0;
     std::int64_t target = 0;
     std::int64_t offset = 0;
@@ -149,6 +150,8 @@ struct Run {
     std::vector<std::int64_t> last_kept;
     std::vector<std::int64_t> evicted_everywhere;
     std::vector<std::int64_t> tied_rows; ///< (later) rows where equal scores met at the cut
+    /// (later) Rows whose scores lie so close together that rounding decides what they keep (core/flat_rows.h).
+    std::vector<std::int64_t> flat_rows;
 
     // (windows): what was read, and what the dense pass gave.
     std::vector<std::uint64_t> read_hash; ///< (later) of the ids that the model read: context, targets but the last

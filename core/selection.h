@@ -51,6 +51,7 @@ struct KeepSet {
     std::vector<Label> labels; ///< (layers, kv_heads, context)
     double kept_mass = not_a_number; ///< share of attention mass kept, mean over layers and query heads (SEMANTICS 2)
     std::vector<std::int64_t> evicting = {}; ///< layers that evict, where others slide and keep everything; empty: all
+    std::string file_sha256 = {}; ///< of the file that its policy reads; empty: it reads none, or it is not known
 
     bool evicts(std::int64_t layer) const;
 };

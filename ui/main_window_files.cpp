@@ -72,6 +72,17 @@ void MainWindow::openDemo()
     openText(*demo + QStringLiteral("/demo.txt"));
 }
 
+namespace {
+    /// Whether a safetensors file may hold scores or keep sets: it lies in no model folder and is not named as weights
+    /// are. What it really holds is read in the session's thread.
+    bool isOwnMethod(const QFileInfo& file)
+    {
+        return file.suffix().toLower() == QStringLiteral("safetensors")
+            && !QFileInfo::exists(file.absolutePath() + QStringLiteral("/config.json"))
+            && !file.fileName().startsWith(QStringLiteral("model"));
+    }
+}
+
 void MainWindow::openAny(const QString& path)
 {
     const QFileInfo info(path);
@@ -79,8 +90,8 @@ void MainWindow::openAny(const QString& path)
     if (info.isDir() || suffix == QStringLiteral("gguf"))
         openModel(path); // which says what a file of that kind is
     else if (suffix == QStringLiteral("h5") || suffix == QStringLiteral("hdf5") || suffix == QStringLiteral("csv")
-        || is_hdf5(path.toStdString()))
-        openFile(path);
+        || suffix == QStringLiteral("npz") || is_hdf5(path.toStdString()) || isOwnMethod(info))
+        openFile(path); // which says what a method of one's own is for
     else if (info.fileName() == QStringLiteral("config.json") || suffix == QStringLiteral("safetensors"))
         openModel(info.absolutePath());
     else

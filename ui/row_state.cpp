@@ -1,7 +1,6 @@
 #include "ui/row_state.h"
 
 #include "core/engine.h"
-#include "core/keep_file.h"
 #include "moc_row_state.cpp"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 #include "core/engine.h"
 #include "core/files.h"
+#include "core/keep_summary.h"
 #include "ui/session.h"
 #include "ui/session_job.h"
 
@@ -101,6 +102,7 @@ void Session::openFile(const QString& path)
     enqueue(Kind::file, openingOf(file), [=, this](const Task&, const auto& job) {
         // What it is says its first bytes; only an empty or damaged file is known by its name.
         const std::string ending = file.extension().string();
+        refuse_keep_file(file);
         if (is_hdf5(file) || ending == ".h5" || ending == ".hdf5")
             openResult(file, job);
         else

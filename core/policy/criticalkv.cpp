@@ -1,5 +1,6 @@
 #include "core/error.h"
 #include "core/policy/choosing.h"
+#include "core/policy/given_scores.h"
 #include "core/policy/score_parts.h"
 #include "core/words.h"
 
@@ -80,8 +81,12 @@ namespace {
     void check(const Settings& settings)
     {
         const PolicySpec of = wrapped(settings);
-        if (find(of.name).info.ranks_by == ScoreOf::nothing || find(of.name).choose != nullptr || needs_attention(of)
-            || sharing_of(of) != Sharing::none)
+        const Policy& inner = find(of.name);
+        // The scores of a file are like others; keep sets, for which it chooses by itself, are refused where it is
+        // read.
+        const bool file = reads_file(inner);
+        if (inner.info.ranks_by == ScoreOf::nothing || (inner.choose != nullptr && !file) || needs_attention(of)
+            || sharing_of(of) != (file ? inner.info.shares : Sharing::none))
             throw Error(ErrorKind::usage, "criticalkv: '" + canonical(of) + "' has no score to go by.",
                 "Name a policy that ranks by a score, such as snapkv.");
     }

@@ -4,6 +4,7 @@
 #include "core/policy/own_scores.h"
 #include "core/policy/policy.h"
 #include "core/policy/select_parts.h"
+#include "core/policy_files.h"
 
 #include <ATen/ops/from_blob.h>
 

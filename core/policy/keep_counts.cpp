@@ -1,6 +1,7 @@
 #include "core/keep_counts.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace keepset {
 
@@ -36,6 +37,20 @@ std::array<double, label_count> label_shares(std::span<const Label> labels, std:
 std::array<double, label_count> shares_of_budget(const RowSelection& selection)
 {
     return shares_of(selection.counts, selection.budget);
+}
+
+std::vector<std::int64_t> kept_by_row(const KeepSet& set)
+{
+    std::vector<std::int64_t> kept;
+    for (auto row = set.labels.begin(); row != set.labels.end(); row += set.context)
+        kept.push_back(set.context - std::count(row, row + set.context, Label::evicted));
+    return kept;
+}
+
+bool rows_are_alike(const KeepSet& set)
+{
+    const std::vector<std::int64_t> kept = kept_by_row(set);
+    return std::ranges::adjacent_find(kept, std::not_equal_to {}) == kept.end();
 }
 
 std::array<std::int64_t, 4> membership_counts(std::span<const Membership> members)

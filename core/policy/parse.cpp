@@ -1,7 +1,7 @@
 #include "core/error.h"
-#include "core/keep_file.h"
 #include "core/policy/given_scores.h"
 #include "core/policy/policy.h"
+#include "core/policy_files.h"
 #include "core/quotes.h"
 #include "core/words.h"
 
@@ -237,21 +237,6 @@ std::vector<std::string> scores_of(const PolicySpec& spec)
             scores.push_back(std::move(of));
     }
     return scores;
-}
-
-std::vector<std::string> files_of(const PolicySpec& spec)
-{
-    std::vector<std::string> files;
-    for (const PolicyParameter& parameter : policy::find(spec.name).info.parameters) {
-        const auto set = spec.parameters.find(parameter.name);
-        if (set == spec.parameters.end())
-            continue;
-        if (is_path(parameter))
-            files.push_back(set->second);
-        if (parameter.kind == ParameterKind::policy)
-            std::ranges::copy(files_of(parse_policy(set->second)), std::back_inserter(files));
-    }
-    return files;
 }
 
 void policy::refuse_long_context(const PolicySpec& spec, std::int64_t context)

@@ -125,6 +125,7 @@ struct Policy {
     /// never needs one.
     std::function<std::optional<Control>(const Settings& settings, const PolicySpec& other)> control = nullptr;
     bool evicts = true; ///< false: keeps everything, whatever the sparsity
+    bool may_be_flat = false; ///< its score may be as good as equal for all keys of a row: core/flat_rows.h
 
     bool has_own_score() const { return score != nullptr || replay != nullptr; }
 };

@@ -2,6 +2,7 @@
 
 #include "core/analysis.h"
 #include "core/error.h"
+#include "core/keep_file.h"
 #include "core/policy/choosing.h"
 #include "core/policy/given_scores.h"
 #include "core/policy/own_scores.h"
@@ -159,6 +160,8 @@ std::vector<KeepSet> select(
         if (task.progress && needs_attention(request.policy))
             rows->row_done = telling(task);
         sets.push_back(policy::select(*rows, request, threads > 0 ? threads : all));
+        if (const auto files = hashes_of({ request.policy }, task.stop); !files.empty())
+            sets.back().file_sha256 = files.front().sha256;
         if (task.progress && requests.size() > 1)
             task.progress({ "selecting", "keep sets", static_cast<std::int64_t>(sets.size()),
                 static_cast<std::int64_t>(requests.size()), 0, not_a_number });

@@ -1,6 +1,5 @@
 #include "core/analysis.h"
 #include "core/error.h"
-#include "core/keep_file.h"
 #include "core/policy/given_scores.h"
 #include "core/policy/own_scores.h"
 #include "core/policy/select_parts.h"

@@ -1,6 +1,7 @@
 #include "core/findings.h"
 
 #include "core/error.h"
+#include "core/flat_rows.h"
 #include "core/sweep/comparisons.h"
 #include "core/sweep/protected_control.h"
 #include "core/sweep/whose_gain.h"
@@ -282,16 +283,20 @@ std::vector<Finding> findings(const Run& run, const std::string& reference)
     const std::vector<std::string> known = methods(run);
     if (std::find(known.begin(), known.end(), reference) == known.end())
         throw Error(ErrorKind::usage, "The run has no method '" + reference + "'.", "It has: " + joined(known) + ".");
-    if (run.windows_done() < least_windows)
-        return { too_few_windows(run, reference, known) };
-    const Comparisons comparisons(run, reference);
     std::vector<Finding> result;
-    for (const std::string& other : known) {
-        if (other != reference && other != "dense")
-            result.push_back(find_between(run, comparisons, reference, other));
+    if (run.windows_done() < least_windows) {
+        result.push_back(too_few_windows(run, reference, known));
+    } else {
+        const Comparisons comparisons(run, reference);
+        for (const std::string& other : known) {
+            if (other != reference && other != "dense")
+                result.push_back(find_between(run, comparisons, reference, other));
+        }
+        if (!std::isnan(key_tokens_of(run)))
+            result.push_back({ about_key_tokens(run), false });
     }
-    if (!std::isnan(key_tokens_of(run)))
-        result.push_back({ about_key_tokens(run), false });
+    for (std::string& note : notes_about(run))
+        result.push_back({ std::move(note), false });
     return result;
 }
 

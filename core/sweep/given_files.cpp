@@ -2,12 +2,9 @@
 
 #include "core/error.h"
 #include "core/keep_file.h"
-#include "core/policy/given_scores.h"
-#include "core/policy/own_scores.h"
+#include "core/policy/prepared.h"
 #include "core/policy/select.h"
-#include "core/words.h"
-
-#include <ATen/TensorOperators.h>
+#include "core/policy_files.h"
 
 #include <algorithm>
 
@@ -61,46 +58,6 @@ OwnCounts check_given_files(const SweepRequest& request, std::span<const Window>
         }
     }
     return counts;
-}
-
-namespace {
-
-    /// Hash of what a point keeps of a window by what the files say now.
-    std::uint64_t hash_now(const Run& run, SelectRequest request, const Window& window)
-    {
-        request.window = window.index;
-        request.pins = window.pins;
-        policy::ScoreRows rows { { run.granularity, run.importance, run.gqa, run.sliding }, run.layers, run.kv_heads,
-            run.context, {}, {} };
-        const KeepFilePlace place { run.layers, run.kv_heads, window.index, window.context };
-        for (const auto& [name, values] : policy::given_scores(std::span(&request.policy, 1), place, at::kCPU)) {
-            const at::Tensor shared = policy::shared_rows(values, run.granularity, {}).contiguous();
-            rows.own[name].assign(shared.const_data_ptr<float>(), shared.const_data_ptr<float>() + shared.numel());
-            rows.scores.assign(rows.own[name].size(), 0.0F); // nothing here ranks by importance
-        }
-        rows.mass.assign(static_cast<std::size_t>(run.layers * run.kv_heads * run.context), 0.0);
-        return policy::hash_of(policy::select(rows, request));
-    }
-
-} // namespace
-
-void refuse_other_files(const Run& run, std::span<const SelectRequest> plan, std::span<const Window> windows)
-{
-    const bool all_evict = run.layers_that_evict() == run.layers;
-    for (std::size_t point = 0; point < plan.size() && all_evict && !run.selected_hash.empty(); ++point) {
-        const std::string name = policy::file_score_of(plan[point].policy);
-        if (name.empty() || scores_of(plan[point].policy).size() > 1)
-            continue;
-        for (const std::int64_t window : done_windows(run)) {
-            const auto column = static_cast<std::size_t>(window);
-            const std::uint64_t then = run.selected_hash[point * static_cast<std::size_t>(run.windows) + column];
-            if (then != 0 && then != hash_now(run, plan[point], windows[column]))
-                throw Error(ErrorKind::usage,
-                    "The windows that are done were measured with another '" + files_of(plan[point].policy).front()
-                        + "': it keeps other positions of window " + grouped(window) + " now.",
-                    "Go on with the file as it was, or begin a sweep of its own with this one.");
-        }
-    }
 }
 
 } // namespace keepset

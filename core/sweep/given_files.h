@@ -16,8 +16,4 @@ namespace keepset {
 OwnCounts check_given_files(const SweepRequest& request, std::span<const Window> windows, const DecoderConfig& config,
     const std::stop_token& stop);
 
-/// Throws Error{usage} where the files keep other positions now than they did in windows that `run` has already: these
-/// must not stand beside windows of another method.
-void refuse_other_files(const Run& run, std::span<const SelectRequest> plan, std::span<const Window> windows);
-
 } // namespace keepset

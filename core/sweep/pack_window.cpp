@@ -59,7 +59,7 @@ std::string other_setting(const std::vector<std::uint8_t>& packed, const Run& ru
     for (std::size_t index = 0; index < std::min(ours.size(), theirs.size()); ++index) {
         const trace::Setting their { theirs[index].at(0).get<std::string>(), theirs[index].at(1).get<std::string>() };
         const bool known = !their.value.empty() && !ours[index].value.empty();
-        if (their.name == ours[index].name && known && their.value != ours[index].value)
+        if (known && their.value != ours[index].value)
             return their.name + " is " + their.value + " at rank 0 and " + ours[index].value + " here";
     }
     return theirs.size() == ours.size() ? "" : "the number of points is another";

@@ -1,9 +1,12 @@
 #include "core/sweep/protocol.h"
 
 #include "core/attention/bridge_scores.h"
+#include "core/device/device.h"
 #include "core/device/tensors.h"
 #include "core/error.h"
+#include "core/flat_rows.h"
 #include "core/policy/definition.h"
+#include "core/policy/flat_scores.h"
 #include "core/policy/given_scores.h"
 #include "core/selection.h"
 
@@ -38,6 +41,19 @@ namespace {
             request.pins = window.pins;
         }
         return requests;
+    }
+
+    /// Rows of scores that are flat, by score, where some request ranks by one that may be: () int64 each.
+    std::map<std::string, at::Tensor> count_flat_rows(
+        const policy::WindowScores& scores, const std::vector<SelectRequest>& requests, double least_spread)
+    {
+        std::map<std::string, at::Tensor> counts;
+        for (const SelectRequest& request : requests) {
+            const std::string name = policy::flat_score_of(request.policy);
+            if (!name.empty() && !counts.contains(name))
+                counts.emplace(name, policy::count_flat(scores.table.of(name), least_spread));
+        }
+        return counts;
     }
 
 } // namespace
@@ -101,6 +117,7 @@ Selection::Selection(
     , health_(measure_keep_health(kept_, scores_.table.evicting))
     , measured_(measure_importance(pass, step.decoder, step.request.importance))
     , largest_(largest_magnitude_of(pass.hidden))
+    , flat_(count_flat_rows(scores_, requests_, least_spread(dtype_name(step.decoder.dtype()))))
 {
 }
 
@@ -112,6 +129,12 @@ std::vector<std::uint64_t> Selection::kept_hashes() const
     for (const policy::PointFacts& facts : policy::sum_facts(gathered_, scores_))
         hashes.push_back(facts.hash);
     return hashes;
+}
+
+std::int64_t Selection::evicting_rows() const
+{
+    const std::vector<std::int64_t>& layers = scores_.table.evicting;
+    return (layers.empty() ? scores_.layers : std::ssize(layers)) * scores_.table.kv_heads;
 }
 
 std::vector<bool> Selection::tell(WindowResult& result) const
@@ -146,6 +169,9 @@ std::vector<bool> Selection::tell(WindowResult& result) const
             continue;
         point.health = health[index];
         point.tied_rows = chosen[index].tied_rows;
+        if (const auto flat = flat_.find(policy::flat_score_of(requests_[index].policy));
+            flat != flat_.end() && !selected_.kept.is_whole(index))
+            point.flat_rows = flat->second.item<std::int64_t>() * evicting_rows() / scores_.table.rows();
         point.keep_hash = cached[index].hash;
         point.kept_entries = cached[index].entries;
         point.budget_entries = selected_.kept.entries(index);

@@ -42,6 +42,7 @@ struct WindowPoint {
     std::int64_t budget_entries = 0; ///< that the budgets of all rows add up to
     std::int64_t first_kept = 0; ///< rows that hold position 0
     std::int64_t tied_rows = 0;
+    std::int64_t flat_rows = 0; ///< Run::flat_rows
     double seconds = 0; ///< its share of the target pass, without the dense pass that all points share
 };
 
@@ -115,6 +116,8 @@ public:
     std::vector<bool> tell(WindowResult& result) const;
 
 private:
+    std::int64_t evicting_rows() const;
+
     const SweepStep& step_;
     std::vector<SelectRequest> requests_; // (points)
     std::shared_ptr<policy::BridgeSource> bridges_;
@@ -125,6 +128,7 @@ private:
     at::Tensor health_; // of kept_
     at::Tensor measured_; // of the importance
     at::Tensor largest_; // magnitude of the hidden states
+    std::map<std::string, at::Tensor> flat_; // flat rows of scores_, by score
 };
 /// The score of a point that has no keep set: nothing of so many rows is a number. `hash` is TargetScore::target_hash.
 TargetScore unscored(std::int64_t rows, std::uint64_t hash);

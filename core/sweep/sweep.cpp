@@ -2,6 +2,7 @@
 
 #include "core/audit.h"
 #include "core/error.h"
+#include "core/keep_file.h"
 #include "core/model/weights_hash.h"
 #include "core/policy/policy.h"
 #include "core/sweep/causality.h"
@@ -145,6 +146,7 @@ std::shared_ptr<const Run> run_sweep(
     const std::vector<SelectRequest> plan
         = plan_points(request, check_given_files(request, windows, model.decoder.config(), task.stop));
     Run run = empty_run(model, request, plan, windows.size());
+    run.files = hashes_of(request.policies, task.stop);
     refuse_empty_shard(run);
     const WindowWork work { model, request, plan };
     std::optional<WindowStore> store;
@@ -159,8 +161,6 @@ std::shared_ptr<const Run> run_sweep(
     run.context_change = try_context(once, windows.front());
     run.target_change = try_targets(once, windows.front());
     std::optional<trace::RunFile> file = open_file(request, goes_on(request, store), run, task);
-    if (run.windows_done() > 0)
-        refuse_other_files(run, plan, windows);
     const Keeping keeping(file, run, task, on_window);
     if (store) {
         lead_sweep(*store, { work, windows, task }, open_windows(run), run, [&](std::span<const std::int64_t> written) {

@@ -150,6 +150,7 @@ void WindowWork::add(const Window& window, const WindowResult& result, Run& run)
         run.last_kept[cell] = from.health.last_kept;
         run.evicted_everywhere[cell] = from.health.evicted_everywhere;
         run.tied_rows[cell] = from.tied_rows;
+        run.flat_rows[cell] = from.flat_rows;
         add_beyond_mean(from.beyond, cell, run);
         if (!run.token_nll.empty())
             std::ranges::copy(from.score.token_nll, run.token_nll.begin() + static_cast<std::ptrdiff_t>(cell * scored));

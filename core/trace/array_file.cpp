@@ -22,6 +22,7 @@ namespace {
             , tensors_(read_header(map_, file.string()))
         {
         }
+        std::string container() const override { return "safetensors"; }
         std::vector<std::string> names() const override
         {
             std::vector<std::string> names;
@@ -56,6 +57,7 @@ namespace {
             , npz_({ map_.data(), map_.bytes() })
         {
         }
+        std::string container() const override { return "npz"; }
         std::vector<std::string> names() const override { return npz_.names(); }
         ArrayInfo info(const std::string& name) const override { return info_of(npz_.read(name), name); }
         std::vector<float> floats(const std::string& name, std::int64_t part) const override
@@ -119,10 +121,11 @@ namespace {
         {
             return read<std::int64_t>(name, part);
         }
-        std::string format() const override
+        std::string container() const override { return "HDF5"; }
+        std::string attribute(const std::string& name) const override
         {
             const h5::Handle file = h5::open_for_reading(file_);
-            return H5Aexists(file, "keepset_format") > 0 ? h5::read_string(file, "keepset_format") : std::string();
+            return H5Aexists(file, name.c_str()) > 0 ? h5::read_string(file, name.c_str()) : std::string();
         }
 
     private:

@@ -34,8 +34,10 @@ public:
     virtual std::vector<float> floats(const std::string& name, std::int64_t part) const = 0;
     /// The same of an array of whole numbers.
     virtual std::vector<std::int64_t> integers(const std::string& name, std::int64_t part) const = 0;
-    /// HDF5's attribute keepset_format; empty where there is none.
-    virtual std::string format() const { return {}; }
+    /// "HDF5", "safetensors" or "npz".
+    virtual std::string container() const = 0;
+    /// A text that HDF5 has as an attribute of its root; empty where there is none.
+    virtual std::string attribute(const std::string& /*name*/) const { return {}; }
 };
 
 /// Opens a file by what it begins with. Throws h5::Failure where it is none of the three.

@@ -68,7 +68,9 @@ FileSummary read_root(hid_t file)
     FileSummary summary;
     summary.kind = h5::read_string(file, "keepset_format");
     if (summary.kind == "keep")
-        throw h5::Failure("it holds scores or keep sets for the policy file(path=\u2026), and no result");
+        throw h5::Failure(
+            "it holds scores or keep sets of a method of one's own, and no result: choose the policy File, "
+            "file(path=\u2026), and give it this path");
     summary.format_version = h5::read_string(file, "format_version");
     const std::string major = summary.format_version.substr(0, summary.format_version.find('.'));
     if (major != "1") {

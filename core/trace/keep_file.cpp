@@ -1,5 +1,8 @@
 #include "core/keep_file.h"
 
+#include "core/model/safetensors.h"
+#include "core/policy_files.h"
+#include "core/sha256.h"
 #include "core/trace/array_file.h"
 #include "core/trace/trace.h"
 #include "core/words.h"
@@ -172,7 +175,7 @@ KeepFile::KeepFile(const std::filesystem::path& file)
     trace::reading(file, [&] {
         impl_->file = file;
         impl_->arrays = trace::open_arrays(file);
-        if (const std::string kind = impl_->arrays->format(); !kind.empty() && kind != "keep")
+        if (const std::string kind = impl_->arrays->attribute("keepset_format"); !kind.empty() && kind != "keep")
             throw h5::Failure("it is a " + kind + ", and a file of scores or keep sets is needed here");
         const std::vector<std::string> names = impl_->arrays->names();
         impl_->name = array_of(names);
@@ -192,6 +195,15 @@ std::int64_t KeepFile::windows() const { return impl_->by_window() ? impl_->info
 bool KeepFile::has_tokens() const { return impl_->tokens; }
 std::vector<std::int64_t> KeepFile::shape() const { return { impl_->info.shape.end() - 3, impl_->info.shape.end() }; }
 
+std::vector<float> KeepFile::values(std::int64_t window) const
+{
+    return trace::reading(impl_->file, [&] {
+        std::vector<float> values = impl_->arrays->floats(impl_->name, impl_->part(window));
+        impl_->check_values(values, window);
+        return values;
+    });
+}
+
 std::vector<float> KeepFile::window(const KeepFilePlace& place) const
 {
     return trace::reading(impl_->file, [&] {
@@ -199,26 +211,29 @@ std::vector<float> KeepFile::window(const KeepFilePlace& place) const
         impl_->check_sizes(place);
         if (impl_->tokens)
             impl_->check_ids(place);
-        std::vector<float> values = impl_->arrays->floats(impl_->name, impl_->part(place.window));
-        impl_->check_values(values, place.window);
-        return values;
+        return values(place.window);
     });
-}
-
-std::vector<NamedFile> inputs_of(const std::string& text, const std::vector<PolicySpec>& policies)
-{
-    std::vector<NamedFile> files { { "--text", text } };
-    for (const PolicySpec& policy : policies) {
-        for (const std::string& file : files_of(policy))
-            files.push_back({ "--policies", file });
-    }
-    return files;
 }
 
 bool takes_keep_sets(const PolicySpec& policy)
 {
     const auto files = files_of(policy);
     return policy.name == "file" && KeepFile(files.empty() ? std::string() : files.front()).holds_keep_sets();
+}
+
+std::vector<HashedFile> hashes_of(const std::vector<PolicySpec>& policies, const std::stop_token& stop)
+{
+    std::vector<HashedFile> files;
+    for (const PolicySpec& policy : policies) {
+        for (const std::string& path : files_of(policy)) {
+            if (std::ranges::find(files, path, &HashedFile::path) != files.end())
+                continue;
+            const MappedFile map(path);
+            files.push_back({ path, sha256({ map.data(), map.bytes() }, stop) });
+            map.refuse_cut();
+        }
+    }
+    return files;
 }
 
 void check_policy_files(const std::vector<PolicySpec>& policies)

@@ -161,6 +161,7 @@ namespace {
         auto run = std::make_shared<Run>();
         run->provenance = root.provenance;
         trace::read_sweep_attributes(h5::open_group(file, "/sweep"), *run);
+        run->files = trace::read_files(file);
         const Flags flags = read_flags(file, *run); // before the arrays: a window may be flagged meanwhile
         choose_points(file, *run);
         read_arrays(file, *run);

@@ -1,5 +1,6 @@
 #include "core/error.h"
 #include "core/files.h"
+#include "core/keep_counts.h"
 #include "core/policy/select.h"
 #include "core/trace/labels.h"
 #include "core/trace/run_schema.h"
@@ -190,6 +191,8 @@ namespace {
         KeepSet keep { read_request(group), h5::read_string(group, "policy"), h5::read_int(group, "budget"),
             analysis.layers, analysis.kv_heads, analysis.context, {}, h5::read_double(group, "kept_mass"), {} };
         keep.evicting = evicting_of(analysis, keep.request.sliding);
+        if (H5Aexists(group, "file_sha256") > 0)
+            keep.file_sha256 = h5::read_string(group, "file_sha256");
         const Shape shape { static_cast<hsize_t>(keep.layers), static_cast<hsize_t>(keep.kv_heads),
             static_cast<hsize_t>(keep.context) };
         const h5::Handle dataset = h5::open_dataset(file, path + "/label");
@@ -202,6 +205,10 @@ namespace {
         const auto unknown = [](Label label) { return static_cast<std::size_t>(label) >= label_count; };
         if (std::ranges::any_of(keep.labels, unknown))
             throw h5::Failure(path + "/label has values that are no labels");
+        const std::string budgets = path + "/budgets";
+        if (h5::exists(file, budgets)
+            && h5::read_numbers<std::int64_t>(file, budgets, { shape[0], shape[1] }) != kept_by_row(keep))
+            throw h5::Failure(budgets + " contradicts the labels beside it");
         return keep;
     }
 

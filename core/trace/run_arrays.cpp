@@ -82,7 +82,7 @@ namespace {
         { "/sweep/text_target_hash", false, false, 0, "hash", "Hash of the token ids of the text that are to be scored",
             &Run::text_target_hash },
     } };
-    constexpr std::array<Count, 7> counts { {
+    constexpr std::array<Count, 8> counts { {
         { "/sweep/kept_entries", true, true, 0, "entries", "Cache entries kept, over all layers and key/value heads",
             &Run::kept_entries },
         { "/sweep/budget_entries", true, false, 0, "entries",
@@ -95,6 +95,9 @@ namespace {
             &Run::evicted_everywhere },
         { "/sweep/tied_rows", true, false, 0, "rows", "Rows (layers x kv heads) where equal scores met at the cut",
             &Run::tied_rows },
+        { "/sweep/flat_rows", true, false, 0, "rows",
+            "Rows (layers x kv heads) whose scores lie so close together that rounding decides what they keep",
+            &Run::flat_rows },
         { "/sweep/window_begin", false, false, -1, "tokens",
             "First token of the window in the text's tokens; -1 until it is done", &Run::window_begin },
     } };

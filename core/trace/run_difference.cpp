@@ -1,3 +1,5 @@
+#include "core/error.h"
+#include "core/policy_files.h"
 #include "core/run.h"
 #include "core/trace/run_file.h"
 
@@ -16,9 +18,31 @@ namespace {
         return { digits.data(), end.ptr };
     }
 
-    std::string text_of(const SweepPoint& point)
+    /// The files that the policies of points read, each once, and these policies with "file 1" and so on for them: what
+    /// counts is what a file holds, wherever it lies.
+    struct FilesOfPoints {
+        std::vector<std::string> paths;
+
+        std::string policy(const std::string& spelling)
+        {
+            try {
+                return canonical(with_files(parse_policy(spelling), [&](const std::string& path) {
+                    const auto known = std::ranges::find(paths, path);
+                    const auto number = known - paths.begin() + 1;
+                    if (known == paths.end())
+                        paths.push_back(path);
+                    return "file " + std::to_string(number);
+                }));
+            } catch (const Error&) { // of another version
+                return spelling;
+            }
+        }
+    };
+
+    std::string hash_of(const Run& run, const std::string& path)
     {
-        return point.policy + " at sparsity " + text_of(point.sparsity) + ", budget " + std::to_string(point.budget);
+        const auto file = std::ranges::find(run.files, path, &HashedFile::path);
+        return file == run.files.end() || file->sha256.empty() ? "unknown" : file->sha256;
     }
 
     std::string text_of(const Shard& shard) { return std::to_string(shard.number) + "/" + std::to_string(shard.count); }
@@ -61,8 +85,13 @@ std::vector<Setting> settings_of(const Run& run)
         { "bos", run.bos ? "yes" : "no" },
         { "the number of points", number(run.points.size()) },
     };
+    FilesOfPoints files;
     for (const SweepPoint& point : run.points)
-        settings.push_back({ "a point", text_of(point) });
+        settings.push_back({ "a point",
+            files.policy(point.policy) + " at sparsity " + text_of(point.sparsity) + ", budget "
+                + std::to_string(point.budget) });
+    for (const std::string& path : files.paths)
+        settings.push_back({ "what '" + path + "' holds (SHA-256)", hash_of(run, path) });
     return settings;
 }
 

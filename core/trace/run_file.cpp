@@ -112,6 +112,7 @@ namespace {
             h5::create_axis(id, "point", static_cast<std::int64_t>(run.points.size()), 0, "row of /sweep/points");
             h5::create_axis(id, "window", run.windows, 0, "window of the text");
             write_sweep_attributes(h5::create_group(id, "/sweep"), run);
+            write_files(id, run.files);
             make_points(id, run);
             make_window_arrays(id, run);
             if (per_token)

@@ -149,6 +149,50 @@ void read_sweep_attributes(hid_t group, Run& run)
     run.target_change = read_perturbation(group, "target_change");
 }
 
+namespace {
+
+    constexpr const char* files_path = "/sweep/files";
+
+    std::vector<Table::Column> file_columns(std::size_t path_bytes)
+    {
+        constexpr std::size_t digits = 64;
+        return { { "path", Table::Kind::text, path_bytes }, { "sha256", Table::Kind::text, digits } };
+    }
+
+} // namespace
+
+void write_files(hid_t file, const std::vector<HashedFile>& files)
+{
+    if (files.empty())
+        return;
+    std::size_t longest = 1;
+    for (const HashedFile& read : files)
+        longest = std::max(longest, read.path.size());
+    Table table(file_columns(longest), files.size());
+    for (std::size_t row = 0; row < files.size(); ++row) {
+        table.set(row, 0, files[row].path);
+        table.set(row, 1, files[row].sha256);
+    }
+    h5::create_axis(file, "file", static_cast<std::int64_t>(files.size()), 0, "row of /sweep/files");
+    const h5::Handle type = table.type();
+    table.write(
+        h5::create_dataset(file,
+            { files_path, type, { files.size() }, {}, nullptr, "text",
+                "Files that policies read, as these name them, and the SHA-256 of what they held", { "file" } }),
+        files_path);
+}
+
+std::vector<HashedFile> read_files(hid_t file)
+{
+    std::vector<HashedFile> files;
+    if (!h5::exists(file, files_path))
+        return files;
+    const Table table = Table::read(file, files_path, file_columns(1));
+    for (std::size_t row = 0; row < table.rows(); ++row)
+        files.push_back({ table.text(row, 0), table.text(row, 1) });
+    return files;
+}
+
 std::vector<Table::Column> point_columns(std::size_t policy_bytes)
 {
     std::vector<Table::Column> columns { { "policy", Table::Kind::text, policy_bytes },

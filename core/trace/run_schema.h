@@ -19,6 +19,10 @@ void write_sweep_attributes(hid_t group, const Run& run);
 /// Takes over the attributes of /sweep. Throws Failure where sizes are impossible, Error{usage} for unknown names.
 void read_sweep_attributes(hid_t group, Run& run);
 
+/// /sweep/files, where there are any; with its axis. Earlier versions wrote none.
+void write_files(hid_t file, const std::vector<HashedFile>& files);
+std::vector<HashedFile> read_files(hid_t file);
+
 /// Columns of /sweep/points; a policy's name takes up to `policy_bytes`.
 std::vector<h5::Table::Column> point_columns(std::size_t policy_bytes);
 /// Bytes of the longest policy name, at least 32.

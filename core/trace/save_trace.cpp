@@ -1,4 +1,6 @@
 #include "core/attention/last_importance.h"
+#include "core/flat_rows.h"
+#include "core/keep_counts.h"
 #include "core/policies.h"
 #include "core/policy/select_parts.h"
 #include "core/trace/labels.h"
@@ -209,6 +211,23 @@ namespace {
         h5::write_attribute(group, "offset", analysis.offset);
         h5::write_attribute(group, "bos", analysis.bos);
         h5::write_attribute(group, "kept_mass", keep.kept_mass);
+        if (!keep.file_sha256.empty())
+            h5::write_attribute(group, "file_sha256", keep.file_sha256);
+        if (const std::int64_t flat = flat_rows(analysis, keep); flat > 0)
+            h5::write_attribute(group, "flat_rows", flat);
+    }
+
+    /// What each row keeps, where they differ.
+    void write_budgets(hid_t file, const std::string& path, const KeepSet& keep)
+    {
+        if (rows_are_alike(keep))
+            return;
+        const std::vector<std::int64_t> kept = kept_by_row(keep);
+        const Shape shape { size_of(keep.layers), size_of(keep.kv_heads) };
+        write_values(file,
+            { path + "/budgets", H5T_NATIVE_INT64, shape, shape, nullptr, "entries",
+                "Entries that each row keeps; absent where all keep as many", { "layer", "kv_head" } },
+            kept.data(), kept.size());
     }
 
     void write_keep_sets(hid_t file, const Analysis& analysis, const std::stop_token& stop)
@@ -225,6 +244,7 @@ namespace {
                     "Role of every position in the keep set; shared keep sets are repeated",
                     { "layer", "kv_head", "position" } },
                 keep.labels.data(), keep.labels.size(), stop);
+            write_budgets(file, path, keep);
         }
     }
 

@@ -31,10 +31,12 @@
 ///                                 budget (int64: entries kept in a row), budget_asked (int64: 0 where sparsity was
 ///                                 asked for), granularity, importance, gqa, rounding, sliding (text; absent in
 ///                                 earlier versions: evict), seed (uint64), window, context, offset (int64), bos
-///                                 (boolean), kept_mass (double)
+///                                 (boolean), kept_mass (double); where there is such a thing file_sha256 (text: of
+///                                 the file that the policy reads), flat_rows (int64: core/flat_rows.h)
 ///     /scores/<n> [L, G, C] float32   what policies rank by, n = 0, 1, …; attribute source: "importance" (with the
 ///                                 attributes importance and gqa), or the policy whose own score it is
 ///     /keep/<n>/label [L, G, C]   enum over uint8: evicted 0, kept 1, local 2, important 3, bridge 4, sink 5, pinned 6
+///     /keep/<n>/budgets [L, G] int64  entries that each row keeps; absent where all keep as many
 ///     /logits/log_prob [N, V] float32 and /tokens/* [N]     instead of the above, from `logits --out`
 ///     /audit                      table: check, status, detail
 ///
@@ -53,6 +55,7 @@
 ///     ci_low,
 ///                                 ci_high, kl, top1_agreement, kept_mass, seconds
 ///     /sweep/points_before [P]    the same as of the window before: what counts where a kill tore /sweep/points
+///     /sweep/files [F]            table: path, sha256 of what policies read from files; absent where they read none
 ///     /sweep/window_nll [P, W] float64, /sweep/keep_hash [P, W] uint64, /sweep/kept_entries [P, W] int64,
 ///     /sweep/definition_hash [P, W] uint64 (where known), /sweep/window/done [W] uint8,
 ///     /sweep/target_hash [P, W] uint64, /sweep/mass_error [W] float64, /sweep/last_key_importance [W] float64

@@ -55,6 +55,7 @@ inline Run make_run(const std::vector<PointCase>& cases, std::int64_t windows)
             run.target_hash.push_back(static_cast<std::uint64_t>(w) + 1);
             run.first_kept.push_back(6);
             run.tied_rows.push_back(0);
+            run.flat_rows.push_back(0);
         }
     }
     run.selected_hash = run.keep_hash;

@@ -69,6 +69,7 @@ inline keepset::Analysis analysis(std::int64_t context)
     made.by_last_queries[keepset::Importance::last_query]
         = std::make_shared<const std::vector<float>>(made.importance.rbegin(), made.importance.rend());
     made.keep_sets = { keep_set(made, "h2o"), keep_set(made, "cab") };
+    made.keep_sets[1].file_sha256 = std::string(64, 'd');
     made.audit.checks
         = { { "mass", keepset::CheckStatus::pass, "Alles gut: é" }, { "finite", keepset::CheckStatus::warning, "" },
               { "baseline", keepset::CheckStatus::not_applicable, std::string(700, 'x') } };
@@ -95,6 +96,7 @@ inline keepset::Run empty_run(std::int64_t points, std::int64_t windows, bool pe
     run.unigram_perplexity = 321.5;
     run.key_tokens = { 5, 0.75, 3.5 };
     run.windows = windows;
+    run.files = { { "a/mine, é.h5", std::string(64, 'd') }, { "b.npz", std::string(64, 'e') } };
     for (std::int64_t row = 0; row < points; ++row) {
         keepset::SweepPoint point;
         point.policy = row == 0 ? "dense" : "cab(local=0." + std::to_string(row) + ")";
@@ -134,6 +136,7 @@ inline void do_window(keepset::Run& run, std::int64_t window)
                  &run.window_key_count, &run.window_near_nll, &run.window_middle_nll })
             (*measured)[cell] = value += 0.125; // window_far_nll stays NaN: the target is short
         run.tied_rows[cell] = static_cast<std::int64_t>(cell % 3);
+        run.flat_rows[cell] = static_cast<std::int64_t>(cell % 2);
     }
     for (std::size_t token = 0; !run.short_nll.empty() && token < target - 1; ++token)
         run.short_nll[at * (target - 1) + token] = static_cast<float>(at) + 0.25F * static_cast<float>(token);
@@ -201,7 +204,7 @@ inline bool same(const keepset::Run& a, const keepset::Run& b)
         && a.kv_heads == b.kv_heads && a.vocabulary == b.vocabulary && a.bos == b.bos && a.windows == b.windows
         && same(a.unigram_perplexity, b.unigram_perplexity) && a.shard == b.shard && arrays
         && same_bits(a.token_nll, b.token_nll) && same_bits(a.short_nll, b.short_nll) && a.key_tokens == b.key_tokens
-        && same_bits(a.done, b.done) && same(a.audit, b.audit);
+        && same_bits(a.done, b.done) && same(a.audit, b.audit) && a.files == b.files;
 }
 
 inline bool same(const keepset::KeepSet& a, const keepset::KeepSet& b)
@@ -211,7 +214,8 @@ inline bool same(const keepset::KeepSet& a, const keepset::KeepSet& b)
     return x.policy == y.policy && x.sparsity == y.sparsity && x.budget == y.budget && x.granularity == y.granularity
         && x.importance == y.importance && x.gqa == y.gqa && x.rounding == y.rounding && x.seed == y.seed
         && x.window == y.window && a.policy == b.policy && a.budget == b.budget && a.layers == b.layers
-        && a.kv_heads == b.kv_heads && a.context == b.context && a.labels == b.labels && same(a.kept_mass, b.kept_mass);
+        && a.kv_heads == b.kv_heads && a.context == b.context && a.labels == b.labels && same(a.kept_mass, b.kept_mass)
+        && a.file_sha256 == b.file_sha256;
 }
 
 inline bool same(const keepset::Analysis& a, const keepset::Analysis& b)

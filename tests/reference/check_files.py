@@ -28,7 +28,8 @@ RUN = {"sweep/points": ("point", "table"), "sweep/points_before": ("point", "tab
 # What a sweep stores for its audit; a run made by hand may lack it.
 EVIDENCE = {"sweep/selected_hash": ("point,window", "u8"), "sweep/first_kept": ("point,window", "i8"),
             "sweep/budget_entries": ("point,window", "i8"),
-            "sweep/tied_rows": ("point,window", "i8"), "sweep/read_hash": ("window", "u8"),
+            "sweep/tied_rows": ("point,window", "i8"), "sweep/flat_rows": ("point,window", "i8"),
+            "sweep/read_hash": ("window", "u8"),
             "sweep/text_read_hash": ("window", "u8"), "sweep/text_target_hash": ("window", "u8"),
             "sweep/window_begin": ("window", "i8"), "sweep/least_importance": ("window", "f8"),
             "sweep/most_of_visible": ("window", "f8"), "sweep/first_token_mass": ("window", "f8"),
@@ -142,7 +143,12 @@ def check_trace(file):
         check_attributes(group, KEEP)
         check_layers(group["label"])
         need(h5py.check_enum_dtype(group["label"].dtype) == LABELS, f"labels of {n}")
-        need(group["label"][:].max() <= 5, f"label values of {n}")
+        need(group["label"][:].max() <= 6, f"label values of {n}")
+        kept = (group["label"][:] != 0).sum(axis=2)
+        need(("budgets" in group) == (kept.min() != kept.max()), f"budgets of {n} stand where rows differ")
+        if "budgets" in group:
+            check_dataset(file, f"keep/{n}/budgets", "layer,kv_head", "i8")
+            need(np.array_equal(group["budgets"][:], kept), f"budgets of {n} are what its rows keep")
     need(sorted(file["keep"], key=int) == [str(n) for n in range(len(file["keep"]))], "numbers of keep sets")
 
 
@@ -153,6 +159,10 @@ def check_run(file):
         if path in file:
             check_dataset(file, path, axes, dtype)
     need(set(file["sweep/window/done"][:]) <= {0, 1}, "flags of windows")
+    if "files" in file["sweep"]:
+        check_dataset(file, "sweep/files", "file", "table")
+        need(file["sweep/files"].dtype.names == ("path", "sha256"), "columns of /sweep/files")
+        need(all(len(row["sha256"]) == 64 for row in file["sweep/files"][:]), "hashes of /sweep/files")
     if "definition_hash" in file["sweep"]:
         check_dataset(file, "sweep/definition_hash", "point,window", "u8")
     if "token_nll" in file["sweep"]:

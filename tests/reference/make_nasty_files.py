@@ -44,6 +44,10 @@ def labels_beyond(file):
     values[...] = np.full(values.shape, 77, "u1")
 
 
+def budgets_off(file):
+    file["keep/0/budgets"][1, 1] += 1
+
+
 def ranges_beyond(file):
     file["tokens/byte_end"][-1] = 1 << 40
 
@@ -70,6 +74,7 @@ TRACE = {
     "granularity-granularity": attribute("keep/0", "granularity", "galaxy"),
     "labels-no labels": labels_beyond,
     "ranges-reach out": ranges_beyond,
+    "budgets-contradicts the labels": budgets_off,
     "source-length": attribute("tokens/source", "bytes", np.int64(1 << 50)),
     "vlen-fixed length": lambda file: replace(file, "tokens/text", data=["x"] * file["tokens/id"].shape[0],
                                               dtype=h5py.string_dtype()),
@@ -82,6 +87,7 @@ RUN = {
     "column-no column": lambda file: replace(file, "sweep/points", data=np.zeros(5, [("policy", "S9"), ("sparsity", "f8")])),
     "audit-audit": lambda file: replace(file, "audit", data=np.array([(b"a", b"maybe", b"")] * 9, file["audit"].dtype)),
     "protocol-protocol": attribute("sweep", "protocol", np.int64(3)),
+    "files-no column": lambda file: replace(file, "sweep/files", data=np.zeros(2, [("path", "S9")])),
     "empty-empty": lambda file: replace(file, "sweep/points", data=file["sweep/points"][:0]),
 }
 

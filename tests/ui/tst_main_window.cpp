@@ -1,4 +1,5 @@
 #include "core/engine.h"
+#include "tests/support/keep_files.h"
 #include "tests/support/test_main.h"
 #include "tests/ui/window_fixture.h"
 #include "ui/exporter.h"
@@ -339,6 +340,33 @@ private Q_SLOTS:
         QDropEvent drop(QPointF(50, 50), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
         QApplication::sendEvent(&window, &drop);
         QTRY_COMPARE_WITH_TIMEOUT(audited.size(), 1, patience);
+    }
+
+    void a_dropped_method_of_ones_own_says_what_it_is_for_data()
+    {
+        QTest::addColumn<QString>("name");
+        QTest::newRow("npz") << QStringLiteral("mine.npz");
+        QTest::newRow("safetensors, in no model folder") << QStringLiteral("mine.safetensors");
+    }
+    void a_dropped_method_of_ones_own_says_what_it_is_for()
+    {
+        QFETCH(QString, name);
+        MainWindow window;
+        window.show();
+        const QTemporaryDir folder;
+        const std::vector<keep_files::Array> arrays { keep_files::scores({ 1, 1, 2 }, { 1, 2 }) };
+        keep_files::write_bytes(folder.filePath(name).toStdString(),
+            name.endsWith(QStringLiteral("npz")) ? keep_files::npz(arrays) : keep_files::safetensors(arrays));
+        QMimeData data;
+        data.setUrls({ QUrl::fromLocalFile(folder.filePath(name)) });
+        QDragEnterEvent enter(QPoint(50, 50), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+        QApplication::sendEvent(&window, &enter);
+        QDropEvent drop(QPointF(50, 50), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+        QApplication::sendEvent(&window, &drop);
+        const auto* bar = window.findChild<ErrorBar*>();
+        QTRY_VERIFY_WITH_TIMEOUT(bar->isVisible(), patience);
+        QVERIFY2(bar->text().contains(QStringLiteral("Choose the policy File and give it this path")),
+            qPrintable(bar->text()));
     }
 
     void every_action_is_in_a_menu_or_has_a_shortcut_and_says_what_it_does()

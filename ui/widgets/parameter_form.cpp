@@ -1,7 +1,7 @@
 #include "ui/widgets/parameter_form.h"
 
 #include "core/error.h"
-#include "core/keep_file.h"
+#include "core/policy_files.h"
 #include "ui/settings.h"
 #include "ui/widgets/flow_layout.h"
 #include "ui/widgets/labels.h"
