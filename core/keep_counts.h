@@ -10,6 +10,8 @@
 /// How many positions of keep sets are what: the numbers of legends and strips.
 namespace keepset {
 
+/// Positions by label. labels (context).
+std::array<std::int64_t, label_count> label_counts(std::span<const Label> labels);
 /// Share of the positions begin … end - 1 that has each label, by label; what is left of 1 is evicted, whose own entry
 /// is 0. labels (context); what lies outside them is not looked at. All 0 where nothing is left.
 std::array<double, label_count> label_shares(std::span<const Label> labels, std::int64_t begin, std::int64_t end);

@@ -21,17 +21,30 @@ namespace {
 
 } // namespace
 
+std::array<std::int64_t, label_count> label_counts(std::span<const Label> labels)
+{
+    std::array<std::int64_t, label_count> counts {};
+    constexpr std::size_t part = 128; // whose counts fit into a byte, so that many labels are looked at in a step
+    for (std::size_t begin = 0; begin < labels.size(); begin += part) {
+        const std::span<const Label> some = labels.subspan(begin, std::min(part, labels.size() - begin));
+        for (std::size_t label = 0; label < counts.size(); ++label) {
+            std::uint8_t count = 0;
+            for (const Label one : some)
+                count = static_cast<std::uint8_t>(count + (one == static_cast<Label>(label) ? 1 : 0));
+            counts[label] += count;
+        }
+    }
+    return counts;
+}
+
 std::array<double, label_count> label_shares(std::span<const Label> labels, std::int64_t begin, std::int64_t end)
 {
     begin = std::max<std::int64_t>(0, begin);
     end = std::min(end, static_cast<std::int64_t>(labels.size()));
-    std::array<std::int64_t, label_count> counts {};
     if (begin >= end)
-        return shares_of(counts, 0);
+        return {};
     const auto part = labels.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
-    for (std::size_t label = 0; label < counts.size(); ++label) // each many at a time
-        counts[label] = std::ranges::count(part, static_cast<Label>(label));
-    return shares_of(counts, end - begin);
+    return shares_of(label_counts(part), end - begin);
 }
 
 std::array<double, label_count> shares_of_budget(const RowSelection& selection)

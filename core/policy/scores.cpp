@@ -118,17 +118,35 @@ namespace {
             refuse_scope(a, scope);
     }
 
-    /// Adds to `sum` (context) what the query heads of one kv head come to.
-    void add_kv_head(const ImportanceView& a, const Scope& row, const Reduction& reduction, std::span<double> sum)
+    /// Adds to `sum` (context) what the query heads of one kv head come to: kernels::group_score of every position,
+    /// head after head, so that many positions are looked at in a step. `value` (context): to work in.
+    void add_kv_head(const ImportanceView& a, const Scope& row, const Reduction& reduction, std::span<double> value,
+        std::span<double> sum)
     {
         const kernels::ScoreRowsInputs inputs = score_rows_inputs(a, reduction);
-        for (std::size_t index = 0; index < sum.size(); ++index) {
-            const auto j = static_cast<std::int64_t>(index);
-            const double value = kernels::group_score(
-                inputs, kernels::ranked_of(inputs), row.layer * a.kv_heads + row.kv_head, j, inputs.reduction);
-            sum[index] += inputs.per_query
-                ? value / static_cast<double>(kernels::queries_that_see(inputs, row.layer, j))
-                : value;
+        const std::int64_t group = a.heads / a.kv_heads;
+        const float* head = kernels::ranked_of(inputs) + (row.layer * a.heads + row.kv_head * group) * a.context;
+        std::copy_n(head, value.size(), value.begin());
+        for (std::int64_t other = 1; other < group; ++other) {
+            head += a.context;
+            for (std::size_t j = 0; j < value.size(); ++j) {
+                const auto more = static_cast<double>(head[j]);
+                if (inputs.reduction == kernels::GroupReduction::max)
+                    value[j] = value[j] != value[j] || value[j] > more ? value[j] : more;
+                else
+                    value[j] += more;
+            }
+        }
+        const double share = inputs.reduction == kernels::GroupReduction::mean ? 1.0 / static_cast<double>(group) : 1.0;
+        if (!inputs.per_query) {
+            for (std::size_t j = 0; j < value.size(); ++j)
+                sum[j] += value[j] * share;
+            return;
+        }
+        for (std::size_t j = 0; j < value.size(); ++j) {
+            const auto queries
+                = static_cast<double>(kernels::queries_that_see(inputs, row.layer, static_cast<std::int64_t>(j)));
+            sum[j] += value[j] * share / queries;
         }
     }
 
@@ -136,6 +154,7 @@ namespace {
     std::vector<double> mean_over(const ImportanceView& a, const Scope& scope, const Reduction& reduction)
     {
         std::vector<double> sum(static_cast<std::size_t>(a.context), 0.0);
+        std::vector<double> one(sum.size());
         const auto range = [](std::int64_t chosen, std::int64_t all) {
             return std::pair(chosen < 0 ? 0 : chosen, chosen < 0 ? all : chosen + 1);
         };
@@ -143,7 +162,7 @@ namespace {
         const auto [first_head, last_head] = range(scope.kv_head, a.kv_heads);
         for (std::int64_t layer = first_layer; layer < last_layer; ++layer) {
             for (std::int64_t kv_head = first_head; kv_head < last_head; ++kv_head)
-                add_kv_head(a, { layer, kv_head }, reduction, sum);
+                add_kv_head(a, { layer, kv_head }, reduction, one, sum);
         }
         const auto rows = static_cast<double>((last_layer - first_layer) * (last_head - first_head));
         for (double& value : sum)

@@ -1,5 +1,6 @@
 #include "core/analysis.h"
 #include "core/error.h"
+#include "core/keep_counts.h"
 #include "core/policy/given_scores.h"
 #include "core/policy/own_scores.h"
 #include "core/policy/select_parts.h"
@@ -184,8 +185,10 @@ namespace {
     {
         constexpr float none = std::numeric_limits<float>::infinity();
         float lowest = none;
-        for (std::size_t j = 0; j < labels.size(); ++j)
-            lowest = std::min(lowest, labels[j] == Label::important ? scores[j] : none);
+        for (std::size_t j = 0; j < labels.size(); ++j) {
+            const float score = scores[j];
+            lowest = std::min(lowest, labels[j] == Label::important ? score : none);
+        }
         return lowest;
     }
 
@@ -222,8 +225,7 @@ RowSelection select_row(const RowScores& row, const SelectRequest& request, cons
         result.budget = policy::count_kept(result.labels);
     if (!point.score.empty())
         result.scores = row.own.at(point.score);
-    for (std::size_t label = 0; label < result.counts.size(); ++label)
-        result.counts[label] = std::ranges::count(result.labels, static_cast<Label>(label));
+    result.counts = label_counts(result.labels);
     if (policy::ranks_each_row(point) && result.counts[static_cast<std::size_t>(Label::important)] > 0)
         result.cut_off = lowest_important(result.labels, point.score.empty() ? row.scores : result.scores);
     if (!row.mass.empty())

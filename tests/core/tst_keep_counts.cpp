@@ -31,6 +31,20 @@ private Q_SLOTS:
             QCOMPARE(label_shares(labels, begin, end), (std::array<double, label_count> {}));
     }
 
+    /// Lengths around the parts in which they are counted.
+    void every_label_is_counted_once()
+    {
+        for (const std::size_t length : { 0, 1, 127, 128, 129, 255, 256, 257, 1000 }) {
+            std::vector<Label> labels(length);
+            std::array<std::int64_t, label_count> expected {};
+            for (std::size_t i = 0; i < length; ++i) {
+                labels[i] = static_cast<Label>(i < 300 ? 4 : i * i % label_count);
+                ++expected[at(labels[i])];
+            }
+            QCOMPARE(label_counts(labels), expected);
+        }
+    }
+
     void shares_of_a_budget_are_of_what_is_kept()
     {
         RowSelection selection;
