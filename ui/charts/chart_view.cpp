@@ -19,6 +19,14 @@ namespace {
     constexpr double hoverReach = 40;
     constexpr int smallestBand = 6;
 
+    /// Whether all of `full` is in `range`, and fills most of it: then nothing need move for it at once.
+    bool holdsWell(const ChartRange& range, const ChartRange& full)
+    {
+        constexpr double most = 0.75;
+        return range.x == full.x && range.y.low <= full.y.low && range.y.high >= full.y.high
+            && full.y.length() >= most * range.y.length();
+    }
+
     QToolButton* cornerButton(QWidget* parent, const char* name, const QString& text, const QString& what)
     {
         auto* button = new QToolButton(parent);
@@ -40,7 +48,7 @@ ChartView::ChartView(QWidget* parent)
     , band_(new QRubberBand(QRubberBand::Rectangle, this))
     , back_(cornerButton(this, "zoomBack", tr("Back"), tr("Shows the view before (Backspace)")))
     , whole_(cornerButton(this, "zoomWhole", tr("Whole"), tr("Shows everything (Esc)")))
-    , described_(new QTimer(this))
+    , rest_(new QTimer(this))
 {
     setChart(plot_);
     setFrameShape(NoFrame);
@@ -50,9 +58,9 @@ ChartView::ChartView(QWidget* parent)
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
     connect(back_, &QToolButton::clicked, this, &ChartView::undoZoom);
     connect(whole_, &QToolButton::clicked, this, &ChartView::resetZoom);
-    described_->setSingleShot(true);
-    described_->setInterval(100); // a chart that grows is put into words when it rests
-    connect(described_, &QTimer::timeout, this, [this] { setAccessibleDescription(describe(data())); });
+    rest_->setSingleShot(true);
+    rest_->setInterval(100); // ms
+    connect(rest_, &QTimer::timeout, this, &ChartView::settle);
 }
 
 void ChartView::setData(ChartData data)
@@ -60,7 +68,9 @@ void ChartView::setData(ChartData data)
     const bool sameAxes = data.y.scale == plot_->data().y.scale && data.y.title == plot_->data().y.title
         && data.x.title == plot_->data().x.title && data.groups == plot_->data().groups;
     const ChartRange full = fullRange(data);
-    if (history_.empty() || !sameAxes) {
+    if (history_.empty() && sameAxes && holdsWell(plot_->range(), full)) {
+        plot_->setData(std::move(data));
+    } else if (history_.empty() || !sameAxes) {
         history_.clear();
         plot_->setData(std::move(data), full);
         changeRange(full);
@@ -70,7 +80,15 @@ void ChartView::setData(ChartData data)
     }
     plot_->layout()->activate(); // now, or it is painted twice
     setAccessibleName(plot_->data().title);
-    described_->start();
+    rest_->start();
+}
+
+/// A chart that grows is fitted and put into words when it rests: neither is part of a frame.
+void ChartView::settle()
+{
+    if (history_.empty())
+        changeRange(fullRange(data()));
+    setAccessibleDescription(describe(data()));
 }
 
 void ChartView::setRange(const ChartRange& range, bool notch)

@@ -68,6 +68,7 @@ protected:
     void keyPressEvent(QKeyEvent* event) override;
 
 private:
+    void settle();
     void changeRange(const ChartRange& range);
     void zoomAround(double factor, QPointF pixel, bool both, bool notch = false);
     void moveReadout(int points, int series);
@@ -77,7 +78,7 @@ private:
     QRubberBand* band_;
     QToolButton* back_;
     QToolButton* whole_;
-    QTimer* described_; ///< until the data are put into words
+    QTimer* rest_; ///< since the data changed last
     ZoomHistory<ChartRange> history_;
     std::optional<QPointF> pressed_;
 };
