@@ -15,6 +15,8 @@ LabelMap::LabelMap(QWidget* parent)
 
 void LabelMap::setKeepSet(std::shared_ptr<const KeepSet> keepSet, std::int64_t token)
 {
+    if (keepSet == keepSet_ && token == token_) // another layer is looked at: all of them are shown here
+        return;
     keepSet_ = std::move(keepSet);
     token_ = token;
     refill();

@@ -9,6 +9,7 @@
 #include "ui/theme.h"
 #include "ui/widgets/labels.h"
 #include "ui/widgets/legend.h"
+#include "ui/widgets/wrapped_label.h"
 
 #include <QEvent>
 #include <QGridLayout>
@@ -140,9 +141,7 @@ void TokenInspector::build()
     inner->addSpacing(6);
     inner->addWidget(roleLabel(tr("Why"), "caption", details_));
     for (Side& side : sides_) {
-        side.why = new QLabel(details_);
-        side.why->setWordWrap(true);
-        side.why->setTextFormat(Qt::RichText);
+        side.why = new WrappedLabel(details_);
         side.why->setTextInteractionFlags(Qt::TextSelectableByMouse);
         inner->addWidget(side.why);
     }
@@ -156,11 +155,9 @@ void TokenInspector::addReaders(QVBoxLayout* inner)
 {
     inner->addSpacing(6);
     inner->addWidget(roleLabel(tr("Read by"), "caption", details_));
-    readers_ = new QLabel(details_);
+    readers_ = new WrappedLabel(details_);
     readers_->setObjectName(QStringLiteral("inspectorReaders"));
     readers_->setProperty("links", true);
-    readers_->setWordWrap(true);
-    readers_->setTextFormat(Qt::RichText);
     readers_->setTextInteractionFlags(Qt::TextBrowserInteraction | Qt::LinksAccessibleByKeyboard);
     readers_->setToolTip(tr("The tokens whose queries attend to this one the most, and how much of their attention "
                             "it gets: the mean over the layers and heads looked at."));
@@ -234,7 +231,7 @@ void TokenInspector::showSide(int index, const std::optional<Explanation>& why)
     Side& side = sides_[static_cast<std::size_t>(index)];
     side.why->setVisible(why.has_value());
     if (why)
-        side.why->setText(whyHtml(themeOf(this), QString::fromStdString(rows_->selection(index)->title), *why));
+        side.why->setWords(whyHtml(themeOf(this), QString::fromStdString(rows_->selection(index)->title), *why));
     showMap(index);
 }
 
@@ -271,12 +268,12 @@ void TokenInspector::requestReaders()
     if (!analysis || token < 0 || token >= analysis->context)
         return;
     if (analysis->attention) {
-        readers_->setText(tr("looking …"));
+        readers_->setWords(tr("looking …"));
         session_->findReaders(analysis, selection_->scope(), token);
         return;
     }
-    readers_->setText(analysis->no_attention.empty() ? tr("A trace file has no queries and keys to tell it from.")
-                                                     : QString::fromStdString(analysis->no_attention).toHtmlEscaped());
+    readers_->setWords(analysis->no_attention.empty() ? tr("A trace file has no queries and keys to tell it from.")
+                                                      : QString::fromStdString(analysis->no_attention).toHtmlEscaped());
 }
 
 void TokenInspector::showReaders()
@@ -303,7 +300,7 @@ void TokenInspector::showReaders()
                        QString(before.right(14)).remove(leading).toHtmlEscaped(), textOf(reader.query).toHtmlEscaped(),
                        formatPercent(reader.attention));
     }
-    readers_->setText(
+    readers_->setWords(
         QStringLiteral("<table width='100%' cellspacing='0' cellpadding='1'>%1</table><p style='color:%3'>%2</p>")
             .arg(table,
                 tr("%1 of the %2 that it gets from %3 tokens, %4")

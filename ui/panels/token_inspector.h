@@ -19,6 +19,7 @@ class LabelMap;
 class RowState;
 class SelectionState;
 class Session;
+class WrappedLabel;
 
 /// Everything about the chosen token: its numbers, why each policy keeps or evicts it, and its label in every layer and
 /// kv head.
@@ -34,7 +35,7 @@ protected:
 
 private:
     struct Side {
-        QLabel* why = nullptr;
+        WrappedLabel* why = nullptr;
         QLabel* mapTitle = nullptr;
         LabelMap* map = nullptr;
         QLabel* keptName = nullptr;
@@ -63,7 +64,7 @@ private:
     QLabel* rank_ = nullptr;
     QLabel* cutOffName_ = nullptr;
     QLabel* cutOff_ = nullptr;
-    QLabel* readers_ = nullptr; ///< its links choose the tokens
+    WrappedLabel* readers_ = nullptr; ///< its links choose the tokens
     std::optional<TokenReaders> found_; ///< what it shows, if it does
     std::array<Side, 2> sides_;
 };
