@@ -86,6 +86,7 @@ class TestChartView : public QObject {
 
 private Q_SLOTS:
     void initTestCase() { installTheme(*qApp, Appearance::light); }
+    void an_axis_that_holds_new_data_well_moves_when_they_rest();
     void a_method_is_a_line_marks_and_a_band_of_qt_charts();
     void live_updates_replace_points_and_nothing_else();
     void points_that_are_no_numbers_are_left_out();
@@ -485,6 +486,35 @@ void TestChartView::a_change_of_appearance_reaches_the_chart()
     QVERIFY(dark);
     QCOMPARE(corner, theme(true).panel);
     QVERIFY(!view.plot()->look().dark);
+}
+
+void TestChartView::an_axis_that_holds_new_data_well_moves_when_they_rest()
+{
+    ChartView view;
+    ChartData data = many(3, false);
+    view.setData(data);
+    settle(view);
+    const ChartRange before = view.plot()->range();
+    QCOMPARE(before, fullRange(data));
+    for (Series& series : data.series)
+        series.points.back().y -= 0.3; // a little less high than before
+    view.setData(data);
+    const ChartRange fitted = fullRange(data);
+    QVERIFY(!(fitted == before));
+    QCOMPARE(view.plot()->range(), before); // all is in sight
+    const QPointF last = view.plot()->positionOf({ 0, 3 });
+    QVERIFY(view.plot()->plotArea().contains(last));
+    QTRY_COMPARE(view.plot()->range(), fitted);
+    data.series[0].points.back().y *= 2; // out of sight
+    data.series[0].points.back().high *= 2;
+    view.setData(data);
+    QCOMPARE(view.plot()->range(), fullRange(data)); // at once
+    for (Series& series : data.series) { // far less high
+        for (ChartPoint& point : series.points)
+            point = { point.x, 15 + 0.01 * point.x };
+    }
+    view.setData(data);
+    QCOMPARE(view.plot()->range(), fullRange(data));
 }
 
 KEEPSET_TEST(TestChartView)

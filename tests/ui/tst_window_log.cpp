@@ -6,7 +6,9 @@
 #include "ui/panels/log_panel.h"
 #include "ui/session.h"
 #include "ui/sweep_files.h"
+#include "ui/theme.h"
 #include "ui/widgets/error_bar.h"
+#include "ui/widgets/wrapped_label.h"
 
 #include <QAction>
 #include <QApplication>
@@ -147,6 +149,24 @@ private Q_SLOTS:
         picture.setImageData(before);
         enter(picture);
         QVERIFY(!overlay->isVisible()); // of which nothing can be made
+    }
+
+    void a_wrapped_label_is_as_high_as_a_plain_one()
+    {
+        QLabel plain;
+        plain.setWordWrap(true);
+        plain.setTextFormat(Qt::RichText);
+        WrappedLabel wrapped;
+        for (const int words : { 3, 80, 20 }) {
+            const QString html = QStringLiteral("<p>%1 <b>end</b></p>").arg(QStringLiteral("word ").repeated(words));
+            plain.setText(html);
+            wrapped.setWords(html);
+            for (const int width : { 90, 210, 90, 400 })
+                QCOMPARE(wrapped.heightForWidth(width), plain.heightForWidth(width));
+        }
+        for (QLabel* label : { &plain, static_cast<QLabel*>(&wrapped) })
+            label->setFont(interfaceFont(30));
+        QCOMPARE(wrapped.heightForWidth(210), plain.heightForWidth(210));
     }
 
     void the_tour_is_small_in_a_small_window()
