@@ -162,6 +162,7 @@ void Session::saveAnalysis(const QString& path, const std::vector<SelectRequest>
         return;
     }
     std::vector<std::shared_ptr<const std::vector<float>>> held; // what they rank by, until it is written
+    held.reserve(keepSets.size());
     for (const SelectRequest& request : keepSets)
         held.push_back(find_importance(*analysis_, request.importance));
     enqueue(Kind::save, tr("saving"),
