@@ -197,6 +197,19 @@ class Session:
         wait("the dialog to close", lambda: len(self.screen.windows()) == 1, 20)
         self.app.wait_for_keys()
 
+    def fill(self, name, number):
+        """Into a field for a number, once more where the field was set anew while one typed."""
+        field = self.app.await_("spin button", name)
+        for patience in (3, 3, 10):
+            self.app.click(field)
+            self.screen.key("ctrl+a")
+            self.screen.type(str(number))
+            try:
+                return wait(f"{number} in {name}", lambda: field.get_value_iface().get_current_value() == number, patience)
+            except Failed:
+                if patience == 10:
+                    raise
+
     def a_tile_chooses_its_head(self):
         self.go(3)
         sheet = wait("the sheet of heads", lambda: next((n for n in self.app.walk() if re.search("8 layers × 5 heads", n.get_name() or "") and n.get_role_name() != "label"), None), 20)
@@ -212,10 +225,7 @@ class Session:
     def a_sweep_leaves_a_file(self):
         import h5py
         self.go(5)
-        field = self.app.await_("spin button", "^Windows$")
-        self.app.click(field)
-        self.screen.key("ctrl+a")
-        self.screen.type("5")
+        self.fill("^Windows$", 5)
         runs = f"{self.home}/data/keepset/keepset/runs"
         self.app.push("push button", "^Start sweep$")
         self.app.await_("push button", "^Pause$", 20)
