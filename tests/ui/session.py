@@ -198,17 +198,14 @@ class Session:
         self.app.wait_for_keys()
 
     def fill(self, name, number):
-        """Into a field for a number, once more where the field was set anew while one typed."""
+        """Into a field for a number, in the place of what stands there."""
         field = self.app.await_("spin button", name)
-        for patience in (3, 3, 10):
-            self.app.click(field)
-            self.screen.key("ctrl+a")
-            self.screen.type(str(number))
-            try:
-                return wait(f"{number} in {name}", lambda: field.get_value_iface().get_current_value() == number, patience)
-            except Failed:
-                if patience == 10:
-                    raise
+        self.app.click(field)
+        self.screen.key("End")
+        for _ in range(8):
+            self.screen.key("BackSpace")
+        self.screen.type(str(number))
+        wait(f"{number} in {name}", lambda: field.get_current_value() == number, 10)
 
     def a_tile_chooses_its_head(self):
         self.go(3)
