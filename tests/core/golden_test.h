@@ -35,6 +35,9 @@ SweepRequest request_of(const nlohmann::json& run, const Text& text);
 /// Infinity where the sizes differ or a value is not a number.
 double largest_difference(std::span<const float> found, std::span<const float> wanted);
 double largest_relative(std::span<const float> found, std::span<const float> wanted);
+/// Sums over the last `queries` queries of every layer's and head's attention map, a cell each pair: (layers, heads,
+/// context).
+std::vector<float> sums_of_maps(const Analysis& analysis, std::int64_t queries);
 /// The point of a run with this policy and budget.
 std::size_t index_of(const Run& run, const std::string& policy, std::int64_t budget);
 /// Losses (windows, target - 1) of one point.

@@ -32,8 +32,6 @@ private:
         request.policies = parse_policies(policies);
         return engine.analyse(request);
     }
-    /// Sums over the last queries of every layer's and head's map of attention: (layers, heads, context).
-    static std::vector<float> sums_of_maps(const Analysis& analysis, std::int64_t queries);
     static KeepSet chosen(const Analysis& analysis, const std::string& policy, const Importance& importance,
         Granularity granularity = Granularity::head, double sparsity = 0.5)
     {
@@ -75,24 +73,6 @@ private Q_SLOTS:
     void a_trace_holds_what_it_was_made_with();
     void a_trace_without_it_says_so();
 };
-
-std::vector<float> TestImportanceModes::sums_of_maps(const Analysis& analysis, std::int64_t queries)
-{
-    std::vector<float> sums;
-    for (std::int64_t row = 0; row < analysis.layers * analysis.heads; ++row) {
-        AttentionMapRequest request;
-        request.layer = row / analysis.heads;
-        request.head = row % analysis.heads;
-        request.query_begin = analysis.context - queries;
-        request.query_end = request.key_end = request.most_rows = request.most_columns = analysis.context;
-        const AttentionMap map = attention_map(analysis, request);
-        std::vector<double> columns(static_cast<std::size_t>(map.columns));
-        for (std::size_t cell = 0; cell < map.cells.size(); ++cell)
-            columns[cell % columns.size()] += static_cast<double>(std::max(map.cells[cell], 0.0F)); // -1: hidden
-        sums.insert(sums.end(), columns.begin(), columns.end());
-    }
-    return sums;
-}
 
 void TestImportanceModes::names_say_how_many_queries_there_are()
 {
