@@ -146,8 +146,7 @@ void ProgressLine::show(const Progress& progress)
         return;
     last_ = now;
     stage_ = progress.stage;
-    const double share
-        = progress.total > 0 ? static_cast<double>(progress.done) / static_cast<double>(progress.total) : 0;
+    const double share = progress.share();
     std::string text = progress.stage + "  " + (terminal_ ? bar(share) + " " : "")
         + std::to_string(static_cast<int>(std::floor(share * 100))) + "%" + rate_text(progress);
     if (!finished && std::isfinite(progress.left_s))

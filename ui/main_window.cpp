@@ -21,10 +21,10 @@
 #include "ui/sweep_controller.h"
 #include "ui/theme.h"
 #include "ui/widgets/drop_overlay.h"
-#include "ui/widgets/elided_label.h"
 #include "ui/widgets/error_bar.h"
 #include "ui/widgets/notice_bar.h"
 #include "ui/widgets/shown_line.h"
+#include "ui/widgets/status_bar.h"
 
 #include <QAction>
 #include <QApplication>
@@ -175,7 +175,7 @@ void MainWindow::connectSession()
             tabs_->setCurrentWidget(tokensPage_);
     });
     connect(session_, &Session::tableAudited, this, &MainWindow::showTable);
-    connect(session_, &Session::progressChanged, this, &MainWindow::showProgress);
+    connect(session_, &Session::progressChanged, status_, &StatusBar::setProgress);
     connect(session_, &Session::busyChanged, this, &MainWindow::showBusy);
     connect(session_, &Session::devicesListed, this, &MainWindow::fillDeviceMenu);
     connect(session_, &Session::errorOccurred, errorBar_, &ErrorBar::show);
@@ -208,9 +208,9 @@ void MainWindow::showModel(const ModelInfo& model)
     addRecent(QStringLiteral("models"), QString::fromStdString(model.path));
     setup_->setModel(model_);
     const bool onCpu = model.device == "cpu";
-    device_->setWords(onCpu ? QString::fromStdString(model.device_name)
-                            : tr("%1 · %2").arg(QString::fromStdString(model.device).toUpper(),
-                                QString::fromStdString(model.device_name)));
+    status_->setDevice(onCpu ? QString::fromStdString(model.device_name)
+                             : tr("%1 · %2").arg(QString::fromStdString(model.device).toUpper(),
+                                 QString::fromStdString(model.device_name)));
     if (auto* button = findChild<QToolButton*>(QStringLiteral("deviceButton")))
         button->setText(QString::fromStdString(model.device).toUpper() + QStringLiteral(" ▾"));
     report(tr("opened %1").arg(QString::fromStdString(model_->name)));

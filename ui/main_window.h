@@ -14,7 +14,6 @@ class QActionGroup;
 class QDockWidget;
 class QLineEdit;
 class QMenu;
-class QProgressBar;
 class QTabWidget;
 class QToolBar;
 
@@ -27,7 +26,6 @@ namespace keepset::ui {
 class AttentionPage;
 class AuditPage;
 class DropOverlay;
-class ElidedLabel;
 class ErrorBar;
 class Exporter;
 class HeadsPage;
@@ -43,6 +41,7 @@ class Session;
 class SetupPanel;
 class ShownLine;
 class ShownState;
+class StatusBar;
 class SweepController;
 class SweepPage;
 class TokenInspector;
@@ -145,8 +144,6 @@ private:
     /// Into the log alone: it stands elsewhere, too.
     void warn(const QString& words);
     void warnOf(const AuditReport& audit);
-    void showMemory(const QString& device, qint64 free, qint64 total);
-    void showProgress(const Progress& progress);
     void showBusy(bool busy, const QString& what);
     void showHover(qint64 token);
     /// Says of what the page shown is, over it and to what it exports.
@@ -188,11 +185,7 @@ private:
     QMenu* recentFiles_ = nullptr;
     QActionGroup* deviceGroup_ = nullptr;
     QLineEdit* find_ = nullptr;
-    ElidedLabel* device_ = nullptr;
-    ElidedLabel* memory_ = nullptr;
-    ElidedLabel* message_ = nullptr;
-    ElidedLabel* progressText_ = nullptr;
-    QProgressBar* progress_ = nullptr;
+    StatusBar* status_ = nullptr;
     QAction* analyseAction_ = nullptr;
     QAction* sweepAction_ = nullptr;
     QAction* cancelAction_ = nullptr;

@@ -10,7 +10,6 @@
 #include "ui/style.h"
 #include "ui/sweep_controller.h"
 #include "ui/theme.h"
-#include "ui/widgets/elided_label.h"
 #include "ui/widgets/help_window.h"
 #include "ui/widgets/shown_line.h"
 

@@ -19,10 +19,10 @@
 #include "ui/settings.h"
 #include "ui/shown_state.h"
 #include "ui/sweep_controller.h"
-#include "ui/widgets/elided_label.h"
 #include "ui/widgets/error_bar.h"
 #include "ui/widgets/notice_bar.h"
 #include "ui/widgets/shown_line.h"
+#include "ui/widgets/status_bar.h"
 
 #include <QDir>
 #include <QLineEdit>
@@ -86,7 +86,7 @@ void MainWindow::connectPages()
     connect(tabs_, &QTabWidget::currentChanged, this, &MainWindow::tellShown);
     const auto tell = [this](const QString& words) {
         if (!busy_)
-            message_->setWords(words);
+            status_->setMessage(words);
     };
     connect(heatmapPage_, &HeatmapPage::hovered, this, tell);
     connect(heatmapPage_, &HeatmapPage::failed, this, complain);
@@ -197,9 +197,9 @@ void MainWindow::findNext(bool again)
     find_->setToolTip(none ? literalToolTip(tr("No token matches “%1”.").arg(query)) : QString());
     if (found.all > 0) {
         tabs_->setCurrentWidget(tokensPage_);
-        message_->setWords(tr("match %1 of %2 for “%3”").arg(formatCount(found.place), formatCount(found.all), query));
+        status_->setMessage(tr("match %1 of %2 for “%3”").arg(formatCount(found.place), formatCount(found.all), query));
     } else if (none && session_->analysis()) {
-        message_->setWords(tr("No token matches “%1”.").arg(query));
+        status_->setMessage(tr("No token matches “%1”.").arg(query));
     }
 }
 

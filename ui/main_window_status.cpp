@@ -5,20 +5,15 @@
 #include "ui/pages/heatmap_page.h"
 #include "ui/pages/tokens_page.h"
 #include "ui/panels/log_panel.h"
-#include "ui/progress_words.h"
 #include "ui/row_state.h"
 #include "ui/selection_state.h"
 #include "ui/session.h"
-#include "ui/widgets/elided_label.h"
 #include "ui/widgets/error_bar.h"
+#include "ui/widgets/status_bar.h"
 
 #include <QAction>
 #include <QDockWidget>
-#include <QProgressBar>
-#include <QStatusBar>
 #include <QTimer>
-
-#include <algorithm>
 
 /// What the window says of itself: the status bar and the log.
 namespace keepset::ui {
@@ -31,32 +26,15 @@ namespace {
 
 void MainWindow::buildStatusBar()
 {
-    device_ = new ElidedLabel(this);
-    device_->setObjectName(QStringLiteral("deviceLabel"));
-    progress_ = new QProgressBar(this);
-    progress_->setObjectName(QStringLiteral("progress"));
-    progress_->setTextVisible(false);
-    progress_->setFixedWidth(160);
-    progress_->hide();
-    progressText_ = new ElidedLabel(this);
-    message_ = new ElidedLabel(this);
-    message_->setObjectName(QStringLiteral("message"));
-    memory_ = new ElidedLabel(this);
-    memory_->setObjectName(QStringLiteral("memoryLabel"));
-    statusBar()->setSizeGripEnabled(false);
-    statusBar()->addWidget(device_);
-    statusBar()->addWidget(progress_);
-    statusBar()->addWidget(progressText_);
-    statusBar()->addWidget(message_, 1);
-    statusBar()->addPermanentWidget(memory_);
-    device_->setWords(tr("no device yet"));
+    status_ = new StatusBar(this);
+    setStatusBar(status_);
     auto* often = new QTimer(this);
     connect(often, &QTimer::timeout, this, [this] {
         if (isVisible() && !isMinimized())
             session_->lookAtMemory(model_);
     });
     often->start(memoryEvery);
-    connect(session_, &Session::memorySeen, this, &MainWindow::showMemory);
+    connect(session_, &Session::memorySeen, status_, &StatusBar::setMemory);
 }
 
 /// It is hidden until somebody asks for it, and then where it was left.
@@ -84,7 +62,7 @@ void MainWindow::buildLog()
 
 void MainWindow::report(const QString& words)
 {
-    message_->setWords(words);
+    status_->setMessage(words);
     log_->add(LogPanel::Kind::done, words);
 }
 
@@ -98,24 +76,6 @@ void MainWindow::warnOf(const AuditReport& audit)
     }
 }
 
-void MainWindow::showMemory(const QString& device, qint64 free, qint64 total)
-{
-    memory_->setVisible(free >= 0 && total > 0);
-    const QString where = device == QStringLiteral("cpu") ? tr("RAM") : tr("GPU");
-    memory_->setWords(tr("%1: %2 of %3 free").arg(where, formatBytes(free), formatBytes(total)),
-        tr("Memory of %1: %2 used, %3 free, %4 in all")
-            .arg(device == QStringLiteral("cpu") ? tr("this machine") : device,
-                formatBytes(std::max<qint64>(0, total - free)), formatBytes(free), formatBytes(total)));
-}
-
-void MainWindow::showProgress(const Progress& progress)
-{
-    progress_->setVisible(true);
-    progress_->setRange(0, progress.total > 0 ? static_cast<int>(std::min<std::int64_t>(progress.total, 1 << 30)) : 0);
-    progress_->setValue(static_cast<int>(std::min<std::int64_t>(progress.done, 1 << 30)));
-    progressText_->setWords(progressWords(progress));
-}
-
 void MainWindow::showBusy(bool busy, const QString& what)
 {
     busy_ = busy;
@@ -127,15 +87,9 @@ void MainWindow::showBusy(bool busy, const QString& what)
     if (busy)
         cancelAction_->setToolTip(
             tr("Stops %1 (%2)").arg(what, cancelAction_->shortcut().toString(QKeySequence::NativeText)));
-    progress_->setVisible(busy);
-    if (busy) {
-        progress_->setRange(0, 0);
-        progressText_->setWords(what + QStringLiteral(" …"));
-        message_->setWords({});
-    } else {
-        progressText_->setWords({});
+    status_->setBusy(waiting);
+    if (!busy)
         Q_EMIT idle();
-    }
     updateActions();
 }
 
@@ -145,13 +99,13 @@ void MainWindow::showHover(qint64 token)
     if (session_->busy() || !analysis || !rows_->row())
         return;
     if (token < 0 || token >= analysis->context) {
-        message_->setWords({});
+        status_->setMessage({});
         return;
     }
     const auto at = static_cast<std::size_t>(token);
-    message_->setWords(tr("token %1 %2 · %3 · importance %4")
-                           .arg(formatCount(token), formatToken(QString::fromStdString(analysis->tokens[at].text)),
-                               rows_->scopeTitle(), formatSignificant(rows_->row()->scores[at])));
+    status_->setMessage(tr("token %1 %2 · %3 · importance %4")
+                            .arg(formatCount(token), formatToken(QString::fromStdString(analysis->tokens[at].text)),
+                                rows_->scopeTitle(), formatSignificant(rows_->row()->scores[at])));
 }
 
 } // namespace keepset::ui

@@ -134,8 +134,7 @@ void Session::drawAttention(const std::shared_ptr<const Analysis>& analysis, con
     enqueue(Kind::attention, tr("drawing attention"), [=, this](const Task& task, const auto& job) {
         Task own = task; // the window's progress is that of what it waits for
         own.progress = [this, job](const Progress& progress) {
-            const double share = static_cast<double>(progress.done) / static_cast<double>(progress.total);
-            announce(job, [this, share] { Q_EMIT attentionProgressed(share); });
+            announce(job, [this, share = progress.share()] { Q_EMIT attentionProgressed(share); });
         };
         const auto result = std::make_shared<const AttentionMap>(attention_map(*analysis, request, own));
         announce(job, [=, this] { Q_EMIT attentionDrawn(analysis, result); });

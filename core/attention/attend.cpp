@@ -125,13 +125,13 @@ Attended attend_every(
     return { at::cat(outputs, 2), at::cat(lses, 2) };
 }
 
-Attended attend(
-    const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const ScoreRule& rule, const std::stop_token& stop)
+Attended attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const ScoreRule& rule,
+    const std::stop_token& stop, const ShareFn& share)
 {
     const std::int64_t queries = q.size(2);
     const ScoreRule needed = rule.within(queries);
     if (!needed.plain())
-        return rule_kernel_takes(q) ? attend_rule_cuda(q, k, v, needed) : attend_by_rule(q, k, v, needed, stop);
+        return rule_kernel_takes(q) ? attend_rule_cuda(q, k, v, needed) : attend_by_rule(q, k, v, needed, stop, share);
     const double scale = rule.scale;
     if (q.is_cuda())
         return attend_cuda(q, k, v, scale, true);
@@ -152,8 +152,20 @@ Attended attend(
             part = merge(part, attend_cpu(block, k.slice(2, 0, begin), v.slice(2, 0, begin), scale, false));
         outputs.push_back(part.output);
         lses.push_back(part.row_lse);
+        if (share)
+            share(share_of_cells(end, queries, queries, rule));
     }
     return { at::cat(outputs, 2), at::cat(lses, 2) };
+}
+
+double share_of_cells(std::int64_t done, std::int64_t queries, std::int64_t keys, const ScoreRule& rule)
+{
+    const auto seen_by = [&](std::int64_t count) { // twice the cells of the first `count`
+        const auto before = static_cast<double>(keys - queries);
+        return static_cast<double>(count) * (2 * before + static_cast<double>(count));
+    };
+    return rule.within(keys).window > 0 ? static_cast<double>(done) / static_cast<double>(queries)
+                                        : seen_by(done) / seen_by(queries);
 }
 
 Attended merge(const Attended& first, const Attended& second)

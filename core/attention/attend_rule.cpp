@@ -131,7 +131,8 @@ namespace {
 
     /// All of a sample, some kv heads and queries at a time, into output (heads, queries, head_dim) and row_lse (heads,
     /// queries).
-    void attend_sample(const Problem& all, const ScoreRule& rule, const Attended& out, const std::stop_token& stop)
+    void attend_sample(const Problem& all, const ScoreRule& rule, const Attended& out, const std::stop_token& stop,
+        const ShareFn& share)
     {
         const std::int64_t queries = all.q.size(1);
         const std::int64_t kv_heads = all.k.size(0);
@@ -149,13 +150,18 @@ namespace {
             for (std::int64_t begin = 0; begin < queries; begin += rows) {
                 if (stop.stop_requested())
                     throw Cancelled {};
-                attend_block(part, rule, { begin, std::min(begin + rows, queries) }, part_out);
+                const std::int64_t end = std::min(begin + rows, queries);
+                attend_block(part, rule, { begin, end }, part_out);
+                if (share && queries > rows)
+                    share((static_cast<double>(first)
+                              + static_cast<double>(kv.end - first) * share_of_cells(end, queries, queries, rule))
+                        / static_cast<double>(kv_heads));
             }
         }
     }
 
     Attended attend_samples(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const ScoreRule& rule,
-        Problem problem, const std::stop_token& stop)
+        Problem problem, const std::stop_token& stop, const ShareFn& share = {})
     {
         Attended result { at::empty(q.sizes(), q.options()),
             at::empty({ q.size(0), q.size(1), q.size(2) }, q.options().dtype(at::kFloat)) };
@@ -163,7 +169,7 @@ namespace {
             problem.q = q[sample];
             problem.k = k[sample];
             problem.v = v[sample];
-            attend_sample(problem, rule, { result.output[sample], result.row_lse[sample] }, stop);
+            attend_sample(problem, rule, { result.output[sample], result.row_lse[sample] }, stop, share);
         }
         return result;
     }
@@ -181,8 +187,8 @@ Attended attend_at(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v
     return attend_samples(q, k, v, rule, problem, stop);
 }
 
-Attended attend_by_rule(
-    const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const ScoreRule& rule, const std::stop_token& stop)
+Attended attend_by_rule(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const ScoreRule& rule,
+    const std::stop_token& stop, const ShareFn& share)
 {
     const at::Tensor places = at::arange(q.size(2), q.options().dtype(at::kLong));
     Problem problem;
@@ -190,7 +196,7 @@ Attended attend_by_rule(
     problem.key_places = problem.query_places;
     problem.bias = rule.key_bias(places);
     problem.in_order = true;
-    return attend_samples(q, k, v, rule, problem, stop);
+    return attend_samples(q, k, v, rule, problem, stop, share);
 }
 
 } // namespace keepset

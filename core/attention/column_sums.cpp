@@ -1,5 +1,6 @@
 #include "core/attention/column_sums.h"
 
+#include "core/attention/attend.h"
 #include "core/attention/attention_source.h"
 #include "core/device/streams.h"
 #include "core/error.h"
@@ -42,7 +43,7 @@ namespace {
 #endif
 
 at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse, const ScoreRule& rule,
-    const Backend& backend, const std::stop_token& stop)
+    const Backend& backend, const std::stop_token& stop, const ShareFn& share)
 {
     at::Tensor sums = at::zeros({ q.size(0), k.size(1) }, row_lse.options()); // (heads, context)
     KernelInputs whole = kernel_inputs(q, k, row_lse, rule.within(k.size(1)));
@@ -70,6 +71,8 @@ at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tenso
         inputs.shape.queries = end - begin;
         inputs.shape.query_begin = whole.inputs.shape.query_begin + begin;
         kernels::importance_cpu(inputs, sums.mutable_data_ptr<float>(), backend.threads);
+        if (share)
+            share(share_of_cells(end, q.size(1), k.size(1), rule));
     }
     assert(invariants_hold(sums, row_lse, rule));
     return sums;

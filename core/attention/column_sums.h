@@ -2,6 +2,7 @@
 
 #include "core/device/backend.h"
 #include "core/model/score_rule.h"
+#include "core/task.h"
 
 #include <ATen/core/Tensor.h>
 
@@ -12,8 +13,8 @@ namespace keepset {
 /// Attention that every key of one layer received from the last `queries` queries (from all: cumulative importance),
 /// under the layer's rule, whose window and biases count: q (heads, queries, head_dim), k (kv_heads, context,
 /// head_dim), row_lse (heads, queries) float32, all on one device. Returns (heads, context) float32 on that device.
-/// Throws Cancelled between query blocks.
+/// Throws Cancelled between query blocks, after each of which `share`, where it is given, is told.
 at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse, const ScoreRule& rule,
-    const Backend& backend, const std::stop_token& stop);
+    const Backend& backend, const std::stop_token& stop, const ShareFn& share = {});
 
 } // namespace keepset

@@ -7,6 +7,7 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/stack.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -29,13 +30,48 @@ namespace {
         return layers.empty() ? at::Tensor() : at::stack(layers);
     }
 
+    /// Tells how far a pass is; also within a layer, whose attention takes nearly all of the time where a layer takes
+    /// long, and the sums of it a third of that.
+    class Telling {
+    public:
+        Telling(const ProgressFn& progress, std::int64_t layers, bool sums)
+            : progress_(progress)
+            , layers_(layers)
+            , attention_(sums ? 0.75 : 1)
+        {
+        }
+        ShareFn of_attention(std::int64_t layer) const { return part(layer, 0, attention_); }
+        ShareFn of_sums(std::int64_t layer) const { return part(layer, attention_, 1 - attention_); }
+        void tell(std::int64_t layer, double part) const
+        {
+            const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+            Progress progress { "attention pass", "layers", layer, layers_, elapsed, not_a_number, part };
+            if (layer > 0 || part > 0.05) // before that it is what came before the attention that took the time
+                progress.left_s = elapsed * (1 / progress.share() - 1);
+            progress_(progress);
+        }
+
+    private:
+        ShareFn part(std::int64_t layer, double before, double share) const
+        {
+            if (!progress_)
+                return {};
+            return [=, this](double done) { tell(layer, std::min(before + share * done, 0.99)); };
+        }
+
+        std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+        const ProgressFn& progress_;
+        std::int64_t layers_ = 0;
+        double attention_ = 1;
+    };
+
 } // namespace
 
 DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DensePassOptions& options,
     const Backend& backend, const Task& task)
 {
-    const auto begin = std::chrono::steady_clock::now();
     const std::int64_t layers = decoder.config().layers;
+    const Telling telling(task.progress, layers, options.importance);
     const at::Tensor positions = at::arange(ids.size(0), ids.options());
     const std::int64_t length = options.length > 0 ? options.length : ids.size(0);
     const Rotations rotations = decoder.rotations(positions, length);
@@ -52,10 +88,11 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
         pass.hidden = decoder.moved(pass.hidden, layer);
         const Projected parts = decoder.project(layer, pass.hidden, 1, rotations, task.stop);
         const ScoreRule rule = decoder.rule(layer);
-        const Attended attended = attend(parts.q, parts.k, parts.v, rule, task.stop);
+        const Attended attended = attend(parts.q, parts.k, parts.v, rule, task.stop, telling.of_attention(layer));
         if (options.importance) {
             row_lse.push_back(attended.row_lse[0]);
-            importance.push_back(column_sums(parts.q[0], parts.k[0], row_lse.back(), rule, backend, task.stop));
+            importance.push_back(
+                column_sums(parts.q[0], parts.k[0], row_lse.back(), rule, backend, task.stop, telling.of_sums(layer)));
         }
         if (options.last_queries > 0)
             last_importance.push_back(column_sums(parts.q[0].slice(1, first_of_last), parts.k[0],
@@ -73,11 +110,8 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
         }
         decoder.finish(layer, pass.hidden, attended.output, { task.stop, options.every_expert });
         wait_for_long(pass.hidden);
-        if (task.progress) {
-            const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-            task.progress({ "attention pass", "layers", layer + 1, layers, elapsed,
-                elapsed * static_cast<double>(layers - layer - 1) / static_cast<double>(layer + 1) });
-        }
+        if (task.progress)
+            telling.tell(layer + 1, 0);
     }
     decoder.refuse_cut_weights();
     pass.hidden = decoder.moved(pass.hidden, layers);

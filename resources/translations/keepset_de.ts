@@ -1212,10 +1212,6 @@ Open the model and analyse the text here.</source>
         <translation>Token</translation>
     </message>
     <message>
-        <source>no device yet</source>
-        <translation>noch kein Gerät</translation>
-    </message>
-    <message>
         <source>saved %1</source>
         <translation>%1 gespeichert</translation>
     </message>
@@ -1682,26 +1678,6 @@ Lizenz: Apache-2.0. Schriften: Noto Sans und Noto Serif, SIL Open Font License 1
     <message>
         <source>Audit, %1: %2</source>
         <translation>Prüfung, %1: %2</translation>
-    </message>
-    <message>
-        <source>RAM</source>
-        <translation>RAM</translation>
-    </message>
-    <message>
-        <source>GPU</source>
-        <translation>GPU</translation>
-    </message>
-    <message>
-        <source>%1: %2 of %3 free</source>
-        <translation>%1: %2 von %3 frei</translation>
-    </message>
-    <message>
-        <source>Memory of %1: %2 used, %3 free, %4 in all</source>
-        <translation>Speicher von %1: %2 belegt, %3 frei, %4 insgesamt</translation>
-    </message>
-    <message>
-        <source>this machine</source>
-        <translation>diesem Rechner</translation>
     </message>
 </context>
 <context>
@@ -2438,6 +2414,33 @@ Das Häkchen legt ihn über den gezeigten Run.</translation>
     <message>
         <source>weights %1 …</source>
         <translation>Gewichte %1 …</translation>
+    </message>
+</context>
+<context>
+    <name>keepset::ui::StatusBar</name>
+    <message>
+        <source>no device yet</source>
+        <translation>noch kein Gerät</translation>
+    </message>
+    <message>
+        <source>%1: %2 of %3 free</source>
+        <translation>%1: %2 von %3 frei</translation>
+    </message>
+    <message>
+        <source>RAM</source>
+        <translation>RAM</translation>
+    </message>
+    <message>
+        <source>GPU</source>
+        <translation>GPU</translation>
+    </message>
+    <message>
+        <source>Memory of %1: %2 used, %3 free, %4 in all</source>
+        <translation>Speicher von %1: %2 belegt, %3 frei, %4 insgesamt</translation>
+    </message>
+    <message>
+        <source>this machine</source>
+        <translation>diesem Rechner</translation>
     </message>
 </context>
 <context>

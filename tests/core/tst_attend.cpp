@@ -511,6 +511,31 @@ private Q_SLOTS:
             Cancelled);
     }
 
+    void it_tells_how_far_it_is_from_block_to_block_data()
+    {
+        QTest::addColumn<Wanted>("wanted");
+        QTest::newRow("plain") << Wanted { 0.3 };
+        QTest::newRow("soft-capped") << Wanted { 0.3, 5 };
+        QTest::newRow("windowed") << Wanted { 0.3, 0, 10 };
+    }
+    void it_tells_how_far_it_is_from_block_to_block()
+    {
+        if (device_.is_cuda())
+            QSKIP("A GPU takes a layer in one piece.");
+        QFETCH(Wanted, wanted);
+        const Inputs inputs = causal_inputs(1, 2, 1, 5000, 8);
+        std::vector<double> shares;
+        attend(
+            inputs.q, inputs.k, inputs.v, wanted.rule(2, device_), {}, [&](double share) { shares.push_back(share); });
+        QVERIFY(shares.size() > 2);
+        QVERIFY(std::ranges::is_sorted(shares) && shares.front() > 0);
+        QCOMPARE(shares.back(), 1.0);
+        // A query sees about as many keys as there are before it, but for a window.
+        const double first_of_three = share_of_cells(1000, 3000, 3000, wanted.rule(2, device_));
+        QVERIFY(std::abs(first_of_three - (wanted.window > 0 ? 1.0 / 3 : 1.0 / 9)) < 1e-9);
+        QCOMPARE(share_of_cells(10, 10, 3000, wanted.rule(2, device_)), 1.0);
+    }
+
 private:
     /// The output is rounded; on a GPU each share too.
     double rounding_in_16_bits(const Inputs& inputs, bool bfloat16) const

@@ -6,6 +6,8 @@
 #include <QTemporaryDir>
 #include <QtTest>
 
+#include <cmath>
+
 using namespace keepset;
 using namespace keepset::stopping;
 
@@ -76,6 +78,33 @@ private Q_SLOTS:
         QVERIFY2(answer.cancelled, "The work was done before it could be stopped: take a larger model.");
         qInfo("%s", answer.text().c_str());
         QVERIFY2(answer.in_time(), answer.text().c_str());
+    }
+
+    void an_analysis_tells_how_far_it_is_within_a_layer()
+    {
+        Engine engine;
+        engine.open_model(model(), one_thread());
+        AnalysisRequest request;
+        request.text = text_;
+        request.context = 6144;
+        std::stop_source stop;
+        std::vector<Progress> told;
+        const Task task { stop.get_token(), [&](const Progress& progress) {
+                             told.push_back(progress);
+                             if (progress.done > 0)
+                                 stop.request_stop();
+                         } };
+        QVERIFY_EXCEPTION_THROWN(engine.analyse(request, task), Cancelled);
+        QVERIFY(told.size() > 4);
+        for (std::size_t at = 0; at < told.size(); ++at) {
+            const Progress& progress = told[at];
+            QCOMPARE(QString::fromStdString(progress.unit), QStringLiteral("layers"));
+            QCOMPARE(progress.done, at + 1 == told.size() ? 1 : 0);
+            QVERIFY(progress.part >= 0 && progress.part < 1);
+            QCOMPARE(std::isfinite(progress.left_s), progress.done > 0 || progress.part > 0.05);
+            QVERIFY2(!(progress.left_s > 300), QByteArray::number(progress.left_s)); // it takes seconds
+            QVERIFY(at == 0 || progress.share() >= told[at - 1].share());
+        }
     }
 
     void opening_a_model_can_be_stopped_while_weights_are_read()
