@@ -40,6 +40,9 @@ namespace {
     /// A model is laid over several GPUs where one has no room for it and a text of this many tokens.
     constexpr std::int64_t usual_context = 8192;
 
+    /// Log-probabilities that are made between two looks at the stop token: some copies of 16 MB.
+    constexpr std::int64_t cells_at_once = std::int64_t { 1 } << 22U;
+
     /// Everything that belongs to one open folder.
     struct OpenModel {
         ModelInfo info;
@@ -258,12 +261,14 @@ LogitsResult Engine::logits(const Text& text, std::int64_t last, std::int64_t of
     guarded(open.backend.threads, [&] {
         // Taken at once: a vector that grows copies all it holds, at a gigabyte longer than a stop may wait.
         result.log_prob.reserve(static_cast<std::size_t>(result.positions * result.vocabulary));
+        prefer_large_pages(result.log_prob.data(), result.log_prob.capacity() * sizeof(float));
         const at::Tensor hidden
             = dense_pass(*open.decoder, to_tensor(*open.decoder, ids_of(tokens)), {}, open.backend, task).hidden;
-        for (std::int64_t begin = count - result.positions; begin < count; begin += 128) {
+        const std::int64_t rows = std::clamp<std::int64_t>(cells_at_once / result.vocabulary, 1, 128);
+        for (std::int64_t begin = count - result.positions; begin < count; begin += rows) {
             if (task.stop.stop_requested())
                 throw Cancelled {};
-            const at::Tensor logits = open.decoder->logits(hidden.slice(0, begin, begin + 128), task.stop);
+            const at::Tensor logits = open.decoder->logits(hidden.slice(0, begin, begin + rows), task.stop);
             const std::vector<float> part = to_vector(logits - at::logsumexp(logits, { 1 }, true));
             result.log_prob.insert(result.log_prob.end(), part.begin(), part.end());
         }

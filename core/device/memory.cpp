@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <fstream>
 #include <limits>
 #include <string>
 
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 namespace keepset {
@@ -210,6 +212,15 @@ std::string sentence(const MemoryNeed& need)
         return text + "; how much is free cannot be told.";
     return text + "; " + gigabytes(need.free) + " of " + gigabytes(need.total)
         + " are free: " + (need.fits() ? "it fits." : "it does not fit.");
+}
+
+void prefer_large_pages(void* memory, std::size_t bytes)
+{
+    constexpr std::uintptr_t page = std::uintptr_t { 1 } << 21U;
+    const auto begin = (reinterpret_cast<std::uintptr_t>(memory) + page - 1) / page * page;
+    const auto end = (reinterpret_cast<std::uintptr_t>(memory) + bytes) / page * page;
+    if (begin < end) // a system without them says no, and all goes on as it was
+        ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE); // NOLINT(performance-no-int-to-ptr)
 }
 
 void refuse_too_large(const MemoryNeed& need)

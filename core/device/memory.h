@@ -44,6 +44,10 @@ struct PassSizes {
 std::int64_t bytes_of_window(
     const PassSizes& sizes, std::int64_t element, std::int64_t context, std::int64_t rows, std::int64_t packed);
 
+/// Asks for large pages under memory that is about to be filled, where the system leaves the choice to programs. They
+/// are quicker to fill and to give back: half a gigabyte in small ones takes longer than a stop may.
+void prefer_large_pages(void* memory, std::size_t bytes);
+
 /// Throws Error{memory} with the numbers where `need` does not fit.
 void refuse_too_large(const MemoryNeed& need);
 

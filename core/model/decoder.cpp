@@ -115,7 +115,9 @@ at::Tensor Decoder::unrotated(std::int64_t layer, const at::Tensor& x, const Rot
     const double factor = config_.ropes[index].attention_factor * config_.ropes[index].attention_factor;
     const at::Tensor cos = rotations[index].cos.to(x.device(), at::kFloat);
     const at::Tensor sin = rotations[index].sin.to(x.device(), at::kFloat);
-    return rotate(x.to(at::kFloat), { cos / factor, -sin / factor });
+    const at::Tensor own = x.to(at::kFloat, false, true); // a copy: it is turned in place
+    rotate_rows(own.unsqueeze(0), { cos / factor, -sin / factor });
+    return own;
 }
 
 at::Tensor Decoder::norm(const at::Tensor& x, const Norm& norm) const

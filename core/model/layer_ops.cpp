@@ -170,15 +170,20 @@ at::Tensor gated(const at::Tensor& gate_up, Activation activation)
     return out;
 }
 
-at::Tensor rotated(const at::Tensor& x, const Rotation& rotation)
+void rotate_rows(const at::Tensor& x, const Rotation& rotation)
 {
-    if (!turns_in_place(x, rotation))
-        return rotate(x, rotation);
-    rotate_in_place(x, rotation);
-    return x;
+    if (turns_in_place(x, rotation))
+        return rotate_in_place(x, rotation);
+    // Some rows at a time, so that what is between two steps stays in the processor's cache.
+    constexpr std::int64_t numbers = std::int64_t { 1 } << 17U;
+    const std::int64_t block = std::max<std::int64_t>(1, numbers / (x.size(0) * x.size(1) * x.size(3)));
+    for (std::int64_t begin = 0; begin < x.size(2); begin += block) {
+        const auto rows = [&](const at::Tensor& from) { return from.slice(-2, begin, begin + block); };
+        rows(x).copy_(rotate(rows(x), { rows(rotation.cos), rows(rotation.sin) }));
+    }
 }
 
-void rotate_both(at::Tensor& q, at::Tensor& k, const Rotation& rotation)
+void rotate_both(const at::Tensor& q, const at::Tensor& k, const Rotation& rotation)
 {
     const auto* const behind
         = static_cast<const char*>(q.const_data_ptr()) + q.size(1) * q.stride(1) * q.element_size();
@@ -187,8 +192,8 @@ void rotate_both(at::Tensor& q, at::Tensor& k, const Rotation& rotation)
             q.as_strided({ q.size(0), q.size(1) + k.size(1), q.size(2), q.size(3) }, q.strides()), rotation);
         return;
     }
-    q = rotated(q, rotation);
-    k = rotated(k, rotation);
+    rotate_rows(q, rotation);
+    rotate_rows(k, rotation);
 }
 
 } // namespace keepset

@@ -21,9 +21,9 @@ at::Tensor gated(const at::Tensor& gate_up, Activation activation);
 /// In place.
 void activate(at::Tensor& x, Activation activation);
 
-/// x (batch, heads, rows, head_dim), rotated by tables of (rows) or (batch, 1, rows) positions; on a GPU in place.
-at::Tensor rotated(const at::Tensor& x, const Rotation& rotation);
-/// Queries and keys, each as `rotated` does; in one launch where they lie side by side.
-void rotate_both(at::Tensor& q, at::Tensor& k, const Rotation& rotation);
+/// Rotates x (batch, heads, rows, head_dim) by tables of (rows) or (batch, 1, rows) positions, in place.
+void rotate_rows(const at::Tensor& x, const Rotation& rotation);
+/// Queries and keys, each as rotate_rows does; in one launch where they lie side by side.
+void rotate_both(const at::Tensor& q, const at::Tensor& k, const Rotation& rotation);
 
 } // namespace keepset
