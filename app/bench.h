@@ -63,6 +63,10 @@ BenchRow in_turns(
 /// An analysis over a plain forward of the same tokens.
 std::vector<BenchRow> bench_analysis(const BenchRun& run);
 
+/// The attention pass of an analysis with the scores of one policy, over the pass without, for every policy that has
+/// some.
+std::vector<BenchRow> bench_scores(const BenchRun& run);
+
 /// What a window of a sweep takes: the slope between two numbers of windows, so that nothing counts that a sweep does
 /// once.
 std::vector<BenchRow> bench_sweep(const BenchRun& run);

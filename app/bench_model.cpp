@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <random>
+#include <set>
 
 namespace keepset::cli {
 
@@ -35,6 +37,20 @@ namespace {
         return text;
     }
 
+    /// One policy for every set of scores that some policy ranks by when it is spelled without parameters.
+    std::vector<PolicySpec> policies_of_scores()
+    {
+        std::vector<PolicySpec> found;
+        std::set<std::vector<std::string>> known;
+        for (const PolicyInfo& policy : policies()) {
+            const bool complete = std::ranges::none_of(policy.parameters,
+                [](const PolicyParameter& p) { return p.kind == ParameterKind::text && p.default_value.empty(); });
+            if (policy.ranks_by == ScoreOf::own && complete && known.insert(scores_of({ policy.name, {} })).second)
+                found.push_back({ policy.name, {} });
+        }
+        return found;
+    }
+
 } // namespace
 
 std::vector<BenchRow> bench_analysis(const BenchRun& run)
@@ -53,6 +69,44 @@ std::vector<BenchRow> bench_analysis(const BenchRun& run)
     row.meaning = "analysis, causality check included, over a plain forward of the same "
         + std::to_string(options.context) + " tokens (attention pass alone " + seconds_text(row.attention_pass_s) + ")";
     return { row };
+}
+
+std::vector<BenchRow> bench_scores(const BenchRun& run)
+{
+    AnalysisRequest request;
+    request.text = first_tokens(run, long_text(run, run.options.context), run.options.context);
+    const std::vector<PolicySpec> policies = policies_of_scores();
+    std::vector<std::vector<double>> passes(1 + policies.size()); // seconds, without scores first
+    std::map<std::string, std::string> missing; // why, by score
+    std::vector<std::function<void()>> works;
+    for (std::size_t index = 0; index < passes.size(); ++index) {
+        works.emplace_back([&, index] {
+            request.policies.clear();
+            if (index > 0)
+                request.policies.push_back(policies[index - 1]);
+            const auto analysis = run.engine.analyse(request, run.task);
+            passes[index].push_back(analysis->seconds);
+            for (const auto& [score, why] : analysis->no_scores)
+                missing[score] = why.first;
+        });
+    }
+    times_in_turns(run, works);
+    std::vector<BenchRow> rows;
+    for (std::vector<double>& times : passes)
+        times.erase(times.begin()); // the first does not count
+    for (std::size_t index = 1; index < passes.size(); ++index) {
+        if (std::ranges::any_of(
+                scores_of(policies[index - 1]), [&](const std::string& s) { return missing.contains(s); }))
+            continue;
+        BenchRow row = row_of(passes[index], passes[0]);
+        row.what = "scores";
+        row.meaning = "attention pass with the scores of " + canonical(policies[index - 1])
+            + " over the pass with importance alone";
+        rows.push_back(row);
+    }
+    for (const auto& [score, why] : missing)
+        run.notes.push_back("Without " + score + ": " + why);
+    return rows;
 }
 
 std::vector<BenchRow> bench_sweep(const BenchRun& run)

@@ -151,23 +151,25 @@ namespace {
     /// A line of the table: what bench can be asked for.
     struct Group {
         const char* name;
-        bool model; ///< needs one, and is part of "all"
+        bool model; ///< needs one
         bool text; ///< needs one
+        bool of_all; ///< part of "all"
         std::vector<BenchRow> (*run)(const BenchRun& run);
     };
     constexpr Group groups[] = {
-        { "load", true, false, bench_load },
-        { "analysis", true, true, bench_analysis },
-        { "sweep", true, true, bench_sweep },
-        { "kernels", false, false, bench_kernels },
-        { "select", false, false, bench_select },
-        { "map", false, false, bench_map },
-        { "bridges", false, false, bench_bridges },
+        { "load", true, false, true, bench_load },
+        { "analysis", true, true, true, bench_analysis },
+        { "sweep", true, true, true, bench_sweep },
+        { "scores", true, true, false, bench_scores },
+        { "kernels", false, false, false, bench_kernels },
+        { "select", false, false, false, bench_select },
+        { "map", false, false, false, bench_map },
+        { "bridges", false, false, false, bench_bridges },
     };
 
     bool is_asked(const Group& group, const BenchOptions& options)
     {
-        return options.what == group.name || (options.what == "all" && group.model);
+        return options.what == group.name || (options.what == "all" && group.of_all);
     }
 
     std::string known_groups()
@@ -281,18 +283,19 @@ Runner add_bench(CLI::App& command, Common& common)
 {
     const auto options = std::make_shared<BenchOptions>();
     add_common(command, common, true);
-    command.add_option("WHAT", options->what, known_groups() + " (of what needs a model)")
+    command.add_option("WHAT", options->what, known_groups() + " (load, analysis and sweep)")
         ->capture_default_str()
         ->check(group_problem);
-    auto* model
-        = command.add_option("--model", options->folder, "Hugging Face model folder, for load, analysis and sweep");
+    auto* model = command.add_option(
+        "--model", options->folder, "Hugging Face model folder, for load, analysis, sweep and scores");
     command
         .add_option("--shape", options->shape,
             "Instead of --model: random weights of smollm2-135m, qwen2-0.5b, llama-3.2-1b, gemma2-2b, gemma2-2b-plain "
             "(without windows and caps) or mixtral-tiny, made on the spot")
         ->excludes(model);
     command.add_option("--text", options->text,
-        "UTF-8 text file of at least context + target tokens, for analysis and sweep; with --shape one is made up");
+        "UTF-8 text file of at least context + target tokens, for analysis, sweep and scores; with --shape one is made "
+        "up");
     command.add_option("--context", options->context)->capture_default_str()->check(at_least(1));
     command.add_option("--target", options->target)->capture_default_str()->check(at_least(1));
     command.add_option("--in-flight", options->in_flight, "Windows of a sweep at a time on a GPU, as in sweep")

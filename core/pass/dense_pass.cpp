@@ -99,7 +99,8 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
                 attended.row_lse[0].slice(1, first_of_last), rule, backend, task.stop));
         if (options.look)
             options.look({ decoder, backend, layer, parts.q[0], parts.k[0], parts.v[0],
-                options.importance ? importance.back() : at::Tensor(), rule, rotations, length, task.stop });
+                options.importance ? importance.back() : at::Tensor(), attended.row_lse[0], rule, rotations, length,
+                task.stop });
         if (options.attention)
             source.layers.push_back({ parts.q[0], parts.k[0], attended.row_lse[0].contiguous(), rule });
         if (options.cache) {

@@ -25,15 +25,16 @@ struct DensePass {
 
 /// One layer of a pass under way, for whoever looks on: scores of policies are made from it. All on the layer's device.
 /// Consecutive layers that differ in nothing but their weights may go together: then heads and kv heads are those of
-/// all of them, layer by layer.
+/// all of them, layer by layer. What no score needs may be left out, undefined, and of the queries the first ones.
 struct LayerPass {
     const Decoder& decoder;
     const Backend& backend;
     std::int64_t layer = 0; ///< the first
-    at::Tensor q; ///< (heads, context, head_dim), rotated
+    at::Tensor q; ///< (heads, queries, head_dim), rotated: the last ones of the context
     at::Tensor k; ///< (kv_heads, context, head_dim), rotated
     at::Tensor v; ///< (kv_heads, context, head_dim)
     at::Tensor importance; ///< (heads, context) float32: cumulative; undefined unless the pass makes it
+    at::Tensor row_lse; ///< (heads, queries) float32: natural log-sum-exp of each query's visible scores
     const ScoreRule& rule;
     const Rotations& rotations; ///< of the context's positions
     std::int64_t length = 0; ///< DensePassOptions::length, or the context

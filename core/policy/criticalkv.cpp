@@ -128,6 +128,7 @@ Policy criticalkv()
             = "Feng et al., Identify Critical KV Cache in LLM Inference from an Output Perturbation Perspective "
               "(arXiv 2502.03805)" },
         .score = score,
+        .parts = { .values = true },
         .choose = choose,
         .explain = explain,
         .check = check,

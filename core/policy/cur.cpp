@@ -10,7 +10,7 @@ namespace {
     /// ‖x‖² of each position, as a share of its block of `window`; the last block may be short.
     at::Tensor share_of_block(const at::Tensor& x, std::int64_t window)
     {
-        const at::Tensor squares = x.to(at::kFloat).square().sum(-1); // (kv_heads, context)
+        const at::Tensor squares = norms(x).square(); // (kv_heads, context)
         const std::int64_t context = squares.size(1);
         const at::Tensor blocks = at::constant_pad_nd(squares, { 0, (window - context % window) % window })
                                       .view({ squares.size(0), -1, window });
@@ -53,6 +53,7 @@ Policy cur()
         .plan = [](const Share& share,
                     const Settings& settings) { return ends_and_highest(settings.count("sinks"), 0, share.budget); },
         .score = score,
+        .parts = { .keys = true, .values = true },
     };
 }
 

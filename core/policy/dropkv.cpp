@@ -1,7 +1,9 @@
 #include "core/policy/score_parts.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/matmul.h>
+#include <ATen/ops/bmm.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/ones_like.h>
 
 namespace keepset::policy {
 
@@ -14,16 +16,19 @@ namespace {
         const std::int64_t group = layer.q.size(0) / layer.k.size(0);
         return from_last_rows(layer, settings.count("window"), "dropkv", [&](const at::Tensor& p, std::int64_t first) {
             const std::int64_t kv_heads = p.size(0) / group;
+            const at::Tensor weight = p.div((1 - p).add_(epsilon)).square_().view({ kv_heads, -1, p.size(2) });
             // In double: where p is near 1 its weight is huge, and what it weighs the small difference of large parts.
-            const at::Tensor rows = p.to(at::kDouble).unflatten(0, { kv_heads, group }); // (…, window, context)
-            const at::Tensor values = layer.v.slice(0, first, first + kv_heads).to(at::kDouble).unsqueeze(1);
-            const at::Tensor output = at::matmul(rows, values); // (kv_heads, group, window, head_dim)
-            const at::Tensor weight = (rows / (1 - rows + epsilon)).square_();
-            // Σ w ‖v - o‖², multiplied out, so that no (queries, keys, head_dim) is made.
-            at::Tensor change = weight.sum(2) * values.square().sum(-1); // (kv_heads, group, context)
-            change -= 2 * (values * at::matmul(weight.transpose(2, 3), output)).sum(-1);
-            change += at::matmul(weight.transpose(2, 3), output.square().sum(-1, true)).squeeze(-1);
-            return average_pooled(change.mean(1).to(at::kFloat), settings.count("kernel"));
+            const at::Tensor rows = p.view({ kv_heads, -1, p.size(2) }).to(at::kDouble); // (…, group · window, context)
+            const at::Tensor values = layer.v.slice(0, first, first + kv_heads).to(at::kDouble);
+            const at::Tensor output = at::bmm(rows, values); // (kv_heads, group · window, head_dim)
+            // ‖v - o‖² for all pairs, multiplied out into one product: no (queries, keys, head_dim) is made.
+            const auto squares = [](const at::Tensor& x) { return x.square().sum(-1, true); };
+            const at::Tensor of_output = squares(output);
+            const at::Tensor of_values = squares(values);
+            const at::Tensor left = at::cat({ output * -2, of_output, at::ones_like(of_output) }, -1);
+            const at::Tensor right = at::cat({ values, at::ones_like(of_values), of_values }, -1);
+            const at::Tensor change = at::bmm(left, right.transpose(1, 2)).mul_(weight).sum(1); // (kv_heads, context)
+            return average_pooled(change.div(group).to(at::kFloat), settings.count("kernel"));
         });
     }
 
@@ -58,6 +63,9 @@ Policy dropkv()
         .plan = [](const Share& share,
                     const Settings& settings) { return ends_and_highest(0, settings.count("window"), share.budget); },
         .score = score,
+        .parts = { .keys = true,
+            .values = true,
+            .queries = [](const Settings& settings) { return settings.count("window"); } },
         .check = [](const Settings& settings) { check_kernel("dropkv", settings.count("kernel")); },
     };
 }

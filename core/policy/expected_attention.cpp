@@ -3,9 +3,9 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/bmm.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
-#include <ATen/ops/matmul.h>
 #include <ATen/ops/softmax.h>
 
 #include <algorithm>
@@ -44,17 +44,20 @@ namespace {
         const LayerPass& layer, const at::Tensor& queries, const at::Tensor& keys, const Rotation& rotation)
     {
         const double scale = layer.rule.scale;
-        const std::int64_t group = queries.size(0) / keys.size(0);
+        const std::int64_t kv_heads = keys.size(0);
         at::Tensor mean = queries.mean(1, true); // (heads, 1, head_dim)
         const at::Tensor centred = queries - mean;
-        at::Tensor covariance = at::matmul(centred.transpose(1, 2), centred) / queries.size(1);
+        at::Tensor covariance = at::bmm(centred.transpose(1, 2), centred).div_(queries.size(1));
         mean = turned(mean, rotation);
         covariance = turned(turned(covariance, rotation).transpose(1, 2), rotation).transpose(1, 2);
-        const at::Tensor each = keys.unsqueeze(1)
-                                    .expand({ keys.size(0), group, keys.size(1), keys.size(2) })
-                                    .reshape({ queries.size(0), keys.size(1), keys.size(2) });
-        const at::Tensor linear = at::matmul(each, mean.transpose(1, 2)).squeeze(-1) * scale;
-        return linear + (at::matmul(each, covariance) * each).sum(-1) * (scale * scale / 2);
+        // The query heads of a kv head side by side: (kv_heads, head_dim, group · …)
+        const auto side_by_side = [&](const at::Tensor& x) {
+            return x.unflatten(0, { kv_heads, -1 }).permute({ 0, 2, 1, 3 }).flatten(2);
+        };
+        const at::Tensor linear = at::bmm(keys, side_by_side(mean.transpose(1, 2))).mul_(scale); // (…, keys, group)
+        at::Tensor spread = at::bmm(keys, side_by_side(covariance)).unflatten(-1, { -1, keys.size(2) });
+        spread = spread.mul_(keys.unsqueeze(2)).sum(-1).mul_(scale * scale / 2);
+        return (linear + spread).transpose(1, 2).flatten(0, 1);
     }
 
     at::Tensor score(const LayerPass& layer, const Settings& settings)
@@ -118,6 +121,7 @@ Policy expected_attention()
         .plan = [](const Share& share,
                     const Settings& settings) { return ends_and_highest(settings.count("sinks"), 0, share.budget); },
         .score = score,
+        .parts = { .keys = true, .values = true, .queries = [](const Settings&) { return all_queries; } },
     };
 }
 

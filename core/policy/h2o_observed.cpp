@@ -9,12 +9,11 @@ namespace {
 
     at::Tensor score(const LayerPass& layer, const Settings&)
     {
-        const std::int64_t context = layer.k.size(1);
         at::Tensor seen // by how many queries: context … 1
-            = at::arange(context, 0, -1, at::TensorOptions(at::kFloat).device(layer.k.device()));
+            = at::arange(layer.importance.size(1), 0, -1, layer.importance.options());
         if (layer.rule.window > 0)
             seen = seen.clamp_max(layer.rule.window);
-        return group_mean(layer.importance.to(at::kFloat) / seen, layer.k.size(0));
+        return group_mean(layer.importance / seen, layer.layers * layer.decoder.config().kv_heads);
     }
 
 } // namespace

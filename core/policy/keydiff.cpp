@@ -1,7 +1,7 @@
 #include "core/policy/score_parts.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/cosine_similarity.h>
+#include <ATen/ops/bmm.h>
 
 namespace keepset::policy {
 
@@ -10,8 +10,11 @@ namespace {
     at::Tensor score(const LayerPass& layer, const Settings&)
     {
         const at::Tensor keys = layer.k.to(at::kFloat); // (kv_heads, context, head_dim)
-        const at::Tensor usual = (keys / norms(keys).unsqueeze(-1).clamp_min(1e-12)).mean(1, true);
-        return -at::cosine_similarity(keys, usual, -1);
+        const at::Tensor lengths = norms(keys);
+        const at::Tensor usual // mean of the keys at length 1: (kv_heads, 1, head_dim)
+            = at::bmm(lengths.clamp_min(1e-12).reciprocal_().unsqueeze(1), keys) / keys.size(1);
+        const at::Tensor along = at::bmm(keys, usual.transpose(1, 2)).squeeze(-1);
+        return along.div_(lengths.clamp_min_(1e-8)).div_(norms(usual).clamp_min_(1e-8)).neg_();
     }
 
 } // namespace
@@ -30,6 +33,7 @@ Policy keydiff()
                       "kvpress KeyDiffPress has it; the paper's form goes block by block" },
         .plan = [](const Share& share, const Settings&) { return ends_and_highest(0, 0, share.budget); },
         .score = score,
+        .parts = { .keys = true },
     };
 }
 

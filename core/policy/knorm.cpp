@@ -22,6 +22,7 @@ Policy knorm()
                       "2024 (arXiv 2406.11430)" },
         .plan = [](const Share& share, const Settings&) { return ends_and_highest(0, 0, share.budget); },
         .score = score,
+        .parts = { .keys = true },
         .may_be_flat = true,
     };
 }

@@ -3,8 +3,10 @@
 #include "core/words.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/argsort.h>
 #include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/softmax.h>
 
 #include <algorithm>
@@ -49,7 +51,8 @@ namespace {
         if (parts.ranked == 0)
             return layer.k.new_zeros({ layer.k.size(0), context }, at::kFloat);
         const at::Tensor both = (spread(layer.k, parts, lag) + spread(layer.v, parts, lag)) / 2;
-        const at::Tensor ranks = both.argsort(true, -1).argsort(true, -1).to(at::kFloat) / lag;
+        const at::Tensor places = at::arange(lag, both.options()).div_(lag).expand_as(both);
+        const at::Tensor ranks = at::empty_like(both).scatter_(-1, both.argsort(true, -1), places);
         return at::constant_pad_nd(ranks.flatten(1), { parts.sinks, parts.tail });
     }
 
@@ -96,6 +99,7 @@ Policy lagkv()
             .source = "Liang et al., LagKV: Lag-Relative Information of the KV Cache (arXiv 2504.04704)" },
         .plan = plan,
         .score = score,
+        .parts = { .keys = true, .values = true },
     };
 }
 

@@ -52,10 +52,26 @@ OwnScores::OwnScores(std::span<const PolicySpec> policies, bool patient)
         for (const std::string& name : scores_of(policy)) {
             const auto known = [&](const Source& source) { return source.name == name; };
             const PolicySpec of = parse_policy(name);
-            if (std::ranges::none_of(sources_, known) && !reads_file(find(of.name)))
-                sources_.push_back({ name, of, find(of.name).replay != nullptr, {} });
+            const Policy& policy_of = find(of.name);
+            if (std::ranges::any_of(sources_, known) || reads_file(policy_of))
+                continue;
+            sources_.push_back({ name, of, policy_of.replay != nullptr, {} });
+            const ScoreParts& parts = policy_of.parts;
+            needs_.keys = needs_.keys || parts.keys;
+            needs_.values = needs_.values || parts.values;
+            if (parts.queries != nullptr)
+                needs_.queries = std::max(needs_.queries, parts.queries(Settings(policy_of, of)));
         }
     }
+}
+
+OwnScores::Parts OwnScores::parts_of(const LayerPass& layer) const
+{
+    const auto last = [this](const at::Tensor& rows) {
+        return needs_.queries == 0 ? at::Tensor() : rows.slice(1, -std::min(needs_.queries, rows.size(1)));
+    };
+    return { last(layer.q), needs_.keys ? layer.k : at::Tensor(), needs_.values ? layer.v : at::Tensor(),
+        layer.importance, last(layer.row_lse) };
 }
 
 void OwnScores::attempt(const Source& source, const std::function<void()>& make)
@@ -79,7 +95,7 @@ std::function<void(const LayerPass&)> OwnScores::look()
         if (layer.k.is_cuda())
             add(layer);
         else
-            make_scores(layer);
+            make_scores(parts_of(layer), layer, 1);
     };
 }
 
@@ -88,31 +104,34 @@ void OwnScores::add(const LayerPass& layer)
 {
     const std::vector<LayerConfig>& configs = layer.decoder.config().per_layer;
     const auto index = static_cast<std::size_t>(layer.layer);
-    if (group_.k.empty())
-        group_.first = layer.layer;
-    group_.q.push_back(layer.q);
-    group_.k.push_back(layer.k);
-    group_.v.push_back(layer.v);
-    if (layer.importance.defined())
-        group_.importance.push_back(layer.importance);
-    for (const at::Tensor& part : { layer.q, layer.k, layer.v })
+    group_.layers.push_back(parts_of(layer));
+    for (const at::Tensor& part : { layer.q, layer.k, layer.v }) // views of one piece, which stays
         group_.bytes += static_cast<std::int64_t>(part.nbytes());
     const bool more = index + 1 < configs.size() && alike(configs[index], configs[index + 1])
         && layer.decoder.devices().size() == 1;
     if (more && group_.bytes < bytes_together)
         return;
     const Group group = std::exchange(group_, {});
-    const auto layers = static_cast<std::int64_t>(group.k.size());
-    ScoreRule rule = layer.rule;
-    if (rule.alibi_slopes.defined())
-        rule.alibi_slopes = rule.alibi_slopes.repeat({ layers });
-    make_scores({ layer.decoder, layer.backend, group.first, at::cat(group.q), at::cat(group.k), at::cat(group.v),
-        group.importance.empty() ? at::Tensor() : at::cat(group.importance), rule, layer.rotations, layer.length,
-        layer.stop, layers });
+    const auto all = [&](at::Tensor Parts::*part) {
+        std::vector<at::Tensor> tensors;
+        for (const Parts& one : group.layers) {
+            if ((one.*part).defined())
+                tensors.push_back(one.*part);
+        }
+        return tensors.empty() ? at::Tensor() : at::cat(tensors);
+    };
+    make_scores({ all(&Parts::q), all(&Parts::k), all(&Parts::v), all(&Parts::importance), all(&Parts::row_lse) },
+        layer, static_cast<std::int64_t>(group.layers.size()));
 }
 
-void OwnScores::make_scores(const LayerPass& layers)
+/// `parts` of some layers, the last of which is `last`.
+void OwnScores::make_scores(const Parts& parts, const LayerPass& last, std::int64_t count)
 {
+    ScoreRule rule = last.rule;
+    if (rule.alibi_slopes.defined() && count > 1)
+        rule.alibi_slopes = rule.alibi_slopes.repeat({ count });
+    const LayerPass layers { last.decoder, last.backend, last.layer - count + 1, parts.q, parts.k, parts.v,
+        parts.importance, parts.row_lse, rule, last.rotations, last.length, last.stop, count };
     for (Source& source : sources_) {
         if (layers.stop.stop_requested())
             throw Cancelled {};

@@ -40,21 +40,33 @@ private:
         bool is_replay = false;
         std::vector<at::Tensor> layers; ///< (kv_heads, context) each
     };
+    /// What the scores need, all together.
+    struct Needs {
+        bool keys = false;
+        bool values = false;
+        std::int64_t queries = 0; ///< of the last
+    };
+    /// What is needed of a layer: LayerPass's tensors, undefined where no score looks at them.
+    struct Parts {
+        at::Tensor q;
+        at::Tensor k;
+        at::Tensor v;
+        at::Tensor importance;
+        at::Tensor row_lse;
+    };
     /// Layers of a pass that go together; on a CPU each goes alone.
     struct Group {
-        std::int64_t first = 0;
-        std::vector<at::Tensor> q;
-        std::vector<at::Tensor> k;
-        std::vector<at::Tensor> v;
-        std::vector<at::Tensor> importance;
+        std::vector<Parts> layers;
         std::int64_t bytes = 0;
     };
+    Parts parts_of(const LayerPass& layer) const;
     void add(const LayerPass& layer);
-    void make_scores(const LayerPass& layers);
+    void make_scores(const Parts& parts, const LayerPass& last, std::int64_t count);
     /// Runs `make`; what cannot be made is remembered where patient.
     void attempt(const Source& source, const std::function<void()>& make);
 
     std::vector<Source> sources_;
+    Needs needs_;
     Group group_;
     std::map<std::string, std::pair<std::string, std::string>> missing_;
     bool patient_ = false;

@@ -7,6 +7,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -99,6 +100,16 @@ struct Share {
 struct Choosing;
 struct Replay;
 
+/// Of how many of the last queries a score needs, where it needs all of them.
+inline constexpr std::int64_t all_queries = std::numeric_limits<std::int64_t>::max();
+
+/// What a score is made from beside importance. LayerPass has no more than what some score of the run needs.
+struct ScoreParts {
+    bool keys = false;
+    bool values = false;
+    std::int64_t (*queries)(const Settings& settings) = nullptr; ///< how many of the last; absent: none
+};
+
 /// One line of the table.
 struct Policy {
     PolicyInfo info;
@@ -111,6 +122,7 @@ struct Policy {
     /// float32. Absent: it ranks by importance, or by what `choose` makes of other scores. Throws Error{usage} where a
     /// context is too short for it.
     at::Tensor (*score)(const LayerPass& layer, const Settings& settings) = nullptr;
+    ScoreParts parts = {}; ///< what `score` looks at
     /// The same of all layers, (layers, kv_heads, context), from the model that is run once more after the dense pass.
     at::Tensor (*replay)(const Replay& from, const Settings& settings) = nullptr;
     /// Labels (score rows, context) uint8 of a point in ways that no plan says; absent: the plan does. choosing.h.

@@ -1,5 +1,6 @@
 #include "core/policy/score_parts.h"
 
+#include "core/attention/column_sums.h"
 #include "core/attention/last_rows.h"
 #include "core/error.h"
 #include "core/words.h"
@@ -17,17 +18,22 @@ namespace keepset::policy {
 namespace {
     /// Cells of P at a time: 256 MB.
     constexpr std::int64_t cells_at_once = std::int64_t { 1 } << 26U;
+
+    void refuse_short(std::int64_t context, std::int64_t queries, const std::string& policy)
+    {
+        if (context <= queries)
+            throw Error(ErrorKind::usage,
+                policy + " ranks by the attention of the last " + counted(queries, "token") + ", and a context of "
+                    + counted(context, "token") + " has no more.",
+                "Give a longer context, or the policy a smaller window.");
+    }
 }
 
 at::Tensor from_last_rows(const LayerPass& layer, std::int64_t queries, const std::string& policy,
     const std::function<at::Tensor(const at::Tensor& p, std::int64_t first_kv_head)>& make)
 {
     const std::int64_t context = layer.k.size(1);
-    if (context <= queries)
-        throw Error(ErrorKind::usage,
-            policy + " ranks by the attention of the last " + counted(queries, "token") + ", and a context of "
-                + counted(context, "token") + " has no more.",
-            "Give a longer context, or the policy a smaller window.");
+    refuse_short(context, queries, policy);
     const std::int64_t kv_heads = layer.k.size(0);
     const std::int64_t group = layer.q.size(0) / kv_heads;
     const std::int64_t together = std::clamp<std::int64_t>(cells_at_once / (group * queries * context), 1, kv_heads);
@@ -46,6 +52,16 @@ at::Tensor from_last_rows(const LayerPass& layer, std::int64_t queries, const st
     return rows.size() == 1 ? rows.front() : at::cat(rows);
 }
 
+at::Tensor mean_of_last_rows(const LayerPass& layer, std::int64_t queries, const std::string& policy)
+{
+    const std::int64_t context = layer.k.size(1);
+    refuse_short(context, queries, policy);
+    const std::int64_t first = layer.q.size(1) - queries;
+    const at::Tensor sums = column_sums(
+        layer.q.slice(1, first), layer.k, layer.row_lse.slice(1, first), layer.rule, layer.backend, layer.stop);
+    return group_mean(sums, layer.k.size(0)).div_(queries);
+}
+
 at::Tensor group_mean(const at::Tensor& by_head, std::int64_t kv_heads)
 {
     return by_head.unflatten(0, { kv_heads, by_head.size(0) / kv_heads }).mean(1);
@@ -56,7 +72,7 @@ at::Tensor average_pooled(const at::Tensor& rows, std::int64_t kernel)
     return at::avg_pool1d(rows.unsqueeze(0), kernel, 1, kernel / 2)[0];
 }
 
-at::Tensor norms(const at::Tensor& x) { return at::linalg_vector_norm(x.to(at::kFloat), 2, { -1 }); }
+at::Tensor norms(const at::Tensor& x) { return at::linalg_vector_norm(x, 2, { -1 }, false, at::kFloat); }
 
 void check_kernel(const std::string& policy, std::int64_t kernel)
 {

@@ -17,6 +17,10 @@ namespace keepset::policy {
 at::Tensor from_last_rows(const LayerPass& layer, std::int64_t queries, const std::string& policy,
     const std::function<at::Tensor(const at::Tensor& p, std::int64_t first_kv_head)>& make);
 
+/// What every key gets of the attention of the last `queries` queries, mean over these and over the query heads of each
+/// kv head: (kv_heads, context) float32. Throws as from_last_rows.
+at::Tensor mean_of_last_rows(const LayerPass& layer, std::int64_t queries, const std::string& policy);
+
 /// Mean over the query heads of each kv head: (heads, …) → (kv_heads, …).
 at::Tensor group_mean(const at::Tensor& by_head, std::int64_t kv_heads);
 /// Average over `kernel` neighbouring positions, zeros counted beyond the ends: (rows, positions) → the same.

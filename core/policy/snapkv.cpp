@@ -10,12 +10,9 @@ namespace {
     at::Tensor score(const LayerPass& layer, const Settings& settings)
     {
         const std::int64_t window = settings.count("window");
-        return from_last_rows(layer, window, "snapkv", [&](const at::Tensor& p, std::int64_t) {
-            const at::Tensor before = p.slice(2, 0, p.size(2) - window).mean(1); // (heads, context - window)
-            const at::Tensor pooled = average_pooled(before, settings.count("kernel"));
-            const std::int64_t group = layer.q.size(0) / layer.k.size(0);
-            return at::constant_pad_nd(group_mean(pooled, p.size(0) / group), { 0, window });
-        });
+        const at::Tensor mean = mean_of_last_rows(layer, window, "snapkv");
+        const at::Tensor before = mean.slice(1, 0, mean.size(1) - window); // (kv_heads, context - window)
+        return at::constant_pad_nd(average_pooled(before, settings.count("kernel")), { 0, window });
     }
 
 } // namespace
@@ -49,6 +46,7 @@ Policy snapkv()
         .plan = [](const Share& share,
                     const Settings& settings) { return ends_and_highest(0, settings.count("window"), share.budget); },
         .score = score,
+        .parts = { .keys = true, .queries = [](const Settings& settings) { return settings.count("window"); } },
         .check = [](const Settings& settings) { check_kernel("snapkv", settings.count("kernel")); },
     };
 }

@@ -8,12 +8,7 @@ namespace {
 
     at::Tensor score(const LayerPass& layer, const Settings&)
     {
-        const at::Tensor by_kv_head // (kv_heads, context)
-            = from_last_rows(layer, 1, "tova", [&](const at::Tensor& p, std::int64_t) {
-                  const std::int64_t group = layer.q.size(0) / layer.k.size(0);
-                  return group_mean(p.select(1, 0), p.size(0) / group);
-              });
-        const at::Tensor by_layer = by_kv_head.unflatten(0, { layer.layers, -1 });
+        const at::Tensor by_layer = mean_of_last_rows(layer, 1, "tova").unflatten(0, { layer.layers, -1 });
         return by_layer.mean(1, true).expand_as(by_layer).flatten(0, 1);
     }
 
@@ -34,6 +29,7 @@ Policy tova()
             .source = "Oren et al., Transformers are Multi-State RNNs, EMNLP 2024 (arXiv 2401.06104)" },
         .plan = [](const Share& share, const Settings&) { return ends_and_highest(0, 1, share.budget); },
         .score = score,
+        .parts = { .keys = true, .queries = [](const Settings&) -> std::int64_t { return 1; } },
     };
 }
 

@@ -184,6 +184,24 @@ private Q_SLOTS:
             QVERIFY(row.at("ratio").get<double>() > 0);
     }
 
+    void bench_of_scores_leaves_out_what_a_context_is_too_short_for()
+    {
+        const cli::Result result = cli::run({ "bench", "scores", "--model", cli::tiny_model(), "--text",
+            cli::demo_text(), "--context", "48", "--turns", "1", "--threads", "1", "--json", "--quiet" });
+        QVERIFY2(result.status == 0, result.text());
+        const json all = parsed(result.out);
+        std::string policies;
+        for (const json& row : all.at("rows")) {
+            QVERIFY(row.at("ratio").get<double>() > 0);
+            policies += row.at("meaning").get<std::string>() + "\n";
+        }
+        for (const char* policy : { "tova", "keydiff", "knorm", "expected-attention", "dropkv", "kvzip" })
+            QVERIFY2(
+                policies.find(std::string("the scores of ") + policy + " ") != std::string::npos, policies.c_str());
+        QVERIFY(policies.find("snapkv") == std::string::npos);
+        QVERIFY(all.at("notes").dump().find("Without snapkv: ") != std::string::npos);
+    }
+
     void bench_of_kernels_needs_no_model_data()
     {
         QTest::addColumn<int>("rows");

@@ -98,7 +98,7 @@ protected:
     /// Before the first test.
     void open()
     {
-        engine_.open_model(golden_root / "linear", { "cpu", Dtype::float32, 1 });
+        engine_.open_model(golden_root / "linear", { test_device(), Dtype::float32, 1 });
         text_ = { "text.txt", golden::read_bytes(golden_root / "linear/text.txt") };
         const std::int64_t piece = context + target - (engine_.model()->adds_bos ? 1 : 0);
         for (std::int64_t window = 0; window < windows; ++window) {

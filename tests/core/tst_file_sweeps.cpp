@@ -90,7 +90,7 @@ private Q_SLOTS:
         const std::filesystem::path place = golden_root / "kvpress/llama";
         const Golden golden = read_golden(place);
         Engine engine;
-        engine.open_model(golden.model, { "cpu", Dtype::float32, 1 });
+        engine.open_model(golden.model, { test_device(), Dtype::float32, 1 });
         SweepRequest asked;
         asked.text = golden.text;
         asked.context = golden.about.at("context");
@@ -255,7 +255,7 @@ private Q_SLOTS:
         QFETCH(QString, policy);
         Engine engine;
         const std::filesystem::path folder = golden_root / model.toStdString();
-        const ModelInfo info = engine.open_model(folder, { "cpu", Dtype::float32, 1 });
+        const ModelInfo info = engine.open_model(folder, { test_device(), Dtype::float32, 1 });
         std::vector<float> scores;
         for (std::int64_t i = 0; i < 2 * info.layers * info.kv_heads * context; ++i)
             scores.push_back(static_cast<float>((i * 7919) % 1009));
