@@ -132,7 +132,8 @@ class Sweeps(Files):
 
     def make(self, command, name, *more):
         out = self.folder / name
-        shared = ["--text", self.options.text, "--device", self.options.device, "--dtype", self.options.dtype, "--quiet"]
+        shared = ["--text", self.options.text, "--device", self.options.device, "--dtype", self.options.dtype, "--sliding", "evict",
+                  "--quiet"]
         run_cli(self.options.cli, command, self.options.model, *shared, "--out", out, *more)
         return h5py.File(out, "r")
 
