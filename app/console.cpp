@@ -30,7 +30,8 @@ namespace {
         if (progress.elapsed_s <= 0 || progress.done <= 0)
             return {};
         const bool bytes = progress.unit == "bytes";
-        const double rate = static_cast<double>(progress.done) / progress.elapsed_s / (bytes ? 1e6 : 1);
+        const double rate
+            = (static_cast<double>(progress.done) + progress.part) / progress.elapsed_s / (bytes ? 1e6 : 1);
         return ", " + number(rate, 3) + (bytes ? " MB" : " " + progress.unit) + "/s";
     }
 

@@ -53,7 +53,9 @@ QString progressWords(const Progress& progress)
                      .arg(formatCount(progress.done), formatCount(progress.total), unit);
     if (progress.elapsed_s > 0.5 && progress.done > 0)
         parts << text(QT_TRANSLATE_NOOP("keepset::Progress", "%1 %2/s"))
-                     .arg(formatSignificant(static_cast<double>(progress.done) / progress.elapsed_s, 2), unit);
+                     .arg(formatSignificant(
+                              (static_cast<double>(progress.done) + progress.part) / progress.elapsed_s, 2),
+                         unit);
     if (std::isfinite(progress.left_s))
         parts << text(QT_TRANSLATE_NOOP("keepset::Progress", "%1 left")).arg(formatDuration(progress.left_s));
     return parts.join(QStringLiteral(" · "));

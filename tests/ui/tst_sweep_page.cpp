@@ -43,6 +43,7 @@ private Q_SLOTS:
     void a_partial_run_offers_to_go_on();
     void the_focus_goes_to_the_button_that_takes_the_place();
     void a_proposal_leaves_what_the_user_typed();
+    void a_proposal_leaves_marked_what_is_to_be_typed_over();
     void runs_laid_over_say_what_differs_or_are_refused();
     void the_band_is_the_paired_interval_around_the_curve();
     void a_loss_that_is_not_finite_is_said_on_the_difference_chart();
@@ -217,6 +218,24 @@ void TestSweepPage::a_proposal_leaves_what_the_user_typed()
     QCOMPARE(form.request()->context, std::int64_t { 333 });
     QCOMPARE(form.request()->target, first.target); // belongs to the context
     QCOMPARE(form.request()->windows, std::int64_t { 5 });
+}
+
+void TestSweepPage::a_proposal_leaves_marked_what_is_to_be_typed_over()
+{
+    SweepForm form;
+    SweepRequest request = form.request().value();
+    request.windows = 12;
+    form.propose(request);
+    auto* windows = form.findChild<QSpinBox*>("sweepWindows");
+    windows->selectAll();
+    request.windows = 5; // of another text, whose tokens are counted by now
+    form.propose(request);
+    QCOMPARE(windows->value(), 5);
+    QTest::keyClicks(windows, "31");
+    QCOMPARE(windows->value(), 31);
+    request.windows = 8;
+    form.propose(request);
+    QCOMPARE(windows->value(), 31); // the user's own
 }
 
 void TestSweepPage::runs_laid_over_say_what_differs_or_are_refused()

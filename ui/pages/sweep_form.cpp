@@ -238,8 +238,13 @@ void SweepForm::propose(const SweepRequest& request)
         if (sparsities_->text() == sparsityText(*proposed_))
             sparsities_->setText(sparsityText(request));
         const auto follow = [](QSpinBox* field, std::int64_t before, std::int64_t now) {
-            if (field->value() == before)
-                field->setValue(static_cast<int>(now));
+            if (field->value() != before)
+                return;
+            const auto* text = field->findChild<QLineEdit*>();
+            const bool marked = text->hasSelectedText() && text->selectedText() == text->text();
+            field->setValue(static_cast<int>(now));
+            if (marked) // what is typed next takes its place
+                field->selectAll();
         };
         // The sizes belong together: a window of the user's own context keeps its target.
         if (context_->value() == proposed_->context && target_->value() == proposed_->target) {
