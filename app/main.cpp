@@ -99,6 +99,16 @@ Arguments parse(const QStringList& words)
     return arguments;
 }
 
+QtMessageHandler saying = nullptr; // Qt's own
+
+/// What Qt has to say of a machine without a screen is no news to whoever takes pictures there.
+void say_news(QtMsgType type, const QMessageLogContext& context, const QString& message)
+{
+    if (!message.startsWith(QStringLiteral("This plugin does not support propagateSizeHints"))
+        && !message.startsWith(QStringLiteral("QStandardPaths: XDG_RUNTIME_DIR not set")))
+        saying(type, context, message);
+}
+
 } // namespace
 
 int main(int argc, char** argv)
@@ -112,6 +122,8 @@ int main(int argc, char** argv)
     if (!arguments.pictures.isEmpty() && qEnvironmentVariableIsEmpty("DISPLAY")
         && qEnvironmentVariableIsEmpty("WAYLAND_DISPLAY") && qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM"))
         qputenv("QT_QPA_PLATFORM", "offscreen");
+    if (!arguments.pictures.isEmpty() && qEnvironmentVariable("QT_QPA_PLATFORM") == QStringLiteral("offscreen"))
+        saying = qInstallMessageHandler(say_news);
     QApplication application(argc, argv);
     // Numbers have points in every part of the program and in every file, whatever the user's language. QApplication
     // has just set the C library to that language, and widgets would take 0.5 for 5 where the comma is the decimal

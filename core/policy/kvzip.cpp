@@ -20,8 +20,8 @@ namespace keepset::policy {
 
 namespace {
 
-    /// Cells of P at a time: 256 MB.
-    constexpr std::int64_t cells_at_once = std::int64_t { 1 } << 26U;
+    /// Cells of P at a time: 256 MB on a GPU; on a CPU what its cache holds, which takes half the time.
+    std::int64_t cells_at_once(at::Device device) { return std::int64_t { 1 } << (device.is_cuda() ? 26U : 18U); }
     /// Tokens of the chunk before that a later prompt ends with.
     constexpr std::int64_t reminder = 8;
 
@@ -57,20 +57,22 @@ namespace {
         double softcap = 0;
     };
 
-    /// max over replay queries q (query heads, rows, head_dim), from row `first` on, of P over what they may look at:
-    /// (keys) float32.
+    /// max over replay queries q (query heads, rows, head_dim), from row `first` on, of P over what they may look at,
+    /// as far as it is of the context: (keys before the replay) float32.
     at::Tensor most_attention(const at::Tensor& q, std::int64_t first, const Looked& looked)
     {
-        at::Tensor logits = at::matmul(q, looked.keys.t()).to(at::kFloat) * looked.scale; // (heads, rows, keys)
+        const std::int64_t rows = q.size(1);
+        const at::Tensor keys = looked.keys.slice(0, 0, looked.before + first + rows); // the last row sees no more
+        at::Tensor logits = at::matmul(q, keys.t()).to(at::kFloat).mul_(looked.scale); // (heads, rows, keys)
         if (looked.softcap > 0)
-            logits = (logits / looked.softcap).tanh_() * looked.softcap;
+            logits.div_(looked.softcap).tanh_().mul_(looked.softcap);
         if (looked.bias.defined())
-            logits += looked.bias.unsqueeze(1);
+            logits += looked.bias.slice(1, 0, keys.size(0)).unsqueeze(1);
         const auto options = at::TensorOptions(at::kLong).device(q.device());
-        const at::Tensor key = at::arange(looked.keys.size(0), options) - looked.before;
-        const at::Tensor row = at::arange(first, first + q.size(1), options).unsqueeze(1);
-        logits.masked_fill_(key.gt(row), -std::numeric_limits<float>::infinity());
-        return logits.softmax(-1).amax({ 0, 1 });
+        const at::Tensor own = at::arange(rows, options); // all see the replay's rows before these
+        logits.slice(2, keys.size(0) - rows)
+            .masked_fill_(own.gt(own.unsqueeze(1)), -std::numeric_limits<float>::infinity());
+        return logits.softmax(-1).slice(2, 0, looked.before).amax({ 0, 1 });
     }
 
     /// Scores of the chunk's positions in one layer: (kv_heads, chunk).
@@ -85,7 +87,8 @@ namespace {
             = at::cat({ at::arange(chunk.sinks, options), at::arange(chunk.begin, chunk.end, options),
                 at::arange(context.size(1), context.size(1) + rows, options) });
         const at::Tensor bias = rule.alibi_slopes.defined() ? rule.key_bias(positions) : at::Tensor();
-        const std::int64_t together = std::clamp<std::int64_t>(cells_at_once / (group * positions.numel()), 1, rows);
+        const std::int64_t together
+            = std::clamp<std::int64_t>(cells_at_once(context.device()) / (group * positions.numel()), 1, rows);
         std::vector<at::Tensor> scores;
         for (std::int64_t head = 0; head < context.size(0); ++head) {
             const at::Tensor own = context[head];
@@ -151,8 +154,10 @@ Policy kvzip()
     return {
         .info = { .name = "kvzip",
             .title = "KVzip",
-            .description = "Keeps what the model looks at when it is told to say its context again, whatever layer and "
-                           "head it is in: a ceiling for policies that do not know the question, at twice the cost.",
+            .description
+            = "Keeps what the model looks at when it is told to say its context again, whatever layer and "
+              "head it is in: a ceiling for policies that do not know the question, for reading the context "
+              "once more.",
             .parameters = { { .name = "chunk",
                                 .description = "Context tokens that the model says again at a time",
                                 .default_value = "2048",
