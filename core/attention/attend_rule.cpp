@@ -35,9 +35,9 @@ namespace {
         at::Tensor q; // (heads, queries, head_dim)
         at::Tensor k; // (kv_heads, keys, head_dim)
         at::Tensor v; // (kv_heads, keys, head_dim)
-        at::Tensor query_places; // (1 or kv_heads, queries)
-        at::Tensor key_places; // (1 or kv_heads, keys)
-        at::Tensor bias; // (heads, keys) float32, or undefined
+        at::Tensor query_places = {}; // (1 or kv_heads, queries)
+        at::Tensor key_places = {}; // (1 or kv_heads, keys)
+        at::Tensor bias = {}; // (heads, keys) float32, or undefined
         bool in_order = false; ///< query i and key i both stand at i, so that a block needs the keys up to its own only
 
         std::int64_t group() const { return q.size(0) / k.size(0); }
@@ -160,15 +160,18 @@ namespace {
         }
     }
 
-    Attended attend_samples(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const ScoreRule& rule,
-        Problem problem, const std::stop_token& stop, const ShareFn& share = {})
+    /// `all` of q, k and v with a batch in front of their axes.
+    Attended attend_samples(
+        const Problem& all, const ScoreRule& rule, const std::stop_token& stop, const ShareFn& share = {})
     {
+        const at::Tensor& q = all.q;
         Attended result { at::empty(q.sizes(), q.options()),
             at::empty({ q.size(0), q.size(1), q.size(2) }, q.options().dtype(at::kFloat)) };
+        Problem problem = all;
         for (std::int64_t sample = 0; sample < q.size(0); ++sample) {
-            problem.q = q[sample];
-            problem.k = k[sample];
-            problem.v = v[sample];
+            problem.q = all.q[sample];
+            problem.k = all.k[sample];
+            problem.v = all.v[sample];
             attend_sample(problem, rule, { result.output[sample], result.row_lse[sample] }, stop, share);
         }
         return result;
@@ -179,24 +182,24 @@ namespace {
 Attended attend_at(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const ScoreRule& rule,
     const Places& places, const std::stop_token& stop)
 {
-    Problem problem;
+    Problem problem { q, k, v };
     const auto by_head = [](const at::Tensor& x) { return x.dim() == 1 ? x.unsqueeze(0) : x; };
     problem.query_places = by_head(places.queries);
     problem.key_places = by_head(places.keys);
     problem.bias = rule.key_bias(places.keys);
-    return attend_samples(q, k, v, rule, problem, stop);
+    return attend_samples(problem, rule, stop);
 }
 
 Attended attend_by_rule(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const ScoreRule& rule,
     const std::stop_token& stop, const ShareFn& share)
 {
     const at::Tensor places = at::arange(q.size(2), q.options().dtype(at::kLong));
-    Problem problem;
+    Problem problem { q, k, v };
     problem.query_places = places.unsqueeze(0);
     problem.key_places = problem.query_places;
     problem.bias = rule.key_bias(places);
     problem.in_order = true;
-    return attend_samples(q, k, v, rule, problem, stop, share);
+    return attend_samples(problem, rule, stop, share);
 }
 
 } // namespace keepset

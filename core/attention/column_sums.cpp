@@ -43,7 +43,7 @@ namespace {
 #endif
 
 at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse, const ScoreRule& rule,
-    const Backend& backend, const std::stop_token& stop, const ShareFn& share)
+    const Backend& backend, const Blocks& blocks)
 {
     at::Tensor sums = at::zeros({ q.size(0), k.size(1) }, row_lse.options()); // (heads, context)
     KernelInputs whole = kernel_inputs(q, k, row_lse, rule.within(k.size(1)));
@@ -62,7 +62,7 @@ at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tenso
     const std::int64_t cells = (std::int64_t { 1 } << 26U) * std::max(1, backend.threads);
     const std::int64_t block = std::max<std::int64_t>(16, cells / std::max<std::int64_t>(1, q.size(0) * k.size(1)));
     for (std::int64_t begin = 0; begin < q.size(1); begin += block) {
-        if (stop.stop_requested())
+        if (blocks.stop.stop_requested())
             throw Cancelled {};
         const std::int64_t end = std::min(begin + block, q.size(1));
         kernels::ImportanceInputs inputs = whole.inputs;
@@ -71,8 +71,8 @@ at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tenso
         inputs.shape.queries = end - begin;
         inputs.shape.query_begin = whole.inputs.shape.query_begin + begin;
         kernels::importance_cpu(inputs, sums.mutable_data_ptr<float>(), backend.threads);
-        if (share)
-            share(share_of_cells(end, q.size(1), k.size(1), rule));
+        if (blocks.share)
+            blocks.share(share_of_cells(end, q.size(1), k.size(1), rule));
     }
     assert(invariants_hold(sums, row_lse, rule));
     return sums;

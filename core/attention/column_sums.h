@@ -10,11 +10,17 @@
 
 namespace keepset {
 
+/// How work that goes in blocks is stopped and followed.
+struct Blocks {
+    std::stop_token stop = {};
+    ShareFn share = {}; ///< told after each; may be absent
+};
+
 /// Attention that every key of one layer received from the last `queries` queries (from all: cumulative importance),
 /// under the layer's rule, whose window and biases count: q (heads, queries, head_dim), k (kv_heads, context,
 /// head_dim), row_lse (heads, queries) float32, all on one device. Returns (heads, context) float32 on that device.
-/// Throws Cancelled between query blocks, after each of which `share`, where it is given, is told.
+/// Throws Cancelled between blocks of queries.
 at::Tensor column_sums(const at::Tensor& q, const at::Tensor& k, const at::Tensor& row_lse, const ScoreRule& rule,
-    const Backend& backend, const std::stop_token& stop, const ShareFn& share = {});
+    const Backend& backend, const Blocks& blocks);
 
 } // namespace keepset

@@ -40,7 +40,7 @@ namespace {
         const AttentionSource::Layer& layer = source.layers[index];
         const std::int64_t first = layer.q.size(1) - queries;
         return column_sums(
-            layer.q.slice(1, first), layer.k, layer.row_lse.slice(1, first), layer.rule, source.backend, task.stop);
+            layer.q.slice(1, first), layer.k, layer.row_lse.slice(1, first), layer.rule, source.backend, { task.stop });
     }
 
 } // namespace

@@ -91,12 +91,12 @@ DensePass dense_pass(const Decoder& decoder, const at::Tensor& ids, const DenseP
         const Attended attended = attend(parts.q, parts.k, parts.v, rule, task.stop, telling.of_attention(layer));
         if (options.importance) {
             row_lse.push_back(attended.row_lse[0]);
-            importance.push_back(
-                column_sums(parts.q[0], parts.k[0], row_lse.back(), rule, backend, task.stop, telling.of_sums(layer)));
+            importance.push_back(column_sums(
+                parts.q[0], parts.k[0], row_lse.back(), rule, backend, { task.stop, telling.of_sums(layer) }));
         }
         if (options.last_queries > 0)
             last_importance.push_back(column_sums(parts.q[0].slice(1, first_of_last), parts.k[0],
-                attended.row_lse[0].slice(1, first_of_last), rule, backend, task.stop));
+                attended.row_lse[0].slice(1, first_of_last), rule, backend, { task.stop }));
         if (options.look)
             options.look({ decoder, backend, layer, parts.q[0], parts.k[0], parts.v[0],
                 options.importance ? importance.back() : at::Tensor(), attended.row_lse[0], rule, rotations, length,

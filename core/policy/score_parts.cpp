@@ -58,7 +58,7 @@ at::Tensor mean_of_last_rows(const LayerPass& layer, std::int64_t queries, const
     refuse_short(context, queries, policy);
     const std::int64_t first = layer.q.size(1) - queries;
     const at::Tensor sums = column_sums(
-        layer.q.slice(1, first), layer.k, layer.row_lse.slice(1, first), layer.rule, layer.backend, layer.stop);
+        layer.q.slice(1, first), layer.k, layer.row_lse.slice(1, first), layer.rule, layer.backend, { layer.stop });
     return group_mean(sums, layer.k.size(0)).div_(queries);
 }
 

@@ -333,8 +333,8 @@ private Q_SLOTS:
         const Inputs inputs = causal_inputs(1, 6, 2, tokens, 80);
         const ScoreRule rule = wanted.rule(6, device_);
         const Attended attended = attend_causal(inputs, wanted, at::kFloat);
-        const at::Tensor sums = column_sums(
-            inputs.q[0].to(device_), inputs.k[0].to(device_), attended.row_lse[0], rule, backend_, std::stop_token());
+        const at::Tensor sums
+            = column_sums(inputs.q[0].to(device_), inputs.k[0].to(device_), attended.row_lse[0], rule, backend_, {});
         const Naive<double> expected(inputs, wanted);
         const Naive<float> naive(inputs, wanted);
         const double error = largest_error(floats_of(sums), expected.sums);
