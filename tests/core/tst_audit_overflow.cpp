@@ -163,6 +163,8 @@ private Q_SLOTS:
     {
         QFETCH(QString, model);
         QFETCH(int, dtype);
+        if (!has_test_device())
+            QSKIP("no such device here");
         const Golden golden = read_golden(golden_root / model.toStdString());
         Engine engine;
         engine.open_model(golden.model, { .device = test_device(), .dtype = static_cast<Dtype>(dtype), .threads = 2 });

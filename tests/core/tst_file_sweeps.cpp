@@ -47,7 +47,12 @@ private:
     }
 
 private Q_SLOTS:
-    void initTestCase() { open(); }
+    void initTestCase()
+    {
+        if (!has_test_device())
+            QSKIP("no such device here");
+        open();
+    }
 
     void scores_of_h2o_give_what_h2o_gives_data()
     {
